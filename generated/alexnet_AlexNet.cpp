@@ -12,7 +12,6 @@ namespace {
 
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
-constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesConv1{
     .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 64, .out_height = 55,
     .out_width = 55, .kernel_height = 11, .kernel_width = 11, .stride_height = 4, .stride_width = 4,
@@ -56,9 +55,9 @@ static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 23958);
 static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{154944, 489216});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesConv2) == 442944);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{616448, 265216});
-static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{1090048, 2654784});
-static_assert(cnn::winograd::conv_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{1530496, 3567168});
-static_assert(cnn::winograd::conv_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{1090048, 2654784, 1327680});
+static_assert(cnn::winograd::conv_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{1530496, 3567168, 1825344});
+static_assert(cnn::winograd::conv_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::dense_scratch(kClassifierDense1, kBatch) == cnn::ScratchSize{17408, 368640});
 static_assert(cnn::dense_scratch(kClassifierDense2, kBatch) == cnn::ScratchSize{17408, 163920});
 static_assert(cnn::dense_scratch(kClassifierDense3, kBatch) == cnn::ScratchSize{17408, 163840});
@@ -179,8 +178,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 61100848, .gradients = 0, .optimizer = 0, .activations = 11479008,
-               .shared_scratch = 3567168, .thread_scratch = 1530496},
+    .memory = {.parameters = 61100848, .gradients = 0, .optimizer = 0, .activations = 8155104,
+               .thread_scratch = 1530496},
 };
 
 }  // namespace
@@ -193,8 +192,8 @@ const cnn::ModelDescription& AlexNet::model() {
 
 // What prediction needs of the weights: made once, and again where they have changed.
 void AlexNet::prepare_on_team() {
-  const cnn::Floats features_conv1_weight_prepared = floats(11012096, 23958);
-  const cnn::Floats features_conv2_weight_prepared = floats(11036064, 442944);
+  const cnn::Floats features_conv1_weight_prepared = floats(7688192, 23958);
+  const cnn::Floats features_conv2_weight_prepared = floats(7712160, 442944);
 
   at(0);  // 39: conv(64, 11, stride=4, pad=2, act=relu)    (features.conv1)
   cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
@@ -206,28 +205,27 @@ void AlexNet::prepare_on_team() {
 // Forward, as at prediction time: scores for the caller.
 void AlexNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(6195200, 150528);  // 3x224x224
+  const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
   const cnn::Blocked features_conv1 = blocked(0, 193600);  // 64x55x55
-  const cnn::Floats features_conv1_weight_prepared = floats(11012096, 23958);
+  const cnn::Floats features_conv1_weight_prepared = floats(7688192, 23958);
   const cnn::Blocked features_maxpool1 = blocked(6195200, 46656);  // 64x27x27
   const cnn::Blocked features_conv2 = blocked(0, 139968);  // 192x27x27
-  const cnn::Floats features_conv2_weight_prepared = floats(11036064, 442944);
-  const cnn::Blocked features_maxpool2 = blocked(4478976, 32448);  // 192x13x13
-  const cnn::Blocked features_conv3 = blocked(0, 64896);  // 384x13x13
-  const cnn::Blocked features_conv4 = blocked(2076672, 43264);  // 256x13x13
-  const cnn::Blocked features_conv5 = blocked(0, 43264);  // 256x13x13
-  const cnn::Blocked classifier_flatten1 = blocked(1384448, 9216);  // 9216
-  const cnn::Blocked features_maxpool3 = blocked(1384448, 9216);  // 256x6x6
-  const cnn::Blocked classifier_dense1 = blocked(0, 4096);  // 4096
-  const cnn::Blocked classifier_dense2 = blocked(131072, 4096);  // 4096
-  const cnn::Blocked classifier_dense3 = blocked(0, 1000);  // 1000
-  const cnn::Blocked classifier_softmax1 = blocked(32000, 1000);  // 1000
-  cnn::to_blocked(input, images, k3x224x224, batch);
+  const cnn::Floats features_conv2_weight_prepared = floats(7712160, 442944);
+  const cnn::Blocked features_maxpool2 = blocked(5643840, 32448);  // 192x13x13
+  const cnn::Blocked features_conv3 = blocked(3567168, 64896);  // 384x13x13
+  const cnn::Blocked features_conv4 = blocked(5643840, 43264);  // 256x13x13
+  const cnn::Blocked features_conv5 = blocked(2378304, 43264);  // 256x13x13
+  const cnn::Blocked classifier_flatten1 = blocked(368640, 9216);  // 9216
+  const cnn::Blocked features_maxpool3 = blocked(368640, 9216);  // 256x6x6
+  const cnn::Blocked classifier_dense1 = blocked(663552, 4096);  // 4096
+  const cnn::Blocked classifier_dense2 = blocked(163920, 4096);  // 4096
+  const cnn::Blocked classifier_dense3 = blocked(294992, 1000);  // 1000
+  const cnn::Blocked classifier_softmax1 = blocked(0, 1000);  // 1000
 
   at(0);  // 39: conv(64, 11, stride=4, pad=2, act=relu)    (features.conv1)
   cnn::conv(features_conv1, input, cnn::prepared(features_conv1_weight_prepared),
             cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
-            batch, scratch());
+            batch, scratch(6195200, 489216));
 
   at(1);  // 40: maxpool(3, stride=2)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
@@ -235,7 +233,7 @@ void AlexNet::predict_on_team(cnn::ConstFloats images, int batch) {
   at(2);  // 41: conv(192, 5, pad=2, act=relu)    (features.conv2)
   cnn::winograd::conv(features_conv2, features_maxpool1, cnn::prepared(features_conv2_weight_prepared),
                       cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesConv2, batch, scratch());
+                      kFeaturesConv2, batch, scratch(4478976, 265216));
 
   at(3);  // 42: maxpool(3, stride=2)    (features.maxpool2)
   cnn::maxpool(features_maxpool2, features_conv2, kFeaturesMaxpool2, batch);
@@ -243,34 +241,34 @@ void AlexNet::predict_on_team(cnn::ConstFloats images, int batch) {
   at(4);  // 43: conv(384, 3, pad=1, act=relu)    (features.conv3)
   cnn::winograd::conv(features_conv3, features_maxpool2, features_conv3_weight_,
                       cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesConv3, batch, scratch());
+                      kFeaturesConv3, batch, scratch(0, 2654784));
 
   at(5);  // 44: conv(256, 3, pad=1, act=relu)    (features.conv4)
   cnn::winograd::conv(features_conv4, features_conv3, features_conv4_weight_,
                       cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesConv4, batch, scratch());
+                      kFeaturesConv4, batch, scratch(0, 3567168));
 
   at(6);  // 45: conv(256, 3, pad=1, act=relu)    (features.conv5)
   cnn::winograd::conv(features_conv5, features_conv4, features_conv5_weight_,
                       cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesConv5, batch, scratch());
+                      kFeaturesConv5, batch, scratch(0, 2378304));
 
   at(7);  // 46: maxpool(3, stride=2)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_conv5, kFeaturesMaxpool3, batch);
 
   at(10);  // 51: dense(4096, act=relu)    (classifier.dense1)
   cnn::dense(classifier_dense1, classifier_flatten1, classifier_dense1_weight_, classifier_dense1_bias_,
-             kClassifierDense1, batch, scratch());
+             kClassifierDense1, batch, scratch(0, 368640));
   cnn::relu(classifier_dense1, classifier_dense1, k4096, batch);
 
   at(12);  // 53: dense(4096, act=relu)    (classifier.dense2)
   cnn::dense(classifier_dense2, classifier_dense1, classifier_dense2_weight_, classifier_dense2_bias_,
-             kClassifierDense2, batch, scratch());
+             kClassifierDense2, batch, scratch(0, 163920));
   cnn::relu(classifier_dense2, classifier_dense2, k4096, batch);
 
   at(13);  // 54: dense(classes) -> softmax    (classifier.dense3)
   cnn::dense(classifier_dense3, classifier_dense2, classifier_dense3_weight_, classifier_dense3_bias_,
-             kClassifierDense3, batch, scratch());
+             kClassifierDense3, batch, scratch(0, 163840));
 
   at(14);  // 54: dense(classes) -> softmax    (classifier.softmax1)
   cnn::softmax(classifier_softmax1, classifier_dense3, k1000, batch);

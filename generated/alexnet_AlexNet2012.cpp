@@ -12,7 +12,6 @@ namespace {
 
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
-constexpr cnn::MapGeometry k3x227x227{.channels = 3, .height = 227, .width = 227, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesConv1{
     .in_channels = 3, .in_height = 227, .in_width = 227, .out_channels = 96, .out_height = 55,
     .out_width = 55, .kernel_height = 11, .kernel_width = 11, .stride_height = 4, .stride_width = 4,
@@ -62,7 +61,7 @@ static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 34848);
 static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{160704, 489216});
 static_assert(cnn::conv_prepared_floats(kFeaturesConv2) == 316800);
 static_assert(cnn::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{93888, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{1241600, 3539520});
+static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{1241600, 3539520, 1770048});
 static_assert(cnn::conv_prepared_floats(kFeaturesConv4) == 663552);
 static_assert(cnn::conv_prepared_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{93120, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesConv5) == 456192);
@@ -196,7 +195,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 227, 227}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .memory = {.parameters = 60965232, .gradients = 0, .optimizer = 0, .activations = 20056992,
-               .shared_scratch = 3539520, .thread_scratch = 1241600},
+               .thread_scratch = 1241600},
 };
 
 }  // namespace
@@ -230,7 +229,7 @@ void AlexNet2012::prepare_on_team() {
 // Forward, as at prediction time: scores for the caller.
 void AlexNet2012::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(9292800, 154587);  // 3x227x227
+  const cnn::ConstBlocked input(images.data(), 154587);  // 3x227x227
   const cnn::Blocked features_conv1 = blocked(0, 290400);  // 96x55x55
   const cnn::Floats features_conv1_weight_prepared = floats(18585600, 34848);
   const cnn::Blocked features_lrn1 = blocked(9292800, 290400);  // 96x55x55
@@ -238,24 +237,23 @@ void AlexNet2012::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked features_conv2 = blocked(0, 186624);  // 256x27x27
   const cnn::Floats features_conv2_weight_prepared = floats(18620448, 316800);
   const cnn::Blocked features_lrn2 = blocked(5971968, 186624);  // 256x27x27
-  const cnn::Blocked features_maxpool2 = blocked(2076672, 43264);  // 256x13x13
-  const cnn::Blocked features_conv3 = blocked(0, 64896);  // 384x13x13
-  const cnn::Blocked features_conv4 = blocked(2076672, 64896);  // 384x13x13
+  const cnn::Blocked features_maxpool2 = blocked(11943936, 43264);  // 256x13x13
+  const cnn::Blocked features_conv3 = blocked(3539520, 64896);  // 384x13x13
+  const cnn::Blocked features_conv4 = blocked(0, 64896);  // 384x13x13
   const cnn::Floats features_conv4_weight_prepared = floats(18937248, 663552);
-  const cnn::Blocked features_conv5 = blocked(0, 43264);  // 256x13x13
+  const cnn::Blocked features_conv5 = blocked(2076672, 43264);  // 256x13x13
   const cnn::Floats features_conv5_weight_prepared = floats(19600800, 456192);
-  const cnn::Blocked head_flatten1 = blocked(1384448, 9216);  // 9216
-  const cnn::Blocked features_maxpool3 = blocked(1384448, 9216);  // 256x6x6
-  const cnn::Blocked head_dense1 = blocked(0, 4096);  // 4096
-  const cnn::Blocked head_dense2 = blocked(131072, 4096);  // 4096
-  const cnn::Blocked head_dense3 = blocked(0, 1000);  // 1000
-  const cnn::Blocked head_softmax1 = blocked(32000, 1000);  // 1000
-  cnn::to_blocked(input, images, k3x227x227, batch);
+  const cnn::Blocked head_flatten1 = blocked(368640, 9216);  // 9216
+  const cnn::Blocked features_maxpool3 = blocked(368640, 9216);  // 256x6x6
+  const cnn::Blocked head_dense1 = blocked(663552, 4096);  // 4096
+  const cnn::Blocked head_dense2 = blocked(163920, 4096);  // 4096
+  const cnn::Blocked head_dense3 = blocked(294992, 1000);  // 1000
+  const cnn::Blocked head_softmax1 = blocked(0, 1000);  // 1000
 
   at(0);  // 13: conv(96, 11, stride=4, act=relu, weights=normal(0.01))    (features.conv1)
   cnn::conv(features_conv1, input, cnn::prepared(features_conv1_weight_prepared),
             cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
-            batch, scratch());
+            batch, scratch(9292800, 489216));
 
   at(1);  // 14: lrn(5, alpha=5e-4, beta=0.75, k=2.0)    (features.lrn1)
   cnn::lrn(features_lrn1, features_conv1, kFeaturesLrn1, batch);
@@ -277,7 +275,7 @@ void AlexNet2012::predict_on_team(cnn::ConstFloats images, int batch) {
   at(6);  // 19: conv(384, 3, pad=1, act=relu, weights=normal(0.01))    (features.conv3)
   cnn::winograd::conv(features_conv3, features_maxpool2, features_conv3_weight_,
                       cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesConv3, batch, scratch());
+                      kFeaturesConv3, batch, scratch(0, 3539520));
 
   at(7);  // 20: conv(384, 3, pad=1, groups=2, act=relu, weights=normal(0.01))    (features.conv4)
   cnn::conv(features_conv4, features_conv3, cnn::prepared(features_conv4_weight_prepared),
@@ -294,15 +292,17 @@ void AlexNet2012::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(11);  // 26: dense(4096, act=relu, weights=normal(0.01))    (head.dense1)
   cnn::dense(head_dense1, head_flatten1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
-             scratch());
+             scratch(0, 368640));
   cnn::relu(head_dense1, head_dense1, k4096, batch);
 
   at(13);  // 28: dense(4096, act=relu, weights=normal(0.01))    (head.dense2)
-  cnn::dense(head_dense2, head_dense1, head_dense2_weight_, head_dense2_bias_, kHeadDense2, batch, scratch());
+  cnn::dense(head_dense2, head_dense1, head_dense2_weight_, head_dense2_bias_, kHeadDense2, batch,
+             scratch(0, 163920));
   cnn::relu(head_dense2, head_dense2, k4096, batch);
 
   at(15);  // 30: dense(classes, weights=normal(0.01)) -> softmax    (head.dense3)
-  cnn::dense(head_dense3, head_dense2, head_dense3_weight_, head_dense3_bias_, kHeadDense3, batch, scratch());
+  cnn::dense(head_dense3, head_dense2, head_dense3_weight_, head_dense3_bias_, kHeadDense3, batch,
+             scratch(0, 163840));
 
   at(16);  // 30: dense(classes, weights=normal(0.01)) -> softmax    (head.softmax1)
   cnn::softmax(head_softmax1, head_dense3, k1000, batch);

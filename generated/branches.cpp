@@ -12,7 +12,6 @@ namespace {
 
 constexpr int kBatch = 128;  // the most images at once; activations lie in blocks of 1
 
-constexpr cnn::MapGeometry k1x28x28{.channels = 1, .height = 28, .width = 28, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesConv1{
     .in_channels = 1, .in_height = 28, .in_width = 28, .out_channels = 16, .out_height = 28, .out_width = 28,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
@@ -146,11 +145,11 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPhase0[] = {
-    {{112896, 78400, 640}, {112896, 94080, 640}},
+    {{112896, 78400, 640}, {112896, 90944, 640}},
     {{0, 65856, 0}, {0, 65856, 0}},
     {{25088, 18816, 544}, {50176, 68992, 1056}},
-    {{25088, 18816, 544}, {50176, 68992, 1056}},
-    {{225792, 18816, 4672}, {451584, 75264, 9280}},
+    {{25088, 18816, 544}, {50176, 50176, 1056}},
+    {{225792, 18816, 4672}, {451584, 81536, 9280}},
     {{0, 28224, 0}, {0, 28224, 0}},
     {{25088, 18816, 544}, {50176, 56448, 1056}},
     {{}, {}},
@@ -313,7 +312,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 102832, .gradients = 102832, .optimizer = 205664, .activations = 3211264,
-               .shared_scratch = 99408, .thread_scratch = 153088},
+               .thread_scratch = 153088},
 };
 
 }  // namespace
@@ -340,7 +339,7 @@ float Branches::step_everything(cnn::ConstFloats images, cnn::Labels labels, con
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(1605632, 784);  // 1x28x28
+  const cnn::ConstBlocked input(images.data(), 784);  // 1x28x28
   const cnn::Blocked features_conv1_conv = blocked(0, 12544);  // 16x28x28
   const cnn::Blocked features_conv1 = blocked(1605632, 3136);  // 16x14x14
   const std::span<std::uint8_t> features_maxpool1_saved = bytes(3010560, 401408);
@@ -354,11 +353,11 @@ float Branches::step_everything(cnn::ConstFloats images, cnn::Labels labels, con
   const cnn::Blocked head_flatten1 = blocked(802816, 1568);  // 1568
   const cnn::Blocked features_maxpool3 = blocked(802816, 1568);  // 32x7x7
   const std::span<std::uint8_t> features_maxpool3_saved = bytes(2609152, 200704);
-  const cnn::Blocked head_dense1 = blocked(1003520, 64);  // 64
-  const cnn::Blocked head_dropout1 = blocked(1011712, 64);  // 64
-  const cnn::Blocked head_dense2 = blocked(1019904, 10);  // 10
-  const cnn::Blocked d_head_dense2 = blocked(1021184, 10);  // 10
-  const cnn::Blocked d_head_dropout1 = blocked(1011712, 64);  // 64
+  const cnn::Blocked head_dense1 = blocked(1066240, 64);  // 64
+  const cnn::Blocked head_dropout1 = blocked(1003520, 64);  // 64
+  const cnn::Blocked head_dense2 = blocked(1014272, 10);  // 10
+  const cnn::Blocked d_head_dense2 = blocked(1015552, 10);  // 10
+  const cnn::Blocked d_head_dropout1 = blocked(1074432, 64);  // 64
   const cnn::Blocked d_head_flatten1 = blocked(2408448, 1568);  // 1568
   const cnn::Blocked d_features_maxpool3 = blocked(2408448, 1568);  // 32x7x7
   const cnn::Blocked d_features_concat1 = blocked(802816, 6272);  // 32x14x14
@@ -367,7 +366,7 @@ float Branches::step_everything(cnn::ConstFloats images, cnn::Labels labels, con
   const cnn::Blocked d_features_conv5 = blocked(807520, 6272);  // 8x14x14
   const cnn::Blocked d_features_maxpool2 = blocked(2007040, 3136);  // 16x14x14
   const cnn::Blocked d_features_conv1 = blocked(2408448, 3136);  // 16x14x14
-  const cnn::Blocked d_features_conv3 = blocked(2007040, 1568);  // 8x14x14
+  const cnn::Blocked d_features_conv3 = blocked(2809856, 1568);  // 8x14x14
   const cnn::Blocked d_features_conv1_conv = blocked(0, 12544);  // 16x28x28
   const cnn::Floats d_features_conv1_weight = gradients(0, 144);
   const cnn::Floats d_features_conv1_bias = gradients(144, 16);
@@ -383,11 +382,10 @@ float Branches::step_everything(cnn::ConstFloats images, cnn::Labels labels, con
   const cnn::Floats d_head_dense1_bias = gradients(102112, 64);
   const cnn::Floats d_head_dense2_weight = gradients(102176, 640);
   const cnn::Floats d_head_dense2_bias = gradients(102816, 10);
-  cnn::to_blocked(input, images, k1x28x28, batch);
 
   at(0);  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.conv1)
   cnn::conv(features_conv1_conv, input, features_conv1_weight_,
-            cnn::Epilogue().with_bias(features_conv1_bias_), kFeaturesConv1, batch, scratch());
+            cnn::Epilogue().with_bias(features_conv1_bias_), kFeaturesConv1, batch, scratch(1605632, 13602));
 
   at(1);  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.maxpool1)
   cnn::maxpool(features_conv1, features_maxpool1_saved, features_conv1_conv, kFeaturesMaxpool1, batch);
@@ -398,17 +396,17 @@ float Branches::step_everything(cnn::ConstFloats images, cnn::Labels labels, con
   at(2);  // 10: | conv(8, 1, act=relu)    (features.conv2)
   cnn::conv(features_conv2, features_conv1, features_conv2_weight_,
             cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
-            batch, scratch());
+            batch, scratch(802816, 23040));
 
   at(3);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
   cnn::conv(features_conv3, features_conv1, features_conv3_weight_,
             cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu), kFeaturesConv3,
-            batch, scratch());
+            batch, scratch(802816, 23040));
 
   at(4);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
   cnn::conv(features_conv4, features_conv3, features_conv4_weight_,
             cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu), kFeaturesConv4,
-            batch, scratch());
+            batch, scratch(802816, 99408));
 
   at(5);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.maxpool2)
   cnn::maxpool(features_maxpool2, features_maxpool2_saved, features_conv1, kFeaturesMaxpool2, batch);
@@ -416,14 +414,14 @@ float Branches::step_everything(cnn::ConstFloats images, cnn::Labels labels, con
   at(6);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.conv5)
   cnn::conv(features_conv5, features_maxpool2, features_conv5_weight_,
             cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu), kFeaturesConv5,
-            batch, scratch());
+            batch, scratch(802816, 23040));
 
   at(8);  // 14: maxpool(2)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_maxpool3_saved, features_concat1, kFeaturesMaxpool3, batch);
 
   at(10);  // 18: dense(64, act=relu)    (head.dense1)
   cnn::dense(head_dense1, head_flatten1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
-             scratch());
+             scratch(1003520, 62720));
   cnn::relu(head_dense1, head_dense1, k64, batch);
 
   at(11);  // 19: dropout(0.3)    (head.dropout1)
@@ -431,7 +429,7 @@ float Branches::step_everything(cnn::ConstFloats images, cnn::Labels labels, con
 
   at(12);  // 20: dense(classes) -> softmax    (head.dense2)
   cnn::dense(head_dense2, head_dropout1, head_dense2_weight_, head_dense2_bias_, kHeadDense2, batch,
-             scratch());
+             scratch(1011712, 2560));
 
   at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense2, k10, batch);
@@ -440,57 +438,55 @@ float Branches::step_everything(cnn::ConstFloats images, cnn::Labels labels, con
   // Backward.
   backward_at(12);  // 20: head.dense2
   cnn::dense_backward_params(d_head_dense2_weight, d_head_dense2_bias, d_head_dense2, head_dropout1,
-                             kHeadDense2, batch, scratch());
+                             kHeadDense2, batch, scratch(1011712, 2560));
   cnn::dense_backward_input(d_head_dropout1, d_head_dense2, head_dense2_weight_, kHeadDense2, batch,
-                            scratch());
+                            scratch(1003520, 2560));
   backward_at(11);  // 19: head.dropout1
   cnn::dropout_backward_input(d_head_dropout1, d_head_dropout1, kHeadDropout1, batch, random);
   backward_at(10);  // 18: head.dense1
   cnn::relu_backward_input(d_head_dropout1, d_head_dropout1, head_dense1, k64, batch);
   cnn::dense_backward_params(d_head_dense1_weight, d_head_dense1_bias, d_head_dropout1, head_flatten1,
-                             kHeadDense1, batch, scratch());
+                             kHeadDense1, batch, scratch(1003520, 62720));
   cnn::dense_backward_input(d_head_flatten1, d_head_dropout1, head_dense1_weight_, kHeadDense1, batch,
-                            scratch());
+                            scratch(802816, 62720));
   backward_at(8);  // 14: features.maxpool3
   cnn::maxpool_backward_input(d_features_concat1, d_features_maxpool3, features_maxpool3_saved,
                               kFeaturesMaxpool3, batch);
   backward_at(6);  // 12: features.conv5
   cnn::relu_backward_input(d_features_conv5, d_features_conv5, features_conv5, k8x14x14, batch);
   cnn::conv_backward_params(d_features_conv5_weight, d_features_conv5_bias, d_features_conv5,
-                            features_maxpool2, kFeaturesConv5, batch, scratch());
+                            features_maxpool2, kFeaturesConv5, batch, scratch(2408448, 896));
   cnn::conv_backward_input(d_features_maxpool2, d_features_conv5, features_conv5_weight_, kFeaturesConv5,
-                           batch, scratch());
+                           batch, scratch(2408448, 12240));
   backward_at(5);  // 12: features.maxpool2
   cnn::maxpool_backward_input(d_features_conv1, d_features_maxpool2, features_maxpool2_saved,
                               kFeaturesMaxpool2, batch);
   backward_at(4);  // 11: features.conv4
   cnn::relu_backward_input(d_features_conv4, d_features_conv4, features_conv4, k16x14x14, batch);
   cnn::conv_backward_params(d_features_conv4_weight, d_features_conv4_bias, d_features_conv4, features_conv3,
-                            kFeaturesConv4, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_conv3, d_features_conv4, features_conv4_weight_,
-                                     kFeaturesConv4, batch, scratch());
+                            kFeaturesConv4, batch, scratch(2007040, 8064));
+  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_conv3),
+                                     d_features_conv4, features_conv4_weight_, kFeaturesConv4, batch,
+                                     scratch(2007040, 7488));
   backward_at(3);  // 11: features.conv3
-  cnn::relu_backward_input(d_features_conv3, d_features_conv3, features_conv3, k8x14x14, batch);
   cnn::conv_backward_params(d_features_conv3_weight, d_features_conv3_bias, d_features_conv3, features_conv1,
-                            kFeaturesConv3, batch, scratch());
+                            kFeaturesConv3, batch, scratch(2007040, 896));
   cnn::conv_backward_input(cnn::added_to(d_features_conv1), d_features_conv3, features_conv3_weight_,
-                           kFeaturesConv3, batch, scratch());
+                           kFeaturesConv3, batch, scratch(2007040, 12240));
   backward_at(2);  // 10: features.conv2
   cnn::relu_backward_input(d_features_conv2, d_features_conv2, features_conv2, k8x14x14, batch);
   cnn::conv_backward_params(d_features_conv2_weight, d_features_conv2_bias, d_features_conv2, features_conv1,
-                            kFeaturesConv2, batch, scratch());
+                            kFeaturesConv2, batch, scratch(0, 896));
   cnn::conv_backward_input(cnn::added_to(d_features_conv1), d_features_conv2, features_conv2_weight_,
-                           kFeaturesConv2, batch, scratch());
+                           kFeaturesConv2, batch, scratch(0, 12240));
   backward_at(0);  // 8: features.conv1
   cnn::relu_backward_input(d_features_conv1, d_features_conv1, features_conv1, k16x14x14, batch);
   backward_at(1);  // 8: features.maxpool1
   cnn::maxpool_backward_input(d_features_conv1_conv, d_features_conv1, features_maxpool1_saved,
                               kFeaturesMaxpool1, batch);
   backward_at(0);  // 8: features.conv1
-  // Once more, instead of keeping it:
-  cnn::to_blocked(input, images, k1x28x28, batch);
   cnn::conv_backward_params(d_features_conv1_weight, d_features_conv1_bias, d_features_conv1_conv, input,
-                            kFeaturesConv1, batch, scratch());
+                            kFeaturesConv1, batch, scratch(1605632, 1008));
 
   at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());
@@ -504,7 +500,7 @@ float Branches::step_head_only(cnn::ConstFloats images, cnn::Labels labels, cons
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(1605632, 784);  // 1x28x28
+  const cnn::ConstBlocked input(images.data(), 784);  // 1x28x28
   const cnn::Blocked features_conv1 = blocked(0, 12544);  // 16x28x28
   const cnn::Blocked features_maxpool1 = blocked(1605632, 3136);  // 16x14x14
   const cnn::Blocked features_concat1 = blocked(0, 6272);  // 32x14x14
@@ -515,21 +511,20 @@ float Branches::step_head_only(cnn::ConstFloats images, cnn::Labels labels, cons
   const cnn::Blocked features_conv5 = blocked(4704, 6272);  // 8x14x14
   const cnn::Blocked head_flatten1 = blocked(802816, 1568);  // 1568
   const cnn::Blocked features_maxpool3 = blocked(802816, 1568);  // 32x7x7
-  const cnn::Blocked head_dense1 = blocked(0, 64);  // 64
-  const cnn::Blocked head_dropout1 = blocked(8192, 64);  // 64
-  const cnn::Blocked head_dense2 = blocked(16384, 10);  // 10
-  const cnn::Blocked d_head_dense2 = blocked(17664, 10);  // 10
-  const cnn::Blocked d_head_dropout1 = blocked(8192, 64);  // 64
+  const cnn::Blocked head_dense1 = blocked(62720, 64);  // 64
+  const cnn::Blocked head_dropout1 = blocked(0, 64);  // 64
+  const cnn::Blocked head_dense2 = blocked(10752, 10);  // 10
+  const cnn::Blocked d_head_dense2 = blocked(12032, 10);  // 10
+  const cnn::Blocked d_head_dropout1 = blocked(70912, 64);  // 64
   const cnn::Floats d_head_dense1_weight = gradients(0, 100352);
   const cnn::Floats d_head_dense1_bias = gradients(100352, 64);
   const cnn::Floats d_head_dense2_weight = gradients(100416, 640);
   const cnn::Floats d_head_dense2_bias = gradients(101056, 10);
-  cnn::to_blocked(input, images, k1x28x28, batch);
 
   at(0);  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.conv1)
   cnn::conv(features_conv1, input, features_conv1_weight_,
             cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
-            batch, scratch());
+            batch, scratch(1605632, 13602));
 
   at(1);  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
@@ -537,17 +532,17 @@ float Branches::step_head_only(cnn::ConstFloats images, cnn::Labels labels, cons
   at(2);  // 10: | conv(8, 1, act=relu)    (features.conv2)
   cnn::conv(features_conv2, features_maxpool1, features_conv2_weight_,
             cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
-            batch, scratch());
+            batch, scratch(802816, 23040));
 
   at(3);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
   cnn::conv(features_conv3, features_maxpool1, features_conv3_weight_,
             cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu), kFeaturesConv3,
-            batch, scratch());
+            batch, scratch(1003520, 23040));
 
   at(4);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
   cnn::conv(features_conv4, features_conv3, features_conv4_weight_,
             cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu), kFeaturesConv4,
-            batch, scratch());
+            batch, scratch(1003520, 99408));
 
   at(5);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.maxpool2)
   cnn::maxpool(features_maxpool2, features_maxpool1, kFeaturesMaxpool2, batch);
@@ -555,14 +550,14 @@ float Branches::step_head_only(cnn::ConstFloats images, cnn::Labels labels, cons
   at(6);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.conv5)
   cnn::conv(features_conv5, features_maxpool2, features_conv5_weight_,
             cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu), kFeaturesConv5,
-            batch, scratch());
+            batch, scratch(1204224, 23040));
 
   at(8);  // 14: maxpool(2)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_concat1, kFeaturesMaxpool3, batch);
 
   at(10);  // 18: dense(64, act=relu)    (head.dense1)
   cnn::dense(head_dense1, head_flatten1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
-             scratch());
+             scratch(0, 62720));
   cnn::relu(head_dense1, head_dense1, k64, batch);
 
   at(11);  // 19: dropout(0.3)    (head.dropout1)
@@ -570,7 +565,7 @@ float Branches::step_head_only(cnn::ConstFloats images, cnn::Labels labels, cons
 
   at(12);  // 20: dense(classes) -> softmax    (head.dense2)
   cnn::dense(head_dense2, head_dropout1, head_dense2_weight_, head_dense2_bias_, kHeadDense2, batch,
-             scratch());
+             scratch(8192, 2560));
 
   at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense2, k10, batch);
@@ -579,15 +574,15 @@ float Branches::step_head_only(cnn::ConstFloats images, cnn::Labels labels, cons
   // Backward. Nothing before head.dense1 learns, so back-propagation stops there.
   backward_at(12);  // 20: head.dense2
   cnn::dense_backward_params(d_head_dense2_weight, d_head_dense2_bias, d_head_dense2, head_dropout1,
-                             kHeadDense2, batch, scratch());
+                             kHeadDense2, batch, scratch(8192, 2560));
   cnn::dense_backward_input(d_head_dropout1, d_head_dense2, head_dense2_weight_, kHeadDense2, batch,
-                            scratch());
+                            scratch(0, 2560));
   backward_at(11);  // 19: head.dropout1
   cnn::dropout_backward_input(d_head_dropout1, d_head_dropout1, kHeadDropout1, batch, random);
   backward_at(10);  // 18: head.dense1
   cnn::relu_backward_input(d_head_dropout1, d_head_dropout1, head_dense1, k64, batch);
   cnn::dense_backward_params(d_head_dense1_weight, d_head_dense1_bias, d_head_dropout1, head_flatten1,
-                             kHeadDense1, batch, scratch());
+                             kHeadDense1, batch, scratch(0, 62720));
 
   at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());
@@ -599,7 +594,7 @@ float Branches::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(1605632, 784);  // 1x28x28
+  const cnn::ConstBlocked input(images.data(), 784);  // 1x28x28
   const cnn::Blocked features_conv1 = blocked(0, 12544);  // 16x28x28
   const cnn::Blocked features_maxpool1 = blocked(1605632, 3136);  // 16x14x14
   const cnn::Blocked features_concat1 = blocked(0, 6272);  // 32x14x14
@@ -610,14 +605,13 @@ float Branches::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const cnn::Blocked features_conv5 = blocked(4704, 6272);  // 8x14x14
   const cnn::Blocked head_flatten1 = blocked(802816, 1568);  // 1568
   const cnn::Blocked features_maxpool3 = blocked(802816, 1568);  // 32x7x7
-  const cnn::Blocked head_dense1 = blocked(0, 64);  // 64
-  const cnn::Blocked head_dense2 = blocked(8192, 10);  // 10
-  cnn::to_blocked(input, images, k1x28x28, batch);
+  const cnn::Blocked head_dense1 = blocked(62720, 64);  // 64
+  const cnn::Blocked head_dense2 = blocked(2560, 10);  // 10
 
   at(0);  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.conv1)
   cnn::conv(features_conv1, input, features_conv1_weight_,
             cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
-            batch, scratch());
+            batch, scratch(1605632, 13602));
 
   at(1);  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
@@ -625,17 +619,17 @@ float Branches::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   at(2);  // 10: | conv(8, 1, act=relu)    (features.conv2)
   cnn::conv(features_conv2, features_maxpool1, features_conv2_weight_,
             cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
-            batch, scratch());
+            batch, scratch(802816, 23040));
 
   at(3);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
   cnn::conv(features_conv3, features_maxpool1, features_conv3_weight_,
             cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu), kFeaturesConv3,
-            batch, scratch());
+            batch, scratch(1003520, 23040));
 
   at(4);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
   cnn::conv(features_conv4, features_conv3, features_conv4_weight_,
             cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu), kFeaturesConv4,
-            batch, scratch());
+            batch, scratch(1003520, 99408));
 
   at(5);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.maxpool2)
   cnn::maxpool(features_maxpool2, features_maxpool1, kFeaturesMaxpool2, batch);
@@ -643,18 +637,19 @@ float Branches::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   at(6);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.conv5)
   cnn::conv(features_conv5, features_maxpool2, features_conv5_weight_,
             cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu), kFeaturesConv5,
-            batch, scratch());
+            batch, scratch(1204224, 23040));
 
   at(8);  // 14: maxpool(2)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_concat1, kFeaturesMaxpool3, batch);
 
   at(10);  // 18: dense(64, act=relu)    (head.dense1)
   cnn::dense(head_dense1, head_flatten1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
-             scratch());
+             scratch(0, 62720));
   cnn::relu(head_dense1, head_dense1, k64, batch);
 
   at(12);  // 20: dense(classes) -> softmax    (head.dense2)
-  cnn::dense(head_dense2, head_dense1, head_dense2_weight_, head_dense2_bias_, kHeadDense2, batch, scratch());
+  cnn::dense(head_dense2, head_dense1, head_dense2_weight_, head_dense2_bias_, kHeadDense2, batch,
+             scratch(0, 2560));
 
   at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense2, k10, batch);
@@ -689,7 +684,7 @@ void Branches::prepare_on_team() {
 // Forward, as at prediction time: scores for the caller.
 void Branches::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(1605632, 784);  // 1x28x28
+  const cnn::ConstBlocked input(images.data(), 784);  // 1x28x28
   const cnn::Blocked features_conv1 = blocked(0, 12544);  // 16x28x28
   const cnn::Floats features_conv1_weight_prepared = floats(2007040, 162);
   const cnn::Blocked features_maxpool1 = blocked(1605632, 3136);  // 16x14x14
@@ -705,15 +700,14 @@ void Branches::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_conv5_weight_prepared = floats(2008896, 192);
   const cnn::Blocked head_flatten1 = blocked(802816, 1568);  // 1568
   const cnn::Blocked features_maxpool3 = blocked(802816, 1568);  // 32x7x7
-  const cnn::Blocked head_dense1 = blocked(0, 64);  // 64
-  const cnn::Blocked head_dense2 = blocked(8192, 10);  // 10
+  const cnn::Blocked head_dense1 = blocked(62720, 64);  // 64
+  const cnn::Blocked head_dense2 = blocked(2560, 10);  // 10
   const cnn::Blocked head_softmax1 = blocked(0, 10);  // 10
-  cnn::to_blocked(input, images, k1x28x28, batch);
 
   at(0);  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.conv1)
   cnn::conv(features_conv1, input, cnn::prepared(features_conv1_weight_prepared),
             cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
-            batch, scratch());
+            batch, scratch(1605632, 13440));
 
   at(1);  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
@@ -721,17 +715,17 @@ void Branches::predict_on_team(cnn::ConstFloats images, int batch) {
   at(2);  // 10: | conv(8, 1, act=relu)    (features.conv2)
   cnn::conv(features_conv2, features_maxpool1, cnn::prepared(features_conv2_weight_prepared),
             cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
-            batch, scratch());
+            batch, scratch(802816, 22848));
 
   at(3);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
   cnn::conv(features_conv3, features_maxpool1, cnn::prepared(features_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu), kFeaturesConv3,
-            batch, scratch());
+            batch, scratch(1003520, 22848));
 
   at(4);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
   cnn::conv(features_conv4, features_conv3, cnn::prepared(features_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu), kFeaturesConv4,
-            batch, scratch());
+            batch, scratch(1003520, 98112));
 
   at(5);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.maxpool2)
   cnn::maxpool(features_maxpool2, features_maxpool1, kFeaturesMaxpool2, batch);
@@ -739,18 +733,19 @@ void Branches::predict_on_team(cnn::ConstFloats images, int batch) {
   at(6);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.conv5)
   cnn::conv(features_conv5, features_maxpool2, cnn::prepared(features_conv5_weight_prepared),
             cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu), kFeaturesConv5,
-            batch, scratch());
+            batch, scratch(1204224, 22848));
 
   at(8);  // 14: maxpool(2)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_concat1, kFeaturesMaxpool3, batch);
 
   at(10);  // 18: dense(64, act=relu)    (head.dense1)
   cnn::dense(head_dense1, head_flatten1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
-             scratch());
+             scratch(0, 62720));
   cnn::relu(head_dense1, head_dense1, k64, batch);
 
   at(12);  // 20: dense(classes) -> softmax    (head.dense2)
-  cnn::dense(head_dense2, head_dense1, head_dense2_weight_, head_dense2_bias_, kHeadDense2, batch, scratch());
+  cnn::dense(head_dense2, head_dense1, head_dense2_weight_, head_dense2_bias_, kHeadDense2, batch,
+             scratch(0, 2560));
 
   at(13);  // 20: dense(classes) -> softmax    (head.softmax1)
   cnn::softmax(head_softmax1, head_dense2, k10, batch);

@@ -12,7 +12,6 @@ namespace {
 
 constexpr int kBatch = 128;  // the most images at once; activations lie in blocks of 1
 
-constexpr cnn::MapGeometry k3x32x32{.channels = 3, .height = 32, .width = 32, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesConv1{
     .in_channels = 3, .in_height = 32, .in_width = 32, .out_channels = 16, .out_height = 32, .out_width = 32,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
@@ -553,7 +552,7 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{442368, 77824, 1728}, {884736, 155648, 3456}},
     {{0, 65536, 512}, {0, 196608, 384}},
     {{}, {}},
-    {{2359296, 131072, 9472}, {4718592, 274432, 18688}},
+    {{2359296, 131072, 9472}, {4718592, 262144, 18688}},
     {{0, 65536, 512}, {0, 196608, 384}},
     {{}, {}},
     {{2359296, 131072, 9472}, {4718592, 262144, 18688}},
@@ -884,8 +883,8 @@ constexpr cnn::ModelDescription kModel{
              .class_names = kClassNames, .prepare = kPrepare, .augment = kAugment},
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
-    .memory = {.parameters = 271104, .gradients = 269728, .optimizer = 269728, .activations = 22555328,
-               .shared_scratch = 1221120, .thread_scratch = 318080},
+    .memory = {.parameters = 271104, .gradients = 269728, .optimizer = 269728, .activations = 23243712,
+               .thread_scratch = 318080},
 };
 
 }  // namespace
@@ -905,73 +904,73 @@ float CifarPlain::step(int phase, cnn::ConstFloats images, cnn::Labels labels, c
 }
 
 // 50: train CifarResNet, CifarPlain on Cifar10 {
-// Phase main: 269,722 of 269,722 parameters learn; activations take 90,221,312 bytes.
+// Phase main: 269,722 of 269,722 parameters learn; activations take 92,974,848 bytes.
 float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(4194304, 3072);  // 3x32x32
+  const cnn::ConstBlocked input(images.data(), 3072);  // 3x32x32
   const cnn::Blocked features_conv1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_bn1_saved = floats(22554880, 64);
-  const cnn::Blocked features_stage1_0_conv1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_bn1_saved = floats(22554944, 64);
-  const cnn::Blocked features_stage1_0_conv2 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_bn2_saved = floats(22555008, 64);
-  const cnn::Blocked features_stage1_1_conv1 = blocked(4194304, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_bn1_saved = floats(22555072, 64);
-  const cnn::Blocked features_stage1_1_conv2 = blocked(6291456, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_bn2_saved = floats(22555136, 64);
-  const cnn::Blocked features_stage1_2_conv1 = blocked(8388608, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_bn1_saved = floats(22555200, 64);
-  const cnn::Blocked features_stage1_2_conv2 = blocked(10485760, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_bn2_saved = floats(22555264, 64);
-  const cnn::Blocked features_stage2_0_conv1 = blocked(12582912, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_bn1_saved = floats(22554112, 128);
-  const cnn::Blocked features_stage2_0_conv2 = blocked(13631488, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_bn2_saved = floats(22554240, 128);
-  const cnn::Blocked features_stage2_1_conv1 = blocked(14680064, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_bn1_saved = floats(22554368, 128);
-  const cnn::Blocked features_stage2_1_conv2 = blocked(15728640, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_bn2_saved = floats(22554496, 128);
-  const cnn::Blocked features_stage2_2_conv1 = blocked(16777216, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_bn1_saved = floats(22554624, 128);
-  const cnn::Blocked features_stage2_2_conv2 = blocked(17825792, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_bn2_saved = floats(22554752, 128);
-  const cnn::Blocked features_stage3_0_conv1 = blocked(18874368, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_bn1_saved = floats(22552576, 256);
-  const cnn::Blocked features_stage3_0_conv2 = blocked(19398656, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_bn2_saved = floats(22552832, 256);
-  const cnn::Blocked features_stage3_1_conv1 = blocked(19922944, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_bn1_saved = floats(22553088, 256);
-  const cnn::Blocked features_stage3_1_conv2 = blocked(20447232, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_bn2_saved = floats(22553344, 256);
-  const cnn::Blocked features_stage3_2_conv1 = blocked(20971520, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_bn1_saved = floats(22553600, 256);
-  const cnn::Blocked features_stage3_2_conv2 = blocked(21495808, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_bn2_saved = floats(22553856, 256);
-  const cnn::Blocked head_gap1 = blocked(22020096, 64);  // 64
-  const cnn::Blocked head_dense1 = blocked(22028288, 10);  // 10
-  const cnn::Blocked d_head_dense1 = blocked(22029568, 10);  // 10
-  const cnn::Blocked d_head_gap1 = blocked(22544384, 64);  // 64
-  const cnn::Blocked d_features_stage3_2_relu2 = blocked(22020096, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_2_relu1 = blocked(21495808, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_1_relu2 = blocked(20971520, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_1_relu1 = blocked(20447232, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_0_relu2 = blocked(19922944, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_0_relu1 = blocked(20447232, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage2_2_relu2 = blocked(18874368, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_2_relu1 = blocked(17825792, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_1_relu2 = blocked(16777216, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_1_relu1 = blocked(15728640, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_0_relu2 = blocked(14680064, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_0_relu1 = blocked(15728640, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage1_2_relu2 = blocked(12582912, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_2_relu1 = blocked(10485760, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_1_relu2 = blocked(8388608, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_1_relu1 = blocked(6291456, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_0_relu2 = blocked(4194304, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_0_relu1 = blocked(6291456, 16384);  // 16x32x32
-  const cnn::Blocked d_features_relu1 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Floats features_bn1_saved = floats(2269696, 64);
+  const cnn::Blocked features_stage1_0_conv1 = blocked(2269760, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_0_bn1_saved = floats(4366912, 64);
+  const cnn::Blocked features_stage1_0_conv2 = blocked(4366976, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_0_bn2_saved = floats(6464128, 64);
+  const cnn::Blocked features_stage1_1_conv1 = blocked(6464192, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_1_bn1_saved = floats(8561344, 64);
+  const cnn::Blocked features_stage1_1_conv2 = blocked(8561408, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_1_bn2_saved = floats(10658560, 64);
+  const cnn::Blocked features_stage1_2_conv1 = blocked(10658624, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_2_bn1_saved = floats(12755776, 64);
+  const cnn::Blocked features_stage1_2_conv2 = blocked(12755840, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_2_bn2_saved = floats(14852992, 64);
+  const cnn::Blocked features_stage2_0_conv1 = blocked(14853056, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_0_bn1_saved = floats(15901632, 128);
+  const cnn::Blocked features_stage2_0_conv2 = blocked(15901760, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_0_bn2_saved = floats(16950336, 128);
+  const cnn::Blocked features_stage2_1_conv1 = blocked(16950464, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_1_bn1_saved = floats(17999040, 128);
+  const cnn::Blocked features_stage2_1_conv2 = blocked(17999168, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_1_bn2_saved = floats(19047744, 128);
+  const cnn::Blocked features_stage2_2_conv1 = blocked(19047872, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_2_bn1_saved = floats(20096448, 128);
+  const cnn::Blocked features_stage2_2_conv2 = blocked(20096576, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_2_bn2_saved = floats(21145152, 128);
+  const cnn::Blocked features_stage3_0_conv1 = blocked(21145280, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_bn1_saved = floats(21669568, 256);
+  const cnn::Blocked features_stage3_0_conv2 = blocked(21669824, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_bn2_saved = floats(22194112, 256);
+  const cnn::Blocked features_stage3_1_conv1 = blocked(22194368, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_1_bn1_saved = floats(22718656, 256);
+  const cnn::Blocked features_stage3_1_conv2 = blocked(22718912, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_1_bn2_saved = floats(23243200, 256);
+  const cnn::Blocked features_stage3_2_conv1 = blocked(1745408, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_2_bn1_saved = floats(23243456, 256);
+  const cnn::Blocked features_stage3_2_conv2 = blocked(524288, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_2_bn2_saved = floats(1048576, 256);
+  const cnn::Blocked head_gap1 = blocked(0, 64);  // 64
+  const cnn::Blocked head_dense1 = blocked(8192, 10);  // 10
+  const cnn::Blocked d_head_dense1 = blocked(9472, 10);  // 10
+  const cnn::Blocked d_head_gap1 = blocked(1048832, 64);  // 64
+  const cnn::Blocked d_features_stage3_2_relu2 = blocked(0, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_2_relu1 = blocked(524288, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_1_relu2 = blocked(1221120, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_1_relu1 = blocked(0, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_0_relu2 = blocked(524288, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_0_relu1 = blocked(0, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage2_2_relu2 = blocked(524288, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_2_relu1 = blocked(20096576, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_1_relu2 = blocked(0, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_1_relu1 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_0_relu2 = blocked(0, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_0_relu1 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage1_2_relu2 = blocked(14853056, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_2_relu1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_1_relu2 = blocked(10658624, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_1_relu1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_0_relu2 = blocked(6464192, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_0_relu1 = blocked(4366976, 16384);  // 16x32x32
+  const cnn::Blocked d_features_relu1 = blocked(2269760, 16384);  // 16x32x32
   const cnn::Floats d_features_conv1_weight = gradients(0, 432);
   const cnn::Floats d_features_bn1_weight = gradients(432, 16);
   const cnn::Floats d_features_bn1_bias = gradients(448, 16);
@@ -1031,10 +1030,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   const cnn::Floats d_features_stage3_2_bn2_bias = gradients(269008, 64);
   const cnn::Floats d_head_dense1_weight = gradients(269072, 640);
   const cnn::Floats d_head_dense1_bias = gradients(269712, 10);
-  cnn::to_blocked(input, images, k3x32x32, batch);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_, {}, kFeaturesConv1, batch, scratch());
+  cnn::conv(features_conv1, input, features_conv1_weight_, {}, kFeaturesConv1, batch,
+            scratch(2097152, 38118));
 
   at(1);  // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
@@ -1044,7 +1043,8 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
   cnn::winograd::conv(features_stage1_0_conv1,
                       cnn::Loaded(features_conv1, features_bn1_saved, cnn::Activation::kRelu),
-                      features_stage1_0_conv1_weight_, {}, kFeaturesStage1_0Conv1, batch, scratch());
+                      features_stage1_0_conv1_weight_, {}, kFeaturesStage1_0Conv1, batch,
+                      scratch(2097152, 10944));
 
   at(4);  // blocks.cnn:9: bn    (features.stage1[0].bn1)
   // blocks.cnn:10: act    (features.stage1[0].relu1)
@@ -1055,7 +1055,7 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   at(6);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
   cnn::winograd::conv(features_stage1_0_conv2,
                       cnn::Loaded(features_stage1_0_conv1, features_stage1_0_bn1_saved, cnn::Activation::kRelu),
-                      features_stage1_0_conv2_weight_, {}, kFeaturesStage1_0Conv2, batch, scratch());
+                      features_stage1_0_conv2_weight_, {}, kFeaturesStage1_0Conv2, batch, scratch(0, 10944));
 
   at(7);  // blocks.cnn:9: bn    (features.stage1[0].bn2)
   // blocks.cnn:10: act    (features.stage1[0].relu2)
@@ -1066,7 +1066,7 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   at(9);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
   cnn::winograd::conv(features_stage1_1_conv1,
                       cnn::Loaded(features_stage1_0_conv2, features_stage1_0_bn2_saved, cnn::Activation::kRelu),
-                      features_stage1_1_conv1_weight_, {}, kFeaturesStage1_1Conv1, batch, scratch());
+                      features_stage1_1_conv1_weight_, {}, kFeaturesStage1_1Conv1, batch, scratch(0, 10944));
 
   at(10);  // blocks.cnn:9: bn    (features.stage1[1].bn1)
   // blocks.cnn:10: act    (features.stage1[1].relu1)
@@ -1077,7 +1077,7 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
   cnn::winograd::conv(features_stage1_1_conv2,
                       cnn::Loaded(features_stage1_1_conv1, features_stage1_1_bn1_saved, cnn::Activation::kRelu),
-                      features_stage1_1_conv2_weight_, {}, kFeaturesStage1_1Conv2, batch, scratch());
+                      features_stage1_1_conv2_weight_, {}, kFeaturesStage1_1Conv2, batch, scratch(0, 10944));
 
   at(13);  // blocks.cnn:9: bn    (features.stage1[1].bn2)
   // blocks.cnn:10: act    (features.stage1[1].relu2)
@@ -1088,7 +1088,7 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   at(15);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
   cnn::winograd::conv(features_stage1_2_conv1,
                       cnn::Loaded(features_stage1_1_conv2, features_stage1_1_bn2_saved, cnn::Activation::kRelu),
-                      features_stage1_2_conv1_weight_, {}, kFeaturesStage1_2Conv1, batch, scratch());
+                      features_stage1_2_conv1_weight_, {}, kFeaturesStage1_2Conv1, batch, scratch(0, 10944));
 
   at(16);  // blocks.cnn:9: bn    (features.stage1[2].bn1)
   // blocks.cnn:10: act    (features.stage1[2].relu1)
@@ -1099,7 +1099,7 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   at(18);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
   cnn::winograd::conv(features_stage1_2_conv2,
                       cnn::Loaded(features_stage1_2_conv1, features_stage1_2_bn1_saved, cnn::Activation::kRelu),
-                      features_stage1_2_conv2_weight_, {}, kFeaturesStage1_2Conv2, batch, scratch());
+                      features_stage1_2_conv2_weight_, {}, kFeaturesStage1_2Conv2, batch, scratch(0, 10944));
 
   at(19);  // blocks.cnn:9: bn    (features.stage1[2].bn2)
   // blocks.cnn:10: act    (features.stage1[2].relu2)
@@ -1110,7 +1110,7 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   cnn::conv(features_stage2_0_conv1,
             cnn::Loaded(features_stage1_2_conv2, features_stage1_2_bn2_saved, cnn::Activation::kRelu),
-            features_stage2_0_conv1_weight_, {}, kFeaturesStage2_0Conv1, batch, scratch());
+            features_stage2_0_conv1_weight_, {}, kFeaturesStage2_0Conv1, batch, scratch(0, 200064));
 
   at(22);  // blocks.cnn:9: bn    (features.stage2[0].bn1)
   // blocks.cnn:10: act    (features.stage2[0].relu1)
@@ -1121,7 +1121,7 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
   cnn::winograd::conv(features_stage2_0_conv2,
                       cnn::Loaded(features_stage2_0_conv1, features_stage2_0_bn1_saved, cnn::Activation::kRelu),
-                      features_stage2_0_conv2_weight_, {}, kFeaturesStage2_0Conv2, batch, scratch());
+                      features_stage2_0_conv2_weight_, {}, kFeaturesStage2_0Conv2, batch, scratch(0, 42048));
 
   at(25);  // blocks.cnn:9: bn    (features.stage2[0].bn2)
   // blocks.cnn:10: act    (features.stage2[0].relu2)
@@ -1132,7 +1132,7 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   cnn::winograd::conv(features_stage2_1_conv1,
                       cnn::Loaded(features_stage2_0_conv2, features_stage2_0_bn2_saved, cnn::Activation::kRelu),
-                      features_stage2_1_conv1_weight_, {}, kFeaturesStage2_1Conv1, batch, scratch());
+                      features_stage2_1_conv1_weight_, {}, kFeaturesStage2_1Conv1, batch, scratch(0, 42048));
 
   at(28);  // blocks.cnn:9: bn    (features.stage2[1].bn1)
   // blocks.cnn:10: act    (features.stage2[1].relu1)
@@ -1143,7 +1143,7 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   at(30);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
   cnn::winograd::conv(features_stage2_1_conv2,
                       cnn::Loaded(features_stage2_1_conv1, features_stage2_1_bn1_saved, cnn::Activation::kRelu),
-                      features_stage2_1_conv2_weight_, {}, kFeaturesStage2_1Conv2, batch, scratch());
+                      features_stage2_1_conv2_weight_, {}, kFeaturesStage2_1Conv2, batch, scratch(0, 42048));
 
   at(31);  // blocks.cnn:9: bn    (features.stage2[1].bn2)
   // blocks.cnn:10: act    (features.stage2[1].relu2)
@@ -1154,7 +1154,7 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
   cnn::winograd::conv(features_stage2_2_conv1,
                       cnn::Loaded(features_stage2_1_conv2, features_stage2_1_bn2_saved, cnn::Activation::kRelu),
-                      features_stage2_2_conv1_weight_, {}, kFeaturesStage2_2Conv1, batch, scratch());
+                      features_stage2_2_conv1_weight_, {}, kFeaturesStage2_2Conv1, batch, scratch(0, 42048));
 
   at(34);  // blocks.cnn:9: bn    (features.stage2[2].bn1)
   // blocks.cnn:10: act    (features.stage2[2].relu1)
@@ -1165,7 +1165,7 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
   cnn::winograd::conv(features_stage2_2_conv2,
                       cnn::Loaded(features_stage2_2_conv1, features_stage2_2_bn1_saved, cnn::Activation::kRelu),
-                      features_stage2_2_conv2_weight_, {}, kFeaturesStage2_2Conv2, batch, scratch());
+                      features_stage2_2_conv2_weight_, {}, kFeaturesStage2_2Conv2, batch, scratch(0, 42048));
 
   at(37);  // blocks.cnn:9: bn    (features.stage2[2].bn2)
   // blocks.cnn:10: act    (features.stage2[2].relu2)
@@ -1176,7 +1176,7 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   cnn::conv(features_stage3_0_conv1,
             cnn::Loaded(features_stage2_2_conv2, features_stage2_2_bn2_saved, cnn::Activation::kRelu),
-            features_stage3_0_conv1_weight_, {}, kFeaturesStage3_0Conv1, batch, scratch());
+            features_stage3_0_conv1_weight_, {}, kFeaturesStage3_0Conv1, batch, scratch(0, 407424));
 
   at(40);  // blocks.cnn:9: bn    (features.stage3[0].bn1)
   // blocks.cnn:10: act    (features.stage3[0].relu1)
@@ -1187,7 +1187,7 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
   cnn::winograd::conv(features_stage3_0_conv2,
                       cnn::Loaded(features_stage3_0_conv1, features_stage3_0_bn1_saved, cnn::Activation::kRelu),
-                      features_stage3_0_conv2_weight_, {}, kFeaturesStage3_0Conv2, batch, scratch());
+                      features_stage3_0_conv2_weight_, {}, kFeaturesStage3_0Conv2, batch, scratch(0, 417856));
 
   at(43);  // blocks.cnn:9: bn    (features.stage3[0].bn2)
   // blocks.cnn:10: act    (features.stage3[0].relu2)
@@ -1198,7 +1198,7 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   at(45);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   cnn::winograd::conv(features_stage3_1_conv1,
                       cnn::Loaded(features_stage3_0_conv2, features_stage3_0_bn2_saved, cnn::Activation::kRelu),
-                      features_stage3_1_conv1_weight_, {}, kFeaturesStage3_1Conv1, batch, scratch());
+                      features_stage3_1_conv1_weight_, {}, kFeaturesStage3_1Conv1, batch, scratch(0, 417856));
 
   at(46);  // blocks.cnn:9: bn    (features.stage3[1].bn1)
   // blocks.cnn:10: act    (features.stage3[1].relu1)
@@ -1209,7 +1209,7 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
   cnn::winograd::conv(features_stage3_1_conv2,
                       cnn::Loaded(features_stage3_1_conv1, features_stage3_1_bn1_saved, cnn::Activation::kRelu),
-                      features_stage3_1_conv2_weight_, {}, kFeaturesStage3_1Conv2, batch, scratch());
+                      features_stage3_1_conv2_weight_, {}, kFeaturesStage3_1Conv2, batch, scratch(0, 417856));
 
   at(49);  // blocks.cnn:9: bn    (features.stage3[1].bn2)
   // blocks.cnn:10: act    (features.stage3[1].relu2)
@@ -1220,7 +1220,7 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
   cnn::winograd::conv(features_stage3_2_conv1,
                       cnn::Loaded(features_stage3_1_conv2, features_stage3_1_bn2_saved, cnn::Activation::kRelu),
-                      features_stage3_2_conv1_weight_, {}, kFeaturesStage3_2Conv1, batch, scratch());
+                      features_stage3_2_conv1_weight_, {}, kFeaturesStage3_2Conv1, batch, scratch(0, 417856));
 
   at(52);  // blocks.cnn:9: bn    (features.stage3[2].bn1)
   // blocks.cnn:10: act    (features.stage3[2].relu1)
@@ -1231,7 +1231,7 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   at(54);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
   cnn::winograd::conv(features_stage3_2_conv2,
                       cnn::Loaded(features_stage3_2_conv1, features_stage3_2_bn1_saved, cnn::Activation::kRelu),
-                      features_stage3_2_conv2_weight_, {}, kFeaturesStage3_2Conv2, batch, scratch());
+                      features_stage3_2_conv2_weight_, {}, kFeaturesStage3_2Conv2, batch, scratch(0, 417856));
 
   at(55);  // blocks.cnn:9: bn    (features.stage3[2].bn2)
   // blocks.cnn:10: act    (features.stage3[2].relu2)
@@ -1245,7 +1245,8 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
            batch);
 
   at(58);  // 37: head = { gap -> dense(classes) -> softmax }    (head.dense1)
-  cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch, scratch());
+  cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
+             scratch(9472, 2560));
 
   at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense1, k10, batch);
@@ -1254,8 +1255,9 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   // Backward.
   backward_at(58);  // 37: head.dense1
   cnn::dense_backward_params(d_head_dense1_weight, d_head_dense1_bias, d_head_dense1, head_gap1, kHeadDense1,
-                             batch, scratch());
-  cnn::dense_backward_input(d_head_gap1, d_head_dense1, head_dense1_weight_, kHeadDense1, batch, scratch());
+                             batch, scratch(10752, 2560));
+  cnn::dense_backward_input(d_head_gap1, d_head_dense1, head_dense1_weight_, kHeadDense1, batch,
+                            scratch(0, 2560));
   backward_at(57);  // 37: head.gap1
   cnn::gap_backward_input(d_features_stage3_2_relu2, d_head_gap1, k64x8x8, batch);
   backward_at(55);  // blocks.cnn:9: features.stage3[2].bn2
@@ -1265,10 +1267,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   backward_at(54);  // blocks.cnn:8: features.stage3[2].conv2
   cnn::winograd::conv_backward_params(d_features_stage3_2_conv2_weight, d_features_stage3_2_relu2,
                                       cnn::Loaded(features_stage3_2_conv1, features_stage3_2_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage3_2Conv2, batch, scratch());
+                                      kFeaturesStage3_2Conv2, batch, scratch(524288, 1221120));
   cnn::winograd::conv_backward_input(d_features_stage3_2_relu1, d_features_stage3_2_relu2,
                                      features_stage3_2_conv2_weight_, kFeaturesStage3_2Conv2, batch,
-                                     scratch());
+                                     scratch(1048576, 417856));
   backward_at(52);  // blocks.cnn:9: features.stage3[2].bn1
   cnn::bn_backward(d_features_stage3_2_relu1, d_features_stage3_2_bn1_weight, d_features_stage3_2_bn1_bias,
                    d_features_stage3_2_relu1, features_stage3_2_conv1, features_stage3_2_bn1_saved,
@@ -1276,10 +1278,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   backward_at(51);  // blocks.cnn:8: features.stage3[2].conv1
   cnn::winograd::conv_backward_params(d_features_stage3_2_conv1_weight, d_features_stage3_2_relu1,
                                       cnn::Loaded(features_stage3_1_conv2, features_stage3_1_bn2_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage3_2Conv1, batch, scratch());
+                                      kFeaturesStage3_2Conv1, batch, scratch(1048576, 1221120));
   cnn::winograd::conv_backward_input(d_features_stage3_1_relu2, d_features_stage3_2_relu1,
                                      features_stage3_2_conv1_weight_, kFeaturesStage3_2Conv1, batch,
-                                     scratch());
+                                     scratch(0, 417856));
   backward_at(49);  // blocks.cnn:9: features.stage3[1].bn2
   cnn::bn_backward(d_features_stage3_1_relu2, d_features_stage3_1_bn2_weight, d_features_stage3_1_bn2_bias,
                    d_features_stage3_1_relu2, features_stage3_1_conv2, features_stage3_1_bn2_saved,
@@ -1287,10 +1289,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   backward_at(48);  // blocks.cnn:8: features.stage3[1].conv2
   cnn::winograd::conv_backward_params(d_features_stage3_1_conv2_weight, d_features_stage3_1_relu2,
                                       cnn::Loaded(features_stage3_1_conv1, features_stage3_1_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage3_1Conv2, batch, scratch());
+                                      kFeaturesStage3_1Conv2, batch, scratch(0, 1221120));
   cnn::winograd::conv_backward_input(d_features_stage3_1_relu1, d_features_stage3_1_relu2,
                                      features_stage3_1_conv2_weight_, kFeaturesStage3_1Conv2, batch,
-                                     scratch());
+                                     scratch(524288, 417856));
   backward_at(46);  // blocks.cnn:9: features.stage3[1].bn1
   cnn::bn_backward(d_features_stage3_1_relu1, d_features_stage3_1_bn1_weight, d_features_stage3_1_bn1_bias,
                    d_features_stage3_1_relu1, features_stage3_1_conv1, features_stage3_1_bn1_saved,
@@ -1298,10 +1300,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   backward_at(45);  // blocks.cnn:8: features.stage3[1].conv1
   cnn::winograd::conv_backward_params(d_features_stage3_1_conv1_weight, d_features_stage3_1_relu1,
                                       cnn::Loaded(features_stage3_0_conv2, features_stage3_0_bn2_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage3_1Conv1, batch, scratch());
+                                      kFeaturesStage3_1Conv1, batch, scratch(524288, 1221120));
   cnn::winograd::conv_backward_input(d_features_stage3_0_relu2, d_features_stage3_1_relu1,
                                      features_stage3_1_conv1_weight_, kFeaturesStage3_1Conv1, batch,
-                                     scratch());
+                                     scratch(1048576, 417856));
   backward_at(43);  // blocks.cnn:9: features.stage3[0].bn2
   cnn::bn_backward(d_features_stage3_0_relu2, d_features_stage3_0_bn2_weight, d_features_stage3_0_bn2_bias,
                    d_features_stage3_0_relu2, features_stage3_0_conv2, features_stage3_0_bn2_saved,
@@ -1309,10 +1311,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   backward_at(42);  // blocks.cnn:8: features.stage3[0].conv2
   cnn::winograd::conv_backward_params(d_features_stage3_0_conv2_weight, d_features_stage3_0_relu2,
                                       cnn::Loaded(features_stage3_0_conv1, features_stage3_0_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage3_0Conv2, batch, scratch());
+                                      kFeaturesStage3_0Conv2, batch, scratch(1048576, 1221120));
   cnn::winograd::conv_backward_input(d_features_stage3_0_relu1, d_features_stage3_0_relu2,
                                      features_stage3_0_conv2_weight_, kFeaturesStage3_0Conv2, batch,
-                                     scratch());
+                                     scratch(1048576, 417856));
   backward_at(40);  // blocks.cnn:9: features.stage3[0].bn1
   cnn::bn_backward(d_features_stage3_0_relu1, d_features_stage3_0_bn1_weight, d_features_stage3_0_bn1_bias,
                    d_features_stage3_0_relu1, features_stage3_0_conv1, features_stage3_0_bn1_saved,
@@ -1320,9 +1322,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   backward_at(39);  // blocks.cnn:8: features.stage3[0].conv1
   cnn::conv_backward_params(d_features_stage3_0_conv1_weight, d_features_stage3_0_relu1,
                             cnn::Loaded(features_stage2_2_conv2, features_stage2_2_bn2_saved, cnn::Activation::kRelu),
-                            kFeaturesStage3_0Conv1, batch, scratch());
+                            kFeaturesStage3_0Conv1, batch, scratch(524288, 55296));
   cnn::conv_backward_input(d_features_stage2_2_relu2, d_features_stage3_0_relu1,
-                           features_stage3_0_conv1_weight_, kFeaturesStage3_0Conv1, batch, scratch());
+                           features_stage3_0_conv1_weight_, kFeaturesStage3_0Conv1, batch,
+                           scratch(1572864, 366144));
   backward_at(37);  // blocks.cnn:9: features.stage2[2].bn2
   cnn::bn_backward(d_features_stage2_2_relu2, d_features_stage2_2_bn2_weight, d_features_stage2_2_bn2_bias,
                    d_features_stage2_2_relu2, features_stage2_2_conv2, features_stage2_2_bn2_saved,
@@ -1330,10 +1333,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   backward_at(36);  // blocks.cnn:8: features.stage2[2].conv2
   cnn::winograd::conv_backward_params(d_features_stage2_2_conv2_weight, d_features_stage2_2_relu2,
                                       cnn::Loaded(features_stage2_2_conv1, features_stage2_2_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage2_2Conv2, batch, scratch());
+                                      kFeaturesStage2_2Conv2, batch, scratch(0, 336384));
   cnn::winograd::conv_backward_input(d_features_stage2_2_relu1, d_features_stage2_2_relu2,
                                      features_stage2_2_conv2_weight_, kFeaturesStage2_2Conv2, batch,
-                                     scratch());
+                                     scratch(0, 42048));
   backward_at(34);  // blocks.cnn:9: features.stage2[2].bn1
   cnn::bn_backward(d_features_stage2_2_relu1, d_features_stage2_2_bn1_weight, d_features_stage2_2_bn1_bias,
                    d_features_stage2_2_relu1, features_stage2_2_conv1, features_stage2_2_bn1_saved,
@@ -1341,10 +1344,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   backward_at(33);  // blocks.cnn:8: features.stage2[2].conv1
   cnn::winograd::conv_backward_params(d_features_stage2_2_conv1_weight, d_features_stage2_2_relu1,
                                       cnn::Loaded(features_stage2_1_conv2, features_stage2_1_bn2_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage2_2Conv1, batch, scratch());
+                                      kFeaturesStage2_2Conv1, batch, scratch(0, 336384));
   cnn::winograd::conv_backward_input(d_features_stage2_1_relu2, d_features_stage2_2_relu1,
                                      features_stage2_2_conv1_weight_, kFeaturesStage2_2Conv1, batch,
-                                     scratch());
+                                     scratch(1048576, 42048));
   backward_at(31);  // blocks.cnn:9: features.stage2[1].bn2
   cnn::bn_backward(d_features_stage2_1_relu2, d_features_stage2_1_bn2_weight, d_features_stage2_1_bn2_bias,
                    d_features_stage2_1_relu2, features_stage2_1_conv2, features_stage2_1_bn2_saved,
@@ -1352,10 +1355,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   backward_at(30);  // blocks.cnn:8: features.stage2[1].conv2
   cnn::winograd::conv_backward_params(d_features_stage2_1_conv2_weight, d_features_stage2_1_relu2,
                                       cnn::Loaded(features_stage2_1_conv1, features_stage2_1_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage2_1Conv2, batch, scratch());
+                                      kFeaturesStage2_1Conv2, batch, scratch(1048576, 336384));
   cnn::winograd::conv_backward_input(d_features_stage2_1_relu1, d_features_stage2_1_relu2,
                                      features_stage2_1_conv2_weight_, kFeaturesStage2_1Conv2, batch,
-                                     scratch());
+                                     scratch(2097152, 42048));
   backward_at(28);  // blocks.cnn:9: features.stage2[1].bn1
   cnn::bn_backward(d_features_stage2_1_relu1, d_features_stage2_1_bn1_weight, d_features_stage2_1_bn1_bias,
                    d_features_stage2_1_relu1, features_stage2_1_conv1, features_stage2_1_bn1_saved,
@@ -1363,10 +1366,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   backward_at(27);  // blocks.cnn:8: features.stage2[1].conv1
   cnn::winograd::conv_backward_params(d_features_stage2_1_conv1_weight, d_features_stage2_1_relu1,
                                       cnn::Loaded(features_stage2_0_conv2, features_stage2_0_bn2_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage2_1Conv1, batch, scratch());
+                                      kFeaturesStage2_1Conv1, batch, scratch(0, 336384));
   cnn::winograd::conv_backward_input(d_features_stage2_0_relu2, d_features_stage2_1_relu1,
                                      features_stage2_1_conv1_weight_, kFeaturesStage2_1Conv1, batch,
-                                     scratch());
+                                     scratch(2097152, 42048));
   backward_at(25);  // blocks.cnn:9: features.stage2[0].bn2
   cnn::bn_backward(d_features_stage2_0_relu2, d_features_stage2_0_bn2_weight, d_features_stage2_0_bn2_bias,
                    d_features_stage2_0_relu2, features_stage2_0_conv2, features_stage2_0_bn2_saved,
@@ -1374,10 +1377,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   backward_at(24);  // blocks.cnn:8: features.stage2[0].conv2
   cnn::winograd::conv_backward_params(d_features_stage2_0_conv2_weight, d_features_stage2_0_relu2,
                                       cnn::Loaded(features_stage2_0_conv1, features_stage2_0_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage2_0Conv2, batch, scratch());
+                                      kFeaturesStage2_0Conv2, batch, scratch(1048576, 336384));
   cnn::winograd::conv_backward_input(d_features_stage2_0_relu1, d_features_stage2_0_relu2,
                                      features_stage2_0_conv2_weight_, kFeaturesStage2_0Conv2, batch,
-                                     scratch());
+                                     scratch(2097152, 42048));
   backward_at(22);  // blocks.cnn:9: features.stage2[0].bn1
   cnn::bn_backward(d_features_stage2_0_relu1, d_features_stage2_0_bn1_weight, d_features_stage2_0_bn1_bias,
                    d_features_stage2_0_relu1, features_stage2_0_conv1, features_stage2_0_bn1_saved,
@@ -1385,9 +1388,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   backward_at(21);  // blocks.cnn:8: features.stage2[0].conv1
   cnn::conv_backward_params(d_features_stage2_0_conv1_weight, d_features_stage2_0_relu1,
                             cnn::Loaded(features_stage1_2_conv2, features_stage1_2_bn2_saved, cnn::Activation::kRelu),
-                            kFeaturesStage2_0Conv1, batch, scratch());
+                            kFeaturesStage2_0Conv1, batch, scratch(0, 32256));
   cnn::conv_backward_input(d_features_stage1_2_relu2, d_features_stage2_0_relu1,
-                           features_stage2_0_conv1_weight_, kFeaturesStage2_0Conv1, batch, scratch());
+                           features_stage2_0_conv1_weight_, kFeaturesStage2_0Conv1, batch,
+                           scratch(0, 178560));
   backward_at(19);  // blocks.cnn:9: features.stage1[2].bn2
   cnn::bn_backward(d_features_stage1_2_relu2, d_features_stage1_2_bn2_weight, d_features_stage1_2_bn2_bias,
                    d_features_stage1_2_relu2, features_stage1_2_conv2, features_stage1_2_bn2_saved,
@@ -1395,10 +1399,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   backward_at(18);  // blocks.cnn:8: features.stage1[2].conv2
   cnn::winograd::conv_backward_params(d_features_stage1_2_conv2_weight, d_features_stage1_2_relu2,
                                       cnn::Loaded(features_stage1_2_conv1, features_stage1_2_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage1_2Conv2, batch, scratch());
+                                      kFeaturesStage1_2Conv2, batch, scratch(0, 87552));
   cnn::winograd::conv_backward_input(d_features_stage1_2_relu1, d_features_stage1_2_relu2,
                                      features_stage1_2_conv2_weight_, kFeaturesStage1_2Conv2, batch,
-                                     scratch());
+                                     scratch(2097152, 10944));
   backward_at(16);  // blocks.cnn:9: features.stage1[2].bn1
   cnn::bn_backward(d_features_stage1_2_relu1, d_features_stage1_2_bn1_weight, d_features_stage1_2_bn1_bias,
                    d_features_stage1_2_relu1, features_stage1_2_conv1, features_stage1_2_bn1_saved,
@@ -1406,10 +1410,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   backward_at(15);  // blocks.cnn:8: features.stage1[2].conv1
   cnn::winograd::conv_backward_params(d_features_stage1_2_conv1_weight, d_features_stage1_2_relu1,
                                       cnn::Loaded(features_stage1_1_conv2, features_stage1_1_bn2_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage1_2Conv1, batch, scratch());
+                                      kFeaturesStage1_2Conv1, batch, scratch(2097152, 87552));
   cnn::winograd::conv_backward_input(d_features_stage1_1_relu2, d_features_stage1_2_relu1,
                                      features_stage1_2_conv1_weight_, kFeaturesStage1_2Conv1, batch,
-                                     scratch());
+                                     scratch(2097152, 10944));
   backward_at(13);  // blocks.cnn:9: features.stage1[1].bn2
   cnn::bn_backward(d_features_stage1_1_relu2, d_features_stage1_1_bn2_weight, d_features_stage1_1_bn2_bias,
                    d_features_stage1_1_relu2, features_stage1_1_conv2, features_stage1_1_bn2_saved,
@@ -1417,10 +1421,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   backward_at(12);  // blocks.cnn:8: features.stage1[1].conv2
   cnn::winograd::conv_backward_params(d_features_stage1_1_conv2_weight, d_features_stage1_1_relu2,
                                       cnn::Loaded(features_stage1_1_conv1, features_stage1_1_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage1_1Conv2, batch, scratch());
+                                      kFeaturesStage1_1Conv2, batch, scratch(0, 87552));
   cnn::winograd::conv_backward_input(d_features_stage1_1_relu1, d_features_stage1_1_relu2,
                                      features_stage1_1_conv2_weight_, kFeaturesStage1_1Conv2, batch,
-                                     scratch());
+                                     scratch(2097152, 10944));
   backward_at(10);  // blocks.cnn:9: features.stage1[1].bn1
   cnn::bn_backward(d_features_stage1_1_relu1, d_features_stage1_1_bn1_weight, d_features_stage1_1_bn1_bias,
                    d_features_stage1_1_relu1, features_stage1_1_conv1, features_stage1_1_bn1_saved,
@@ -1428,10 +1432,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   backward_at(9);  // blocks.cnn:8: features.stage1[1].conv1
   cnn::winograd::conv_backward_params(d_features_stage1_1_conv1_weight, d_features_stage1_1_relu1,
                                       cnn::Loaded(features_stage1_0_conv2, features_stage1_0_bn2_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage1_1Conv1, batch, scratch());
+                                      kFeaturesStage1_1Conv1, batch, scratch(2097152, 87552));
   cnn::winograd::conv_backward_input(d_features_stage1_0_relu2, d_features_stage1_1_relu1,
                                      features_stage1_1_conv1_weight_, kFeaturesStage1_1Conv1, batch,
-                                     scratch());
+                                     scratch(2097152, 10944));
   backward_at(7);  // blocks.cnn:9: features.stage1[0].bn2
   cnn::bn_backward(d_features_stage1_0_relu2, d_features_stage1_0_bn2_weight, d_features_stage1_0_bn2_bias,
                    d_features_stage1_0_relu2, features_stage1_0_conv2, features_stage1_0_bn2_saved,
@@ -1439,33 +1443,31 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   backward_at(6);  // blocks.cnn:8: features.stage1[0].conv2
   cnn::winograd::conv_backward_params(d_features_stage1_0_conv2_weight, d_features_stage1_0_relu2,
                                       cnn::Loaded(features_stage1_0_conv1, features_stage1_0_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage1_0Conv2, batch, scratch());
+                                      kFeaturesStage1_0Conv2, batch, scratch(0, 87552));
   cnn::winograd::conv_backward_input(d_features_stage1_0_relu1, d_features_stage1_0_relu2,
                                      features_stage1_0_conv2_weight_, kFeaturesStage1_0Conv2, batch,
-                                     scratch());
+                                     scratch(0, 10944));
   backward_at(4);  // blocks.cnn:9: features.stage1[0].bn1
   cnn::bn_backward(d_features_stage1_0_relu1, d_features_stage1_0_bn1_weight, d_features_stage1_0_bn1_bias,
                    d_features_stage1_0_relu1, features_stage1_0_conv1, features_stage1_0_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage1_0Bn1, batch);
-  backward_at(3);  // blocks.cnn:8: features.stage1[0].conv1
-  // Once more, instead of keeping it:
-  cnn::to_blocked(input, images, k3x32x32, batch);
   backward_at(0);  // blocks.cnn:8: features.conv1
   // Once more, instead of keeping it:
-  cnn::conv(features_conv1, input, features_conv1_weight_, {}, kFeaturesConv1, batch, scratch());
+  cnn::conv(features_conv1, input, features_conv1_weight_, {}, kFeaturesConv1, batch,
+            scratch(2097152, 38118));
   backward_at(3);  // blocks.cnn:8: features.stage1[0].conv1
   cnn::winograd::conv_backward_params(d_features_stage1_0_conv1_weight, d_features_stage1_0_relu1,
                                       cnn::Loaded(features_conv1, features_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage1_0Conv1, batch, scratch());
+                                      kFeaturesStage1_0Conv1, batch, scratch(2097152, 87552));
   cnn::winograd::conv_backward_input(d_features_relu1, d_features_stage1_0_relu1,
                                      features_stage1_0_conv1_weight_, kFeaturesStage1_0Conv1, batch,
-                                     scratch());
+                                     scratch(2097152, 10944));
   backward_at(1);  // blocks.cnn:9: features.bn1
   cnn::bn_backward(d_features_relu1, d_features_bn1_weight, d_features_bn1_bias, d_features_relu1,
                    features_conv1, features_bn1_saved, cnn::Activation::kRelu, kFeaturesBn1, batch);
   backward_at(0);  // blocks.cnn:8: features.conv1
   cnn::conv_backward_params(d_features_conv1_weight, d_features_relu1, input, kFeaturesConv1, batch,
-                            scratch());
+                            scratch(0, 3024));
 
   at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());
@@ -1477,48 +1479,47 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(2097152, 3072);  // 3x32x32
-  const cnn::Floats features_bn1_saved = floats(2490368, 64);
+  const cnn::ConstBlocked input(images.data(), 3072);  // 3x32x32
+  const cnn::Floats features_bn1_saved = floats(2135280, 64);
   const cnn::Blocked features_relu1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_bn1_saved = floats(4194304, 64);
+  const cnn::Floats features_stage1_0_bn1_saved = floats(4205248, 64);
   const cnn::Blocked features_stage1_0_relu1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_bn2_saved = floats(4194304, 64);
+  const cnn::Floats features_stage1_0_bn2_saved = floats(4205248, 64);
   const cnn::Blocked features_stage1_0_relu2 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_bn1_saved = floats(4194304, 64);
+  const cnn::Floats features_stage1_1_bn1_saved = floats(4205248, 64);
   const cnn::Blocked features_stage1_1_relu1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_bn2_saved = floats(4194304, 64);
+  const cnn::Floats features_stage1_1_bn2_saved = floats(4205248, 64);
   const cnn::Blocked features_stage1_1_relu2 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_bn1_saved = floats(4194304, 64);
+  const cnn::Floats features_stage1_2_bn1_saved = floats(4205248, 64);
   const cnn::Blocked features_stage1_2_relu1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_bn2_saved = floats(4194304, 64);
+  const cnn::Floats features_stage1_2_bn2_saved = floats(4205248, 64);
   const cnn::Blocked features_stage1_2_relu2 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_stage2_0_bn1_saved = floats(3145728, 128);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(3345792, 128);
   const cnn::Blocked features_stage2_0_relu1 = blocked(2097152, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_bn2_saved = floats(1048576, 128);
+  const cnn::Floats features_stage2_0_bn2_saved = floats(1090624, 128);
   const cnn::Blocked features_stage2_0_relu2 = blocked(0, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_bn1_saved = floats(2097152, 128);
+  const cnn::Floats features_stage2_1_bn1_saved = floats(2139200, 128);
   const cnn::Blocked features_stage2_1_relu1 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_bn2_saved = floats(2097152, 128);
+  const cnn::Floats features_stage2_1_bn2_saved = floats(2139200, 128);
   const cnn::Blocked features_stage2_1_relu2 = blocked(0, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_bn1_saved = floats(2097152, 128);
+  const cnn::Floats features_stage2_2_bn1_saved = floats(2139200, 128);
   const cnn::Blocked features_stage2_2_relu1 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_bn2_saved = floats(2097152, 128);
+  const cnn::Floats features_stage2_2_bn2_saved = floats(2139200, 128);
   const cnn::Blocked features_stage2_2_relu2 = blocked(0, 8192);  // 32x16x16
-  const cnn::Floats features_stage3_0_bn1_saved = floats(1572864, 256);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(1980288, 256);
   const cnn::Blocked features_stage3_0_relu1 = blocked(1048576, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_bn2_saved = floats(524288, 256);
+  const cnn::Floats features_stage3_0_bn2_saved = floats(942144, 256);
   const cnn::Blocked features_stage3_0_relu2 = blocked(0, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_bn1_saved = floats(1048576, 256);
+  const cnn::Floats features_stage3_1_bn1_saved = floats(1466432, 256);
   const cnn::Blocked features_stage3_1_relu1 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_bn2_saved = floats(1048576, 256);
+  const cnn::Floats features_stage3_1_bn2_saved = floats(1466432, 256);
   const cnn::Blocked features_stage3_1_relu2 = blocked(0, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_bn1_saved = floats(1048576, 256);
+  const cnn::Floats features_stage3_2_bn1_saved = floats(1466432, 256);
   const cnn::Blocked features_stage3_2_relu1 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_bn2_saved = floats(1048576, 256);
+  const cnn::Floats features_stage3_2_bn2_saved = floats(1466432, 256);
   const cnn::Blocked features_stage3_2_relu2 = blocked(0, 4096);  // 64x8x8
   const cnn::Blocked head_gap1 = blocked(524288, 64);  // 64
-  const cnn::Blocked head_dense1 = blocked(0, 10);  // 10
-  cnn::to_blocked(input, images, k3x32x32, batch);
+  const cnn::Blocked head_dense1 = blocked(2560, 10);  // 10
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
@@ -1527,7 +1528,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                  features_bn1_running_var_, kFeaturesBn1);
   cnn::conv(features_relu1, input, features_conv1_weight_,
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
-            scratch());
+            scratch(2097152, 38118));
 
   at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
@@ -1537,7 +1538,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                  kFeaturesStage1_0Bn1);
   cnn::winograd::conv(features_stage1_0_relu1, features_relu1, features_stage1_0_conv1_weight_,
                       cnn::Epilogue().scaled(features_stage1_0_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_0Conv1, batch, scratch());
+                      kFeaturesStage1_0Conv1, batch, scratch(4194304, 10944));
 
   at(6);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
@@ -1547,7 +1548,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                  kFeaturesStage1_0Bn2);
   cnn::winograd::conv(features_stage1_0_relu2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage1_0_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_0Conv2, batch, scratch());
+                      kFeaturesStage1_0Conv2, batch, scratch(4194304, 10944));
 
   at(9);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
   // blocks.cnn:9: bn    (features.stage1[1].bn1)
@@ -1557,7 +1558,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                  kFeaturesStage1_1Bn1);
   cnn::winograd::conv(features_stage1_1_relu1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_stage1_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_1Conv1, batch, scratch());
+                      kFeaturesStage1_1Conv1, batch, scratch(4194304, 10944));
 
   at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
   // blocks.cnn:9: bn    (features.stage1[1].bn2)
@@ -1567,7 +1568,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                  kFeaturesStage1_1Bn2);
   cnn::winograd::conv(features_stage1_1_relu2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage1_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_1Conv2, batch, scratch());
+                      kFeaturesStage1_1Conv2, batch, scratch(4194304, 10944));
 
   at(15);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
   // blocks.cnn:9: bn    (features.stage1[2].bn1)
@@ -1577,7 +1578,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                  kFeaturesStage1_2Bn1);
   cnn::winograd::conv(features_stage1_2_relu1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
                       cnn::Epilogue().scaled(features_stage1_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_2Conv1, batch, scratch());
+                      kFeaturesStage1_2Conv1, batch, scratch(4194304, 10944));
 
   at(18);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
   // blocks.cnn:9: bn    (features.stage1[2].bn2)
@@ -1587,7 +1588,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                  kFeaturesStage1_2Bn2);
   cnn::winograd::conv(features_stage1_2_relu2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage1_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_2Conv2, batch, scratch());
+                      kFeaturesStage1_2Conv2, batch, scratch(4194304, 10944));
 
   at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
@@ -1597,7 +1598,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                  kFeaturesStage2_0Bn1);
   cnn::conv(features_stage2_0_relu1, features_stage1_2_relu2, features_stage2_0_conv1_weight_,
             cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesStage2_0Conv1, batch, scratch());
+            kFeaturesStage2_0Conv1, batch, scratch(3145728, 200064));
 
   at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
@@ -1607,7 +1608,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                  kFeaturesStage2_0Bn2);
   cnn::winograd::conv(features_stage2_0_relu2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage2_0_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_0Conv2, batch, scratch());
+                      kFeaturesStage2_0Conv2, batch, scratch(1048576, 42048));
 
   at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
@@ -1617,7 +1618,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                  kFeaturesStage2_1Bn1);
   cnn::winograd::conv(features_stage2_1_relu1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_stage2_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_1Conv1, batch, scratch());
+                      kFeaturesStage2_1Conv1, batch, scratch(2097152, 42048));
 
   at(30);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
   // blocks.cnn:9: bn    (features.stage2[1].bn2)
@@ -1627,7 +1628,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                  kFeaturesStage2_1Bn2);
   cnn::winograd::conv(features_stage2_1_relu2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage2_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_1Conv2, batch, scratch());
+                      kFeaturesStage2_1Conv2, batch, scratch(2097152, 42048));
 
   at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
   // blocks.cnn:9: bn    (features.stage2[2].bn1)
@@ -1637,7 +1638,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                  kFeaturesStage2_2Bn1);
   cnn::winograd::conv(features_stage2_2_relu1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
                       cnn::Epilogue().scaled(features_stage2_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_2Conv1, batch, scratch());
+                      kFeaturesStage2_2Conv1, batch, scratch(2097152, 42048));
 
   at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
   // blocks.cnn:9: bn    (features.stage2[2].bn2)
@@ -1647,7 +1648,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                  kFeaturesStage2_2Bn2);
   cnn::winograd::conv(features_stage2_2_relu2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage2_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_2Conv2, batch, scratch());
+                      kFeaturesStage2_2Conv2, batch, scratch(2097152, 42048));
 
   at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
@@ -1657,7 +1658,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                  kFeaturesStage3_0Bn1);
   cnn::conv(features_stage3_0_relu1, features_stage2_2_relu2, features_stage3_0_conv1_weight_,
             cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesStage3_0Conv1, batch, scratch());
+            kFeaturesStage3_0Conv1, batch, scratch(1572864, 407424));
 
   at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
@@ -1667,7 +1668,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                  kFeaturesStage3_0Bn2);
   cnn::winograd::conv(features_stage3_0_relu2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage3_0_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_0Conv2, batch, scratch());
+                      kFeaturesStage3_0Conv2, batch, scratch(524288, 417856));
 
   at(45);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
@@ -1677,7 +1678,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                  kFeaturesStage3_1Bn1);
   cnn::winograd::conv(features_stage3_1_relu1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_1Conv1, batch, scratch());
+                      kFeaturesStage3_1Conv1, batch, scratch(1048576, 417856));
 
   at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
   // blocks.cnn:9: bn    (features.stage3[1].bn2)
@@ -1687,7 +1688,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                  kFeaturesStage3_1Bn2);
   cnn::winograd::conv(features_stage3_1_relu2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage3_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_1Conv2, batch, scratch());
+                      kFeaturesStage3_1Conv2, batch, scratch(1048576, 417856));
 
   at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
@@ -1697,7 +1698,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                  kFeaturesStage3_2Bn1);
   cnn::winograd::conv(features_stage3_2_relu1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
                       cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_2Conv1, batch, scratch());
+                      kFeaturesStage3_2Conv1, batch, scratch(1048576, 417856));
 
   at(54);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
   // blocks.cnn:9: bn    (features.stage3[2].bn2)
@@ -1707,13 +1708,14 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
                  kFeaturesStage3_2Bn2);
   cnn::winograd::conv(features_stage3_2_relu2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage3_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_2Conv2, batch, scratch());
+                      kFeaturesStage3_2Conv2, batch, scratch(1048576, 417856));
 
   at(57);  // 37: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_stage3_2_relu2, k64x8x8, batch);
 
   at(58);  // 37: head = { gap -> dense(classes) -> softmax }    (head.dense1)
-  cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch, scratch());
+  cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
+             scratch(0, 2560));
 
   at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense1, k10, batch);
@@ -1723,44 +1725,44 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
 
 // What prediction needs of the weights: made once, and again where they have changed.
 void CifarPlain::prepare_on_team() {
-  const cnn::Floats features_bn1_saved = floats(4194368, 64);
-  const cnn::Floats features_conv1_weight_prepared = floats(4194432, 486);
-  const cnn::Floats features_stage1_0_bn1_saved = floats(4194928, 64);
-  const cnn::Floats features_stage1_0_conv1_weight_prepared = floats(4194992, 10944);
-  const cnn::Floats features_stage1_0_bn2_saved = floats(4205936, 64);
-  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(4206000, 10944);
-  const cnn::Floats features_stage1_1_bn1_saved = floats(4216944, 64);
-  const cnn::Floats features_stage1_1_conv1_weight_prepared = floats(4217008, 10944);
-  const cnn::Floats features_stage1_1_bn2_saved = floats(4227952, 64);
-  const cnn::Floats features_stage1_1_conv2_weight_prepared = floats(4228016, 10944);
-  const cnn::Floats features_stage1_2_bn1_saved = floats(4238960, 64);
-  const cnn::Floats features_stage1_2_conv1_weight_prepared = floats(4239024, 10944);
-  const cnn::Floats features_stage1_2_bn2_saved = floats(4249968, 64);
-  const cnn::Floats features_stage1_2_conv2_weight_prepared = floats(4250032, 10944);
-  const cnn::Floats features_stage2_0_bn1_saved = floats(4260976, 128);
-  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(4261104, 5184);
-  const cnn::Floats features_stage2_0_bn2_saved = floats(4266288, 128);
-  const cnn::Floats features_stage2_0_conv2_weight_prepared = floats(4266416, 42048);
-  const cnn::Floats features_stage2_1_bn1_saved = floats(4308464, 128);
-  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(4308592, 42048);
-  const cnn::Floats features_stage2_1_bn2_saved = floats(4350640, 128);
-  const cnn::Floats features_stage2_1_conv2_weight_prepared = floats(4350768, 42048);
-  const cnn::Floats features_stage2_2_bn1_saved = floats(4392816, 128);
-  const cnn::Floats features_stage2_2_conv1_weight_prepared = floats(4392944, 42048);
-  const cnn::Floats features_stage2_2_bn2_saved = floats(4434992, 128);
-  const cnn::Floats features_stage2_2_conv2_weight_prepared = floats(4435120, 42048);
-  const cnn::Floats features_stage3_0_bn1_saved = floats(4477168, 256);
-  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(4477424, 19008);
-  const cnn::Floats features_stage3_0_bn2_saved = floats(4496432, 256);
-  const cnn::Floats features_stage3_0_conv2_weight_prepared = floats(4496688, 152640);
-  const cnn::Floats features_stage3_1_bn1_saved = floats(4649328, 256);
-  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(4649584, 152640);
-  const cnn::Floats features_stage3_1_bn2_saved = floats(4802224, 256);
-  const cnn::Floats features_stage3_1_conv2_weight_prepared = floats(4802480, 152640);
-  const cnn::Floats features_stage3_2_bn1_saved = floats(4955120, 256);
-  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(4955376, 152640);
-  const cnn::Floats features_stage3_2_bn2_saved = floats(5108016, 256);
-  const cnn::Floats features_stage3_2_conv2_weight_prepared = floats(5108272, 152640);
+  const cnn::Floats features_bn1_saved = floats(4205312, 64);
+  const cnn::Floats features_conv1_weight_prepared = floats(4205376, 486);
+  const cnn::Floats features_stage1_0_bn1_saved = floats(4205872, 64);
+  const cnn::Floats features_stage1_0_conv1_weight_prepared = floats(4205936, 10944);
+  const cnn::Floats features_stage1_0_bn2_saved = floats(4216880, 64);
+  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(4216944, 10944);
+  const cnn::Floats features_stage1_1_bn1_saved = floats(4227888, 64);
+  const cnn::Floats features_stage1_1_conv1_weight_prepared = floats(4227952, 10944);
+  const cnn::Floats features_stage1_1_bn2_saved = floats(4238896, 64);
+  const cnn::Floats features_stage1_1_conv2_weight_prepared = floats(4238960, 10944);
+  const cnn::Floats features_stage1_2_bn1_saved = floats(4249904, 64);
+  const cnn::Floats features_stage1_2_conv1_weight_prepared = floats(4249968, 10944);
+  const cnn::Floats features_stage1_2_bn2_saved = floats(4260912, 64);
+  const cnn::Floats features_stage1_2_conv2_weight_prepared = floats(4260976, 10944);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(4271920, 128);
+  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(4272048, 5184);
+  const cnn::Floats features_stage2_0_bn2_saved = floats(4277232, 128);
+  const cnn::Floats features_stage2_0_conv2_weight_prepared = floats(4277360, 42048);
+  const cnn::Floats features_stage2_1_bn1_saved = floats(4319408, 128);
+  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(4319536, 42048);
+  const cnn::Floats features_stage2_1_bn2_saved = floats(4361584, 128);
+  const cnn::Floats features_stage2_1_conv2_weight_prepared = floats(4361712, 42048);
+  const cnn::Floats features_stage2_2_bn1_saved = floats(4403760, 128);
+  const cnn::Floats features_stage2_2_conv1_weight_prepared = floats(4403888, 42048);
+  const cnn::Floats features_stage2_2_bn2_saved = floats(4445936, 128);
+  const cnn::Floats features_stage2_2_conv2_weight_prepared = floats(4446064, 42048);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(4488112, 256);
+  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(4488368, 19008);
+  const cnn::Floats features_stage3_0_bn2_saved = floats(4507376, 256);
+  const cnn::Floats features_stage3_0_conv2_weight_prepared = floats(4507632, 152640);
+  const cnn::Floats features_stage3_1_bn1_saved = floats(4660272, 256);
+  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(4660528, 152640);
+  const cnn::Floats features_stage3_1_bn2_saved = floats(4813168, 256);
+  const cnn::Floats features_stage3_1_conv2_weight_prepared = floats(4813424, 152640);
+  const cnn::Floats features_stage3_2_bn1_saved = floats(4966064, 256);
+  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(4966320, 152640);
+  const cnn::Floats features_stage3_2_bn2_saved = floats(5118960, 256);
+  const cnn::Floats features_stage3_2_conv2_weight_prepared = floats(5119216, 152640);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
@@ -1935,75 +1937,74 @@ void CifarPlain::prepare_on_team() {
 // Forward, as at prediction time: scores for the caller.
 void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(2097152, 3072);  // 3x32x32
-  const cnn::Floats features_bn1_saved = floats(4194368, 64);
+  const cnn::ConstBlocked input(images.data(), 3072);  // 3x32x32
+  const cnn::Floats features_bn1_saved = floats(4205312, 64);
   const cnn::Blocked features_relu1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_conv1_weight_prepared = floats(4194432, 486);
-  const cnn::Floats features_stage1_0_bn1_saved = floats(4194928, 64);
+  const cnn::Floats features_conv1_weight_prepared = floats(4205376, 486);
+  const cnn::Floats features_stage1_0_bn1_saved = floats(4205872, 64);
   const cnn::Blocked features_stage1_0_relu1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_conv1_weight_prepared = floats(4194992, 10944);
-  const cnn::Floats features_stage1_0_bn2_saved = floats(4205936, 64);
+  const cnn::Floats features_stage1_0_conv1_weight_prepared = floats(4205936, 10944);
+  const cnn::Floats features_stage1_0_bn2_saved = floats(4216880, 64);
   const cnn::Blocked features_stage1_0_relu2 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(4206000, 10944);
-  const cnn::Floats features_stage1_1_bn1_saved = floats(4216944, 64);
+  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(4216944, 10944);
+  const cnn::Floats features_stage1_1_bn1_saved = floats(4227888, 64);
   const cnn::Blocked features_stage1_1_relu1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_conv1_weight_prepared = floats(4217008, 10944);
-  const cnn::Floats features_stage1_1_bn2_saved = floats(4227952, 64);
+  const cnn::Floats features_stage1_1_conv1_weight_prepared = floats(4227952, 10944);
+  const cnn::Floats features_stage1_1_bn2_saved = floats(4238896, 64);
   const cnn::Blocked features_stage1_1_relu2 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_conv2_weight_prepared = floats(4228016, 10944);
-  const cnn::Floats features_stage1_2_bn1_saved = floats(4238960, 64);
+  const cnn::Floats features_stage1_1_conv2_weight_prepared = floats(4238960, 10944);
+  const cnn::Floats features_stage1_2_bn1_saved = floats(4249904, 64);
   const cnn::Blocked features_stage1_2_relu1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_conv1_weight_prepared = floats(4239024, 10944);
-  const cnn::Floats features_stage1_2_bn2_saved = floats(4249968, 64);
+  const cnn::Floats features_stage1_2_conv1_weight_prepared = floats(4249968, 10944);
+  const cnn::Floats features_stage1_2_bn2_saved = floats(4260912, 64);
   const cnn::Blocked features_stage1_2_relu2 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_conv2_weight_prepared = floats(4250032, 10944);
-  const cnn::Floats features_stage2_0_bn1_saved = floats(4260976, 128);
+  const cnn::Floats features_stage1_2_conv2_weight_prepared = floats(4260976, 10944);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(4271920, 128);
   const cnn::Blocked features_stage2_0_relu1 = blocked(2097152, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(4261104, 5184);
-  const cnn::Floats features_stage2_0_bn2_saved = floats(4266288, 128);
+  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(4272048, 5184);
+  const cnn::Floats features_stage2_0_bn2_saved = floats(4277232, 128);
   const cnn::Blocked features_stage2_0_relu2 = blocked(0, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_conv2_weight_prepared = floats(4266416, 42048);
-  const cnn::Floats features_stage2_1_bn1_saved = floats(4308464, 128);
+  const cnn::Floats features_stage2_0_conv2_weight_prepared = floats(4277360, 42048);
+  const cnn::Floats features_stage2_1_bn1_saved = floats(4319408, 128);
   const cnn::Blocked features_stage2_1_relu1 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(4308592, 42048);
-  const cnn::Floats features_stage2_1_bn2_saved = floats(4350640, 128);
+  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(4319536, 42048);
+  const cnn::Floats features_stage2_1_bn2_saved = floats(4361584, 128);
   const cnn::Blocked features_stage2_1_relu2 = blocked(0, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_conv2_weight_prepared = floats(4350768, 42048);
-  const cnn::Floats features_stage2_2_bn1_saved = floats(4392816, 128);
+  const cnn::Floats features_stage2_1_conv2_weight_prepared = floats(4361712, 42048);
+  const cnn::Floats features_stage2_2_bn1_saved = floats(4403760, 128);
   const cnn::Blocked features_stage2_2_relu1 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_conv1_weight_prepared = floats(4392944, 42048);
-  const cnn::Floats features_stage2_2_bn2_saved = floats(4434992, 128);
+  const cnn::Floats features_stage2_2_conv1_weight_prepared = floats(4403888, 42048);
+  const cnn::Floats features_stage2_2_bn2_saved = floats(4445936, 128);
   const cnn::Blocked features_stage2_2_relu2 = blocked(0, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_conv2_weight_prepared = floats(4435120, 42048);
-  const cnn::Floats features_stage3_0_bn1_saved = floats(4477168, 256);
+  const cnn::Floats features_stage2_2_conv2_weight_prepared = floats(4446064, 42048);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(4488112, 256);
   const cnn::Blocked features_stage3_0_relu1 = blocked(1048576, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(4477424, 19008);
-  const cnn::Floats features_stage3_0_bn2_saved = floats(4496432, 256);
+  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(4488368, 19008);
+  const cnn::Floats features_stage3_0_bn2_saved = floats(4507376, 256);
   const cnn::Blocked features_stage3_0_relu2 = blocked(0, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_conv2_weight_prepared = floats(4496688, 152640);
-  const cnn::Floats features_stage3_1_bn1_saved = floats(4649328, 256);
+  const cnn::Floats features_stage3_0_conv2_weight_prepared = floats(4507632, 152640);
+  const cnn::Floats features_stage3_1_bn1_saved = floats(4660272, 256);
   const cnn::Blocked features_stage3_1_relu1 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(4649584, 152640);
-  const cnn::Floats features_stage3_1_bn2_saved = floats(4802224, 256);
+  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(4660528, 152640);
+  const cnn::Floats features_stage3_1_bn2_saved = floats(4813168, 256);
   const cnn::Blocked features_stage3_1_relu2 = blocked(0, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_conv2_weight_prepared = floats(4802480, 152640);
-  const cnn::Floats features_stage3_2_bn1_saved = floats(4955120, 256);
+  const cnn::Floats features_stage3_1_conv2_weight_prepared = floats(4813424, 152640);
+  const cnn::Floats features_stage3_2_bn1_saved = floats(4966064, 256);
   const cnn::Blocked features_stage3_2_relu1 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(4955376, 152640);
-  const cnn::Floats features_stage3_2_bn2_saved = floats(5108016, 256);
+  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(4966320, 152640);
+  const cnn::Floats features_stage3_2_bn2_saved = floats(5118960, 256);
   const cnn::Blocked features_stage3_2_relu2 = blocked(0, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_conv2_weight_prepared = floats(5108272, 152640);
+  const cnn::Floats features_stage3_2_conv2_weight_prepared = floats(5119216, 152640);
   const cnn::Blocked head_gap1 = blocked(524288, 64);  // 64
-  const cnn::Blocked head_dense1 = blocked(0, 10);  // 10
-  const cnn::Blocked head_softmax1 = blocked(1280, 10);  // 10
-  cnn::to_blocked(input, images, k3x32x32, batch);
+  const cnn::Blocked head_dense1 = blocked(2560, 10);  // 10
+  const cnn::Blocked head_softmax1 = blocked(0, 10);  // 10
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
   cnn::conv(features_relu1, input, cnn::prepared(features_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
-            scratch());
+            scratch(2097152, 37632));
 
   at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
@@ -2059,7 +2060,7 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage2_0_relu1, features_stage1_2_relu2,
             cnn::prepared(features_stage2_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesStage2_0Conv1, batch, scratch());
+            kFeaturesStage2_0Conv1, batch, scratch(3145728, 194880));
 
   at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
@@ -2107,7 +2108,7 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage3_0_relu1, features_stage2_2_relu2,
             cnn::prepared(features_stage3_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesStage3_0Conv1, batch, scratch());
+            kFeaturesStage3_0Conv1, batch, scratch(1572864, 388416));
 
   at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
@@ -2115,7 +2116,7 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_stage3_0_relu2, features_stage3_0_relu1,
                       cnn::prepared(features_stage3_0_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_stage3_0_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_0Conv2, batch, scratch());
+                      kFeaturesStage3_0Conv2, batch, scratch(524288, 265216));
 
   at(45);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
@@ -2123,7 +2124,7 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_stage3_1_relu1, features_stage3_0_relu2,
                       cnn::prepared(features_stage3_1_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_1Conv1, batch, scratch());
+                      kFeaturesStage3_1Conv1, batch, scratch(1048576, 265216));
 
   at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
   // blocks.cnn:9: bn    (features.stage3[1].bn2)
@@ -2131,7 +2132,7 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_stage3_1_relu2, features_stage3_1_relu1,
                       cnn::prepared(features_stage3_1_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_stage3_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_1Conv2, batch, scratch());
+                      kFeaturesStage3_1Conv2, batch, scratch(1048576, 265216));
 
   at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
@@ -2139,7 +2140,7 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_stage3_2_relu1, features_stage3_1_relu2,
                       cnn::prepared(features_stage3_2_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_2Conv1, batch, scratch());
+                      kFeaturesStage3_2Conv1, batch, scratch(1048576, 265216));
 
   at(54);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
   // blocks.cnn:9: bn    (features.stage3[2].bn2)
@@ -2147,13 +2148,14 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_stage3_2_relu2, features_stage3_2_relu1,
                       cnn::prepared(features_stage3_2_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_stage3_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_2Conv2, batch, scratch());
+                      kFeaturesStage3_2Conv2, batch, scratch(1048576, 265216));
 
   at(57);  // 37: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_stage3_2_relu2, k64x8x8, batch);
 
   at(58);  // 37: head = { gap -> dense(classes) -> softmax }    (head.dense1)
-  cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch, scratch());
+  cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
+             scratch(0, 2560));
 
   at(59);  // 37: head = { gap -> dense(classes) -> softmax }    (head.softmax1)
   cnn::softmax(head_softmax1, head_dense1, k10, batch);

@@ -12,7 +12,6 @@ namespace {
 
 constexpr int kBatch = 128;  // the most images at once; activations lie in blocks of 1
 
-constexpr cnn::MapGeometry k3x32x32{.channels = 3, .height = 32, .width = 32, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesConv1{
     .in_channels = 3, .in_height = 32, .in_width = 32, .out_channels = 16, .out_height = 32, .out_width = 32,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
@@ -620,7 +619,7 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPhase0[] = {
-    {{442368, 77824, 1728}, {442368, 90112, 1728}},
+    {{442368, 77824, 1728}, {442368, 77824, 1728}},
     {{0, 65536, 512}, {0, 196608, 384}},
     {{}, {}},
     {{2359296, 131072, 9472}, {4718592, 327680, 18688}},
@@ -628,7 +627,7 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{}, {}},
     {{2359296, 131072, 9472}, {4718592, 262144, 18688}},
     {{0, 65536, 512}, {0, 196608, 384}},
-    {{0, 196608, 512}, {}},
+    {{0, 196608, 512}, {0, 196608, 512}},
     {{}, {0, 196608, 0}},
     {{2359296, 131072, 9216}, {4718592, 327680, 18432}},
     {{0, 65536, 512}, {0, 196608, 384}},
@@ -665,7 +664,7 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{}, {}},
     {{2359296, 65536, 37376}, {4718592, 131072, 74240}},
     {{0, 32768, 1024}, {0, 98304, 768}},
-    {{0, 98304, 512}, {0, 98304, 512}},
+    {{0, 98304, 512}, {}},
     {{}, {0, 98304, 0}},
     {{1179648, 49152, 73728}, {2359296, 131072, 147456}},
     {{0, 16384, 2048}, {0, 49152, 1536}},
@@ -674,14 +673,14 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{0, 16384, 2048}, {0, 49152, 1536}},
     {{131072, 49152, 8192}, {262144, 98304, 16384}},
     {{0, 16384, 2048}, {0, 49152, 1536}},
-    {{0, 49152, 2048}, {0, 49152, 2048}},
+    {{0, 49152, 2048}, {}},
     {{}, {0, 49152, 0}},
     {{2359296, 32768, 147456}, {4718592, 81920, 294912}},
     {{0, 16384, 2048}, {0, 49152, 1536}},
     {{}, {}},
     {{2359296, 32768, 148480}, {4718592, 65536, 295936}},
     {{0, 16384, 2048}, {0, 49152, 1536}},
-    {{0, 49152, 1024}, {0, 49152, 1024}},
+    {{0, 49152, 1024}, {}},
     {{}, {0, 49152, 0}},
     {{2359296, 32768, 147456}, {4718592, 81920, 294912}},
     {{0, 16384, 2048}, {0, 49152, 1536}},
@@ -1013,8 +1012,8 @@ constexpr cnn::ModelDescription kModel{
              .class_names = kClassNames, .prepare = kPrepare, .augment = kAugment},
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
-    .memory = {.parameters = 274048, .gradients = 272480, .optimizer = 272480, .activations = 30411840,
-               .shared_scratch = 1221120, .thread_scratch = 318080},
+    .memory = {.parameters = 274048, .gradients = 272480, .optimizer = 272480, .activations = 30584128,
+               .thread_scratch = 318080},
 };
 
 }  // namespace
@@ -1034,88 +1033,88 @@ float CifarResNet::step(int phase, cnn::ConstFloats images, cnn::Labels labels, 
 }
 
 // 50: train CifarResNet, CifarPlain on Cifar10 {
-// Phase main: 272,474 of 272,474 parameters learn; activations take 121,647,360 bytes.
+// Phase main: 272,474 of 272,474 parameters learn; activations take 122,336,512 bytes.
 float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(2097152, 3072);  // 3x32x32
-  const cnn::Blocked features_conv1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_bn1_saved = floats(30411392, 64);
-  const cnn::Blocked features_stage1_0_conv1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_bn1_saved = floats(30411456, 64);
-  const cnn::Blocked features_stage1_0_conv2 = blocked(4194304, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_bn2_saved = floats(30411520, 64);
-  const cnn::Blocked features_stage1_0_relu2 = blocked(6291456, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_1_conv1 = blocked(8388608, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_bn1_saved = floats(30411584, 64);
-  const cnn::Blocked features_stage1_1_conv2 = blocked(10485760, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_bn2_saved = floats(30411648, 64);
-  const cnn::Blocked features_stage1_1_relu2 = blocked(12582912, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_2_conv1 = blocked(14680064, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_bn1_saved = floats(30411712, 64);
-  const cnn::Blocked features_stage1_2_conv2 = blocked(16777216, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_bn2_saved = floats(30411776, 64);
-  const cnn::Blocked features_stage1_2_relu2 = blocked(18874368, 16384);  // 16x32x32
-  const cnn::Blocked features_stage2_0_conv1 = blocked(23068672, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_bn1_saved = floats(30410496, 128);
-  const cnn::Blocked features_stage2_0_conv2 = blocked(24117248, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_bn2_saved = floats(30410624, 128);
-  const cnn::Blocked features_stage2_0_downsample_conv1 = blocked(12582912, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_downsample_bn1_saved = floats(30410752, 128);
-  const cnn::Blocked features_stage2_0_relu2 = blocked(13631488, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_1_conv1 = blocked(18874368, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_bn1_saved = floats(30410880, 128);
-  const cnn::Blocked features_stage2_1_conv2 = blocked(19922944, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_bn2_saved = floats(30411008, 128);
-  const cnn::Blocked features_stage2_1_relu2 = blocked(20971520, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_2_conv1 = blocked(22020096, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_bn1_saved = floats(30411136, 128);
-  const cnn::Blocked features_stage2_2_conv2 = blocked(25165824, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_bn2_saved = floats(30411264, 128);
-  const cnn::Blocked features_stage2_2_relu2 = blocked(26214400, 8192);  // 32x16x16
-  const cnn::Blocked features_stage3_0_conv1 = blocked(28311552, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_bn1_saved = floats(30408704, 256);
-  const cnn::Blocked features_stage3_0_conv2 = blocked(28835840, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_bn2_saved = floats(30408960, 256);
-  const cnn::Blocked features_stage3_0_downsample_conv1 = blocked(20971520, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_downsample_bn1_saved = floats(30409216, 256);
-  const cnn::Blocked features_stage3_0_relu2 = blocked(21495808, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_1_conv1 = blocked(26214400, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_bn1_saved = floats(30409472, 256);
-  const cnn::Blocked features_stage3_1_conv2 = blocked(26738688, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_bn2_saved = floats(30409728, 256);
-  const cnn::Blocked features_stage3_1_relu2 = blocked(27262976, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_2_conv1 = blocked(21495808, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_bn1_saved = floats(30409984, 256);
-  const cnn::Blocked features_stage3_2_conv2 = blocked(27787264, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_bn2_saved = floats(30410240, 256);
-  const cnn::Blocked features_stage3_2_relu2 = blocked(29360128, 4096);  // 64x8x8
-  const cnn::Blocked head_gap1 = blocked(27262976, 64);  // 64
-  const cnn::Blocked head_dense1 = blocked(27271168, 10);  // 10
-  const cnn::Blocked d_head_dense1 = blocked(27272448, 10);  // 10
-  const cnn::Blocked d_head_gap1 = blocked(27262976, 64);  // 64
-  const cnn::Blocked d_features_stage3_2_relu2 = blocked(29884416, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_2_conv2 = blocked(27262976, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_2_relu1 = blocked(27787264, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_1_conv2 = blocked(27262976, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_1_relu1 = blocked(26738688, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_0_downsample_conv1 = blocked(29360128, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage2_2_relu2 = blocked(27262976, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage3_0_relu1 = blocked(28835840, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage2_2_conv2 = blocked(26214400, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_2_relu1 = blocked(25165824, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_1_conv2 = blocked(20971520, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_1_relu1 = blocked(19922944, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_0_downsample_conv1 = blocked(25165824, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage1_2_relu2 = blocked(20971520, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage2_0_relu1 = blocked(24117248, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage1_2_conv2 = blocked(18874368, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_2_relu1 = blocked(16777216, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_1_conv2 = blocked(12582912, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_1_relu1 = blocked(10485760, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_0_conv2 = blocked(6291456, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_0_relu1 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::ConstBlocked input(images.data(), 3072);  // 3x32x32
+  const cnn::Blocked features_conv1 = blocked(8036864, 16384);  // 16x32x32
+  const cnn::Floats features_bn1_saved = floats(10134016, 64);
+  const cnn::Blocked features_stage1_0_conv1 = blocked(10134080, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_0_bn1_saved = floats(12231232, 64);
+  const cnn::Blocked features_stage1_0_conv2 = blocked(12231296, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_0_bn2_saved = floats(14328448, 64);
+  const cnn::Blocked features_stage1_0_relu2 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_1_conv1 = blocked(14328512, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_1_bn1_saved = floats(16425664, 64);
+  const cnn::Blocked features_stage1_1_conv2 = blocked(16425728, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_1_bn2_saved = floats(18522880, 64);
+  const cnn::Blocked features_stage1_1_relu2 = blocked(3670016, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_2_conv1 = blocked(18522944, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_2_bn1_saved = floats(20620096, 64);
+  const cnn::Blocked features_stage1_2_conv2 = blocked(20620160, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_2_bn2_saved = floats(22717312, 64);
+  const cnn::Blocked features_stage1_2_relu2 = blocked(5767168, 16384);  // 16x32x32
+  const cnn::Blocked features_stage2_0_conv1 = blocked(22717376, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_0_bn1_saved = floats(23765952, 128);
+  const cnn::Blocked features_stage2_0_conv2 = blocked(23766080, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_0_bn2_saved = floats(24814656, 128);
+  const cnn::Blocked features_stage2_0_downsample_conv1 = blocked(24814784, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_0_downsample_bn1_saved = floats(25863360, 128);
+  const cnn::Blocked features_stage2_0_relu2 = blocked(25863488, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_1_conv1 = blocked(26912064, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_1_bn1_saved = floats(27960640, 128);
+  const cnn::Blocked features_stage2_1_conv2 = blocked(27960768, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_1_bn2_saved = floats(29009344, 128);
+  const cnn::Blocked features_stage2_1_relu2 = blocked(3670016, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_2_conv1 = blocked(29009472, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_2_bn1_saved = floats(30058048, 128);
+  const cnn::Blocked features_stage2_2_conv2 = blocked(0, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_2_bn2_saved = floats(30058176, 128);
+  const cnn::Blocked features_stage2_2_relu2 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Blocked features_stage3_0_conv1 = blocked(30058304, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_bn1_saved = floats(30582592, 256);
+  const cnn::Blocked features_stage3_0_conv2 = blocked(2097152, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_bn2_saved = floats(30582848, 256);
+  const cnn::Blocked features_stage3_0_downsample_conv1 = blocked(2621440, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_downsample_bn1_saved = floats(30583104, 256);
+  const cnn::Blocked features_stage3_0_relu2 = blocked(3145728, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_1_conv1 = blocked(3670016, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_1_bn1_saved = floats(30583360, 256);
+  const cnn::Blocked features_stage3_1_conv2 = blocked(4194304, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_1_bn2_saved = floats(30583616, 256);
+  const cnn::Blocked features_stage3_1_relu2 = blocked(5242880, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_2_conv1 = blocked(5767168, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_2_bn1_saved = floats(30583872, 256);
+  const cnn::Blocked features_stage3_2_conv2 = blocked(6815744, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_2_bn2_saved = floats(7340032, 256);
+  const cnn::Blocked features_stage3_2_relu2 = blocked(6291456, 4096);  // 64x8x8
+  const cnn::Blocked head_gap1 = blocked(4718592, 64);  // 64
+  const cnn::Blocked head_dense1 = blocked(4726784, 10);  // 10
+  const cnn::Blocked d_head_dense1 = blocked(4728064, 10);  // 10
+  const cnn::Blocked d_head_gap1 = blocked(7340288, 64);  // 64
+  const cnn::Blocked d_features_stage3_2_relu2 = blocked(4718592, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_2_conv2 = blocked(6291456, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_2_relu1 = blocked(6988288, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_1_conv2 = blocked(6464000, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_1_relu1 = blocked(4194304, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_0_downsample_conv1 = blocked(3670016, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage2_2_relu2 = blocked(2621440, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage3_0_relu1 = blocked(2097152, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage2_2_conv2 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_2_relu1 = blocked(0, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_1_conv2 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_1_relu1 = blocked(0, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_0_downsample_conv1 = blocked(26911936, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage1_2_relu2 = blocked(24814784, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage2_0_relu1 = blocked(23766080, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage1_2_conv2 = blocked(22717376, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_2_relu1 = blocked(5767168, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_1_conv2 = blocked(4194304, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_1_relu1 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_0_conv2 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_0_relu1 = blocked(0, 16384);  // 16x32x32
   const cnn::Floats d_features_conv1_weight = gradients(0, 432);
   const cnn::Floats d_features_bn1_weight = gradients(432, 16);
   const cnn::Floats d_features_bn1_bias = gradients(448, 16);
@@ -1181,10 +1180,9 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   const cnn::Floats d_features_stage3_2_bn2_bias = gradients(271760, 64);
   const cnn::Floats d_head_dense1_weight = gradients(271824, 640);
   const cnn::Floats d_head_dense1_bias = gradients(272464, 10);
-  cnn::to_blocked(input, images, k3x32x32, batch);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_, {}, kFeaturesConv1, batch, scratch());
+  cnn::conv(features_conv1, input, features_conv1_weight_, {}, kFeaturesConv1, batch, scratch(0, 38118));
 
   at(1);  // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
@@ -1194,7 +1192,7 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
   cnn::winograd::conv(features_stage1_0_conv1,
                       cnn::Loaded(features_conv1, features_bn1_saved, cnn::Activation::kRelu),
-                      features_stage1_0_conv1_weight_, {}, kFeaturesStage1_0Conv1, batch, scratch());
+                      features_stage1_0_conv1_weight_, {}, kFeaturesStage1_0Conv1, batch, scratch(0, 10944));
 
   at(4);  // blocks.cnn:9: bn    (features.stage1[0].bn1)
   // blocks.cnn:10: act    (features.stage1[0].relu1)
@@ -1205,7 +1203,7 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   at(6);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
   cnn::winograd::conv(features_stage1_0_conv2,
                       cnn::Loaded(features_stage1_0_conv1, features_stage1_0_bn1_saved, cnn::Activation::kRelu),
-                      features_stage1_0_conv2_weight_, {}, kFeaturesStage1_0Conv2, batch, scratch());
+                      features_stage1_0_conv2_weight_, {}, kFeaturesStage1_0Conv2, batch, scratch(0, 10944));
 
   at(7);  // blocks.cnn:9: bn    (features.stage1[0].bn2)
   cnn::bn_statistics(features_stage1_0_bn2_saved, features_stage1_0_conv2, features_stage1_0_bn2_weight_,
@@ -1220,7 +1218,7 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
 
   at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
   cnn::winograd::conv(features_stage1_1_conv1, features_stage1_0_relu2, features_stage1_1_conv1_weight_, {},
-                      kFeaturesStage1_1Conv1, batch, scratch());
+                      kFeaturesStage1_1Conv1, batch, scratch(2097152, 10944));
 
   at(11);  // blocks.cnn:9: bn    (features.stage1[1].bn1)
   // blocks.cnn:10: act    (features.stage1[1].relu1)
@@ -1231,7 +1229,8 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   at(13);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
   cnn::winograd::conv(features_stage1_1_conv2,
                       cnn::Loaded(features_stage1_1_conv1, features_stage1_1_bn1_saved, cnn::Activation::kRelu),
-                      features_stage1_1_conv2_weight_, {}, kFeaturesStage1_1Conv2, batch, scratch());
+                      features_stage1_1_conv2_weight_, {}, kFeaturesStage1_1Conv2, batch,
+                      scratch(2097152, 10944));
 
   at(14);  // blocks.cnn:9: bn    (features.stage1[1].bn2)
   cnn::bn_statistics(features_stage1_1_bn2_saved, features_stage1_1_conv2, features_stage1_1_bn2_weight_,
@@ -1246,7 +1245,7 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
 
   at(17);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
   cnn::winograd::conv(features_stage1_2_conv1, features_stage1_1_relu2, features_stage1_2_conv1_weight_, {},
-                      kFeaturesStage1_2Conv1, batch, scratch());
+                      kFeaturesStage1_2Conv1, batch, scratch(0, 10944));
 
   at(18);  // blocks.cnn:9: bn    (features.stage1[2].bn1)
   // blocks.cnn:10: act    (features.stage1[2].relu1)
@@ -1257,7 +1256,7 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   at(20);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
   cnn::winograd::conv(features_stage1_2_conv2,
                       cnn::Loaded(features_stage1_2_conv1, features_stage1_2_bn1_saved, cnn::Activation::kRelu),
-                      features_stage1_2_conv2_weight_, {}, kFeaturesStage1_2Conv2, batch, scratch());
+                      features_stage1_2_conv2_weight_, {}, kFeaturesStage1_2Conv2, batch, scratch(0, 10944));
 
   at(21);  // blocks.cnn:9: bn    (features.stage1[2].bn2)
   cnn::bn_statistics(features_stage1_2_bn2_saved, features_stage1_2_conv2, features_stage1_2_bn2_weight_,
@@ -1272,7 +1271,7 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
 
   at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   cnn::conv(features_stage2_0_conv1, features_stage1_2_relu2, features_stage2_0_conv1_weight_, {},
-            kFeaturesStage2_0Conv1, batch, scratch());
+            kFeaturesStage2_0Conv1, batch, scratch(0, 200064));
 
   at(25);  // blocks.cnn:9: bn    (features.stage2[0].bn1)
   // blocks.cnn:10: act    (features.stage2[0].relu1)
@@ -1283,7 +1282,7 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
   cnn::winograd::conv(features_stage2_0_conv2,
                       cnn::Loaded(features_stage2_0_conv1, features_stage2_0_bn1_saved, cnn::Activation::kRelu),
-                      features_stage2_0_conv2_weight_, {}, kFeaturesStage2_0Conv2, batch, scratch());
+                      features_stage2_0_conv2_weight_, {}, kFeaturesStage2_0Conv2, batch, scratch(0, 42048));
 
   at(28);  // blocks.cnn:9: bn    (features.stage2[0].bn2)
   cnn::bn_statistics(features_stage2_0_bn2_saved, features_stage2_0_conv2, features_stage2_0_bn2_weight_,
@@ -1293,7 +1292,7 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   at(29);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].downsample.conv1)
   cnn::conv(features_stage2_0_downsample_conv1, features_stage1_2_relu2,
             features_stage2_0_downsample_conv1_weight_, {}, kFeaturesStage2_0DownsampleConv1, batch,
-            scratch());
+            scratch(0, 23424));
 
   at(30);  // blocks.cnn:9: bn    (features.stage2[0].downsample.bn1)
   cnn::bn_statistics(features_stage2_0_downsample_bn1_saved, features_stage2_0_downsample_conv1,
@@ -1309,7 +1308,7 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
 
   at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   cnn::winograd::conv(features_stage2_1_conv1, features_stage2_0_relu2, features_stage2_1_conv1_weight_, {},
-                      kFeaturesStage2_1Conv1, batch, scratch());
+                      kFeaturesStage2_1Conv1, batch, scratch(0, 42048));
 
   at(34);  // blocks.cnn:9: bn    (features.stage2[1].bn1)
   // blocks.cnn:10: act    (features.stage2[1].relu1)
@@ -1320,7 +1319,7 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
   cnn::winograd::conv(features_stage2_1_conv2,
                       cnn::Loaded(features_stage2_1_conv1, features_stage2_1_bn1_saved, cnn::Activation::kRelu),
-                      features_stage2_1_conv2_weight_, {}, kFeaturesStage2_1Conv2, batch, scratch());
+                      features_stage2_1_conv2_weight_, {}, kFeaturesStage2_1Conv2, batch, scratch(0, 42048));
 
   at(37);  // blocks.cnn:9: bn    (features.stage2[1].bn2)
   cnn::bn_statistics(features_stage2_1_bn2_saved, features_stage2_1_conv2, features_stage2_1_bn2_weight_,
@@ -1335,7 +1334,7 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
 
   at(40);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
   cnn::winograd::conv(features_stage2_2_conv1, features_stage2_1_relu2, features_stage2_2_conv1_weight_, {},
-                      kFeaturesStage2_2Conv1, batch, scratch());
+                      kFeaturesStage2_2Conv1, batch, scratch(0, 42048));
 
   at(41);  // blocks.cnn:9: bn    (features.stage2[2].bn1)
   // blocks.cnn:10: act    (features.stage2[2].relu1)
@@ -1346,7 +1345,8 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   at(43);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
   cnn::winograd::conv(features_stage2_2_conv2,
                       cnn::Loaded(features_stage2_2_conv1, features_stage2_2_bn1_saved, cnn::Activation::kRelu),
-                      features_stage2_2_conv2_weight_, {}, kFeaturesStage2_2Conv2, batch, scratch());
+                      features_stage2_2_conv2_weight_, {}, kFeaturesStage2_2Conv2, batch,
+                      scratch(1048576, 42048));
 
   at(44);  // blocks.cnn:9: bn    (features.stage2[2].bn2)
   cnn::bn_statistics(features_stage2_2_bn2_saved, features_stage2_2_conv2, features_stage2_2_bn2_weight_,
@@ -1361,7 +1361,7 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
 
   at(47);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   cnn::conv(features_stage3_0_conv1, features_stage2_2_relu2, features_stage3_0_conv1_weight_, {},
-            kFeaturesStage3_0Conv1, batch, scratch());
+            kFeaturesStage3_0Conv1, batch, scratch(2097152, 407424));
 
   at(48);  // blocks.cnn:9: bn    (features.stage3[0].bn1)
   // blocks.cnn:10: act    (features.stage3[0].relu1)
@@ -1372,7 +1372,8 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
   cnn::winograd::conv(features_stage3_0_conv2,
                       cnn::Loaded(features_stage3_0_conv1, features_stage3_0_bn1_saved, cnn::Activation::kRelu),
-                      features_stage3_0_conv2_weight_, {}, kFeaturesStage3_0Conv2, batch, scratch());
+                      features_stage3_0_conv2_weight_, {}, kFeaturesStage3_0Conv2, batch,
+                      scratch(2621440, 417856));
 
   at(51);  // blocks.cnn:9: bn    (features.stage3[0].bn2)
   cnn::bn_statistics(features_stage3_0_bn2_saved, features_stage3_0_conv2, features_stage3_0_bn2_weight_,
@@ -1382,7 +1383,7 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   at(52);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].downsample.conv1)
   cnn::conv(features_stage3_0_downsample_conv1, features_stage2_2_relu2,
             features_stage3_0_downsample_conv1_weight_, {}, kFeaturesStage3_0DownsampleConv1, batch,
-            scratch());
+            scratch(3145728, 46464));
 
   at(53);  // blocks.cnn:9: bn    (features.stage3[0].downsample.bn1)
   cnn::bn_statistics(features_stage3_0_downsample_bn1_saved, features_stage3_0_downsample_conv1,
@@ -1398,7 +1399,7 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
 
   at(56);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   cnn::winograd::conv(features_stage3_1_conv1, features_stage3_0_relu2, features_stage3_1_conv1_weight_, {},
-                      kFeaturesStage3_1Conv1, batch, scratch());
+                      kFeaturesStage3_1Conv1, batch, scratch(4194304, 417856));
 
   at(57);  // blocks.cnn:9: bn    (features.stage3[1].bn1)
   // blocks.cnn:10: act    (features.stage3[1].relu1)
@@ -1409,7 +1410,8 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
   cnn::winograd::conv(features_stage3_1_conv2,
                       cnn::Loaded(features_stage3_1_conv1, features_stage3_1_bn1_saved, cnn::Activation::kRelu),
-                      features_stage3_1_conv2_weight_, {}, kFeaturesStage3_1Conv2, batch, scratch());
+                      features_stage3_1_conv2_weight_, {}, kFeaturesStage3_1Conv2, batch,
+                      scratch(4718592, 417856));
 
   at(60);  // blocks.cnn:9: bn    (features.stage3[1].bn2)
   cnn::bn_statistics(features_stage3_1_bn2_saved, features_stage3_1_conv2, features_stage3_1_bn2_weight_,
@@ -1424,7 +1426,7 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
 
   at(63);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
   cnn::winograd::conv(features_stage3_2_conv1, features_stage3_1_relu2, features_stage3_2_conv1_weight_, {},
-                      kFeaturesStage3_2Conv1, batch, scratch());
+                      kFeaturesStage3_2Conv1, batch, scratch(4718592, 417856));
 
   at(64);  // blocks.cnn:9: bn    (features.stage3[2].bn1)
   // blocks.cnn:10: act    (features.stage3[2].relu1)
@@ -1435,7 +1437,8 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   at(66);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
   cnn::winograd::conv(features_stage3_2_conv2,
                       cnn::Loaded(features_stage3_2_conv1, features_stage3_2_bn1_saved, cnn::Activation::kRelu),
-                      features_stage3_2_conv2_weight_, {}, kFeaturesStage3_2Conv2, batch, scratch());
+                      features_stage3_2_conv2_weight_, {}, kFeaturesStage3_2Conv2, batch,
+                      scratch(4718592, 417856));
 
   at(67);  // blocks.cnn:9: bn    (features.stage3[2].bn2)
   cnn::bn_statistics(features_stage3_2_bn2_saved, features_stage3_2_conv2, features_stage3_2_bn2_weight_,
@@ -1452,7 +1455,8 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   cnn::gap(head_gap1, features_stage3_2_relu2, k64x8x8, batch);
 
   at(71);  // 37: head = { gap -> dense(classes) -> softmax }    (head.dense1)
-  cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch, scratch());
+  cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
+             scratch(4728064, 2560));
 
   at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense1, k10, batch);
@@ -1461,8 +1465,9 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   // Backward.
   backward_at(71);  // 37: head.dense1
   cnn::dense_backward_params(d_head_dense1_weight, d_head_dense1_bias, d_head_dense1, head_gap1, kHeadDense1,
-                             batch, scratch());
-  cnn::dense_backward_input(d_head_gap1, d_head_dense1, head_dense1_weight_, kHeadDense1, batch, scratch());
+                             batch, scratch(4729344, 2560));
+  cnn::dense_backward_input(d_head_gap1, d_head_dense1, head_dense1_weight_, kHeadDense1, batch,
+                            scratch(4718592, 2560));
   backward_at(70);  // 37: head.gap1
   cnn::gap_backward_input(d_features_stage3_2_relu2, d_head_gap1, k64x8x8, batch);
   backward_at(69);  // 20: features.stage3[2].relu2
@@ -1475,30 +1480,21 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   backward_at(66);  // blocks.cnn:8: features.stage3[2].conv2
   cnn::winograd::conv_backward_params(d_features_stage3_2_conv2_weight, d_features_stage3_2_conv2,
                                       cnn::Loaded(features_stage3_2_conv1, features_stage3_2_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage3_2Conv2, batch, scratch());
+                                      kFeaturesStage3_2Conv2, batch, scratch(6815744, 1221120));
   cnn::winograd::conv_backward_input(d_features_stage3_2_relu1, d_features_stage3_2_conv2,
                                      features_stage3_2_conv2_weight_, kFeaturesStage3_2Conv2, batch,
-                                     scratch());
+                                     scratch(7512576, 417856));
   backward_at(64);  // blocks.cnn:9: features.stage3[2].bn1
   cnn::bn_backward(d_features_stage3_2_relu1, d_features_stage3_2_bn1_weight, d_features_stage3_2_bn1_bias,
                    d_features_stage3_2_relu1, features_stage3_2_conv1, features_stage3_2_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage3_2Bn1, batch);
-  backward_at(54);  // 11: features.stage3[0].add1
-  // Once more, instead of keeping it:
-  cnn::add(features_stage3_0_relu2,
-           {cnn::Loaded(features_stage3_0_conv2, features_stage3_0_bn2_saved, cnn::Activation::kNone), cnn::Loaded(features_stage3_0_downsample_conv1, features_stage3_0_downsample_bn1_saved, cnn::Activation::kNone)},
-           cnn::Activation::kRelu, k64x8x8, batch);
-  backward_at(61);  // 11: features.stage3[1].add1
-  // Once more, instead of keeping it:
-  cnn::add(features_stage3_1_relu2,
-           {cnn::Loaded(features_stage3_1_conv2, features_stage3_1_bn2_saved, cnn::Activation::kNone), features_stage3_0_relu2},
-           cnn::Activation::kRelu, k64x8x8, batch);
   backward_at(63);  // blocks.cnn:8: features.stage3[2].conv1
   cnn::winograd::conv_backward_params(d_features_stage3_2_conv1_weight, d_features_stage3_2_relu1,
-                                      features_stage3_1_relu2, kFeaturesStage3_2Conv1, batch, scratch());
+                                      features_stage3_1_relu2, kFeaturesStage3_2Conv1, batch,
+                                      scratch(5767168, 1221120));
   cnn::winograd::conv_backward_input(cnn::added_to(d_features_stage3_2_relu2), d_features_stage3_2_relu1,
                                      features_stage3_2_conv1_weight_, kFeaturesStage3_2Conv1, batch,
-                                     scratch());
+                                     scratch(5767168, 417856));
   backward_at(62);  // 20: features.stage3[1].relu2
   cnn::relu_backward_input(d_features_stage3_2_relu2, d_features_stage3_2_relu2, features_stage3_1_relu2,
                            k64x8x8, batch);
@@ -1509,20 +1505,21 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   backward_at(59);  // blocks.cnn:8: features.stage3[1].conv2
   cnn::winograd::conv_backward_params(d_features_stage3_1_conv2_weight, d_features_stage3_1_conv2,
                                       cnn::Loaded(features_stage3_1_conv1, features_stage3_1_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage3_1Conv2, batch, scratch());
+                                      kFeaturesStage3_1Conv2, batch, scratch(5242880, 1221120));
   cnn::winograd::conv_backward_input(d_features_stage3_1_relu1, d_features_stage3_1_conv2,
                                      features_stage3_1_conv2_weight_, kFeaturesStage3_1Conv2, batch,
-                                     scratch());
+                                     scratch(5242880, 417856));
   backward_at(57);  // blocks.cnn:9: features.stage3[1].bn1
   cnn::bn_backward(d_features_stage3_1_relu1, d_features_stage3_1_bn1_weight, d_features_stage3_1_bn1_bias,
                    d_features_stage3_1_relu1, features_stage3_1_conv1, features_stage3_1_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage3_1Bn1, batch);
   backward_at(56);  // blocks.cnn:8: features.stage3[1].conv1
   cnn::winograd::conv_backward_params(d_features_stage3_1_conv1_weight, d_features_stage3_1_relu1,
-                                      features_stage3_0_relu2, kFeaturesStage3_1Conv1, batch, scratch());
+                                      features_stage3_0_relu2, kFeaturesStage3_1Conv1, batch,
+                                      scratch(5242880, 1221120));
   cnn::winograd::conv_backward_input(cnn::added_to(d_features_stage3_2_relu2), d_features_stage3_1_relu1,
                                      features_stage3_1_conv1_weight_, kFeaturesStage3_1Conv1, batch,
-                                     scratch());
+                                     scratch(3670016, 417856));
   backward_at(55);  // 20: features.stage3[0].relu2
   cnn::relu_backward_input(d_features_stage3_2_relu2, d_features_stage3_2_relu2, features_stage3_0_relu2,
                            k64x8x8, batch);
@@ -1531,22 +1528,13 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                    d_features_stage3_0_downsample_bn1_bias, d_features_stage3_2_relu2,
                    features_stage3_0_downsample_conv1, features_stage3_0_downsample_bn1_saved,
                    cnn::Activation::kNone, kFeaturesStage3_0DownsampleBn1, batch);
-  backward_at(38);  // 11: features.stage2[1].add1
-  // Once more, instead of keeping it:
-  cnn::add(features_stage2_1_relu2,
-           {cnn::Loaded(features_stage2_1_conv2, features_stage2_1_bn2_saved, cnn::Activation::kNone), features_stage2_0_relu2},
-           cnn::Activation::kRelu, k32x16x16, batch);
-  backward_at(45);  // 11: features.stage2[2].add1
-  // Once more, instead of keeping it:
-  cnn::add(features_stage2_2_relu2,
-           {cnn::Loaded(features_stage2_2_conv2, features_stage2_2_bn2_saved, cnn::Activation::kNone), features_stage2_1_relu2},
-           cnn::Activation::kRelu, k32x16x16, batch);
   backward_at(52);  // blocks.cnn:8: features.stage3[0].downsample.conv1
   cnn::conv_backward_params(d_features_stage3_0_downsample_conv1_weight, d_features_stage3_0_downsample_conv1,
-                            features_stage2_2_relu2, kFeaturesStage3_0DownsampleConv1, batch, scratch());
+                            features_stage2_2_relu2, kFeaturesStage3_0DownsampleConv1, batch,
+                            scratch(2621440, 14336));
   cnn::conv_backward_input(d_features_stage2_2_relu2, d_features_stage3_0_downsample_conv1,
                            features_stage3_0_downsample_conv1_weight_, kFeaturesStage3_0DownsampleConv1,
-                           batch, scratch());
+                           batch, scratch(4194304, 89664));
   backward_at(51);  // blocks.cnn:9: features.stage3[0].bn2
   cnn::bn_backward(d_features_stage3_2_relu2, d_features_stage3_0_bn2_weight, d_features_stage3_0_bn2_bias,
                    d_features_stage3_2_relu2, features_stage3_0_conv2, features_stage3_0_bn2_saved,
@@ -1554,19 +1542,20 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   backward_at(50);  // blocks.cnn:8: features.stage3[0].conv2
   cnn::winograd::conv_backward_params(d_features_stage3_0_conv2_weight, d_features_stage3_2_relu2,
                                       cnn::Loaded(features_stage3_0_conv1, features_stage3_0_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage3_0Conv2, batch, scratch());
+                                      kFeaturesStage3_0Conv2, batch, scratch(5242880, 1221120));
   cnn::winograd::conv_backward_input(d_features_stage3_0_relu1, d_features_stage3_2_relu2,
                                      features_stage3_0_conv2_weight_, kFeaturesStage3_0Conv2, batch,
-                                     scratch());
+                                     scratch(3670016, 417856));
   backward_at(48);  // blocks.cnn:9: features.stage3[0].bn1
   cnn::bn_backward(d_features_stage3_0_relu1, d_features_stage3_0_bn1_weight, d_features_stage3_0_bn1_bias,
                    d_features_stage3_0_relu1, features_stage3_0_conv1, features_stage3_0_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage3_0Bn1, batch);
   backward_at(47);  // blocks.cnn:8: features.stage3[0].conv1
   cnn::conv_backward_params(d_features_stage3_0_conv1_weight, d_features_stage3_0_relu1,
-                            features_stage2_2_relu2, kFeaturesStage3_0Conv1, batch, scratch());
+                            features_stage2_2_relu2, kFeaturesStage3_0Conv1, batch, scratch(3670016, 55296));
   cnn::conv_backward_input(cnn::added_to(d_features_stage2_2_relu2), d_features_stage3_0_relu1,
-                           features_stage3_0_conv1_weight_, kFeaturesStage3_0Conv1, batch, scratch());
+                           features_stage3_0_conv1_weight_, kFeaturesStage3_0Conv1, batch,
+                           scratch(3670016, 366144));
   backward_at(46);  // 20: features.stage2[2].relu2
   cnn::relu_backward_input(d_features_stage2_2_relu2, d_features_stage2_2_relu2, features_stage2_2_relu2,
                            k32x16x16, batch);
@@ -1577,20 +1566,26 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   backward_at(43);  // blocks.cnn:8: features.stage2[2].conv2
   cnn::winograd::conv_backward_params(d_features_stage2_2_conv2_weight, d_features_stage2_2_conv2,
                                       cnn::Loaded(features_stage2_2_conv1, features_stage2_2_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage2_2Conv2, batch, scratch());
+                                      kFeaturesStage2_2Conv2, batch, scratch(0, 336384));
   cnn::winograd::conv_backward_input(d_features_stage2_2_relu1, d_features_stage2_2_conv2,
                                      features_stage2_2_conv2_weight_, kFeaturesStage2_2Conv2, batch,
-                                     scratch());
+                                     scratch(2097152, 42048));
   backward_at(41);  // blocks.cnn:9: features.stage2[2].bn1
   cnn::bn_backward(d_features_stage2_2_relu1, d_features_stage2_2_bn1_weight, d_features_stage2_2_bn1_bias,
                    d_features_stage2_2_relu1, features_stage2_2_conv1, features_stage2_2_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage2_2Bn1, batch);
+  backward_at(38);  // 11: features.stage2[1].add1
+  // Once more, instead of keeping it:
+  cnn::add(features_stage2_1_relu2,
+           {cnn::Loaded(features_stage2_1_conv2, features_stage2_1_bn2_saved, cnn::Activation::kNone), features_stage2_0_relu2},
+           cnn::Activation::kRelu, k32x16x16, batch);
   backward_at(40);  // blocks.cnn:8: features.stage2[2].conv1
   cnn::winograd::conv_backward_params(d_features_stage2_2_conv1_weight, d_features_stage2_2_relu1,
-                                      features_stage2_1_relu2, kFeaturesStage2_2Conv1, batch, scratch());
+                                      features_stage2_1_relu2, kFeaturesStage2_2Conv1, batch,
+                                      scratch(1048576, 336384));
   cnn::winograd::conv_backward_input(cnn::added_to(d_features_stage2_2_relu2), d_features_stage2_2_relu1,
                                      features_stage2_2_conv1_weight_, kFeaturesStage2_2Conv1, batch,
-                                     scratch());
+                                     scratch(1048576, 42048));
   backward_at(39);  // 20: features.stage2[1].relu2
   cnn::relu_backward_input(d_features_stage2_2_relu2, d_features_stage2_2_relu2, features_stage2_1_relu2,
                            k32x16x16, batch);
@@ -1601,20 +1596,21 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   backward_at(36);  // blocks.cnn:8: features.stage2[1].conv2
   cnn::winograd::conv_backward_params(d_features_stage2_1_conv2_weight, d_features_stage2_1_conv2,
                                       cnn::Loaded(features_stage2_1_conv1, features_stage2_1_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage2_1Conv2, batch, scratch());
+                                      kFeaturesStage2_1Conv2, batch, scratch(0, 336384));
   cnn::winograd::conv_backward_input(d_features_stage2_1_relu1, d_features_stage2_1_conv2,
                                      features_stage2_1_conv2_weight_, kFeaturesStage2_1Conv2, batch,
-                                     scratch());
+                                     scratch(2097152, 42048));
   backward_at(34);  // blocks.cnn:9: features.stage2[1].bn1
   cnn::bn_backward(d_features_stage2_1_relu1, d_features_stage2_1_bn1_weight, d_features_stage2_1_bn1_bias,
                    d_features_stage2_1_relu1, features_stage2_1_conv1, features_stage2_1_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage2_1Bn1, batch);
   backward_at(33);  // blocks.cnn:8: features.stage2[1].conv1
   cnn::winograd::conv_backward_params(d_features_stage2_1_conv1_weight, d_features_stage2_1_relu1,
-                                      features_stage2_0_relu2, kFeaturesStage2_1Conv1, batch, scratch());
+                                      features_stage2_0_relu2, kFeaturesStage2_1Conv1, batch,
+                                      scratch(1048576, 336384));
   cnn::winograd::conv_backward_input(cnn::added_to(d_features_stage2_2_relu2), d_features_stage2_1_relu1,
                                      features_stage2_1_conv1_weight_, kFeaturesStage2_1Conv1, batch,
-                                     scratch());
+                                     scratch(1048576, 42048));
   backward_at(32);  // 20: features.stage2[0].relu2
   cnn::relu_backward_input(d_features_stage2_2_relu2, d_features_stage2_2_relu2, features_stage2_0_relu2,
                            k32x16x16, batch);
@@ -1623,6 +1619,11 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                    d_features_stage2_0_downsample_bn1_bias, d_features_stage2_2_relu2,
                    features_stage2_0_downsample_conv1, features_stage2_0_downsample_bn1_saved,
                    cnn::Activation::kNone, kFeaturesStage2_0DownsampleBn1, batch);
+  backward_at(8);  // 11: features.stage1[0].add1
+  // Once more, instead of keeping it:
+  cnn::add(features_stage1_0_relu2,
+           {cnn::Loaded(features_stage1_0_conv2, features_stage1_0_bn2_saved, cnn::Activation::kNone), cnn::Loaded(features_conv1, features_bn1_saved, cnn::Activation::kRelu)},
+           cnn::Activation::kRelu, k16x32x32, batch);
   backward_at(15);  // 11: features.stage1[1].add1
   // Once more, instead of keeping it:
   cnn::add(features_stage1_1_relu2,
@@ -1635,10 +1636,11 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
            cnn::Activation::kRelu, k16x32x32, batch);
   backward_at(29);  // blocks.cnn:8: features.stage2[0].downsample.conv1
   cnn::conv_backward_params(d_features_stage2_0_downsample_conv1_weight, d_features_stage2_0_downsample_conv1,
-                            features_stage1_2_relu2, kFeaturesStage2_0DownsampleConv1, batch, scratch());
+                            features_stage1_2_relu2, kFeaturesStage2_0DownsampleConv1, batch,
+                            scratch(2097152, 3584));
   cnn::conv_backward_input(d_features_stage1_2_relu2, d_features_stage2_0_downsample_conv1,
                            features_stage2_0_downsample_conv1_weight_, kFeaturesStage2_0DownsampleConv1,
-                           batch, scratch());
+                           batch, scratch(2097152, 44928));
   backward_at(28);  // blocks.cnn:9: features.stage2[0].bn2
   cnn::bn_backward(d_features_stage2_2_relu2, d_features_stage2_0_bn2_weight, d_features_stage2_0_bn2_bias,
                    d_features_stage2_2_relu2, features_stage2_0_conv2, features_stage2_0_bn2_saved,
@@ -1646,19 +1648,20 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   backward_at(27);  // blocks.cnn:8: features.stage2[0].conv2
   cnn::winograd::conv_backward_params(d_features_stage2_0_conv2_weight, d_features_stage2_2_relu2,
                                       cnn::Loaded(features_stage2_0_conv1, features_stage2_0_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage2_0Conv2, batch, scratch());
+                                      kFeaturesStage2_0Conv2, batch, scratch(2097152, 336384));
   cnn::winograd::conv_backward_input(d_features_stage2_0_relu1, d_features_stage2_2_relu2,
                                      features_stage2_0_conv2_weight_, kFeaturesStage2_0Conv2, batch,
-                                     scratch());
+                                     scratch(2097152, 42048));
   backward_at(25);  // blocks.cnn:9: features.stage2[0].bn1
   cnn::bn_backward(d_features_stage2_0_relu1, d_features_stage2_0_bn1_weight, d_features_stage2_0_bn1_bias,
                    d_features_stage2_0_relu1, features_stage2_0_conv1, features_stage2_0_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage2_0Bn1, batch);
   backward_at(24);  // blocks.cnn:8: features.stage2[0].conv1
   cnn::conv_backward_params(d_features_stage2_0_conv1_weight, d_features_stage2_0_relu1,
-                            features_stage1_2_relu2, kFeaturesStage2_0Conv1, batch, scratch());
+                            features_stage1_2_relu2, kFeaturesStage2_0Conv1, batch, scratch(2097152, 32256));
   cnn::conv_backward_input(cnn::added_to(d_features_stage1_2_relu2), d_features_stage2_0_relu1,
-                           features_stage2_0_conv1_weight_, kFeaturesStage2_0Conv1, batch, scratch());
+                           features_stage2_0_conv1_weight_, kFeaturesStage2_0Conv1, batch,
+                           scratch(2097152, 178560));
   backward_at(23);  // 20: features.stage1[2].relu2
   cnn::relu_backward_input(d_features_stage1_2_relu2, d_features_stage1_2_relu2, features_stage1_2_relu2,
                            k16x32x32, batch);
@@ -1669,20 +1672,21 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   backward_at(20);  // blocks.cnn:8: features.stage1[2].conv2
   cnn::winograd::conv_backward_params(d_features_stage1_2_conv2_weight, d_features_stage1_2_conv2,
                                       cnn::Loaded(features_stage1_2_conv1, features_stage1_2_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage1_2Conv2, batch, scratch());
+                                      kFeaturesStage1_2Conv2, batch, scratch(2097152, 87552));
   cnn::winograd::conv_backward_input(d_features_stage1_2_relu1, d_features_stage1_2_conv2,
                                      features_stage1_2_conv2_weight_, kFeaturesStage1_2Conv2, batch,
-                                     scratch());
+                                     scratch(2097152, 10944));
   backward_at(18);  // blocks.cnn:9: features.stage1[2].bn1
   cnn::bn_backward(d_features_stage1_2_relu1, d_features_stage1_2_bn1_weight, d_features_stage1_2_bn1_bias,
                    d_features_stage1_2_relu1, features_stage1_2_conv1, features_stage1_2_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage1_2Bn1, batch);
   backward_at(17);  // blocks.cnn:8: features.stage1[2].conv1
   cnn::winograd::conv_backward_params(d_features_stage1_2_conv1_weight, d_features_stage1_2_relu1,
-                                      features_stage1_1_relu2, kFeaturesStage1_2Conv1, batch, scratch());
+                                      features_stage1_1_relu2, kFeaturesStage1_2Conv1, batch,
+                                      scratch(2097152, 87552));
   cnn::winograd::conv_backward_input(cnn::added_to(d_features_stage1_2_relu2), d_features_stage1_2_relu1,
                                      features_stage1_2_conv1_weight_, kFeaturesStage1_2Conv1, batch,
-                                     scratch());
+                                     scratch(2097152, 10944));
   backward_at(16);  // 20: features.stage1[1].relu2
   cnn::relu_backward_input(d_features_stage1_2_relu2, d_features_stage1_2_relu2, features_stage1_1_relu2,
                            k16x32x32, batch);
@@ -1693,20 +1697,21 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   backward_at(13);  // blocks.cnn:8: features.stage1[1].conv2
   cnn::winograd::conv_backward_params(d_features_stage1_1_conv2_weight, d_features_stage1_1_conv2,
                                       cnn::Loaded(features_stage1_1_conv1, features_stage1_1_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage1_1Conv2, batch, scratch());
+                                      kFeaturesStage1_1Conv2, batch, scratch(2097152, 87552));
   cnn::winograd::conv_backward_input(d_features_stage1_1_relu1, d_features_stage1_1_conv2,
                                      features_stage1_1_conv2_weight_, kFeaturesStage1_1Conv2, batch,
-                                     scratch());
+                                     scratch(6291456, 10944));
   backward_at(11);  // blocks.cnn:9: features.stage1[1].bn1
   cnn::bn_backward(d_features_stage1_1_relu1, d_features_stage1_1_bn1_weight, d_features_stage1_1_bn1_bias,
                    d_features_stage1_1_relu1, features_stage1_1_conv1, features_stage1_1_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage1_1Bn1, batch);
   backward_at(10);  // blocks.cnn:8: features.stage1[1].conv1
   cnn::winograd::conv_backward_params(d_features_stage1_1_conv1_weight, d_features_stage1_1_relu1,
-                                      features_stage1_0_relu2, kFeaturesStage1_1Conv1, batch, scratch());
+                                      features_stage1_0_relu2, kFeaturesStage1_1Conv1, batch,
+                                      scratch(4194304, 87552));
   cnn::winograd::conv_backward_input(cnn::added_to(d_features_stage1_2_relu2), d_features_stage1_1_relu1,
                                      features_stage1_1_conv1_weight_, kFeaturesStage1_1Conv1, batch,
-                                     scratch());
+                                     scratch(4194304, 10944));
   backward_at(9);  // 20: features.stage1[0].relu2
   cnn::relu_backward_input(d_features_stage1_2_relu2, d_features_stage1_2_relu2, features_stage1_0_relu2,
                            k16x32x32, batch);
@@ -1717,10 +1722,10 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   backward_at(6);  // blocks.cnn:8: features.stage1[0].conv2
   cnn::winograd::conv_backward_params(d_features_stage1_0_conv2_weight, d_features_stage1_0_conv2,
                                       cnn::Loaded(features_stage1_0_conv1, features_stage1_0_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage1_0Conv2, batch, scratch());
+                                      kFeaturesStage1_0Conv2, batch, scratch(0, 87552));
   cnn::winograd::conv_backward_input(d_features_stage1_0_relu1, d_features_stage1_0_conv2,
                                      features_stage1_0_conv2_weight_, kFeaturesStage1_0Conv2, batch,
-                                     scratch());
+                                     scratch(4194304, 10944));
   backward_at(4);  // blocks.cnn:9: features.stage1[0].bn1
   cnn::bn_backward(d_features_stage1_0_relu1, d_features_stage1_0_bn1_weight, d_features_stage1_0_bn1_bias,
                    d_features_stage1_0_relu1, features_stage1_0_conv1, features_stage1_0_bn1_saved,
@@ -1728,19 +1733,17 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   backward_at(3);  // blocks.cnn:8: features.stage1[0].conv1
   cnn::winograd::conv_backward_params(d_features_stage1_0_conv1_weight, d_features_stage1_0_relu1,
                                       cnn::Loaded(features_conv1, features_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage1_0Conv1, batch, scratch());
+                                      kFeaturesStage1_0Conv1, batch, scratch(2097152, 87552));
   cnn::winograd::conv_backward_input(cnn::added_to(d_features_stage1_2_relu2), d_features_stage1_0_relu1,
                                      features_stage1_0_conv1_weight_, kFeaturesStage1_0Conv1, batch,
-                                     scratch());
+                                     scratch(2097152, 10944));
   backward_at(1);  // blocks.cnn:9: features.bn1
   cnn::bn_backward(d_features_stage1_2_relu2, d_features_bn1_weight, d_features_bn1_bias,
                    d_features_stage1_2_relu2, features_conv1, features_bn1_saved, cnn::Activation::kRelu,
                    kFeaturesBn1, batch);
   backward_at(0);  // blocks.cnn:8: features.conv1
-  // Once more, instead of keeping it:
-  cnn::to_blocked(input, images, k3x32x32, batch);
   cnn::conv_backward_params(d_features_conv1_weight, d_features_stage1_2_relu2, input, kFeaturesConv1, batch,
-                            scratch());
+                            scratch(0, 3024));
 
   at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());
@@ -1752,52 +1755,51 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(2097152, 3072);  // 3x32x32
-  const cnn::Floats features_bn1_saved = floats(2490368, 64);
+  const cnn::ConstBlocked input(images.data(), 3072);  // 3x32x32
+  const cnn::Floats features_bn1_saved = floats(2135280, 64);
   const cnn::Blocked features_relu1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_bn1_saved = floats(4194304, 64);
+  const cnn::Floats features_stage1_0_bn1_saved = floats(4205248, 64);
   const cnn::Blocked features_stage1_0_relu1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_bn2_saved = floats(6291456, 64);
+  const cnn::Floats features_stage1_0_bn2_saved = floats(6302400, 64);
   const cnn::Blocked features_stage1_0_relu2 = blocked(4194304, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_bn1_saved = floats(2097152, 64);
+  const cnn::Floats features_stage1_1_bn1_saved = floats(2108096, 64);
   const cnn::Blocked features_stage1_1_relu1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_bn2_saved = floats(6291456, 64);
+  const cnn::Floats features_stage1_1_bn2_saved = floats(6302400, 64);
   const cnn::Blocked features_stage1_1_relu2 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_bn1_saved = floats(4194304, 64);
+  const cnn::Floats features_stage1_2_bn1_saved = floats(4205248, 64);
   const cnn::Blocked features_stage1_2_relu1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_bn2_saved = floats(6291456, 64);
+  const cnn::Floats features_stage1_2_bn2_saved = floats(6302400, 64);
   const cnn::Blocked features_stage1_2_relu2 = blocked(4194304, 16384);  // 16x32x32
-  const cnn::Floats features_stage2_0_bn1_saved = floats(1048576, 128);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(1248640, 128);
   const cnn::Blocked features_stage2_0_relu1 = blocked(0, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_bn2_saved = floats(2097152, 128);
+  const cnn::Floats features_stage2_0_bn2_saved = floats(2139200, 128);
   const cnn::Blocked features_stage2_0_bn2 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_downsample_bn1_saved = floats(2097152, 128);
+  const cnn::Floats features_stage2_0_downsample_bn1_saved = floats(2120576, 128);
   const cnn::Blocked features_stage2_0_relu2 = blocked(0, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_bn1_saved = floats(2097152, 128);
+  const cnn::Floats features_stage2_1_bn1_saved = floats(2139200, 128);
   const cnn::Blocked features_stage2_1_relu1 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_bn2_saved = floats(3145728, 128);
+  const cnn::Floats features_stage2_1_bn2_saved = floats(3187776, 128);
   const cnn::Blocked features_stage2_1_relu2 = blocked(2097152, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_bn1_saved = floats(1048576, 128);
+  const cnn::Floats features_stage2_2_bn1_saved = floats(1090624, 128);
   const cnn::Blocked features_stage2_2_relu1 = blocked(0, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_bn2_saved = floats(3145728, 128);
+  const cnn::Floats features_stage2_2_bn2_saved = floats(3187776, 128);
   const cnn::Blocked features_stage2_2_relu2 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Floats features_stage3_0_bn1_saved = floats(524288, 256);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(931712, 256);
   const cnn::Blocked features_stage3_0_relu1 = blocked(0, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_bn2_saved = floats(2097152, 256);
+  const cnn::Floats features_stage3_0_bn2_saved = floats(2515008, 256);
   const cnn::Blocked features_stage3_0_bn2 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_downsample_bn1_saved = floats(2097152, 256);
+  const cnn::Floats features_stage3_0_downsample_bn1_saved = floats(2143616, 256);
   const cnn::Blocked features_stage3_0_relu2 = blocked(0, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_bn1_saved = floats(1048576, 256);
+  const cnn::Floats features_stage3_1_bn1_saved = floats(1466432, 256);
   const cnn::Blocked features_stage3_1_relu1 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_bn2_saved = floats(1572864, 256);
+  const cnn::Floats features_stage3_1_bn2_saved = floats(1990720, 256);
   const cnn::Blocked features_stage3_1_relu2 = blocked(1048576, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_bn1_saved = floats(524288, 256);
+  const cnn::Floats features_stage3_2_bn1_saved = floats(942144, 256);
   const cnn::Blocked features_stage3_2_relu1 = blocked(0, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_bn2_saved = floats(1572864, 256);
+  const cnn::Floats features_stage3_2_bn2_saved = floats(1990720, 256);
   const cnn::Blocked features_stage3_2_relu2 = blocked(524288, 4096);  // 64x8x8
   const cnn::Blocked head_gap1 = blocked(0, 64);  // 64
-  const cnn::Blocked head_dense1 = blocked(8192, 10);  // 10
-  cnn::to_blocked(input, images, k3x32x32, batch);
+  const cnn::Blocked head_dense1 = blocked(10752, 10);  // 10
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
@@ -1806,7 +1808,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_bn1_running_var_, kFeaturesBn1);
   cnn::conv(features_relu1, input, features_conv1_weight_,
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
-            scratch());
+            scratch(2097152, 38118));
 
   at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
@@ -1816,7 +1818,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  kFeaturesStage1_0Bn1);
   cnn::winograd::conv(features_stage1_0_relu1, features_relu1, features_stage1_0_conv1_weight_,
                       cnn::Epilogue().scaled(features_stage1_0_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_0Conv1, batch, scratch());
+                      kFeaturesStage1_0Conv1, batch, scratch(4194304, 10944));
 
   at(6);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
@@ -1827,7 +1829,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  kFeaturesStage1_0Bn2);
   cnn::winograd::conv(features_stage1_0_relu2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage1_0_bn2_saved).plus(features_relu1).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_0Conv2, batch, scratch());
+                      kFeaturesStage1_0Conv2, batch, scratch(6291456, 10944));
 
   at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
   // blocks.cnn:9: bn    (features.stage1[1].bn1)
@@ -1837,7 +1839,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  kFeaturesStage1_1Bn1);
   cnn::winograd::conv(features_stage1_1_relu1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_stage1_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_1Conv1, batch, scratch());
+                      kFeaturesStage1_1Conv1, batch, scratch(2097152, 10944));
 
   at(13);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
   // blocks.cnn:9: bn    (features.stage1[1].bn2)
@@ -1848,7 +1850,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  kFeaturesStage1_1Bn2);
   cnn::winograd::conv(features_stage1_1_relu2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage1_1_bn2_saved).plus(features_stage1_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_1Conv2, batch, scratch());
+                      kFeaturesStage1_1Conv2, batch, scratch(6291456, 10944));
 
   at(17);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
   // blocks.cnn:9: bn    (features.stage1[2].bn1)
@@ -1858,7 +1860,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  kFeaturesStage1_2Bn1);
   cnn::winograd::conv(features_stage1_2_relu1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
                       cnn::Epilogue().scaled(features_stage1_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_2Conv1, batch, scratch());
+                      kFeaturesStage1_2Conv1, batch, scratch(4194304, 10944));
 
   at(20);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
   // blocks.cnn:9: bn    (features.stage1[2].bn2)
@@ -1869,7 +1871,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  kFeaturesStage1_2Bn2);
   cnn::winograd::conv(features_stage1_2_relu2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage1_2_bn2_saved).plus(features_stage1_1_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_2Conv2, batch, scratch());
+                      kFeaturesStage1_2Conv2, batch, scratch(6291456, 10944));
 
   at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
@@ -1879,7 +1881,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  kFeaturesStage2_0Bn1);
   cnn::conv(features_stage2_0_relu1, features_stage1_2_relu2, features_stage2_0_conv1_weight_,
             cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesStage2_0Conv1, batch, scratch());
+            kFeaturesStage2_0Conv1, batch, scratch(1048576, 200064));
 
   at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
@@ -1888,7 +1890,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  kFeaturesStage2_0Bn2);
   cnn::winograd::conv(features_stage2_0_bn2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage2_0_bn2_saved), kFeaturesStage2_0Conv2, batch,
-                      scratch());
+                      scratch(2097152, 42048));
 
   at(29);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.stage2[0].downsample.bn1)
@@ -1899,7 +1901,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_stage2_0_downsample_bn1_running_var_, kFeaturesStage2_0DownsampleBn1);
   cnn::conv(features_stage2_0_relu2, features_stage1_2_relu2, features_stage2_0_downsample_conv1_weight_,
             cnn::Epilogue().scaled(features_stage2_0_downsample_bn1_saved).plus(features_stage2_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesStage2_0DownsampleConv1, batch, scratch());
+            kFeaturesStage2_0DownsampleConv1, batch, scratch(2097152, 23424));
 
   at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
@@ -1909,7 +1911,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  kFeaturesStage2_1Bn1);
   cnn::winograd::conv(features_stage2_1_relu1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_stage2_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_1Conv1, batch, scratch());
+                      kFeaturesStage2_1Conv1, batch, scratch(2097152, 42048));
 
   at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
   // blocks.cnn:9: bn    (features.stage2[1].bn2)
@@ -1920,7 +1922,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  kFeaturesStage2_1Bn2);
   cnn::winograd::conv(features_stage2_1_relu2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage2_1_bn2_saved).plus(features_stage2_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_1Conv2, batch, scratch());
+                      kFeaturesStage2_1Conv2, batch, scratch(3145728, 42048));
 
   at(40);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
   // blocks.cnn:9: bn    (features.stage2[2].bn1)
@@ -1930,7 +1932,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  kFeaturesStage2_2Bn1);
   cnn::winograd::conv(features_stage2_2_relu1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
                       cnn::Epilogue().scaled(features_stage2_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_2Conv1, batch, scratch());
+                      kFeaturesStage2_2Conv1, batch, scratch(1048576, 42048));
 
   at(43);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
   // blocks.cnn:9: bn    (features.stage2[2].bn2)
@@ -1941,7 +1943,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  kFeaturesStage2_2Bn2);
   cnn::winograd::conv(features_stage2_2_relu2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage2_2_bn2_saved).plus(features_stage2_1_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_2Conv2, batch, scratch());
+                      kFeaturesStage2_2Conv2, batch, scratch(3145728, 42048));
 
   at(47);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
@@ -1951,7 +1953,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  kFeaturesStage3_0Bn1);
   cnn::conv(features_stage3_0_relu1, features_stage2_2_relu2, features_stage3_0_conv1_weight_,
             cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesStage3_0Conv1, batch, scratch());
+            kFeaturesStage3_0Conv1, batch, scratch(524288, 407424));
 
   at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
@@ -1960,7 +1962,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  kFeaturesStage3_0Bn2);
   cnn::winograd::conv(features_stage3_0_bn2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage3_0_bn2_saved), kFeaturesStage3_0Conv2, batch,
-                      scratch());
+                      scratch(2097152, 417856));
 
   at(52);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.stage3[0].downsample.bn1)
@@ -1971,7 +1973,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_stage3_0_downsample_bn1_running_var_, kFeaturesStage3_0DownsampleBn1);
   cnn::conv(features_stage3_0_relu2, features_stage2_2_relu2, features_stage3_0_downsample_conv1_weight_,
             cnn::Epilogue().scaled(features_stage3_0_downsample_bn1_saved).plus(features_stage3_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesStage3_0DownsampleConv1, batch, scratch());
+            kFeaturesStage3_0DownsampleConv1, batch, scratch(2097152, 46464));
 
   at(56);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
@@ -1981,7 +1983,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  kFeaturesStage3_1Bn1);
   cnn::winograd::conv(features_stage3_1_relu1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_1Conv1, batch, scratch());
+                      kFeaturesStage3_1Conv1, batch, scratch(1048576, 417856));
 
   at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
   // blocks.cnn:9: bn    (features.stage3[1].bn2)
@@ -1992,7 +1994,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  kFeaturesStage3_1Bn2);
   cnn::winograd::conv(features_stage3_1_relu2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage3_1_bn2_saved).plus(features_stage3_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_1Conv2, batch, scratch());
+                      kFeaturesStage3_1Conv2, batch, scratch(1572864, 417856));
 
   at(63);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
@@ -2002,7 +2004,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  kFeaturesStage3_2Bn1);
   cnn::winograd::conv(features_stage3_2_relu1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
                       cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_2Conv1, batch, scratch());
+                      kFeaturesStage3_2Conv1, batch, scratch(524288, 417856));
 
   at(66);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
   // blocks.cnn:9: bn    (features.stage3[2].bn2)
@@ -2013,13 +2015,14 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  kFeaturesStage3_2Bn2);
   cnn::winograd::conv(features_stage3_2_relu2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage3_2_bn2_saved).plus(features_stage3_1_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_2Conv2, batch, scratch());
+                      kFeaturesStage3_2Conv2, batch, scratch(1572864, 417856));
 
   at(70);  // 37: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_stage3_2_relu2, k64x8x8, batch);
 
   at(71);  // 37: head = { gap -> dense(classes) -> softmax }    (head.dense1)
-  cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch, scratch());
+  cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
+             scratch(8192, 2560));
 
   at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense1, k10, batch);
@@ -2029,48 +2032,48 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
 
 // What prediction needs of the weights: made once, and again where they have changed.
 void CifarResNet::prepare_on_team() {
-  const cnn::Floats features_bn1_saved = floats(6291520, 64);
-  const cnn::Floats features_conv1_weight_prepared = floats(6291584, 486);
-  const cnn::Floats features_stage1_0_bn1_saved = floats(6292080, 64);
-  const cnn::Floats features_stage1_0_conv1_weight_prepared = floats(6292144, 10944);
-  const cnn::Floats features_stage1_0_bn2_saved = floats(6303088, 64);
-  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(6303152, 10944);
-  const cnn::Floats features_stage1_1_bn1_saved = floats(6314096, 64);
-  const cnn::Floats features_stage1_1_conv1_weight_prepared = floats(6314160, 10944);
-  const cnn::Floats features_stage1_1_bn2_saved = floats(6325104, 64);
-  const cnn::Floats features_stage1_1_conv2_weight_prepared = floats(6325168, 10944);
-  const cnn::Floats features_stage1_2_bn1_saved = floats(6336112, 64);
-  const cnn::Floats features_stage1_2_conv1_weight_prepared = floats(6336176, 10944);
-  const cnn::Floats features_stage1_2_bn2_saved = floats(6347120, 64);
-  const cnn::Floats features_stage1_2_conv2_weight_prepared = floats(6347184, 10944);
-  const cnn::Floats features_stage2_0_bn1_saved = floats(6358128, 128);
-  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(6358256, 5184);
-  const cnn::Floats features_stage2_0_bn2_saved = floats(6363440, 128);
-  const cnn::Floats features_stage2_0_conv2_weight_prepared = floats(6363568, 42048);
-  const cnn::Floats features_stage2_0_downsample_bn1_saved = floats(6405616, 128);
-  const cnn::Floats features_stage2_0_downsample_conv1_weight_prepared = floats(6405744, 576);
-  const cnn::Floats features_stage2_1_bn1_saved = floats(6406320, 128);
-  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(6406448, 42048);
-  const cnn::Floats features_stage2_1_bn2_saved = floats(6448496, 128);
-  const cnn::Floats features_stage2_1_conv2_weight_prepared = floats(6448624, 42048);
-  const cnn::Floats features_stage2_2_bn1_saved = floats(6490672, 128);
-  const cnn::Floats features_stage2_2_conv1_weight_prepared = floats(6490800, 42048);
-  const cnn::Floats features_stage2_2_bn2_saved = floats(6532848, 128);
-  const cnn::Floats features_stage2_2_conv2_weight_prepared = floats(6532976, 42048);
-  const cnn::Floats features_stage3_0_bn1_saved = floats(6575024, 256);
-  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(6575280, 19008);
-  const cnn::Floats features_stage3_0_bn2_saved = floats(6594288, 256);
-  const cnn::Floats features_stage3_0_conv2_weight_prepared = floats(6594544, 152640);
-  const cnn::Floats features_stage3_0_downsample_bn1_saved = floats(6747184, 256);
-  const cnn::Floats features_stage3_0_downsample_conv1_weight_prepared = floats(6747440, 2112);
-  const cnn::Floats features_stage3_1_bn1_saved = floats(6749552, 256);
-  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(6749808, 152640);
-  const cnn::Floats features_stage3_1_bn2_saved = floats(6902448, 256);
-  const cnn::Floats features_stage3_1_conv2_weight_prepared = floats(6902704, 152640);
-  const cnn::Floats features_stage3_2_bn1_saved = floats(7055344, 256);
-  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(7055600, 152640);
-  const cnn::Floats features_stage3_2_bn2_saved = floats(7208240, 256);
-  const cnn::Floats features_stage3_2_conv2_weight_prepared = floats(7208496, 152640);
+  const cnn::Floats features_bn1_saved = floats(6302464, 64);
+  const cnn::Floats features_conv1_weight_prepared = floats(6302528, 486);
+  const cnn::Floats features_stage1_0_bn1_saved = floats(6303024, 64);
+  const cnn::Floats features_stage1_0_conv1_weight_prepared = floats(6303088, 10944);
+  const cnn::Floats features_stage1_0_bn2_saved = floats(6314032, 64);
+  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(6314096, 10944);
+  const cnn::Floats features_stage1_1_bn1_saved = floats(6325040, 64);
+  const cnn::Floats features_stage1_1_conv1_weight_prepared = floats(6325104, 10944);
+  const cnn::Floats features_stage1_1_bn2_saved = floats(6336048, 64);
+  const cnn::Floats features_stage1_1_conv2_weight_prepared = floats(6336112, 10944);
+  const cnn::Floats features_stage1_2_bn1_saved = floats(6347056, 64);
+  const cnn::Floats features_stage1_2_conv1_weight_prepared = floats(6347120, 10944);
+  const cnn::Floats features_stage1_2_bn2_saved = floats(6358064, 64);
+  const cnn::Floats features_stage1_2_conv2_weight_prepared = floats(6358128, 10944);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(6369072, 128);
+  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(6369200, 5184);
+  const cnn::Floats features_stage2_0_bn2_saved = floats(6374384, 128);
+  const cnn::Floats features_stage2_0_conv2_weight_prepared = floats(6374512, 42048);
+  const cnn::Floats features_stage2_0_downsample_bn1_saved = floats(6416560, 128);
+  const cnn::Floats features_stage2_0_downsample_conv1_weight_prepared = floats(6416688, 576);
+  const cnn::Floats features_stage2_1_bn1_saved = floats(6417264, 128);
+  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(6417392, 42048);
+  const cnn::Floats features_stage2_1_bn2_saved = floats(6459440, 128);
+  const cnn::Floats features_stage2_1_conv2_weight_prepared = floats(6459568, 42048);
+  const cnn::Floats features_stage2_2_bn1_saved = floats(6501616, 128);
+  const cnn::Floats features_stage2_2_conv1_weight_prepared = floats(6501744, 42048);
+  const cnn::Floats features_stage2_2_bn2_saved = floats(6543792, 128);
+  const cnn::Floats features_stage2_2_conv2_weight_prepared = floats(6543920, 42048);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(6585968, 256);
+  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(6586224, 19008);
+  const cnn::Floats features_stage3_0_bn2_saved = floats(6605232, 256);
+  const cnn::Floats features_stage3_0_conv2_weight_prepared = floats(6605488, 152640);
+  const cnn::Floats features_stage3_0_downsample_bn1_saved = floats(6758128, 256);
+  const cnn::Floats features_stage3_0_downsample_conv1_weight_prepared = floats(6758384, 2112);
+  const cnn::Floats features_stage3_1_bn1_saved = floats(6760496, 256);
+  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(6760752, 152640);
+  const cnn::Floats features_stage3_1_bn2_saved = floats(6913392, 256);
+  const cnn::Floats features_stage3_1_conv2_weight_prepared = floats(6913648, 152640);
+  const cnn::Floats features_stage3_2_bn1_saved = floats(7066288, 256);
+  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(7066544, 152640);
+  const cnn::Floats features_stage3_2_bn2_saved = floats(7219184, 256);
+  const cnn::Floats features_stage3_2_conv2_weight_prepared = floats(7219440, 152640);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
@@ -2270,81 +2273,80 @@ void CifarResNet::prepare_on_team() {
 // Forward, as at prediction time: scores for the caller.
 void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(2097152, 3072);  // 3x32x32
-  const cnn::Floats features_bn1_saved = floats(6291520, 64);
+  const cnn::ConstBlocked input(images.data(), 3072);  // 3x32x32
+  const cnn::Floats features_bn1_saved = floats(6302464, 64);
   const cnn::Blocked features_relu1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_conv1_weight_prepared = floats(6291584, 486);
-  const cnn::Floats features_stage1_0_bn1_saved = floats(6292080, 64);
+  const cnn::Floats features_conv1_weight_prepared = floats(6302528, 486);
+  const cnn::Floats features_stage1_0_bn1_saved = floats(6303024, 64);
   const cnn::Blocked features_stage1_0_relu1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_conv1_weight_prepared = floats(6292144, 10944);
-  const cnn::Floats features_stage1_0_bn2_saved = floats(6303088, 64);
+  const cnn::Floats features_stage1_0_conv1_weight_prepared = floats(6303088, 10944);
+  const cnn::Floats features_stage1_0_bn2_saved = floats(6314032, 64);
   const cnn::Blocked features_stage1_0_relu2 = blocked(4194304, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(6303152, 10944);
-  const cnn::Floats features_stage1_1_bn1_saved = floats(6314096, 64);
+  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(6314096, 10944);
+  const cnn::Floats features_stage1_1_bn1_saved = floats(6325040, 64);
   const cnn::Blocked features_stage1_1_relu1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_conv1_weight_prepared = floats(6314160, 10944);
-  const cnn::Floats features_stage1_1_bn2_saved = floats(6325104, 64);
+  const cnn::Floats features_stage1_1_conv1_weight_prepared = floats(6325104, 10944);
+  const cnn::Floats features_stage1_1_bn2_saved = floats(6336048, 64);
   const cnn::Blocked features_stage1_1_relu2 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_conv2_weight_prepared = floats(6325168, 10944);
-  const cnn::Floats features_stage1_2_bn1_saved = floats(6336112, 64);
+  const cnn::Floats features_stage1_1_conv2_weight_prepared = floats(6336112, 10944);
+  const cnn::Floats features_stage1_2_bn1_saved = floats(6347056, 64);
   const cnn::Blocked features_stage1_2_relu1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_conv1_weight_prepared = floats(6336176, 10944);
-  const cnn::Floats features_stage1_2_bn2_saved = floats(6347120, 64);
+  const cnn::Floats features_stage1_2_conv1_weight_prepared = floats(6347120, 10944);
+  const cnn::Floats features_stage1_2_bn2_saved = floats(6358064, 64);
   const cnn::Blocked features_stage1_2_relu2 = blocked(4194304, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_conv2_weight_prepared = floats(6347184, 10944);
-  const cnn::Floats features_stage2_0_bn1_saved = floats(6358128, 128);
+  const cnn::Floats features_stage1_2_conv2_weight_prepared = floats(6358128, 10944);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(6369072, 128);
   const cnn::Blocked features_stage2_0_relu1 = blocked(0, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(6358256, 5184);
-  const cnn::Floats features_stage2_0_bn2_saved = floats(6363440, 128);
+  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(6369200, 5184);
+  const cnn::Floats features_stage2_0_bn2_saved = floats(6374384, 128);
   const cnn::Blocked features_stage2_0_bn2 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_conv2_weight_prepared = floats(6363568, 42048);
-  const cnn::Floats features_stage2_0_downsample_bn1_saved = floats(6405616, 128);
+  const cnn::Floats features_stage2_0_conv2_weight_prepared = floats(6374512, 42048);
+  const cnn::Floats features_stage2_0_downsample_bn1_saved = floats(6416560, 128);
   const cnn::Blocked features_stage2_0_relu2 = blocked(0, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_downsample_conv1_weight_prepared = floats(6405744, 576);
-  const cnn::Floats features_stage2_1_bn1_saved = floats(6406320, 128);
+  const cnn::Floats features_stage2_0_downsample_conv1_weight_prepared = floats(6416688, 576);
+  const cnn::Floats features_stage2_1_bn1_saved = floats(6417264, 128);
   const cnn::Blocked features_stage2_1_relu1 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(6406448, 42048);
-  const cnn::Floats features_stage2_1_bn2_saved = floats(6448496, 128);
+  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(6417392, 42048);
+  const cnn::Floats features_stage2_1_bn2_saved = floats(6459440, 128);
   const cnn::Blocked features_stage2_1_relu2 = blocked(2097152, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_conv2_weight_prepared = floats(6448624, 42048);
-  const cnn::Floats features_stage2_2_bn1_saved = floats(6490672, 128);
+  const cnn::Floats features_stage2_1_conv2_weight_prepared = floats(6459568, 42048);
+  const cnn::Floats features_stage2_2_bn1_saved = floats(6501616, 128);
   const cnn::Blocked features_stage2_2_relu1 = blocked(0, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_conv1_weight_prepared = floats(6490800, 42048);
-  const cnn::Floats features_stage2_2_bn2_saved = floats(6532848, 128);
+  const cnn::Floats features_stage2_2_conv1_weight_prepared = floats(6501744, 42048);
+  const cnn::Floats features_stage2_2_bn2_saved = floats(6543792, 128);
   const cnn::Blocked features_stage2_2_relu2 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_conv2_weight_prepared = floats(6532976, 42048);
-  const cnn::Floats features_stage3_0_bn1_saved = floats(6575024, 256);
+  const cnn::Floats features_stage2_2_conv2_weight_prepared = floats(6543920, 42048);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(6585968, 256);
   const cnn::Blocked features_stage3_0_relu1 = blocked(0, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(6575280, 19008);
-  const cnn::Floats features_stage3_0_bn2_saved = floats(6594288, 256);
+  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(6586224, 19008);
+  const cnn::Floats features_stage3_0_bn2_saved = floats(6605232, 256);
   const cnn::Blocked features_stage3_0_bn2 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_conv2_weight_prepared = floats(6594544, 152640);
-  const cnn::Floats features_stage3_0_downsample_bn1_saved = floats(6747184, 256);
+  const cnn::Floats features_stage3_0_conv2_weight_prepared = floats(6605488, 152640);
+  const cnn::Floats features_stage3_0_downsample_bn1_saved = floats(6758128, 256);
   const cnn::Blocked features_stage3_0_relu2 = blocked(0, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_downsample_conv1_weight_prepared = floats(6747440, 2112);
-  const cnn::Floats features_stage3_1_bn1_saved = floats(6749552, 256);
+  const cnn::Floats features_stage3_0_downsample_conv1_weight_prepared = floats(6758384, 2112);
+  const cnn::Floats features_stage3_1_bn1_saved = floats(6760496, 256);
   const cnn::Blocked features_stage3_1_relu1 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(6749808, 152640);
-  const cnn::Floats features_stage3_1_bn2_saved = floats(6902448, 256);
+  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(6760752, 152640);
+  const cnn::Floats features_stage3_1_bn2_saved = floats(6913392, 256);
   const cnn::Blocked features_stage3_1_relu2 = blocked(1048576, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_conv2_weight_prepared = floats(6902704, 152640);
-  const cnn::Floats features_stage3_2_bn1_saved = floats(7055344, 256);
+  const cnn::Floats features_stage3_1_conv2_weight_prepared = floats(6913648, 152640);
+  const cnn::Floats features_stage3_2_bn1_saved = floats(7066288, 256);
   const cnn::Blocked features_stage3_2_relu1 = blocked(0, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(7055600, 152640);
-  const cnn::Floats features_stage3_2_bn2_saved = floats(7208240, 256);
+  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(7066544, 152640);
+  const cnn::Floats features_stage3_2_bn2_saved = floats(7219184, 256);
   const cnn::Blocked features_stage3_2_relu2 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_conv2_weight_prepared = floats(7208496, 152640);
+  const cnn::Floats features_stage3_2_conv2_weight_prepared = floats(7219440, 152640);
   const cnn::Blocked head_gap1 = blocked(0, 64);  // 64
-  const cnn::Blocked head_dense1 = blocked(8192, 10);  // 10
+  const cnn::Blocked head_dense1 = blocked(10752, 10);  // 10
   const cnn::Blocked head_softmax1 = blocked(0, 10);  // 10
-  cnn::to_blocked(input, images, k3x32x32, batch);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
   cnn::conv(features_relu1, input, cnn::prepared(features_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
-            scratch());
+            scratch(2097152, 37632));
 
   at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
@@ -2403,7 +2405,7 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage2_0_relu1, features_stage1_2_relu2,
             cnn::prepared(features_stage2_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesStage2_0Conv1, batch, scratch());
+            kFeaturesStage2_0Conv1, batch, scratch(1048576, 194880));
 
   at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
@@ -2419,7 +2421,7 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage2_0_relu2, features_stage1_2_relu2,
             cnn::prepared(features_stage2_0_downsample_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_stage2_0_downsample_bn1_saved).plus(features_stage2_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesStage2_0DownsampleConv1, batch, scratch());
+            kFeaturesStage2_0DownsampleConv1, batch, scratch(2097152, 22848));
 
   at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
@@ -2461,14 +2463,14 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage3_0_relu1, features_stage2_2_relu2,
             cnn::prepared(features_stage3_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesStage3_0Conv1, batch, scratch());
+            kFeaturesStage3_0Conv1, batch, scratch(524288, 388416));
 
   at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
   cnn::winograd::conv(features_stage3_0_bn2, features_stage3_0_relu1,
                       cnn::prepared(features_stage3_0_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_stage3_0_bn2_saved), kFeaturesStage3_0Conv2, batch,
-                      scratch());
+                      scratch(2097152, 265216));
 
   at(52);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.stage3[0].downsample.bn1)
@@ -2477,7 +2479,7 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage3_0_relu2, features_stage2_2_relu2,
             cnn::prepared(features_stage3_0_downsample_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_stage3_0_downsample_bn1_saved).plus(features_stage3_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesStage3_0DownsampleConv1, batch, scratch());
+            kFeaturesStage3_0DownsampleConv1, batch, scratch(2097152, 44352));
 
   at(56);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
@@ -2485,7 +2487,7 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_stage3_1_relu1, features_stage3_0_relu2,
                       cnn::prepared(features_stage3_1_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_1Conv1, batch, scratch());
+                      kFeaturesStage3_1Conv1, batch, scratch(1048576, 265216));
 
   at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
   // blocks.cnn:9: bn    (features.stage3[1].bn2)
@@ -2494,7 +2496,7 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_stage3_1_relu2, features_stage3_1_relu1,
                       cnn::prepared(features_stage3_1_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_stage3_1_bn2_saved).plus(features_stage3_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_1Conv2, batch, scratch());
+                      kFeaturesStage3_1Conv2, batch, scratch(1572864, 265216));
 
   at(63);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
@@ -2502,7 +2504,7 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_stage3_2_relu1, features_stage3_1_relu2,
                       cnn::prepared(features_stage3_2_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_2Conv1, batch, scratch());
+                      kFeaturesStage3_2Conv1, batch, scratch(524288, 265216));
 
   at(66);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
   // blocks.cnn:9: bn    (features.stage3[2].bn2)
@@ -2511,13 +2513,14 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_stage3_2_relu2, features_stage3_2_relu1,
                       cnn::prepared(features_stage3_2_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_stage3_2_bn2_saved).plus(features_stage3_1_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_2Conv2, batch, scratch());
+                      kFeaturesStage3_2Conv2, batch, scratch(1572864, 265216));
 
   at(70);  // 37: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_stage3_2_relu2, k64x8x8, batch);
 
   at(71);  // 37: head = { gap -> dense(classes) -> softmax }    (head.dense1)
-  cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch, scratch());
+  cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
+             scratch(8192, 2560));
 
   at(72);  // 37: head = { gap -> dense(classes) -> softmax }    (head.softmax1)
   cnn::softmax(head_softmax1, head_dense1, k10, batch);

@@ -12,7 +12,6 @@ namespace {
 
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
-constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesConv0{
     .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 64, .out_height = 112,
     .out_width = 112, .kernel_height = 7, .kernel_width = 7, .stride_height = 2, .stride_width = 2,
@@ -3432,7 +3431,7 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPhase0[] = {
-    {{118013952, 3813376, 37632}, {118013952, 4415488, 37632}},
+    {{118013952, 3813376, 37632}, {236027904, 7626752, 75264}},
     {{0, 3211264, 2048}, {0, 9633792, 1536}},
     {{0, 1605632, 0}, {0, 2408448, 0}},
     {{0, 4214784, 1024}, {0, 4214784, 0}},
@@ -5404,8 +5403,8 @@ constexpr cnn::ModelDescription kModel{
              .class_names = {}, .prepare = kPrepare, .augment = kAugment},
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
-    .memory = {.parameters = 8062512, .gradients = 7978864, .optimizer = 7978864, .activations = 220061312,
-               .shared_scratch = 1576960, .thread_scratch = 398592},
+    .memory = {.parameters = 8062512, .gradients = 7978864, .optimizer = 7978864, .activations = 194672064,
+               .thread_scratch = 398592},
 };
 
 }  // namespace
@@ -5425,559 +5424,559 @@ float DenseNet121::step(int phase, cnn::ConstFloats images, cnn::Labels labels, 
 }
 
 // 20: }
-// Phase whole: 7,978,856 of 7,978,856 parameters learn; activations take 880,245,248 bytes.
+// Phase whole: 7,978,856 of 7,978,856 parameters learn; activations take 778,688,256 bytes.
 float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(51380224, 150528);  // 3x224x224
+  const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
   const cnn::Blocked features_conv0 = blocked(0, 802816);  // 64x112x112
-  const cnn::Floats features_norm0_saved = floats(220060800, 256);
+  const cnn::Floats features_norm0_saved = floats(194671552, 256);
   const cnn::Blocked features_denseblock1_denselayer6_concat1 = blocked(25690112, 802816);  // 256x56x56
   const cnn::Blocked features_maxpool1 = blocked(25690112, 802816);  // 64x56x56
-  const std::span<std::uint8_t> features_maxpool1_saved = bytes(207929344, 6422528);
-  const cnn::Floats features_denseblock1_denselayer1_norm1_saved = floats(220061056, 256);
-  const cnn::Blocked features_denseblock1_denselayer1_conv1 = blocked(99549184, 401408);  // 128x56x56
-  const cnn::Floats features_denseblock1_denselayer1_norm2_saved = floats(220039424, 512);
+  const std::span<std::uint8_t> features_maxpool1_saved = bytes(182239232, 6422528);
+  const cnn::Floats features_denseblock1_denselayer1_norm1_saved = floats(194671808, 256);
+  const cnn::Blocked features_denseblock1_denselayer1_conv1 = blocked(73859072, 401408);  // 128x56x56
+  const cnn::Floats features_denseblock1_denselayer1_norm2_saved = floats(194650176, 512);
   const cnn::Blocked features_denseblock1_denselayer1_conv2 = blocked(25890816, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer2_norm1_saved = floats(220060416, 384);
+  const cnn::Floats features_denseblock1_denselayer2_norm1_saved = floats(194671168, 384);
   const cnn::Blocked features_denseblock1_denselayer1_concat1 = blocked(25690112, 802816);  // 96x56x56
-  const cnn::Blocked features_denseblock1_denselayer2_conv1 = blocked(112394240, 401408);  // 128x56x56
-  const cnn::Floats features_denseblock1_denselayer2_norm2_saved = floats(220039936, 512);
+  const cnn::Blocked features_denseblock1_denselayer2_conv1 = blocked(86704128, 401408);  // 128x56x56
+  const cnn::Floats features_denseblock1_denselayer2_norm2_saved = floats(194650688, 512);
   const cnn::Blocked features_denseblock1_denselayer2_conv2 = blocked(25991168, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer3_norm1_saved = floats(220040448, 512);
+  const cnn::Floats features_denseblock1_denselayer3_norm1_saved = floats(194651200, 512);
   const cnn::Blocked features_denseblock1_denselayer2_concat1 = blocked(25690112, 802816);  // 128x56x56
-  const cnn::Blocked features_denseblock1_denselayer3_conv1 = blocked(125239296, 401408);  // 128x56x56
-  const cnn::Floats features_denseblock1_denselayer3_norm2_saved = floats(220040960, 512);
+  const cnn::Blocked features_denseblock1_denselayer3_conv1 = blocked(99549184, 401408);  // 128x56x56
+  const cnn::Floats features_denseblock1_denselayer3_norm2_saved = floats(194651712, 512);
   const cnn::Blocked features_denseblock1_denselayer3_conv2 = blocked(26091520, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer4_norm1_saved = floats(220038144, 640);
+  const cnn::Floats features_denseblock1_denselayer4_norm1_saved = floats(194648896, 640);
   const cnn::Blocked features_denseblock1_denselayer3_concat1 = blocked(25690112, 802816);  // 160x56x56
-  const cnn::Blocked features_denseblock1_denselayer4_conv1 = blocked(138084352, 401408);  // 128x56x56
-  const cnn::Floats features_denseblock1_denselayer4_norm2_saved = floats(220041472, 512);
+  const cnn::Blocked features_denseblock1_denselayer4_conv1 = blocked(112394240, 401408);  // 128x56x56
+  const cnn::Floats features_denseblock1_denselayer4_norm2_saved = floats(194652224, 512);
   const cnn::Blocked features_denseblock1_denselayer4_conv2 = blocked(26191872, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer5_norm1_saved = floats(220036608, 768);
+  const cnn::Floats features_denseblock1_denselayer5_norm1_saved = floats(194647360, 768);
   const cnn::Blocked features_denseblock1_denselayer4_concat1 = blocked(25690112, 802816);  // 192x56x56
-  const cnn::Blocked features_denseblock1_denselayer5_conv1 = blocked(150929408, 401408);  // 128x56x56
-  const cnn::Floats features_denseblock1_denselayer5_norm2_saved = floats(220041984, 512);
+  const cnn::Blocked features_denseblock1_denselayer5_conv1 = blocked(125239296, 401408);  // 128x56x56
+  const cnn::Floats features_denseblock1_denselayer5_norm2_saved = floats(194652736, 512);
   const cnn::Blocked features_denseblock1_denselayer5_conv2 = blocked(26292224, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer6_norm1_saved = floats(220034816, 896);
+  const cnn::Floats features_denseblock1_denselayer6_norm1_saved = floats(194645568, 896);
   const cnn::Blocked features_denseblock1_denselayer5_concat1 = blocked(25690112, 802816);  // 224x56x56
-  const cnn::Blocked features_denseblock1_denselayer6_conv1 = blocked(77070336, 401408);  // 128x56x56
-  const cnn::Floats features_denseblock1_denselayer6_norm2_saved = floats(220042496, 512);
+  const cnn::Blocked features_denseblock1_denselayer6_conv1 = blocked(51380224, 401408);  // 128x56x56
+  const cnn::Floats features_denseblock1_denselayer6_norm2_saved = floats(194653248, 512);
   const cnn::Blocked features_denseblock1_denselayer6_conv2 = blocked(26392576, 802816);  // 32x56x56
-  const cnn::Floats features_transition1_norm_saved = floats(220031744, 1024);
-  const cnn::Blocked features_transition1_conv = blocked(51380224, 401408);  // 128x56x56
-  const cnn::Blocked features_denseblock2_denselayer12_concat1 = blocked(64225280, 401408);  // 512x28x28
-  const cnn::Blocked features_transition1_avgpool1 = blocked(64225280, 401408);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer1_norm1_saved = floats(220043008, 512);
-  const cnn::Blocked features_denseblock2_denselayer1_conv1 = blocked(175816704, 100352);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer1_norm2_saved = floats(220043520, 512);
-  const cnn::Blocked features_denseblock2_denselayer1_conv2 = blocked(64325632, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer2_norm1_saved = floats(220038784, 640);
-  const cnn::Blocked features_denseblock2_denselayer1_concat1 = blocked(64225280, 401408);  // 160x28x28
-  const cnn::Blocked features_denseblock2_denselayer2_conv1 = blocked(179027968, 100352);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer2_norm2_saved = floats(220044032, 512);
-  const cnn::Blocked features_denseblock2_denselayer2_conv2 = blocked(64350720, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer3_norm1_saved = floats(220037376, 768);
-  const cnn::Blocked features_denseblock2_denselayer2_concat1 = blocked(64225280, 401408);  // 192x28x28
-  const cnn::Blocked features_denseblock2_denselayer3_conv1 = blocked(182239232, 100352);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer3_norm2_saved = floats(220044544, 512);
-  const cnn::Blocked features_denseblock2_denselayer3_conv2 = blocked(64375808, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer4_norm1_saved = floats(220035712, 896);
-  const cnn::Blocked features_denseblock2_denselayer3_concat1 = blocked(64225280, 401408);  // 224x28x28
-  const cnn::Blocked features_denseblock2_denselayer4_conv1 = blocked(185450496, 100352);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer4_norm2_saved = floats(220045056, 512);
-  const cnn::Blocked features_denseblock2_denselayer4_conv2 = blocked(64400896, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer5_norm1_saved = floats(220032768, 1024);
-  const cnn::Blocked features_denseblock2_denselayer4_concat1 = blocked(64225280, 401408);  // 256x28x28
-  const cnn::Blocked features_denseblock2_denselayer5_conv1 = blocked(188661760, 100352);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer5_norm2_saved = floats(220045568, 512);
-  const cnn::Blocked features_denseblock2_denselayer5_conv2 = blocked(64425984, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer6_norm1_saved = floats(220029440, 1152);
-  const cnn::Blocked features_denseblock2_denselayer5_concat1 = blocked(64225280, 401408);  // 288x28x28
-  const cnn::Blocked features_denseblock2_denselayer6_conv1 = blocked(191873024, 100352);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer6_norm2_saved = floats(220046080, 512);
-  const cnn::Blocked features_denseblock2_denselayer6_conv2 = blocked(64451072, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer7_norm1_saved = floats(220026880, 1280);
-  const cnn::Blocked features_denseblock2_denselayer6_concat1 = blocked(64225280, 401408);  // 320x28x28
-  const cnn::Blocked features_denseblock2_denselayer7_conv1 = blocked(195084288, 100352);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer7_norm2_saved = floats(220046592, 512);
-  const cnn::Blocked features_denseblock2_denselayer7_conv2 = blocked(64476160, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer8_norm1_saved = floats(220024064, 1408);
-  const cnn::Blocked features_denseblock2_denselayer7_concat1 = blocked(64225280, 401408);  // 352x28x28
-  const cnn::Blocked features_denseblock2_denselayer8_conv1 = blocked(198295552, 100352);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer8_norm2_saved = floats(220047104, 512);
-  const cnn::Blocked features_denseblock2_denselayer8_conv2 = blocked(64501248, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer9_norm1_saved = floats(220020992, 1536);
-  const cnn::Blocked features_denseblock2_denselayer8_concat1 = blocked(64225280, 401408);  // 384x28x28
-  const cnn::Blocked features_denseblock2_denselayer9_conv1 = blocked(96337920, 100352);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer9_norm2_saved = floats(220047616, 512);
-  const cnn::Blocked features_denseblock2_denselayer9_conv2 = blocked(64526336, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer10_norm1_saved = floats(220017664, 1664);
-  const cnn::Blocked features_denseblock2_denselayer9_concat1 = blocked(64225280, 401408);  // 416x28x28
-  const cnn::Blocked features_denseblock2_denselayer10_conv1 = blocked(201506816, 100352);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer10_norm2_saved = floats(220048128, 512);
-  const cnn::Blocked features_denseblock2_denselayer10_conv2 = blocked(64551424, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer11_norm1_saved = floats(220014080, 1792);
-  const cnn::Blocked features_denseblock2_denselayer10_concat1 = blocked(64225280, 401408);  // 448x28x28
-  const cnn::Blocked features_denseblock2_denselayer11_conv1 = blocked(204718080, 100352);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer11_norm2_saved = floats(220048640, 512);
-  const cnn::Blocked features_denseblock2_denselayer11_conv2 = blocked(64576512, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer12_norm1_saved = floats(220010240, 1920);
-  const cnn::Blocked features_denseblock2_denselayer11_concat1 = blocked(64225280, 401408);  // 480x28x28
-  const cnn::Blocked features_denseblock2_denselayer12_conv1 = blocked(163774464, 100352);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer12_norm2_saved = floats(220049152, 512);
-  const cnn::Blocked features_denseblock2_denselayer12_conv2 = blocked(64601600, 401408);  // 32x28x28
-  const cnn::Floats features_transition2_norm_saved = floats(220006144, 2048);
-  const cnn::Blocked features_transition2_conv = blocked(51380224, 200704);  // 256x28x28
-  const cnn::Blocked features_denseblock3_denselayer24_concat1 = blocked(57802752, 200704);  // 1024x14x14
-  const cnn::Blocked features_transition2_avgpool1 = blocked(57802752, 200704);  // 256x14x14
-  const cnn::Floats features_denseblock3_denselayer1_norm1_saved = floats(220033792, 1024);
-  const cnn::Blocked features_denseblock3_denselayer1_conv1 = blocked(166985728, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer1_norm2_saved = floats(220049664, 512);
-  const cnn::Blocked features_denseblock3_denselayer1_conv2 = blocked(57852928, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer2_norm1_saved = floats(220030592, 1152);
-  const cnn::Blocked features_denseblock3_denselayer1_concat1 = blocked(57802752, 200704);  // 288x14x14
-  const cnn::Blocked features_denseblock3_denselayer2_conv1 = blocked(167788544, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer2_norm2_saved = floats(220050176, 512);
-  const cnn::Blocked features_denseblock3_denselayer2_conv2 = blocked(57859200, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer3_norm1_saved = floats(220028160, 1280);
-  const cnn::Blocked features_denseblock3_denselayer2_concat1 = blocked(57802752, 200704);  // 320x14x14
-  const cnn::Blocked features_denseblock3_denselayer3_conv1 = blocked(168591360, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer3_norm2_saved = floats(220050688, 512);
-  const cnn::Blocked features_denseblock3_denselayer3_conv2 = blocked(57865472, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer4_norm1_saved = floats(220025472, 1408);
-  const cnn::Blocked features_denseblock3_denselayer3_concat1 = blocked(57802752, 200704);  // 352x14x14
-  const cnn::Blocked features_denseblock3_denselayer4_conv1 = blocked(169394176, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer4_norm2_saved = floats(220051200, 512);
-  const cnn::Blocked features_denseblock3_denselayer4_conv2 = blocked(57871744, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer5_norm1_saved = floats(220022528, 1536);
-  const cnn::Blocked features_denseblock3_denselayer4_concat1 = blocked(57802752, 200704);  // 384x14x14
-  const cnn::Blocked features_denseblock3_denselayer5_conv1 = blocked(170196992, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer5_norm2_saved = floats(220051712, 512);
-  const cnn::Blocked features_denseblock3_denselayer5_conv2 = blocked(57878016, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer6_norm1_saved = floats(220019328, 1664);
-  const cnn::Blocked features_denseblock3_denselayer5_concat1 = blocked(57802752, 200704);  // 416x14x14
-  const cnn::Blocked features_denseblock3_denselayer6_conv1 = blocked(170999808, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer6_norm2_saved = floats(220052224, 512);
-  const cnn::Blocked features_denseblock3_denselayer6_conv2 = blocked(57884288, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer7_norm1_saved = floats(220015872, 1792);
-  const cnn::Blocked features_denseblock3_denselayer6_concat1 = blocked(57802752, 200704);  // 448x14x14
-  const cnn::Blocked features_denseblock3_denselayer7_conv1 = blocked(171802624, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer7_norm2_saved = floats(220052736, 512);
-  const cnn::Blocked features_denseblock3_denselayer7_conv2 = blocked(57890560, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer8_norm1_saved = floats(220012160, 1920);
-  const cnn::Blocked features_denseblock3_denselayer7_concat1 = blocked(57802752, 200704);  // 480x14x14
-  const cnn::Blocked features_denseblock3_denselayer8_conv1 = blocked(172605440, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer8_norm2_saved = floats(220053248, 512);
-  const cnn::Blocked features_denseblock3_denselayer8_conv2 = blocked(57896832, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer9_norm1_saved = floats(220008192, 2048);
-  const cnn::Blocked features_denseblock3_denselayer8_concat1 = blocked(57802752, 200704);  // 512x14x14
-  const cnn::Blocked features_denseblock3_denselayer9_conv1 = blocked(173408256, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer9_norm2_saved = floats(220053760, 512);
-  const cnn::Blocked features_denseblock3_denselayer9_conv2 = blocked(57903104, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer10_norm1_saved = floats(220003968, 2176);
-  const cnn::Blocked features_denseblock3_denselayer9_concat1 = blocked(57802752, 200704);  // 544x14x14
-  const cnn::Blocked features_denseblock3_denselayer10_conv1 = blocked(174211072, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer10_norm2_saved = floats(220054272, 512);
-  const cnn::Blocked features_denseblock3_denselayer10_conv2 = blocked(57909376, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer11_norm1_saved = floats(220001664, 2304);
-  const cnn::Blocked features_denseblock3_denselayer10_concat1 = blocked(57802752, 200704);  // 576x14x14
-  const cnn::Blocked features_denseblock3_denselayer11_conv1 = blocked(175013888, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer11_norm2_saved = floats(220054784, 512);
-  const cnn::Blocked features_denseblock3_denselayer11_conv2 = blocked(57915648, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer12_norm1_saved = floats(219999232, 2432);
-  const cnn::Blocked features_denseblock3_denselayer11_concat1 = blocked(57802752, 200704);  // 608x14x14
-  const cnn::Blocked features_denseblock3_denselayer12_conv1 = blocked(209534976, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer12_norm2_saved = floats(220055296, 512);
-  const cnn::Blocked features_denseblock3_denselayer12_conv2 = blocked(57921920, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer13_norm1_saved = floats(219996672, 2560);
-  const cnn::Blocked features_denseblock3_denselayer12_concat1 = blocked(57802752, 200704);  // 640x14x14
-  const cnn::Blocked features_denseblock3_denselayer13_conv1 = blocked(210337792, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer13_norm2_saved = floats(220055808, 512);
-  const cnn::Blocked features_denseblock3_denselayer13_conv2 = blocked(57928192, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer14_norm1_saved = floats(219993984, 2688);
-  const cnn::Blocked features_denseblock3_denselayer13_concat1 = blocked(57802752, 200704);  // 672x14x14
-  const cnn::Blocked features_denseblock3_denselayer14_conv1 = blocked(211140608, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer14_norm2_saved = floats(220056320, 512);
-  const cnn::Blocked features_denseblock3_denselayer14_conv2 = blocked(57934464, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer15_norm1_saved = floats(219991168, 2816);
-  const cnn::Blocked features_denseblock3_denselayer14_concat1 = blocked(57802752, 200704);  // 704x14x14
-  const cnn::Blocked features_denseblock3_denselayer15_conv1 = blocked(211943424, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer15_norm2_saved = floats(220056832, 512);
-  const cnn::Blocked features_denseblock3_denselayer15_conv2 = blocked(57940736, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer16_norm1_saved = floats(219988224, 2944);
-  const cnn::Blocked features_denseblock3_denselayer15_concat1 = blocked(57802752, 200704);  // 736x14x14
-  const cnn::Blocked features_denseblock3_denselayer16_conv1 = blocked(212746240, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer16_norm2_saved = floats(220057344, 512);
-  const cnn::Blocked features_denseblock3_denselayer16_conv2 = blocked(57947008, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer17_norm1_saved = floats(219985152, 3072);
-  const cnn::Blocked features_denseblock3_denselayer16_concat1 = blocked(57802752, 200704);  // 768x14x14
-  const cnn::Blocked features_denseblock3_denselayer17_conv1 = blocked(213549056, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer17_norm2_saved = floats(220057856, 512);
-  const cnn::Blocked features_denseblock3_denselayer17_conv2 = blocked(57953280, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer18_norm1_saved = floats(219981952, 3200);
-  const cnn::Blocked features_denseblock3_denselayer17_concat1 = blocked(57802752, 200704);  // 800x14x14
-  const cnn::Blocked features_denseblock3_denselayer18_conv1 = blocked(214351872, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer18_norm2_saved = floats(220058368, 512);
-  const cnn::Blocked features_denseblock3_denselayer18_conv2 = blocked(57959552, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer19_norm1_saved = floats(219978624, 3328);
-  const cnn::Blocked features_denseblock3_denselayer18_concat1 = blocked(57802752, 200704);  // 832x14x14
-  const cnn::Blocked features_denseblock3_denselayer19_conv1 = blocked(215154688, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer19_norm2_saved = floats(220058880, 512);
-  const cnn::Blocked features_denseblock3_denselayer19_conv2 = blocked(57965824, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer20_norm1_saved = floats(219975168, 3456);
-  const cnn::Blocked features_denseblock3_denselayer19_concat1 = blocked(57802752, 200704);  // 864x14x14
-  const cnn::Blocked features_denseblock3_denselayer20_conv1 = blocked(215957504, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer20_norm2_saved = floats(220059392, 512);
-  const cnn::Blocked features_denseblock3_denselayer20_conv2 = blocked(57972096, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer21_norm1_saved = floats(219971584, 3584);
-  const cnn::Blocked features_denseblock3_denselayer20_concat1 = blocked(57802752, 200704);  // 896x14x14
-  const cnn::Blocked features_denseblock3_denselayer21_conv1 = blocked(216760320, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer21_norm2_saved = floats(220059904, 512);
-  const cnn::Blocked features_denseblock3_denselayer21_conv2 = blocked(57978368, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer22_norm1_saved = floats(96145024, 3712);
-  const cnn::Blocked features_denseblock3_denselayer21_concat1 = blocked(57802752, 200704);  // 928x14x14
-  const cnn::Blocked features_denseblock3_denselayer22_conv1 = blocked(217563136, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer22_norm2_saved = floats(96148736, 512);
-  const cnn::Blocked features_denseblock3_denselayer22_conv2 = blocked(57984640, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer23_norm1_saved = floats(96141184, 3840);
-  const cnn::Blocked features_denseblock3_denselayer22_concat1 = blocked(57802752, 200704);  // 960x14x14
-  const cnn::Blocked features_denseblock3_denselayer23_conv1 = blocked(218365952, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer23_norm2_saved = floats(96149248, 512);
-  const cnn::Blocked features_denseblock3_denselayer23_conv2 = blocked(57990912, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer24_norm1_saved = floats(96137216, 3968);
-  const cnn::Blocked features_denseblock3_denselayer23_concat1 = blocked(57802752, 200704);  // 992x14x14
-  const cnn::Blocked features_denseblock3_denselayer24_conv1 = blocked(93126656, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer24_norm2_saved = floats(93933568, 512);
-  const cnn::Blocked features_denseblock3_denselayer24_conv2 = blocked(57997184, 200704);  // 32x14x14
-  const cnn::Floats features_transition3_norm_saved = floats(93929472, 4096);
-  const cnn::Blocked features_transition3_conv = blocked(51380224, 100352);  // 512x14x14
-  const cnn::Blocked features_denseblock4_denselayer16_concat1 = blocked(54591488, 50176);  // 1024x7x7
-  const cnn::Blocked features_transition3_avgpool1 = blocked(54591488, 50176);  // 512x7x7
-  const cnn::Floats features_denseblock4_denselayer1_norm1_saved = floats(91555584, 2048);
-  const cnn::Blocked features_denseblock4_denselayer1_conv1 = blocked(56197120, 6272);  // 128x7x7
-  const cnn::Floats features_denseblock4_denselayer1_norm2_saved = floats(91557632, 512);
-  const cnn::Blocked features_denseblock4_denselayer1_conv2 = blocked(54616576, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer2_norm1_saved = floats(91553408, 2176);
-  const cnn::Blocked features_denseblock4_denselayer1_concat1 = blocked(54591488, 50176);  // 544x7x7
-  const cnn::Blocked features_denseblock4_denselayer2_conv1 = blocked(56397824, 6272);  // 128x7x7
-  const cnn::Floats features_denseblock4_denselayer2_norm2_saved = floats(91558144, 512);
-  const cnn::Blocked features_denseblock4_denselayer2_conv2 = blocked(54618144, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer3_norm1_saved = floats(91551104, 2304);
-  const cnn::Blocked features_denseblock4_denselayer2_concat1 = blocked(54591488, 50176);  // 576x7x7
-  const cnn::Blocked features_denseblock4_denselayer3_conv1 = blocked(56598528, 6272);  // 128x7x7
-  const cnn::Floats features_denseblock4_denselayer3_norm2_saved = floats(91558656, 512);
-  const cnn::Blocked features_denseblock4_denselayer3_conv2 = blocked(54619712, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer4_norm1_saved = floats(91548672, 2432);
-  const cnn::Blocked features_denseblock4_denselayer3_concat1 = blocked(54591488, 50176);  // 608x7x7
-  const cnn::Blocked features_denseblock4_denselayer4_conv1 = blocked(56799232, 6272);  // 128x7x7
-  const cnn::Floats features_denseblock4_denselayer4_norm2_saved = floats(91559168, 512);
-  const cnn::Blocked features_denseblock4_denselayer4_conv2 = blocked(54621280, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer5_norm1_saved = floats(91546112, 2560);
-  const cnn::Blocked features_denseblock4_denselayer4_concat1 = blocked(54591488, 50176);  // 640x7x7
-  const cnn::Blocked features_denseblock4_denselayer5_conv1 = blocked(56999936, 6272);  // 128x7x7
-  const cnn::Floats features_denseblock4_denselayer5_norm2_saved = floats(91559680, 512);
-  const cnn::Blocked features_denseblock4_denselayer5_conv2 = blocked(54622848, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer6_norm1_saved = floats(91543424, 2688);
-  const cnn::Blocked features_denseblock4_denselayer5_concat1 = blocked(54591488, 50176);  // 672x7x7
-  const cnn::Blocked features_denseblock4_denselayer6_conv1 = blocked(57200640, 6272);  // 128x7x7
-  const cnn::Floats features_denseblock4_denselayer6_norm2_saved = floats(91560192, 512);
-  const cnn::Blocked features_denseblock4_denselayer6_conv2 = blocked(54624416, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer7_norm1_saved = floats(91540608, 2816);
-  const cnn::Blocked features_denseblock4_denselayer6_concat1 = blocked(54591488, 50176);  // 704x7x7
-  const cnn::Blocked features_denseblock4_denselayer7_conv1 = blocked(57401344, 6272);  // 128x7x7
-  const cnn::Floats features_denseblock4_denselayer7_norm2_saved = floats(91560704, 512);
-  const cnn::Blocked features_denseblock4_denselayer7_conv2 = blocked(54625984, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer8_norm1_saved = floats(91537664, 2944);
-  const cnn::Blocked features_denseblock4_denselayer7_concat1 = blocked(54591488, 50176);  // 736x7x7
-  const cnn::Blocked features_denseblock4_denselayer8_conv1 = blocked(57602048, 6272);  // 128x7x7
-  const cnn::Floats features_denseblock4_denselayer8_norm2_saved = floats(91561216, 512);
-  const cnn::Blocked features_denseblock4_denselayer8_conv2 = blocked(54627552, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer9_norm1_saved = floats(91534592, 3072);
-  const cnn::Blocked features_denseblock4_denselayer8_concat1 = blocked(54591488, 50176);  // 768x7x7
-  const cnn::Blocked features_denseblock4_denselayer9_conv1 = blocked(89915392, 6272);  // 128x7x7
-  const cnn::Floats features_denseblock4_denselayer9_norm2_saved = floats(91561728, 512);
-  const cnn::Blocked features_denseblock4_denselayer9_conv2 = blocked(54629120, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer10_norm1_saved = floats(91531392, 3200);
-  const cnn::Blocked features_denseblock4_denselayer9_concat1 = blocked(54591488, 50176);  // 800x7x7
-  const cnn::Blocked features_denseblock4_denselayer10_conv1 = blocked(90116096, 6272);  // 128x7x7
-  const cnn::Floats features_denseblock4_denselayer10_norm2_saved = floats(91562240, 512);
-  const cnn::Blocked features_denseblock4_denselayer10_conv2 = blocked(54630688, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer11_norm1_saved = floats(91528064, 3328);
-  const cnn::Blocked features_denseblock4_denselayer10_concat1 = blocked(54591488, 50176);  // 832x7x7
-  const cnn::Blocked features_denseblock4_denselayer11_conv1 = blocked(90316800, 6272);  // 128x7x7
-  const cnn::Floats features_denseblock4_denselayer11_norm2_saved = floats(91562752, 512);
-  const cnn::Blocked features_denseblock4_denselayer11_conv2 = blocked(54632256, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer12_norm1_saved = floats(91524608, 3456);
-  const cnn::Blocked features_denseblock4_denselayer11_concat1 = blocked(54591488, 50176);  // 864x7x7
-  const cnn::Blocked features_denseblock4_denselayer12_conv1 = blocked(90517504, 6272);  // 128x7x7
-  const cnn::Floats features_denseblock4_denselayer12_norm2_saved = floats(91563264, 512);
-  const cnn::Blocked features_denseblock4_denselayer12_conv2 = blocked(54633824, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer13_norm1_saved = floats(91521024, 3584);
-  const cnn::Blocked features_denseblock4_denselayer12_concat1 = blocked(54591488, 50176);  // 896x7x7
-  const cnn::Blocked features_denseblock4_denselayer13_conv1 = blocked(90718208, 6272);  // 128x7x7
-  const cnn::Floats features_denseblock4_denselayer13_norm2_saved = floats(91563776, 512);
-  const cnn::Blocked features_denseblock4_denselayer13_conv2 = blocked(54635392, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer14_norm1_saved = floats(54549120, 3712);
-  const cnn::Blocked features_denseblock4_denselayer13_concat1 = blocked(54591488, 50176);  // 928x7x7
-  const cnn::Blocked features_denseblock4_denselayer14_conv1 = blocked(90918912, 6272);  // 128x7x7
-  const cnn::Floats features_denseblock4_denselayer14_norm2_saved = floats(54552832, 512);
-  const cnn::Blocked features_denseblock4_denselayer14_conv2 = blocked(54636960, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer15_norm1_saved = floats(54545280, 3840);
-  const cnn::Blocked features_denseblock4_denselayer14_concat1 = blocked(54591488, 50176);  // 960x7x7
-  const cnn::Blocked features_denseblock4_denselayer15_conv1 = blocked(91119616, 6272);  // 128x7x7
-  const cnn::Floats features_denseblock4_denselayer15_norm2_saved = floats(54553344, 512);
-  const cnn::Blocked features_denseblock4_denselayer15_conv2 = blocked(54638528, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer16_norm1_saved = floats(54541312, 3968);
-  const cnn::Blocked features_denseblock4_denselayer15_concat1 = blocked(54591488, 50176);  // 992x7x7
-  const cnn::Blocked features_denseblock4_denselayer16_conv1 = blocked(52985856, 6272);  // 128x7x7
-  const cnn::Floats features_denseblock4_denselayer16_norm2_saved = floats(53223424, 512);
-  const cnn::Blocked features_denseblock4_denselayer16_conv2 = blocked(54640096, 50176);  // 32x7x7
-  const cnn::Floats features_norm5_saved = floats(53219328, 4096);
-  const cnn::Blocked gap1 = blocked(51380224, 1024);  // 1024
-  const cnn::Blocked classifier = blocked(51412992, 1000);  // 1000
-  const cnn::Blocked d_classifier = blocked(51444992, 1000);  // 1000
-  const cnn::Blocked d_gap1 = blocked(53186560, 1024);  // 1024
-  const cnn::Blocked d_features_relu2 = blocked(51380224, 50176);  // 1024x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer15_concat1 = blocked(51380224, 50176);  // 992x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer16_conv2 = blocked(51428832, 50176);  // 32x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer16_relu2 = blocked(91320320, 6272);  // 128x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer16_relu1 = blocked(52985856, 48608);  // 992x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer14_concat1 = blocked(51380224, 50176);  // 960x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer15_conv2 = blocked(51427264, 50176);  // 32x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer15_relu2 = blocked(91320320, 6272);  // 128x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer15_relu1 = blocked(52985856, 47040);  // 960x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer13_concat1 = blocked(51380224, 50176);  // 928x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer14_conv2 = blocked(51425696, 50176);  // 32x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer14_relu2 = blocked(91119616, 6272);  // 128x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer14_relu1 = blocked(52985856, 45472);  // 928x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer12_concat1 = blocked(51380224, 50176);  // 896x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer13_conv2 = blocked(51424128, 50176);  // 32x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer13_relu2 = blocked(54390784, 6272);  // 128x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer13_relu1 = blocked(52985856, 43904);  // 896x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer11_concat1 = blocked(51380224, 50176);  // 864x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer12_conv2 = blocked(51422560, 50176);  // 32x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer12_relu2 = blocked(54340608, 6272);  // 128x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer12_relu1 = blocked(52985856, 42336);  // 864x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer10_concat1 = blocked(51380224, 50176);  // 832x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer11_conv2 = blocked(51420992, 50176);  // 32x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer11_relu2 = blocked(54290432, 6272);  // 128x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer11_relu1 = blocked(52985856, 40768);  // 832x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer9_concat1 = blocked(51380224, 50176);  // 800x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer10_conv2 = blocked(51419424, 50176);  // 32x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer10_relu2 = blocked(54240256, 6272);  // 128x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer10_relu1 = blocked(52985856, 39200);  // 800x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer8_concat1 = blocked(51380224, 50176);  // 768x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer9_conv2 = blocked(51417856, 50176);  // 32x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer9_relu2 = blocked(54190080, 6272);  // 128x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer9_relu1 = blocked(52985856, 37632);  // 768x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer7_concat1 = blocked(51380224, 50176);  // 736x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer8_conv2 = blocked(51416288, 50176);  // 32x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer8_relu2 = blocked(54139904, 6272);  // 128x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer8_relu1 = blocked(52985856, 36064);  // 736x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer6_concat1 = blocked(51380224, 50176);  // 704x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer7_conv2 = blocked(51414720, 50176);  // 32x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer7_relu2 = blocked(54089728, 6272);  // 128x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer7_relu1 = blocked(52985856, 34496);  // 704x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer5_concat1 = blocked(51380224, 50176);  // 672x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer6_conv2 = blocked(51413152, 50176);  // 32x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer6_relu2 = blocked(54039552, 6272);  // 128x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer6_relu1 = blocked(52985856, 32928);  // 672x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer4_concat1 = blocked(51380224, 50176);  // 640x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer5_conv2 = blocked(51411584, 50176);  // 32x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer5_relu2 = blocked(53989376, 6272);  // 128x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer5_relu1 = blocked(52985856, 31360);  // 640x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer3_concat1 = blocked(51380224, 50176);  // 608x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer4_conv2 = blocked(51410016, 50176);  // 32x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer4_relu2 = blocked(53939200, 6272);  // 128x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer4_relu1 = blocked(52985856, 29792);  // 608x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer2_concat1 = blocked(51380224, 50176);  // 576x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer3_conv2 = blocked(51408448, 50176);  // 32x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer3_relu2 = blocked(53889024, 6272);  // 128x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer3_relu1 = blocked(52985856, 28224);  // 576x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer1_concat1 = blocked(51380224, 50176);  // 544x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer2_conv2 = blocked(51406880, 50176);  // 32x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer2_relu2 = blocked(53838848, 6272);  // 128x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer2_relu1 = blocked(52985856, 26656);  // 544x7x7
-  const cnn::Blocked d_features_transition3_avgpool1 = blocked(51380224, 50176);  // 512x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer1_conv2 = blocked(51405312, 50176);  // 32x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer1_relu2 = blocked(53788672, 6272);  // 128x7x7
-  const cnn::Blocked d_features_denseblock4_denselayer1_relu1 = blocked(52985856, 25088);  // 512x7x7
-  const cnn::Blocked d_features_transition3_conv = blocked(89915392, 100352);  // 512x14x14
-  const cnn::Blocked d_features_transition3_relu1 = blocked(51380224, 200704);  // 1024x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer23_concat1 = blocked(51380224, 200704);  // 992x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer24_conv2 = blocked(51574656, 200704);  // 32x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer24_relu2 = blocked(219168768, 25088);  // 128x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer24_relu1 = blocked(89915392, 194432);  // 992x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer22_concat1 = blocked(51380224, 200704);  // 960x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer23_conv2 = blocked(51568384, 200704);  // 32x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer23_relu2 = blocked(219168768, 25088);  // 128x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer23_relu1 = blocked(89915392, 188160);  // 960x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer21_concat1 = blocked(51380224, 200704);  // 928x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer22_conv2 = blocked(51562112, 200704);  // 32x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer22_relu2 = blocked(218365952, 25088);  // 128x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer22_relu1 = blocked(89915392, 181888);  // 928x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer20_concat1 = blocked(51380224, 200704);  // 896x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer21_conv2 = blocked(51555840, 200704);  // 32x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer21_relu2 = blocked(95535104, 25088);  // 128x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer21_relu1 = blocked(89915392, 175616);  // 896x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer19_concat1 = blocked(51380224, 200704);  // 864x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer20_conv2 = blocked(51549568, 200704);  // 32x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer20_relu2 = blocked(95334400, 25088);  // 128x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer20_relu1 = blocked(89915392, 169344);  // 864x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer18_concat1 = blocked(51380224, 200704);  // 832x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer19_conv2 = blocked(51543296, 200704);  // 32x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer19_relu2 = blocked(95133696, 25088);  // 128x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer19_relu1 = blocked(89915392, 163072);  // 832x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer17_concat1 = blocked(51380224, 200704);  // 800x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer18_conv2 = blocked(51537024, 200704);  // 32x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer18_relu2 = blocked(94932992, 25088);  // 128x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer18_relu1 = blocked(89915392, 156800);  // 800x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer16_concat1 = blocked(51380224, 200704);  // 768x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer17_conv2 = blocked(51530752, 200704);  // 32x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer17_relu2 = blocked(94732288, 25088);  // 128x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer17_relu1 = blocked(89915392, 150528);  // 768x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer15_concat1 = blocked(51380224, 200704);  // 736x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer16_conv2 = blocked(51524480, 200704);  // 32x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer16_relu2 = blocked(94531584, 25088);  // 128x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer16_relu1 = blocked(89915392, 144256);  // 736x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer14_concat1 = blocked(51380224, 200704);  // 704x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer15_conv2 = blocked(51518208, 200704);  // 32x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer15_relu2 = blocked(94330880, 25088);  // 128x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer15_relu1 = blocked(89915392, 137984);  // 704x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer13_concat1 = blocked(51380224, 200704);  // 672x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer14_conv2 = blocked(51511936, 200704);  // 32x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer14_relu2 = blocked(94130176, 25088);  // 128x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer14_relu1 = blocked(89915392, 131712);  // 672x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer12_concat1 = blocked(51380224, 200704);  // 640x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer13_conv2 = blocked(51505664, 200704);  // 32x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer13_relu2 = blocked(93929472, 25088);  // 128x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer13_relu1 = blocked(89915392, 125440);  // 640x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer11_concat1 = blocked(51380224, 200704);  // 608x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer12_conv2 = blocked(51499392, 200704);  // 32x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer12_relu2 = blocked(93728768, 25088);  // 128x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer12_relu1 = blocked(89915392, 119168);  // 608x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer10_concat1 = blocked(51380224, 200704);  // 576x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer11_conv2 = blocked(51493120, 200704);  // 32x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer11_relu2 = blocked(93528064, 25088);  // 128x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer11_relu1 = blocked(89915392, 112896);  // 576x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer9_concat1 = blocked(51380224, 200704);  // 544x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer10_conv2 = blocked(51486848, 200704);  // 32x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer10_relu2 = blocked(93327360, 25088);  // 128x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer10_relu1 = blocked(89915392, 106624);  // 544x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer8_concat1 = blocked(51380224, 200704);  // 512x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer9_conv2 = blocked(51480576, 200704);  // 32x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer9_relu2 = blocked(93126656, 25088);  // 128x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer9_relu1 = blocked(89915392, 100352);  // 512x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer7_concat1 = blocked(51380224, 200704);  // 480x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer8_conv2 = blocked(51474304, 200704);  // 32x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer8_relu2 = blocked(92925952, 25088);  // 128x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer8_relu1 = blocked(89915392, 94080);  // 480x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer6_concat1 = blocked(51380224, 200704);  // 448x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer7_conv2 = blocked(51468032, 200704);  // 32x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer7_relu2 = blocked(92725248, 25088);  // 128x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer7_relu1 = blocked(89915392, 87808);  // 448x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer5_concat1 = blocked(51380224, 200704);  // 416x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer6_conv2 = blocked(51461760, 200704);  // 32x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer6_relu2 = blocked(92524544, 25088);  // 128x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer6_relu1 = blocked(89915392, 81536);  // 416x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer4_concat1 = blocked(51380224, 200704);  // 384x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer5_conv2 = blocked(51455488, 200704);  // 32x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer5_relu2 = blocked(92323840, 25088);  // 128x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer5_relu1 = blocked(89915392, 75264);  // 384x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer3_concat1 = blocked(51380224, 200704);  // 352x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer4_conv2 = blocked(51449216, 200704);  // 32x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer4_relu2 = blocked(92123136, 25088);  // 128x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer4_relu1 = blocked(89915392, 68992);  // 352x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer2_concat1 = blocked(51380224, 200704);  // 320x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer3_conv2 = blocked(51442944, 200704);  // 32x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer3_relu2 = blocked(91922432, 25088);  // 128x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer3_relu1 = blocked(89915392, 62720);  // 320x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer1_concat1 = blocked(51380224, 200704);  // 288x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer2_conv2 = blocked(51436672, 200704);  // 32x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer2_relu2 = blocked(91721728, 25088);  // 128x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer2_relu1 = blocked(89915392, 56448);  // 288x14x14
-  const cnn::Blocked d_features_transition2_avgpool1 = blocked(51380224, 200704);  // 256x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer1_conv2 = blocked(51430400, 200704);  // 32x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer1_relu2 = blocked(91521024, 25088);  // 128x14x14
-  const cnn::Blocked d_features_denseblock3_denselayer1_relu1 = blocked(89915392, 50176);  // 256x14x14
-  const cnn::Blocked d_features_transition2_conv = blocked(89915392, 200704);  // 256x28x28
-  const cnn::Blocked d_features_transition2_relu1 = blocked(51380224, 401408);  // 512x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer11_concat1 = blocked(51380224, 401408);  // 480x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer12_conv2 = blocked(51756544, 401408);  // 32x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer12_relu2 = blocked(89915392, 100352);  // 128x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer12_relu1 = blocked(163774464, 376320);  // 480x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer10_concat1 = blocked(51380224, 401408);  // 448x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer11_conv2 = blocked(51731456, 401408);  // 32x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer11_relu2 = blocked(89915392, 100352);  // 128x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer11_relu1 = blocked(163774464, 351232);  // 448x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer9_concat1 = blocked(51380224, 401408);  // 416x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer10_conv2 = blocked(51706368, 401408);  // 32x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer10_relu2 = blocked(89915392, 100352);  // 128x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer10_relu1 = blocked(163774464, 326144);  // 416x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer8_concat1 = blocked(51380224, 401408);  // 384x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer9_conv2 = blocked(51681280, 401408);  // 32x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer9_relu2 = blocked(163774464, 100352);  // 128x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer9_relu1 = blocked(89915392, 301056);  // 384x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer7_concat1 = blocked(51380224, 401408);  // 352x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer8_conv2 = blocked(51656192, 401408);  // 32x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer8_relu2 = blocked(163774464, 100352);  // 128x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer8_relu1 = blocked(89915392, 275968);  // 352x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer6_concat1 = blocked(51380224, 401408);  // 320x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer7_conv2 = blocked(51631104, 401408);  // 32x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer7_relu2 = blocked(163774464, 100352);  // 128x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer7_relu1 = blocked(89915392, 250880);  // 320x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer5_concat1 = blocked(51380224, 401408);  // 288x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer6_conv2 = blocked(51606016, 401408);  // 32x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer6_relu2 = blocked(163774464, 100352);  // 128x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer6_relu1 = blocked(89915392, 225792);  // 288x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer4_concat1 = blocked(51380224, 401408);  // 256x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer5_conv2 = blocked(51580928, 401408);  // 32x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer5_relu2 = blocked(96337920, 100352);  // 128x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer5_relu1 = blocked(89915392, 200704);  // 256x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer3_concat1 = blocked(51380224, 401408);  // 224x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer4_conv2 = blocked(51555840, 401408);  // 32x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer4_relu2 = blocked(95535104, 100352);  // 128x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer4_relu1 = blocked(89915392, 175616);  // 224x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer2_concat1 = blocked(51380224, 401408);  // 192x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer3_conv2 = blocked(51530752, 401408);  // 32x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer3_relu2 = blocked(94732288, 100352);  // 128x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer3_relu1 = blocked(89915392, 150528);  // 192x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer1_concat1 = blocked(51380224, 401408);  // 160x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer2_conv2 = blocked(51505664, 401408);  // 32x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer2_relu2 = blocked(93929472, 100352);  // 128x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer2_relu1 = blocked(89915392, 125440);  // 160x28x28
-  const cnn::Blocked d_features_transition1_avgpool1 = blocked(51380224, 401408);  // 128x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer1_conv2 = blocked(51480576, 401408);  // 32x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer1_relu2 = blocked(89915392, 100352);  // 128x28x28
-  const cnn::Blocked d_features_denseblock2_denselayer1_relu1 = blocked(93126656, 100352);  // 128x28x28
-  const cnn::Blocked d_features_transition1_conv = blocked(163774464, 401408);  // 128x56x56
-  const cnn::Blocked d_features_transition1_relu1 = blocked(51380224, 802816);  // 256x56x56
-  const cnn::Blocked d_features_denseblock1_denselayer5_concat1 = blocked(51380224, 802816);  // 224x56x56
-  const cnn::Blocked d_features_denseblock1_denselayer6_conv2 = blocked(52082688, 802816);  // 32x56x56
-  const cnn::Blocked d_features_denseblock1_denselayer6_relu2 = blocked(163774464, 401408);  // 128x56x56
-  const cnn::Blocked d_features_denseblock1_denselayer6_relu1 = blocked(77070336, 702464);  // 224x56x56
-  const cnn::Blocked d_features_denseblock1_denselayer4_concat1 = blocked(51380224, 802816);  // 192x56x56
-  const cnn::Blocked d_features_denseblock1_denselayer5_conv2 = blocked(51982336, 802816);  // 32x56x56
-  const cnn::Blocked d_features_denseblock1_denselayer5_relu2 = blocked(163774464, 401408);  // 128x56x56
-  const cnn::Blocked d_features_denseblock1_denselayer5_relu1 = blocked(77070336, 602112);  // 192x56x56
-  const cnn::Blocked d_features_denseblock1_denselayer3_concat1 = blocked(51380224, 802816);  // 160x56x56
-  const cnn::Blocked d_features_denseblock1_denselayer4_conv2 = blocked(51881984, 802816);  // 32x56x56
-  const cnn::Blocked d_features_denseblock1_denselayer4_relu2 = blocked(150929408, 401408);  // 128x56x56
-  const cnn::Blocked d_features_denseblock1_denselayer4_relu1 = blocked(77070336, 501760);  // 160x56x56
-  const cnn::Blocked d_features_denseblock1_denselayer2_concat1 = blocked(51380224, 802816);  // 128x56x56
-  const cnn::Blocked d_features_denseblock1_denselayer3_conv2 = blocked(51781632, 802816);  // 32x56x56
-  const cnn::Blocked d_features_denseblock1_denselayer3_relu2 = blocked(77070336, 401408);  // 128x56x56
-  const cnn::Blocked d_features_denseblock1_denselayer3_relu1 = blocked(125239296, 401408);  // 128x56x56
-  const cnn::Blocked d_features_denseblock1_denselayer1_concat1 = blocked(51380224, 802816);  // 96x56x56
-  const cnn::Blocked d_features_denseblock1_denselayer2_conv2 = blocked(51681280, 802816);  // 32x56x56
-  const cnn::Blocked d_features_denseblock1_denselayer2_relu2 = blocked(77070336, 401408);  // 128x56x56
-  const cnn::Blocked d_features_denseblock1_denselayer2_relu1 = blocked(89915392, 301056);  // 96x56x56
-  const cnn::Blocked d_features_relu1 = blocked(51380224, 802816);  // 64x56x56
-  const cnn::Blocked d_features_denseblock1_denselayer1_conv2 = blocked(51580928, 802816);  // 32x56x56
-  const cnn::Blocked d_features_denseblock1_denselayer1_relu2 = blocked(77070336, 401408);  // 128x56x56
-  const cnn::Blocked d_features_denseblock1_denselayer1_relu1 = blocked(89915392, 200704);  // 64x56x56
+  const cnn::Floats features_transition1_norm_saved = floats(194642496, 1024);
+  const cnn::Blocked features_transition1_conv = blocked(0, 401408);  // 128x56x56
+  const cnn::Blocked features_denseblock2_denselayer12_concat1 = blocked(12845056, 401408);  // 512x28x28
+  const cnn::Blocked features_transition1_avgpool1 = blocked(12845056, 401408);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer1_norm1_saved = floats(194653760, 512);
+  const cnn::Blocked features_denseblock2_denselayer1_conv1 = blocked(150126592, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer1_norm2_saved = floats(194654272, 512);
+  const cnn::Blocked features_denseblock2_denselayer1_conv2 = blocked(12945408, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer2_norm1_saved = floats(194649536, 640);
+  const cnn::Blocked features_denseblock2_denselayer1_concat1 = blocked(12845056, 401408);  // 160x28x28
+  const cnn::Blocked features_denseblock2_denselayer2_conv1 = blocked(153337856, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer2_norm2_saved = floats(194654784, 512);
+  const cnn::Blocked features_denseblock2_denselayer2_conv2 = blocked(12970496, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer3_norm1_saved = floats(194648128, 768);
+  const cnn::Blocked features_denseblock2_denselayer2_concat1 = blocked(12845056, 401408);  // 192x28x28
+  const cnn::Blocked features_denseblock2_denselayer3_conv1 = blocked(156549120, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer3_norm2_saved = floats(194655296, 512);
+  const cnn::Blocked features_denseblock2_denselayer3_conv2 = blocked(12995584, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer4_norm1_saved = floats(194646464, 896);
+  const cnn::Blocked features_denseblock2_denselayer3_concat1 = blocked(12845056, 401408);  // 224x28x28
+  const cnn::Blocked features_denseblock2_denselayer4_conv1 = blocked(159760384, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer4_norm2_saved = floats(194655808, 512);
+  const cnn::Blocked features_denseblock2_denselayer4_conv2 = blocked(13020672, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer5_norm1_saved = floats(194643520, 1024);
+  const cnn::Blocked features_denseblock2_denselayer4_concat1 = blocked(12845056, 401408);  // 256x28x28
+  const cnn::Blocked features_denseblock2_denselayer5_conv1 = blocked(162971648, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer5_norm2_saved = floats(194656320, 512);
+  const cnn::Blocked features_denseblock2_denselayer5_conv2 = blocked(13045760, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer6_norm1_saved = floats(194640192, 1152);
+  const cnn::Blocked features_denseblock2_denselayer5_concat1 = blocked(12845056, 401408);  // 288x28x28
+  const cnn::Blocked features_denseblock2_denselayer6_conv1 = blocked(166182912, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer6_norm2_saved = floats(194656832, 512);
+  const cnn::Blocked features_denseblock2_denselayer6_conv2 = blocked(13070848, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer7_norm1_saved = floats(194637632, 1280);
+  const cnn::Blocked features_denseblock2_denselayer6_concat1 = blocked(12845056, 401408);  // 320x28x28
+  const cnn::Blocked features_denseblock2_denselayer7_conv1 = blocked(169394176, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer7_norm2_saved = floats(194657344, 512);
+  const cnn::Blocked features_denseblock2_denselayer7_conv2 = blocked(13095936, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer8_norm1_saved = floats(194634816, 1408);
+  const cnn::Blocked features_denseblock2_denselayer7_concat1 = blocked(12845056, 401408);  // 352x28x28
+  const cnn::Blocked features_denseblock2_denselayer8_conv1 = blocked(172605440, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer8_norm2_saved = floats(194657856, 512);
+  const cnn::Blocked features_denseblock2_denselayer8_conv2 = blocked(13121024, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer9_norm1_saved = floats(194631744, 1536);
+  const cnn::Blocked features_denseblock2_denselayer8_concat1 = blocked(12845056, 401408);  // 384x28x28
+  const cnn::Blocked features_denseblock2_denselayer9_conv1 = blocked(70647808, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer9_norm2_saved = floats(194658368, 512);
+  const cnn::Blocked features_denseblock2_denselayer9_conv2 = blocked(13146112, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer10_norm1_saved = floats(194628416, 1664);
+  const cnn::Blocked features_denseblock2_denselayer9_concat1 = blocked(12845056, 401408);  // 416x28x28
+  const cnn::Blocked features_denseblock2_denselayer10_conv1 = blocked(175816704, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer10_norm2_saved = floats(194658880, 512);
+  const cnn::Blocked features_denseblock2_denselayer10_conv2 = blocked(13171200, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer11_norm1_saved = floats(194624832, 1792);
+  const cnn::Blocked features_denseblock2_denselayer10_concat1 = blocked(12845056, 401408);  // 448x28x28
+  const cnn::Blocked features_denseblock2_denselayer11_conv1 = blocked(179027968, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer11_norm2_saved = floats(194659392, 512);
+  const cnn::Blocked features_denseblock2_denselayer11_conv2 = blocked(13196288, 401408);  // 32x28x28
+  const cnn::Floats features_denseblock2_denselayer12_norm1_saved = floats(194620992, 1920);
+  const cnn::Blocked features_denseblock2_denselayer11_concat1 = blocked(12845056, 401408);  // 480x28x28
+  const cnn::Blocked features_denseblock2_denselayer12_conv1 = blocked(138084352, 100352);  // 128x28x28
+  const cnn::Floats features_denseblock2_denselayer12_norm2_saved = floats(194659904, 512);
+  const cnn::Blocked features_denseblock2_denselayer12_conv2 = blocked(13221376, 401408);  // 32x28x28
+  const cnn::Floats features_transition2_norm_saved = floats(194616896, 2048);
+  const cnn::Blocked features_transition2_conv = blocked(0, 200704);  // 256x28x28
+  const cnn::Blocked features_denseblock3_denselayer24_concat1 = blocked(6422528, 200704);  // 1024x14x14
+  const cnn::Blocked features_transition2_avgpool1 = blocked(6422528, 200704);  // 256x14x14
+  const cnn::Floats features_denseblock3_denselayer1_norm1_saved = floats(194644544, 1024);
+  const cnn::Blocked features_denseblock3_denselayer1_conv1 = blocked(141295616, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer1_norm2_saved = floats(194660416, 512);
+  const cnn::Blocked features_denseblock3_denselayer1_conv2 = blocked(6472704, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer2_norm1_saved = floats(194641344, 1152);
+  const cnn::Blocked features_denseblock3_denselayer1_concat1 = blocked(6422528, 200704);  // 288x14x14
+  const cnn::Blocked features_denseblock3_denselayer2_conv1 = blocked(142098432, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer2_norm2_saved = floats(194660928, 512);
+  const cnn::Blocked features_denseblock3_denselayer2_conv2 = blocked(6478976, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer3_norm1_saved = floats(194638912, 1280);
+  const cnn::Blocked features_denseblock3_denselayer2_concat1 = blocked(6422528, 200704);  // 320x14x14
+  const cnn::Blocked features_denseblock3_denselayer3_conv1 = blocked(142901248, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer3_norm2_saved = floats(194661440, 512);
+  const cnn::Blocked features_denseblock3_denselayer3_conv2 = blocked(6485248, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer4_norm1_saved = floats(194636224, 1408);
+  const cnn::Blocked features_denseblock3_denselayer3_concat1 = blocked(6422528, 200704);  // 352x14x14
+  const cnn::Blocked features_denseblock3_denselayer4_conv1 = blocked(143704064, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer4_norm2_saved = floats(194661952, 512);
+  const cnn::Blocked features_denseblock3_denselayer4_conv2 = blocked(6491520, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer5_norm1_saved = floats(194633280, 1536);
+  const cnn::Blocked features_denseblock3_denselayer4_concat1 = blocked(6422528, 200704);  // 384x14x14
+  const cnn::Blocked features_denseblock3_denselayer5_conv1 = blocked(144506880, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer5_norm2_saved = floats(194662464, 512);
+  const cnn::Blocked features_denseblock3_denselayer5_conv2 = blocked(6497792, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer6_norm1_saved = floats(194630080, 1664);
+  const cnn::Blocked features_denseblock3_denselayer5_concat1 = blocked(6422528, 200704);  // 416x14x14
+  const cnn::Blocked features_denseblock3_denselayer6_conv1 = blocked(145309696, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer6_norm2_saved = floats(194662976, 512);
+  const cnn::Blocked features_denseblock3_denselayer6_conv2 = blocked(6504064, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer7_norm1_saved = floats(194626624, 1792);
+  const cnn::Blocked features_denseblock3_denselayer6_concat1 = blocked(6422528, 200704);  // 448x14x14
+  const cnn::Blocked features_denseblock3_denselayer7_conv1 = blocked(146112512, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer7_norm2_saved = floats(194663488, 512);
+  const cnn::Blocked features_denseblock3_denselayer7_conv2 = blocked(6510336, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer8_norm1_saved = floats(194622912, 1920);
+  const cnn::Blocked features_denseblock3_denselayer7_concat1 = blocked(6422528, 200704);  // 480x14x14
+  const cnn::Blocked features_denseblock3_denselayer8_conv1 = blocked(146915328, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer8_norm2_saved = floats(194664000, 512);
+  const cnn::Blocked features_denseblock3_denselayer8_conv2 = blocked(6516608, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer9_norm1_saved = floats(194618944, 2048);
+  const cnn::Blocked features_denseblock3_denselayer8_concat1 = blocked(6422528, 200704);  // 512x14x14
+  const cnn::Blocked features_denseblock3_denselayer9_conv1 = blocked(147718144, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer9_norm2_saved = floats(194664512, 512);
+  const cnn::Blocked features_denseblock3_denselayer9_conv2 = blocked(6522880, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer10_norm1_saved = floats(194614720, 2176);
+  const cnn::Blocked features_denseblock3_denselayer9_concat1 = blocked(6422528, 200704);  // 544x14x14
+  const cnn::Blocked features_denseblock3_denselayer10_conv1 = blocked(148520960, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer10_norm2_saved = floats(194665024, 512);
+  const cnn::Blocked features_denseblock3_denselayer10_conv2 = blocked(6529152, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer11_norm1_saved = floats(194612416, 2304);
+  const cnn::Blocked features_denseblock3_denselayer10_concat1 = blocked(6422528, 200704);  // 576x14x14
+  const cnn::Blocked features_denseblock3_denselayer11_conv1 = blocked(149323776, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer11_norm2_saved = floats(194665536, 512);
+  const cnn::Blocked features_denseblock3_denselayer11_conv2 = blocked(6535424, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer12_norm1_saved = floats(194609984, 2432);
+  const cnn::Blocked features_denseblock3_denselayer11_concat1 = blocked(6422528, 200704);  // 608x14x14
+  const cnn::Blocked features_denseblock3_denselayer12_conv1 = blocked(183844864, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer12_norm2_saved = floats(194666048, 512);
+  const cnn::Blocked features_denseblock3_denselayer12_conv2 = blocked(6541696, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer13_norm1_saved = floats(194607424, 2560);
+  const cnn::Blocked features_denseblock3_denselayer12_concat1 = blocked(6422528, 200704);  // 640x14x14
+  const cnn::Blocked features_denseblock3_denselayer13_conv1 = blocked(184647680, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer13_norm2_saved = floats(194666560, 512);
+  const cnn::Blocked features_denseblock3_denselayer13_conv2 = blocked(6547968, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer14_norm1_saved = floats(194604736, 2688);
+  const cnn::Blocked features_denseblock3_denselayer13_concat1 = blocked(6422528, 200704);  // 672x14x14
+  const cnn::Blocked features_denseblock3_denselayer14_conv1 = blocked(185450496, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer14_norm2_saved = floats(194667072, 512);
+  const cnn::Blocked features_denseblock3_denselayer14_conv2 = blocked(6554240, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer15_norm1_saved = floats(194601920, 2816);
+  const cnn::Blocked features_denseblock3_denselayer14_concat1 = blocked(6422528, 200704);  // 704x14x14
+  const cnn::Blocked features_denseblock3_denselayer15_conv1 = blocked(186253312, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer15_norm2_saved = floats(194667584, 512);
+  const cnn::Blocked features_denseblock3_denselayer15_conv2 = blocked(6560512, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer16_norm1_saved = floats(194598976, 2944);
+  const cnn::Blocked features_denseblock3_denselayer15_concat1 = blocked(6422528, 200704);  // 736x14x14
+  const cnn::Blocked features_denseblock3_denselayer16_conv1 = blocked(187056128, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer16_norm2_saved = floats(194668096, 512);
+  const cnn::Blocked features_denseblock3_denselayer16_conv2 = blocked(6566784, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer17_norm1_saved = floats(194595904, 3072);
+  const cnn::Blocked features_denseblock3_denselayer16_concat1 = blocked(6422528, 200704);  // 768x14x14
+  const cnn::Blocked features_denseblock3_denselayer17_conv1 = blocked(187858944, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer17_norm2_saved = floats(194668608, 512);
+  const cnn::Blocked features_denseblock3_denselayer17_conv2 = blocked(6573056, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer18_norm1_saved = floats(194592704, 3200);
+  const cnn::Blocked features_denseblock3_denselayer17_concat1 = blocked(6422528, 200704);  // 800x14x14
+  const cnn::Blocked features_denseblock3_denselayer18_conv1 = blocked(188661760, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer18_norm2_saved = floats(194669120, 512);
+  const cnn::Blocked features_denseblock3_denselayer18_conv2 = blocked(6579328, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer19_norm1_saved = floats(194589376, 3328);
+  const cnn::Blocked features_denseblock3_denselayer18_concat1 = blocked(6422528, 200704);  // 832x14x14
+  const cnn::Blocked features_denseblock3_denselayer19_conv1 = blocked(189464576, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer19_norm2_saved = floats(194669632, 512);
+  const cnn::Blocked features_denseblock3_denselayer19_conv2 = blocked(6585600, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer20_norm1_saved = floats(194585920, 3456);
+  const cnn::Blocked features_denseblock3_denselayer19_concat1 = blocked(6422528, 200704);  // 864x14x14
+  const cnn::Blocked features_denseblock3_denselayer20_conv1 = blocked(190267392, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer20_norm2_saved = floats(194670144, 512);
+  const cnn::Blocked features_denseblock3_denselayer20_conv2 = blocked(6591872, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer21_norm1_saved = floats(194582336, 3584);
+  const cnn::Blocked features_denseblock3_denselayer20_concat1 = blocked(6422528, 200704);  // 896x14x14
+  const cnn::Blocked features_denseblock3_denselayer21_conv1 = blocked(191070208, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer21_norm2_saved = floats(194670656, 512);
+  const cnn::Blocked features_denseblock3_denselayer21_conv2 = blocked(6598144, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer22_norm1_saved = floats(70546496, 3712);
+  const cnn::Blocked features_denseblock3_denselayer21_concat1 = blocked(6422528, 200704);  // 928x14x14
+  const cnn::Blocked features_denseblock3_denselayer22_conv1 = blocked(191873024, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer22_norm2_saved = floats(70550208, 512);
+  const cnn::Blocked features_denseblock3_denselayer22_conv2 = blocked(6604416, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer23_norm1_saved = floats(70542656, 3840);
+  const cnn::Blocked features_denseblock3_denselayer22_concat1 = blocked(6422528, 200704);  // 960x14x14
+  const cnn::Blocked features_denseblock3_denselayer23_conv1 = blocked(192675840, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer23_norm2_saved = floats(70451072, 512);
+  const cnn::Blocked features_denseblock3_denselayer23_conv2 = blocked(6610688, 200704);  // 32x14x14
+  const cnn::Floats features_denseblock3_denselayer24_norm1_saved = floats(70447104, 3968);
+  const cnn::Blocked features_denseblock3_denselayer23_concat1 = blocked(6422528, 200704);  // 992x14x14
+  const cnn::Blocked features_denseblock3_denselayer24_conv1 = blocked(68651328, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer24_norm2_saved = floats(69458240, 512);
+  const cnn::Blocked features_denseblock3_denselayer24_conv2 = blocked(6616960, 200704);  // 32x14x14
+  const cnn::Floats features_transition3_norm_saved = floats(69454144, 4096);
+  const cnn::Blocked features_transition3_conv = blocked(0, 100352);  // 512x14x14
+  const cnn::Blocked features_denseblock4_denselayer16_concat1 = blocked(3211264, 50176);  // 1024x7x7
+  const cnn::Blocked features_transition3_avgpool1 = blocked(3211264, 50176);  // 512x7x7
+  const cnn::Floats features_denseblock4_denselayer1_norm1_saved = floats(6356544, 2048);
+  const cnn::Blocked features_denseblock4_denselayer1_conv1 = blocked(5117760, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer1_norm2_saved = floats(6358592, 512);
+  const cnn::Blocked features_denseblock4_denselayer1_conv2 = blocked(3236352, 50176);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer2_norm1_saved = floats(6354368, 2176);
+  const cnn::Blocked features_denseblock4_denselayer1_concat1 = blocked(3211264, 50176);  // 544x7x7
+  const cnn::Blocked features_denseblock4_denselayer2_conv1 = blocked(5318464, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer2_norm2_saved = floats(6359104, 512);
+  const cnn::Blocked features_denseblock4_denselayer2_conv2 = blocked(3237920, 50176);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer3_norm1_saved = floats(6352064, 2304);
+  const cnn::Blocked features_denseblock4_denselayer2_concat1 = blocked(3211264, 50176);  // 576x7x7
+  const cnn::Blocked features_denseblock4_denselayer3_conv1 = blocked(5519168, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer3_norm2_saved = floats(6359616, 512);
+  const cnn::Blocked features_denseblock4_denselayer3_conv2 = blocked(3239488, 50176);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer4_norm1_saved = floats(6349632, 2432);
+  const cnn::Blocked features_denseblock4_denselayer3_concat1 = blocked(3211264, 50176);  // 608x7x7
+  const cnn::Blocked features_denseblock4_denselayer4_conv1 = blocked(5719872, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer4_norm2_saved = floats(6360128, 512);
+  const cnn::Blocked features_denseblock4_denselayer4_conv2 = blocked(3241056, 50176);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer5_norm1_saved = floats(6347072, 2560);
+  const cnn::Blocked features_denseblock4_denselayer4_concat1 = blocked(3211264, 50176);  // 640x7x7
+  const cnn::Blocked features_denseblock4_denselayer5_conv1 = blocked(5920576, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer5_norm2_saved = floats(6360640, 512);
+  const cnn::Blocked features_denseblock4_denselayer5_conv2 = blocked(3242624, 50176);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer6_norm1_saved = floats(6344384, 2688);
+  const cnn::Blocked features_denseblock4_denselayer5_concat1 = blocked(3211264, 50176);  // 672x7x7
+  const cnn::Blocked features_denseblock4_denselayer6_conv1 = blocked(6121280, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer6_norm2_saved = floats(6361152, 512);
+  const cnn::Blocked features_denseblock4_denselayer6_conv2 = blocked(3244192, 50176);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer7_norm1_saved = floats(6341568, 2816);
+  const cnn::Blocked features_denseblock4_denselayer6_concat1 = blocked(3211264, 50176);  // 704x7x7
+  const cnn::Blocked features_denseblock4_denselayer7_conv1 = blocked(64225280, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer7_norm2_saved = floats(6361664, 512);
+  const cnn::Blocked features_denseblock4_denselayer7_conv2 = blocked(3245760, 50176);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer8_norm1_saved = floats(6338624, 2944);
+  const cnn::Blocked features_denseblock4_denselayer7_concat1 = blocked(3211264, 50176);  // 736x7x7
+  const cnn::Blocked features_denseblock4_denselayer8_conv1 = blocked(64425984, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer8_norm2_saved = floats(6362176, 512);
+  const cnn::Blocked features_denseblock4_denselayer8_conv2 = blocked(3247328, 50176);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer9_norm1_saved = floats(6335552, 3072);
+  const cnn::Blocked features_denseblock4_denselayer8_concat1 = blocked(3211264, 50176);  // 768x7x7
+  const cnn::Blocked features_denseblock4_denselayer9_conv1 = blocked(64626688, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer9_norm2_saved = floats(6362688, 512);
+  const cnn::Blocked features_denseblock4_denselayer9_conv2 = blocked(3248896, 50176);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer10_norm1_saved = floats(6332352, 3200);
+  const cnn::Blocked features_denseblock4_denselayer9_concat1 = blocked(3211264, 50176);  // 800x7x7
+  const cnn::Blocked features_denseblock4_denselayer10_conv1 = blocked(64827392, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer10_norm2_saved = floats(6363200, 512);
+  const cnn::Blocked features_denseblock4_denselayer10_conv2 = blocked(3250464, 50176);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer11_norm1_saved = floats(6329024, 3328);
+  const cnn::Blocked features_denseblock4_denselayer10_concat1 = blocked(3211264, 50176);  // 832x7x7
+  const cnn::Blocked features_denseblock4_denselayer11_conv1 = blocked(65028096, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer11_norm2_saved = floats(6363712, 512);
+  const cnn::Blocked features_denseblock4_denselayer11_conv2 = blocked(3252032, 50176);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer12_norm1_saved = floats(6325568, 3456);
+  const cnn::Blocked features_denseblock4_denselayer11_concat1 = blocked(3211264, 50176);  // 864x7x7
+  const cnn::Blocked features_denseblock4_denselayer12_conv1 = blocked(65228800, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer12_norm2_saved = floats(6364224, 512);
+  const cnn::Blocked features_denseblock4_denselayer12_conv2 = blocked(3253600, 50176);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer13_norm1_saved = floats(6321984, 3584);
+  const cnn::Blocked features_denseblock4_denselayer12_concat1 = blocked(3211264, 50176);  // 896x7x7
+  const cnn::Blocked features_denseblock4_denselayer13_conv1 = blocked(65429504, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer13_norm2_saved = floats(6364736, 512);
+  const cnn::Blocked features_denseblock4_denselayer13_conv2 = blocked(3255168, 50176);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer14_norm1_saved = floats(3168896, 3712);
+  const cnn::Blocked features_denseblock4_denselayer13_concat1 = blocked(3211264, 50176);  // 928x7x7
+  const cnn::Blocked features_denseblock4_denselayer14_conv1 = blocked(65630208, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer14_norm2_saved = floats(3172608, 512);
+  const cnn::Blocked features_denseblock4_denselayer14_conv2 = blocked(3256736, 50176);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer15_norm1_saved = floats(3165056, 3840);
+  const cnn::Blocked features_denseblock4_denselayer14_concat1 = blocked(3211264, 50176);  // 960x7x7
+  const cnn::Blocked features_denseblock4_denselayer15_conv1 = blocked(65830912, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer15_norm2_saved = floats(3173120, 512);
+  const cnn::Blocked features_denseblock4_denselayer15_conv2 = blocked(3258304, 50176);  // 32x7x7
+  const cnn::Floats features_denseblock4_denselayer16_norm1_saved = floats(3161088, 3968);
+  const cnn::Blocked features_denseblock4_denselayer15_concat1 = blocked(3211264, 50176);  // 992x7x7
+  const cnn::Blocked features_denseblock4_denselayer16_conv1 = blocked(2937344, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer16_norm2_saved = floats(3138048, 512);
+  const cnn::Blocked features_denseblock4_denselayer16_conv2 = blocked(3259872, 50176);  // 32x7x7
+  const cnn::Floats features_norm5_saved = floats(1638400, 4096);
+  const cnn::Blocked gap1 = blocked(40960, 1024);  // 1024
+  const cnn::Blocked classifier = blocked(73728, 1000);  // 1000
+  const cnn::Blocked d_classifier = blocked(105728, 1000);  // 1000
+  const cnn::Blocked d_gap1 = blocked(1605632, 1024);  // 1024
+  const cnn::Blocked d_features_relu2 = blocked(0, 50176);  // 1024x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer15_concat1 = blocked(0, 50176);  // 992x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer16_conv2 = blocked(48608, 50176);  // 32x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer16_relu2 = blocked(66031616, 6272);  // 128x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer16_relu1 = blocked(1605632, 48608);  // 992x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer14_concat1 = blocked(0, 50176);  // 960x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer15_conv2 = blocked(47040, 50176);  // 32x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer15_relu2 = blocked(66031616, 6272);  // 128x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer15_relu1 = blocked(1605632, 47040);  // 960x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer13_concat1 = blocked(0, 50176);  // 928x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer14_conv2 = blocked(45472, 50176);  // 32x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer14_relu2 = blocked(65830912, 6272);  // 128x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer14_relu1 = blocked(1605632, 45472);  // 928x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer12_concat1 = blocked(0, 50176);  // 896x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer13_conv2 = blocked(43904, 50176);  // 32x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer13_relu2 = blocked(3010560, 6272);  // 128x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer13_relu1 = blocked(1605632, 43904);  // 896x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer11_concat1 = blocked(0, 50176);  // 864x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer12_conv2 = blocked(42336, 50176);  // 32x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer12_relu2 = blocked(2960384, 6272);  // 128x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer12_relu1 = blocked(1605632, 42336);  // 864x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer10_concat1 = blocked(0, 50176);  // 832x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer11_conv2 = blocked(40768, 50176);  // 32x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer11_relu2 = blocked(4816896, 6272);  // 128x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer11_relu1 = blocked(1605632, 40768);  // 832x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer9_concat1 = blocked(0, 50176);  // 800x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer10_conv2 = blocked(39200, 50176);  // 32x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer10_relu2 = blocked(4816896, 6272);  // 128x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer10_relu1 = blocked(1605632, 39200);  // 800x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer8_concat1 = blocked(0, 50176);  // 768x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer9_conv2 = blocked(37632, 50176);  // 32x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer9_relu2 = blocked(4816896, 6272);  // 128x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer9_relu1 = blocked(1605632, 37632);  // 768x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer7_concat1 = blocked(0, 50176);  // 736x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer8_conv2 = blocked(36064, 50176);  // 32x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer8_relu2 = blocked(4816896, 6272);  // 128x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer8_relu1 = blocked(1605632, 36064);  // 736x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer6_concat1 = blocked(0, 50176);  // 704x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer7_conv2 = blocked(34496, 50176);  // 32x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer7_relu2 = blocked(2973504, 6272);  // 128x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer7_relu1 = blocked(1605632, 34496);  // 704x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer5_concat1 = blocked(0, 50176);  // 672x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer6_conv2 = blocked(32928, 50176);  // 32x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer6_relu2 = blocked(2918720, 6272);  // 128x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer6_relu1 = blocked(1605632, 32928);  // 672x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer4_concat1 = blocked(0, 50176);  // 640x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer5_conv2 = blocked(31360, 50176);  // 32x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer5_relu2 = blocked(2864704, 6272);  // 128x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer5_relu1 = blocked(1605632, 31360);  // 640x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer3_concat1 = blocked(0, 50176);  // 608x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer4_conv2 = blocked(29792, 50176);  // 32x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer4_relu2 = blocked(2810688, 6272);  // 128x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer4_relu1 = blocked(1605632, 29792);  // 608x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer2_concat1 = blocked(0, 50176);  // 576x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer3_conv2 = blocked(28224, 50176);  // 32x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer3_relu2 = blocked(2755904, 6272);  // 128x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer3_relu1 = blocked(1605632, 28224);  // 576x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer1_concat1 = blocked(0, 50176);  // 544x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer2_conv2 = blocked(26656, 50176);  // 32x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer2_relu2 = blocked(2701888, 6272);  // 128x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer2_relu1 = blocked(1605632, 26656);  // 544x7x7
+  const cnn::Blocked d_features_transition3_avgpool1 = blocked(0, 50176);  // 512x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer1_conv2 = blocked(25088, 50176);  // 32x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer1_relu2 = blocked(2647872, 6272);  // 128x7x7
+  const cnn::Blocked d_features_denseblock4_denselayer1_relu1 = blocked(1605632, 25088);  // 512x7x7
+  const cnn::Blocked d_features_transition3_conv = blocked(64225280, 100352);  // 512x14x14
+  const cnn::Blocked d_features_transition3_relu1 = blocked(0, 200704);  // 1024x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer23_concat1 = blocked(0, 200704);  // 992x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer24_conv2 = blocked(194432, 200704);  // 32x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer24_relu2 = blocked(193478656, 25088);  // 128x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer24_relu1 = blocked(64225280, 194432);  // 992x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer22_concat1 = blocked(0, 200704);  // 960x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer23_conv2 = blocked(188160, 200704);  // 32x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer23_relu2 = blocked(193478656, 25088);  // 128x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer23_relu1 = blocked(64225280, 188160);  // 960x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer21_concat1 = blocked(0, 200704);  // 928x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer22_conv2 = blocked(181888, 200704);  // 32x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer22_relu2 = blocked(192675840, 25088);  // 128x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer22_relu1 = blocked(64225280, 181888);  // 928x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer20_concat1 = blocked(0, 200704);  // 896x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer21_conv2 = blocked(175616, 200704);  // 32x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer21_relu2 = blocked(69844992, 25088);  // 128x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer21_relu1 = blocked(64225280, 175616);  // 896x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer19_concat1 = blocked(0, 200704);  // 864x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer20_conv2 = blocked(169344, 200704);  // 32x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer20_relu2 = blocked(69644288, 25088);  // 128x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer20_relu1 = blocked(64225280, 169344);  // 864x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer18_concat1 = blocked(0, 200704);  // 832x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer19_conv2 = blocked(163072, 200704);  // 32x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer19_relu2 = blocked(69443584, 25088);  // 128x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer19_relu1 = blocked(64225280, 163072);  // 832x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer17_concat1 = blocked(0, 200704);  // 800x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer18_conv2 = blocked(156800, 200704);  // 32x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer18_relu2 = blocked(69242880, 25088);  // 128x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer18_relu1 = blocked(64225280, 156800);  // 800x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer16_concat1 = blocked(0, 200704);  // 768x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer17_conv2 = blocked(150528, 200704);  // 32x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer17_relu2 = blocked(69042176, 25088);  // 128x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer17_relu1 = blocked(64225280, 150528);  // 768x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer15_concat1 = blocked(0, 200704);  // 736x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer16_conv2 = blocked(144256, 200704);  // 32x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer16_relu2 = blocked(68841472, 25088);  // 128x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer16_relu1 = blocked(64225280, 144256);  // 736x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer14_concat1 = blocked(0, 200704);  // 704x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer15_conv2 = blocked(137984, 200704);  // 32x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer15_relu2 = blocked(68640768, 25088);  // 128x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer15_relu1 = blocked(64225280, 137984);  // 704x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer13_concat1 = blocked(0, 200704);  // 672x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer14_conv2 = blocked(131712, 200704);  // 32x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer14_relu2 = blocked(68440064, 25088);  // 128x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer14_relu1 = blocked(64225280, 131712);  // 672x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer12_concat1 = blocked(0, 200704);  // 640x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer13_conv2 = blocked(125440, 200704);  // 32x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer13_relu2 = blocked(68239360, 25088);  // 128x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer13_relu1 = blocked(64225280, 125440);  // 640x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer11_concat1 = blocked(0, 200704);  // 608x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer12_conv2 = blocked(119168, 200704);  // 32x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer12_relu2 = blocked(68038656, 25088);  // 128x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer12_relu1 = blocked(64225280, 119168);  // 608x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer10_concat1 = blocked(0, 200704);  // 576x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer11_conv2 = blocked(112896, 200704);  // 32x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer11_relu2 = blocked(67837952, 25088);  // 128x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer11_relu1 = blocked(64225280, 112896);  // 576x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer9_concat1 = blocked(0, 200704);  // 544x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer10_conv2 = blocked(106624, 200704);  // 32x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer10_relu2 = blocked(67637248, 25088);  // 128x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer10_relu1 = blocked(64225280, 106624);  // 544x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer8_concat1 = blocked(0, 200704);  // 512x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer9_conv2 = blocked(100352, 200704);  // 32x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer9_relu2 = blocked(67436544, 25088);  // 128x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer9_relu1 = blocked(64225280, 100352);  // 512x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer7_concat1 = blocked(0, 200704);  // 480x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer8_conv2 = blocked(94080, 200704);  // 32x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer8_relu2 = blocked(67235840, 25088);  // 128x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer8_relu1 = blocked(64225280, 94080);  // 480x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer6_concat1 = blocked(0, 200704);  // 448x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer7_conv2 = blocked(87808, 200704);  // 32x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer7_relu2 = blocked(67035136, 25088);  // 128x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer7_relu1 = blocked(64225280, 87808);  // 448x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer5_concat1 = blocked(0, 200704);  // 416x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer6_conv2 = blocked(81536, 200704);  // 32x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer6_relu2 = blocked(66834432, 25088);  // 128x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer6_relu1 = blocked(64225280, 81536);  // 416x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer4_concat1 = blocked(0, 200704);  // 384x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer5_conv2 = blocked(75264, 200704);  // 32x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer5_relu2 = blocked(66633728, 25088);  // 128x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer5_relu1 = blocked(64225280, 75264);  // 384x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer3_concat1 = blocked(0, 200704);  // 352x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer4_conv2 = blocked(68992, 200704);  // 32x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer4_relu2 = blocked(66433024, 25088);  // 128x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer4_relu1 = blocked(64225280, 68992);  // 352x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer2_concat1 = blocked(0, 200704);  // 320x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer3_conv2 = blocked(62720, 200704);  // 32x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer3_relu2 = blocked(66232320, 25088);  // 128x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer3_relu1 = blocked(64225280, 62720);  // 320x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer1_concat1 = blocked(0, 200704);  // 288x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer2_conv2 = blocked(56448, 200704);  // 32x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer2_relu2 = blocked(66031616, 25088);  // 128x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer2_relu1 = blocked(64225280, 56448);  // 288x14x14
+  const cnn::Blocked d_features_transition2_avgpool1 = blocked(0, 200704);  // 256x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer1_conv2 = blocked(50176, 200704);  // 32x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer1_relu2 = blocked(65830912, 25088);  // 128x14x14
+  const cnn::Blocked d_features_denseblock3_denselayer1_relu1 = blocked(64225280, 50176);  // 256x14x14
+  const cnn::Blocked d_features_transition2_conv = blocked(64225280, 200704);  // 256x28x28
+  const cnn::Blocked d_features_transition2_relu1 = blocked(0, 401408);  // 512x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer11_concat1 = blocked(0, 401408);  // 480x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer12_conv2 = blocked(376320, 401408);  // 32x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer12_relu2 = blocked(64225280, 100352);  // 128x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer12_relu1 = blocked(138084352, 376320);  // 480x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer10_concat1 = blocked(0, 401408);  // 448x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer11_conv2 = blocked(351232, 401408);  // 32x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer11_relu2 = blocked(64225280, 100352);  // 128x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer11_relu1 = blocked(138084352, 351232);  // 448x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer9_concat1 = blocked(0, 401408);  // 416x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer10_conv2 = blocked(326144, 401408);  // 32x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer10_relu2 = blocked(64225280, 100352);  // 128x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer10_relu1 = blocked(138084352, 326144);  // 416x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer8_concat1 = blocked(0, 401408);  // 384x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer9_conv2 = blocked(301056, 401408);  // 32x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer9_relu2 = blocked(138084352, 100352);  // 128x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer9_relu1 = blocked(64225280, 301056);  // 384x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer7_concat1 = blocked(0, 401408);  // 352x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer8_conv2 = blocked(275968, 401408);  // 32x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer8_relu2 = blocked(138084352, 100352);  // 128x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer8_relu1 = blocked(64225280, 275968);  // 352x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer6_concat1 = blocked(0, 401408);  // 320x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer7_conv2 = blocked(250880, 401408);  // 32x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer7_relu2 = blocked(138084352, 100352);  // 128x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer7_relu1 = blocked(64225280, 250880);  // 320x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer5_concat1 = blocked(0, 401408);  // 288x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer6_conv2 = blocked(225792, 401408);  // 32x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer6_relu2 = blocked(138084352, 100352);  // 128x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer6_relu1 = blocked(64225280, 225792);  // 288x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer4_concat1 = blocked(0, 401408);  // 256x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer5_conv2 = blocked(200704, 401408);  // 32x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer5_relu2 = blocked(70647808, 100352);  // 128x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer5_relu1 = blocked(64225280, 200704);  // 256x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer3_concat1 = blocked(0, 401408);  // 224x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer4_conv2 = blocked(175616, 401408);  // 32x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer4_relu2 = blocked(69844992, 100352);  // 128x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer4_relu1 = blocked(64225280, 175616);  // 224x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer2_concat1 = blocked(0, 401408);  // 192x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer3_conv2 = blocked(150528, 401408);  // 32x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer3_relu2 = blocked(69042176, 100352);  // 128x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer3_relu1 = blocked(64225280, 150528);  // 192x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer1_concat1 = blocked(0, 401408);  // 160x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer2_conv2 = blocked(125440, 401408);  // 32x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer2_relu2 = blocked(68239360, 100352);  // 128x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer2_relu1 = blocked(64225280, 125440);  // 160x28x28
+  const cnn::Blocked d_features_transition1_avgpool1 = blocked(0, 401408);  // 128x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer1_conv2 = blocked(100352, 401408);  // 32x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer1_relu2 = blocked(64225280, 100352);  // 128x28x28
+  const cnn::Blocked d_features_denseblock2_denselayer1_relu1 = blocked(67436544, 100352);  // 128x28x28
+  const cnn::Blocked d_features_transition1_conv = blocked(138084352, 401408);  // 128x56x56
+  const cnn::Blocked d_features_transition1_relu1 = blocked(0, 802816);  // 256x56x56
+  const cnn::Blocked d_features_denseblock1_denselayer5_concat1 = blocked(0, 802816);  // 224x56x56
+  const cnn::Blocked d_features_denseblock1_denselayer6_conv2 = blocked(702464, 802816);  // 32x56x56
+  const cnn::Blocked d_features_denseblock1_denselayer6_relu2 = blocked(138084352, 401408);  // 128x56x56
+  const cnn::Blocked d_features_denseblock1_denselayer6_relu1 = blocked(51380224, 702464);  // 224x56x56
+  const cnn::Blocked d_features_denseblock1_denselayer4_concat1 = blocked(0, 802816);  // 192x56x56
+  const cnn::Blocked d_features_denseblock1_denselayer5_conv2 = blocked(602112, 802816);  // 32x56x56
+  const cnn::Blocked d_features_denseblock1_denselayer5_relu2 = blocked(138084352, 401408);  // 128x56x56
+  const cnn::Blocked d_features_denseblock1_denselayer5_relu1 = blocked(51380224, 602112);  // 192x56x56
+  const cnn::Blocked d_features_denseblock1_denselayer3_concat1 = blocked(0, 802816);  // 160x56x56
+  const cnn::Blocked d_features_denseblock1_denselayer4_conv2 = blocked(501760, 802816);  // 32x56x56
+  const cnn::Blocked d_features_denseblock1_denselayer4_relu2 = blocked(125239296, 401408);  // 128x56x56
+  const cnn::Blocked d_features_denseblock1_denselayer4_relu1 = blocked(51380224, 501760);  // 160x56x56
+  const cnn::Blocked d_features_denseblock1_denselayer2_concat1 = blocked(0, 802816);  // 128x56x56
+  const cnn::Blocked d_features_denseblock1_denselayer3_conv2 = blocked(401408, 802816);  // 32x56x56
+  const cnn::Blocked d_features_denseblock1_denselayer3_relu2 = blocked(51380224, 401408);  // 128x56x56
+  const cnn::Blocked d_features_denseblock1_denselayer3_relu1 = blocked(99549184, 401408);  // 128x56x56
+  const cnn::Blocked d_features_denseblock1_denselayer1_concat1 = blocked(0, 802816);  // 96x56x56
+  const cnn::Blocked d_features_denseblock1_denselayer2_conv2 = blocked(301056, 802816);  // 32x56x56
+  const cnn::Blocked d_features_denseblock1_denselayer2_relu2 = blocked(51380224, 401408);  // 128x56x56
+  const cnn::Blocked d_features_denseblock1_denselayer2_relu1 = blocked(64225280, 301056);  // 96x56x56
+  const cnn::Blocked d_features_relu1 = blocked(0, 802816);  // 64x56x56
+  const cnn::Blocked d_features_denseblock1_denselayer1_conv2 = blocked(200704, 802816);  // 32x56x56
+  const cnn::Blocked d_features_denseblock1_denselayer1_relu2 = blocked(51380224, 401408);  // 128x56x56
+  const cnn::Blocked d_features_denseblock1_denselayer1_relu1 = blocked(64225280, 200704);  // 64x56x56
   const cnn::Blocked d_features_norm0 = blocked(25690112, 802816);  // 64x112x112
   const cnn::Floats d_features_conv0_weight = gradients(0, 9408);
   const cnn::Floats d_features_norm0_weight = gradients(9408, 64);
@@ -6343,10 +6342,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   const cnn::Floats d_features_norm5_bias = gradients(6952832, 1024);
   const cnn::Floats d_classifier_weight = gradients(6953856, 1024000);
   const cnn::Floats d_classifier_bias = gradients(7977856, 1000);
-  cnn::to_blocked(input, images, k3x224x224, batch);
 
   at(0);  // 33: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
-  cnn::conv(features_conv0, input, features_conv0_weight_, {}, kFeaturesConv0, batch, scratch());
+  cnn::conv(features_conv0, input, features_conv0_weight_, {}, kFeaturesConv0, batch,
+            scratch(25690112, 208614));
 
   at(1);  // 34: norm0 = bn
   cnn::bn_statistics(features_norm0_saved, features_conv0, features_norm0_weight_, features_norm0_bias_,
@@ -6373,7 +6372,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock1_denselayer1_conv1,
             cnn::Loaded(features_maxpool1, features_denseblock1_denselayer1_norm1_saved, cnn::Activation::kRelu),
             features_denseblock1_denselayer1_conv1_weight_, {}, kFeaturesDenseblock1Denselayer1Conv1, batch,
-            scratch());
+            scratch(0, 95808));
 
   at(7);  // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer1.relu2)
@@ -6388,7 +6387,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock1_denselayer1_conv2,
                       cnn::Loaded(features_denseblock1_denselayer1_conv1, features_denseblock1_denselayer1_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock1_denselayer1_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer1Conv2, batch, scratch());
+                      kFeaturesDenseblock1Denselayer1Conv2, batch, scratch(0, 166464));
 
   at(11);  // 13: | norm1 = bn    (features.denseblock1.denselayer2.norm1)
   // 14: relu    (features.denseblock1.denselayer2.relu1)
@@ -6403,7 +6402,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock1_denselayer2_conv1,
             cnn::Loaded(features_denseblock1_denselayer1_concat1, features_denseblock1_denselayer2_norm1_saved, cnn::Activation::kRelu),
             features_denseblock1_denselayer2_conv1_weight_, {}, kFeaturesDenseblock1Denselayer2Conv1, batch,
-            scratch());
+            scratch(0, 143040));
 
   at(14);  // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer2.relu2)
@@ -6418,7 +6417,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock1_denselayer2_conv2,
                       cnn::Loaded(features_denseblock1_denselayer2_conv1, features_denseblock1_denselayer2_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock1_denselayer2_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer2Conv2, batch, scratch());
+                      kFeaturesDenseblock1Denselayer2Conv2, batch, scratch(0, 166464));
 
   at(18);  // 13: | norm1 = bn    (features.denseblock1.denselayer3.norm1)
   // 14: relu    (features.denseblock1.denselayer3.relu1)
@@ -6433,7 +6432,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock1_denselayer3_conv1,
             cnn::Loaded(features_denseblock1_denselayer2_concat1, features_denseblock1_denselayer3_norm1_saved, cnn::Activation::kRelu),
             features_denseblock1_denselayer3_conv1_weight_, {}, kFeaturesDenseblock1Denselayer3Conv1, batch,
-            scratch());
+            scratch(0, 190272));
 
   at(21);  // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer3.relu2)
@@ -6448,7 +6447,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock1_denselayer3_conv2,
                       cnn::Loaded(features_denseblock1_denselayer3_conv1, features_denseblock1_denselayer3_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock1_denselayer3_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer3Conv2, batch, scratch());
+                      kFeaturesDenseblock1Denselayer3Conv2, batch, scratch(0, 166464));
 
   at(25);  // 13: | norm1 = bn    (features.denseblock1.denselayer4.norm1)
   // 14: relu    (features.denseblock1.denselayer4.relu1)
@@ -6463,7 +6462,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock1_denselayer4_conv1,
             cnn::Loaded(features_denseblock1_denselayer3_concat1, features_denseblock1_denselayer4_norm1_saved, cnn::Activation::kRelu),
             features_denseblock1_denselayer4_conv1_weight_, {}, kFeaturesDenseblock1Denselayer4Conv1, batch,
-            scratch());
+            scratch(0, 237504));
 
   at(28);  // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer4.relu2)
@@ -6478,7 +6477,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock1_denselayer4_conv2,
                       cnn::Loaded(features_denseblock1_denselayer4_conv1, features_denseblock1_denselayer4_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock1_denselayer4_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer4Conv2, batch, scratch());
+                      kFeaturesDenseblock1Denselayer4Conv2, batch, scratch(0, 166464));
 
   at(32);  // 13: | norm1 = bn    (features.denseblock1.denselayer5.norm1)
   // 14: relu    (features.denseblock1.denselayer5.relu1)
@@ -6493,7 +6492,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock1_denselayer5_conv1,
             cnn::Loaded(features_denseblock1_denselayer4_concat1, features_denseblock1_denselayer5_norm1_saved, cnn::Activation::kRelu),
             features_denseblock1_denselayer5_conv1_weight_, {}, kFeaturesDenseblock1Denselayer5Conv1, batch,
-            scratch());
+            scratch(0, 284736));
 
   at(35);  // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer5.relu2)
@@ -6508,7 +6507,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock1_denselayer5_conv2,
                       cnn::Loaded(features_denseblock1_denselayer5_conv1, features_denseblock1_denselayer5_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock1_denselayer5_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer5Conv2, batch, scratch());
+                      kFeaturesDenseblock1Denselayer5Conv2, batch, scratch(0, 166464));
 
   at(39);  // 13: | norm1 = bn    (features.denseblock1.denselayer6.norm1)
   // 14: relu    (features.denseblock1.denselayer6.relu1)
@@ -6523,7 +6522,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock1_denselayer6_conv1,
             cnn::Loaded(features_denseblock1_denselayer5_concat1, features_denseblock1_denselayer6_norm1_saved, cnn::Activation::kRelu),
             features_denseblock1_denselayer6_conv1_weight_, {}, kFeaturesDenseblock1Denselayer6Conv1, batch,
-            scratch());
+            scratch(0, 331968));
 
   at(42);  // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer6.relu2)
@@ -6538,7 +6537,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock1_denselayer6_conv2,
                       cnn::Loaded(features_denseblock1_denselayer6_conv1, features_denseblock1_denselayer6_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock1_denselayer6_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer6Conv2, batch, scratch());
+                      kFeaturesDenseblock1Denselayer6Conv2, batch, scratch(0, 166464));
 
   at(46);  // 24: norm = bn
   // 25: relu    (features.transition1.relu1)
@@ -6550,7 +6549,8 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   at(48);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
   cnn::conv(features_transition1_conv,
             cnn::Loaded(features_denseblock1_denselayer6_concat1, features_transition1_norm_saved, cnn::Activation::kRelu),
-            features_transition1_conv_weight_, {}, kFeaturesTransition1Conv, batch, scratch());
+            features_transition1_conv_weight_, {}, kFeaturesTransition1Conv, batch,
+            scratch(12845056, 379200));
 
   at(49);  // 27: avgpool(2)    (features.transition1.avgpool1)
   cnn::avgpool(features_transition1_avgpool1, features_transition1_conv, kFeaturesTransition1Avgpool1, batch);
@@ -6568,7 +6568,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock2_denselayer1_conv1,
             cnn::Loaded(features_transition1_avgpool1, features_denseblock2_denselayer1_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer1_conv1_weight_, {}, kFeaturesDenseblock2Denselayer1Conv1, batch,
-            scratch());
+            scratch(0, 190272));
 
   at(53);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer1.relu2)
@@ -6583,7 +6583,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock2_denselayer1_conv2,
                       cnn::Loaded(features_denseblock2_denselayer1_conv1, features_denseblock2_denselayer1_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock2_denselayer1_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer1Conv2, batch, scratch());
+                      kFeaturesDenseblock2Denselayer1Conv2, batch, scratch(0, 166464));
 
   at(57);  // 13: | norm1 = bn    (features.denseblock2.denselayer2.norm1)
   // 14: relu    (features.denseblock2.denselayer2.relu1)
@@ -6598,7 +6598,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock2_denselayer2_conv1,
             cnn::Loaded(features_denseblock2_denselayer1_concat1, features_denseblock2_denselayer2_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer2_conv1_weight_, {}, kFeaturesDenseblock2Denselayer2Conv1, batch,
-            scratch());
+            scratch(0, 237504));
 
   at(60);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer2.relu2)
@@ -6613,7 +6613,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock2_denselayer2_conv2,
                       cnn::Loaded(features_denseblock2_denselayer2_conv1, features_denseblock2_denselayer2_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock2_denselayer2_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer2Conv2, batch, scratch());
+                      kFeaturesDenseblock2Denselayer2Conv2, batch, scratch(0, 166464));
 
   at(64);  // 13: | norm1 = bn    (features.denseblock2.denselayer3.norm1)
   // 14: relu    (features.denseblock2.denselayer3.relu1)
@@ -6628,7 +6628,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock2_denselayer3_conv1,
             cnn::Loaded(features_denseblock2_denselayer2_concat1, features_denseblock2_denselayer3_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer3_conv1_weight_, {}, kFeaturesDenseblock2Denselayer3Conv1, batch,
-            scratch());
+            scratch(0, 284736));
 
   at(67);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer3.relu2)
@@ -6643,7 +6643,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock2_denselayer3_conv2,
                       cnn::Loaded(features_denseblock2_denselayer3_conv1, features_denseblock2_denselayer3_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock2_denselayer3_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer3Conv2, batch, scratch());
+                      kFeaturesDenseblock2Denselayer3Conv2, batch, scratch(0, 166464));
 
   at(71);  // 13: | norm1 = bn    (features.denseblock2.denselayer4.norm1)
   // 14: relu    (features.denseblock2.denselayer4.relu1)
@@ -6658,7 +6658,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock2_denselayer4_conv1,
             cnn::Loaded(features_denseblock2_denselayer3_concat1, features_denseblock2_denselayer4_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer4_conv1_weight_, {}, kFeaturesDenseblock2Denselayer4Conv1, batch,
-            scratch());
+            scratch(0, 331968));
 
   at(74);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer4.relu2)
@@ -6673,7 +6673,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock2_denselayer4_conv2,
                       cnn::Loaded(features_denseblock2_denselayer4_conv1, features_denseblock2_denselayer4_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock2_denselayer4_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer4Conv2, batch, scratch());
+                      kFeaturesDenseblock2Denselayer4Conv2, batch, scratch(0, 166464));
 
   at(78);  // 13: | norm1 = bn    (features.denseblock2.denselayer5.norm1)
   // 14: relu    (features.denseblock2.denselayer5.relu1)
@@ -6688,7 +6688,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock2_denselayer5_conv1,
             cnn::Loaded(features_denseblock2_denselayer4_concat1, features_denseblock2_denselayer5_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer5_conv1_weight_, {}, kFeaturesDenseblock2Denselayer5Conv1, batch,
-            scratch());
+            scratch(0, 379200));
 
   at(81);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer5.relu2)
@@ -6703,7 +6703,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock2_denselayer5_conv2,
                       cnn::Loaded(features_denseblock2_denselayer5_conv1, features_denseblock2_denselayer5_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock2_denselayer5_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer5Conv2, batch, scratch());
+                      kFeaturesDenseblock2Denselayer5Conv2, batch, scratch(0, 166464));
 
   at(85);  // 13: | norm1 = bn    (features.denseblock2.denselayer6.norm1)
   // 14: relu    (features.denseblock2.denselayer6.relu1)
@@ -6718,7 +6718,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock2_denselayer6_conv1,
             cnn::Loaded(features_denseblock2_denselayer5_concat1, features_denseblock2_denselayer6_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer6_conv1_weight_, {}, kFeaturesDenseblock2Denselayer6Conv1, batch,
-            scratch());
+            scratch(0, 426432));
 
   at(88);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer6.relu2)
@@ -6733,7 +6733,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock2_denselayer6_conv2,
                       cnn::Loaded(features_denseblock2_denselayer6_conv1, features_denseblock2_denselayer6_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock2_denselayer6_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer6Conv2, batch, scratch());
+                      kFeaturesDenseblock2Denselayer6Conv2, batch, scratch(0, 166464));
 
   at(92);  // 13: | norm1 = bn    (features.denseblock2.denselayer7.norm1)
   // 14: relu    (features.denseblock2.denselayer7.relu1)
@@ -6748,7 +6748,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock2_denselayer7_conv1,
             cnn::Loaded(features_denseblock2_denselayer6_concat1, features_denseblock2_denselayer7_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer7_conv1_weight_, {}, kFeaturesDenseblock2Denselayer7Conv1, batch,
-            scratch());
+            scratch(0, 473664));
 
   at(95);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer7.relu2)
@@ -6763,7 +6763,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock2_denselayer7_conv2,
                       cnn::Loaded(features_denseblock2_denselayer7_conv1, features_denseblock2_denselayer7_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock2_denselayer7_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer7Conv2, batch, scratch());
+                      kFeaturesDenseblock2Denselayer7Conv2, batch, scratch(0, 166464));
 
   at(99);  // 13: | norm1 = bn    (features.denseblock2.denselayer8.norm1)
   // 14: relu    (features.denseblock2.denselayer8.relu1)
@@ -6778,7 +6778,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock2_denselayer8_conv1,
             cnn::Loaded(features_denseblock2_denselayer7_concat1, features_denseblock2_denselayer8_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer8_conv1_weight_, {}, kFeaturesDenseblock2Denselayer8Conv1, batch,
-            scratch());
+            scratch(0, 520896));
 
   at(102);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer8.relu2)
@@ -6793,7 +6793,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock2_denselayer8_conv2,
                       cnn::Loaded(features_denseblock2_denselayer8_conv1, features_denseblock2_denselayer8_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock2_denselayer8_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer8Conv2, batch, scratch());
+                      kFeaturesDenseblock2Denselayer8Conv2, batch, scratch(0, 166464));
 
   at(106);  // 13: | norm1 = bn    (features.denseblock2.denselayer9.norm1)
   // 14: relu    (features.denseblock2.denselayer9.relu1)
@@ -6808,7 +6808,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock2_denselayer9_conv1,
             cnn::Loaded(features_denseblock2_denselayer8_concat1, features_denseblock2_denselayer9_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer9_conv1_weight_, {}, kFeaturesDenseblock2Denselayer9Conv1, batch,
-            scratch());
+            scratch(0, 568128));
 
   at(109);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer9.relu2)
@@ -6823,7 +6823,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock2_denselayer9_conv2,
                       cnn::Loaded(features_denseblock2_denselayer9_conv1, features_denseblock2_denselayer9_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock2_denselayer9_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer9Conv2, batch, scratch());
+                      kFeaturesDenseblock2Denselayer9Conv2, batch, scratch(0, 166464));
 
   at(113);  // 13: | norm1 = bn    (features.denseblock2.denselayer10.norm1)
   // 14: relu    (features.denseblock2.denselayer10.relu1)
@@ -6838,7 +6838,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock2_denselayer10_conv1,
             cnn::Loaded(features_denseblock2_denselayer9_concat1, features_denseblock2_denselayer10_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer10_conv1_weight_, {}, kFeaturesDenseblock2Denselayer10Conv1, batch,
-            scratch());
+            scratch(0, 615360));
 
   at(116);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer10.relu2)
@@ -6853,7 +6853,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock2_denselayer10_conv2,
                       cnn::Loaded(features_denseblock2_denselayer10_conv1, features_denseblock2_denselayer10_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock2_denselayer10_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer10Conv2, batch, scratch());
+                      kFeaturesDenseblock2Denselayer10Conv2, batch, scratch(0, 166464));
 
   at(120);  // 13: | norm1 = bn    (features.denseblock2.denselayer11.norm1)
   // 14: relu    (features.denseblock2.denselayer11.relu1)
@@ -6868,7 +6868,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock2_denselayer11_conv1,
             cnn::Loaded(features_denseblock2_denselayer10_concat1, features_denseblock2_denselayer11_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer11_conv1_weight_, {}, kFeaturesDenseblock2Denselayer11Conv1, batch,
-            scratch());
+            scratch(0, 662592));
 
   at(123);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer11.relu2)
@@ -6883,7 +6883,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock2_denselayer11_conv2,
                       cnn::Loaded(features_denseblock2_denselayer11_conv1, features_denseblock2_denselayer11_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock2_denselayer11_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer11Conv2, batch, scratch());
+                      kFeaturesDenseblock2Denselayer11Conv2, batch, scratch(0, 166464));
 
   at(127);  // 13: | norm1 = bn    (features.denseblock2.denselayer12.norm1)
   // 14: relu    (features.denseblock2.denselayer12.relu1)
@@ -6898,7 +6898,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock2_denselayer12_conv1,
             cnn::Loaded(features_denseblock2_denselayer11_concat1, features_denseblock2_denselayer12_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer12_conv1_weight_, {}, kFeaturesDenseblock2Denselayer12Conv1, batch,
-            scratch());
+            scratch(0, 709824));
 
   at(130);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer12.relu2)
@@ -6913,7 +6913,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock2_denselayer12_conv2,
                       cnn::Loaded(features_denseblock2_denselayer12_conv1, features_denseblock2_denselayer12_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock2_denselayer12_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer12Conv2, batch, scratch());
+                      kFeaturesDenseblock2Denselayer12Conv2, batch, scratch(0, 166464));
 
   at(134);  // 24: norm = bn
   // 25: relu    (features.transition2.relu1)
@@ -6925,7 +6925,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   at(136);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
   cnn::conv(features_transition2_conv,
             cnn::Loaded(features_denseblock2_denselayer12_concat1, features_transition2_norm_saved, cnn::Activation::kRelu),
-            features_transition2_conv_weight_, {}, kFeaturesTransition2Conv, batch, scratch());
+            features_transition2_conv_weight_, {}, kFeaturesTransition2Conv, batch, scratch(6422528, 821568));
 
   at(137);  // 27: avgpool(2)    (features.transition2.avgpool1)
   cnn::avgpool(features_transition2_avgpool1, features_transition2_conv, kFeaturesTransition2Avgpool1, batch);
@@ -6943,7 +6943,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock3_denselayer1_conv1,
             cnn::Loaded(features_transition2_avgpool1, features_denseblock3_denselayer1_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer1_conv1_weight_, {}, kFeaturesDenseblock3Denselayer1Conv1, batch,
-            scratch());
+            scratch(0, 379200));
 
   at(141);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer1.relu2)
@@ -6958,7 +6958,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock3_denselayer1_conv2,
                       cnn::Loaded(features_denseblock3_denselayer1_conv1, features_denseblock3_denselayer1_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer1_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer1Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer1Conv2, batch, scratch(0, 166464));
 
   at(145);  // 13: | norm1 = bn    (features.denseblock3.denselayer2.norm1)
   // 14: relu    (features.denseblock3.denselayer2.relu1)
@@ -6973,7 +6973,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock3_denselayer2_conv1,
             cnn::Loaded(features_denseblock3_denselayer1_concat1, features_denseblock3_denselayer2_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer2_conv1_weight_, {}, kFeaturesDenseblock3Denselayer2Conv1, batch,
-            scratch());
+            scratch(0, 426432));
 
   at(148);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer2.relu2)
@@ -6988,7 +6988,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock3_denselayer2_conv2,
                       cnn::Loaded(features_denseblock3_denselayer2_conv1, features_denseblock3_denselayer2_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer2_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer2Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer2Conv2, batch, scratch(0, 166464));
 
   at(152);  // 13: | norm1 = bn    (features.denseblock3.denselayer3.norm1)
   // 14: relu    (features.denseblock3.denselayer3.relu1)
@@ -7003,7 +7003,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock3_denselayer3_conv1,
             cnn::Loaded(features_denseblock3_denselayer2_concat1, features_denseblock3_denselayer3_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer3_conv1_weight_, {}, kFeaturesDenseblock3Denselayer3Conv1, batch,
-            scratch());
+            scratch(0, 473664));
 
   at(155);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer3.relu2)
@@ -7018,7 +7018,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock3_denselayer3_conv2,
                       cnn::Loaded(features_denseblock3_denselayer3_conv1, features_denseblock3_denselayer3_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer3_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer3Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer3Conv2, batch, scratch(0, 166464));
 
   at(159);  // 13: | norm1 = bn    (features.denseblock3.denselayer4.norm1)
   // 14: relu    (features.denseblock3.denselayer4.relu1)
@@ -7033,7 +7033,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock3_denselayer4_conv1,
             cnn::Loaded(features_denseblock3_denselayer3_concat1, features_denseblock3_denselayer4_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer4_conv1_weight_, {}, kFeaturesDenseblock3Denselayer4Conv1, batch,
-            scratch());
+            scratch(0, 520896));
 
   at(162);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer4.relu2)
@@ -7048,7 +7048,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock3_denselayer4_conv2,
                       cnn::Loaded(features_denseblock3_denselayer4_conv1, features_denseblock3_denselayer4_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer4_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer4Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer4Conv2, batch, scratch(0, 166464));
 
   at(166);  // 13: | norm1 = bn    (features.denseblock3.denselayer5.norm1)
   // 14: relu    (features.denseblock3.denselayer5.relu1)
@@ -7063,7 +7063,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock3_denselayer5_conv1,
             cnn::Loaded(features_denseblock3_denselayer4_concat1, features_denseblock3_denselayer5_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer5_conv1_weight_, {}, kFeaturesDenseblock3Denselayer5Conv1, batch,
-            scratch());
+            scratch(0, 568128));
 
   at(169);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer5.relu2)
@@ -7078,7 +7078,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock3_denselayer5_conv2,
                       cnn::Loaded(features_denseblock3_denselayer5_conv1, features_denseblock3_denselayer5_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer5_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer5Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer5Conv2, batch, scratch(0, 166464));
 
   at(173);  // 13: | norm1 = bn    (features.denseblock3.denselayer6.norm1)
   // 14: relu    (features.denseblock3.denselayer6.relu1)
@@ -7093,7 +7093,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock3_denselayer6_conv1,
             cnn::Loaded(features_denseblock3_denselayer5_concat1, features_denseblock3_denselayer6_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer6_conv1_weight_, {}, kFeaturesDenseblock3Denselayer6Conv1, batch,
-            scratch());
+            scratch(0, 615360));
 
   at(176);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer6.relu2)
@@ -7108,7 +7108,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock3_denselayer6_conv2,
                       cnn::Loaded(features_denseblock3_denselayer6_conv1, features_denseblock3_denselayer6_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer6_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer6Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer6Conv2, batch, scratch(0, 166464));
 
   at(180);  // 13: | norm1 = bn    (features.denseblock3.denselayer7.norm1)
   // 14: relu    (features.denseblock3.denselayer7.relu1)
@@ -7123,7 +7123,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock3_denselayer7_conv1,
             cnn::Loaded(features_denseblock3_denselayer6_concat1, features_denseblock3_denselayer7_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer7_conv1_weight_, {}, kFeaturesDenseblock3Denselayer7Conv1, batch,
-            scratch());
+            scratch(0, 662592));
 
   at(183);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer7.relu2)
@@ -7138,7 +7138,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock3_denselayer7_conv2,
                       cnn::Loaded(features_denseblock3_denselayer7_conv1, features_denseblock3_denselayer7_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer7_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer7Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer7Conv2, batch, scratch(0, 166464));
 
   at(187);  // 13: | norm1 = bn    (features.denseblock3.denselayer8.norm1)
   // 14: relu    (features.denseblock3.denselayer8.relu1)
@@ -7153,7 +7153,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock3_denselayer8_conv1,
             cnn::Loaded(features_denseblock3_denselayer7_concat1, features_denseblock3_denselayer8_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer8_conv1_weight_, {}, kFeaturesDenseblock3Denselayer8Conv1, batch,
-            scratch());
+            scratch(0, 709824));
 
   at(190);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer8.relu2)
@@ -7168,7 +7168,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock3_denselayer8_conv2,
                       cnn::Loaded(features_denseblock3_denselayer8_conv1, features_denseblock3_denselayer8_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer8_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer8Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer8Conv2, batch, scratch(0, 166464));
 
   at(194);  // 13: | norm1 = bn    (features.denseblock3.denselayer9.norm1)
   // 14: relu    (features.denseblock3.denselayer9.relu1)
@@ -7183,7 +7183,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock3_denselayer9_conv1,
             cnn::Loaded(features_denseblock3_denselayer8_concat1, features_denseblock3_denselayer9_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer9_conv1_weight_, {}, kFeaturesDenseblock3Denselayer9Conv1, batch,
-            scratch());
+            scratch(0, 757056));
 
   at(197);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer9.relu2)
@@ -7198,7 +7198,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock3_denselayer9_conv2,
                       cnn::Loaded(features_denseblock3_denselayer9_conv1, features_denseblock3_denselayer9_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer9_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer9Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer9Conv2, batch, scratch(0, 166464));
 
   at(201);  // 13: | norm1 = bn    (features.denseblock3.denselayer10.norm1)
   // 14: relu    (features.denseblock3.denselayer10.relu1)
@@ -7213,7 +7213,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock3_denselayer10_conv1,
             cnn::Loaded(features_denseblock3_denselayer9_concat1, features_denseblock3_denselayer10_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer10_conv1_weight_, {}, kFeaturesDenseblock3Denselayer10Conv1, batch,
-            scratch());
+            scratch(0, 804288));
 
   at(204);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer10.relu2)
@@ -7228,7 +7228,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock3_denselayer10_conv2,
                       cnn::Loaded(features_denseblock3_denselayer10_conv1, features_denseblock3_denselayer10_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer10_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer10Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer10Conv2, batch, scratch(0, 166464));
 
   at(208);  // 13: | norm1 = bn    (features.denseblock3.denselayer11.norm1)
   // 14: relu    (features.denseblock3.denselayer11.relu1)
@@ -7243,7 +7243,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock3_denselayer11_conv1,
             cnn::Loaded(features_denseblock3_denselayer10_concat1, features_denseblock3_denselayer11_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer11_conv1_weight_, {}, kFeaturesDenseblock3Denselayer11Conv1, batch,
-            scratch());
+            scratch(0, 851520));
 
   at(211);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer11.relu2)
@@ -7258,7 +7258,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock3_denselayer11_conv2,
                       cnn::Loaded(features_denseblock3_denselayer11_conv1, features_denseblock3_denselayer11_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer11_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer11Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer11Conv2, batch, scratch(0, 166464));
 
   at(215);  // 13: | norm1 = bn    (features.denseblock3.denselayer12.norm1)
   // 14: relu    (features.denseblock3.denselayer12.relu1)
@@ -7273,7 +7273,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock3_denselayer12_conv1,
             cnn::Loaded(features_denseblock3_denselayer11_concat1, features_denseblock3_denselayer12_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer12_conv1_weight_, {}, kFeaturesDenseblock3Denselayer12Conv1, batch,
-            scratch());
+            scratch(0, 898752));
 
   at(218);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer12.relu2)
@@ -7288,7 +7288,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock3_denselayer12_conv2,
                       cnn::Loaded(features_denseblock3_denselayer12_conv1, features_denseblock3_denselayer12_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer12_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer12Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer12Conv2, batch, scratch(0, 166464));
 
   at(222);  // 13: | norm1 = bn    (features.denseblock3.denselayer13.norm1)
   // 14: relu    (features.denseblock3.denselayer13.relu1)
@@ -7303,7 +7303,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock3_denselayer13_conv1,
             cnn::Loaded(features_denseblock3_denselayer12_concat1, features_denseblock3_denselayer13_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer13_conv1_weight_, {}, kFeaturesDenseblock3Denselayer13Conv1, batch,
-            scratch());
+            scratch(0, 945984));
 
   at(225);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer13.relu2)
@@ -7318,7 +7318,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock3_denselayer13_conv2,
                       cnn::Loaded(features_denseblock3_denselayer13_conv1, features_denseblock3_denselayer13_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer13_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer13Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer13Conv2, batch, scratch(0, 166464));
 
   at(229);  // 13: | norm1 = bn    (features.denseblock3.denselayer14.norm1)
   // 14: relu    (features.denseblock3.denselayer14.relu1)
@@ -7333,7 +7333,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock3_denselayer14_conv1,
             cnn::Loaded(features_denseblock3_denselayer13_concat1, features_denseblock3_denselayer14_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer14_conv1_weight_, {}, kFeaturesDenseblock3Denselayer14Conv1, batch,
-            scratch());
+            scratch(0, 993216));
 
   at(232);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer14.relu2)
@@ -7348,7 +7348,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock3_denselayer14_conv2,
                       cnn::Loaded(features_denseblock3_denselayer14_conv1, features_denseblock3_denselayer14_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer14_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer14Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer14Conv2, batch, scratch(0, 166464));
 
   at(236);  // 13: | norm1 = bn    (features.denseblock3.denselayer15.norm1)
   // 14: relu    (features.denseblock3.denselayer15.relu1)
@@ -7363,7 +7363,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock3_denselayer15_conv1,
             cnn::Loaded(features_denseblock3_denselayer14_concat1, features_denseblock3_denselayer15_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer15_conv1_weight_, {}, kFeaturesDenseblock3Denselayer15Conv1, batch,
-            scratch());
+            scratch(0, 1040448));
 
   at(239);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer15.relu2)
@@ -7378,7 +7378,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock3_denselayer15_conv2,
                       cnn::Loaded(features_denseblock3_denselayer15_conv1, features_denseblock3_denselayer15_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer15_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer15Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer15Conv2, batch, scratch(0, 166464));
 
   at(243);  // 13: | norm1 = bn    (features.denseblock3.denselayer16.norm1)
   // 14: relu    (features.denseblock3.denselayer16.relu1)
@@ -7393,7 +7393,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock3_denselayer16_conv1,
             cnn::Loaded(features_denseblock3_denselayer15_concat1, features_denseblock3_denselayer16_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer16_conv1_weight_, {}, kFeaturesDenseblock3Denselayer16Conv1, batch,
-            scratch());
+            scratch(0, 1087680));
 
   at(246);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer16.relu2)
@@ -7408,7 +7408,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock3_denselayer16_conv2,
                       cnn::Loaded(features_denseblock3_denselayer16_conv1, features_denseblock3_denselayer16_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer16_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer16Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer16Conv2, batch, scratch(0, 166464));
 
   at(250);  // 13: | norm1 = bn    (features.denseblock3.denselayer17.norm1)
   // 14: relu    (features.denseblock3.denselayer17.relu1)
@@ -7423,7 +7423,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock3_denselayer17_conv1,
             cnn::Loaded(features_denseblock3_denselayer16_concat1, features_denseblock3_denselayer17_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer17_conv1_weight_, {}, kFeaturesDenseblock3Denselayer17Conv1, batch,
-            scratch());
+            scratch(0, 1134912));
 
   at(253);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer17.relu2)
@@ -7438,7 +7438,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock3_denselayer17_conv2,
                       cnn::Loaded(features_denseblock3_denselayer17_conv1, features_denseblock3_denselayer17_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer17_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer17Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer17Conv2, batch, scratch(0, 166464));
 
   at(257);  // 13: | norm1 = bn    (features.denseblock3.denselayer18.norm1)
   // 14: relu    (features.denseblock3.denselayer18.relu1)
@@ -7453,7 +7453,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock3_denselayer18_conv1,
             cnn::Loaded(features_denseblock3_denselayer17_concat1, features_denseblock3_denselayer18_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer18_conv1_weight_, {}, kFeaturesDenseblock3Denselayer18Conv1, batch,
-            scratch());
+            scratch(0, 1154176));
 
   at(260);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer18.relu2)
@@ -7468,7 +7468,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock3_denselayer18_conv2,
                       cnn::Loaded(features_denseblock3_denselayer18_conv1, features_denseblock3_denselayer18_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer18_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer18Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer18Conv2, batch, scratch(0, 166464));
 
   at(264);  // 13: | norm1 = bn    (features.denseblock3.denselayer19.norm1)
   // 14: relu    (features.denseblock3.denselayer19.relu1)
@@ -7483,7 +7483,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock3_denselayer19_conv1,
             cnn::Loaded(features_denseblock3_denselayer18_concat1, features_denseblock3_denselayer19_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer19_conv1_weight_, {}, kFeaturesDenseblock3Denselayer19Conv1, batch,
-            scratch());
+            scratch(0, 1158400));
 
   at(267);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer19.relu2)
@@ -7498,7 +7498,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock3_denselayer19_conv2,
                       cnn::Loaded(features_denseblock3_denselayer19_conv1, features_denseblock3_denselayer19_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer19_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer19Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer19Conv2, batch, scratch(0, 166464));
 
   at(271);  // 13: | norm1 = bn    (features.denseblock3.denselayer20.norm1)
   // 14: relu    (features.denseblock3.denselayer20.relu1)
@@ -7513,7 +7513,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock3_denselayer20_conv1,
             cnn::Loaded(features_denseblock3_denselayer19_concat1, features_denseblock3_denselayer20_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer20_conv1_weight_, {}, kFeaturesDenseblock3Denselayer20Conv1, batch,
-            scratch());
+            scratch(0, 1162624));
 
   at(274);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer20.relu2)
@@ -7528,7 +7528,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock3_denselayer20_conv2,
                       cnn::Loaded(features_denseblock3_denselayer20_conv1, features_denseblock3_denselayer20_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer20_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer20Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer20Conv2, batch, scratch(0, 166464));
 
   at(278);  // 13: | norm1 = bn    (features.denseblock3.denselayer21.norm1)
   // 14: relu    (features.denseblock3.denselayer21.relu1)
@@ -7543,7 +7543,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock3_denselayer21_conv1,
             cnn::Loaded(features_denseblock3_denselayer20_concat1, features_denseblock3_denselayer21_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer21_conv1_weight_, {}, kFeaturesDenseblock3Denselayer21Conv1, batch,
-            scratch());
+            scratch(0, 1166848));
 
   at(281);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer21.relu2)
@@ -7558,7 +7558,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock3_denselayer21_conv2,
                       cnn::Loaded(features_denseblock3_denselayer21_conv1, features_denseblock3_denselayer21_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer21_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer21Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer21Conv2, batch, scratch(0, 166464));
 
   at(285);  // 13: | norm1 = bn    (features.denseblock3.denselayer22.norm1)
   // 14: relu    (features.denseblock3.denselayer22.relu1)
@@ -7573,7 +7573,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock3_denselayer22_conv1,
             cnn::Loaded(features_denseblock3_denselayer21_concat1, features_denseblock3_denselayer22_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer22_conv1_weight_, {}, kFeaturesDenseblock3Denselayer22Conv1, batch,
-            scratch());
+            scratch(0, 1171072));
 
   at(288);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer22.relu2)
@@ -7588,7 +7588,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock3_denselayer22_conv2,
                       cnn::Loaded(features_denseblock3_denselayer22_conv1, features_denseblock3_denselayer22_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer22_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer22Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer22Conv2, batch, scratch(0, 166464));
 
   at(292);  // 13: | norm1 = bn    (features.denseblock3.denselayer23.norm1)
   // 14: relu    (features.denseblock3.denselayer23.relu1)
@@ -7603,7 +7603,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock3_denselayer23_conv1,
             cnn::Loaded(features_denseblock3_denselayer22_concat1, features_denseblock3_denselayer23_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer23_conv1_weight_, {}, kFeaturesDenseblock3Denselayer23Conv1, batch,
-            scratch());
+            scratch(0, 1175296));
 
   at(295);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer23.relu2)
@@ -7618,7 +7618,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock3_denselayer23_conv2,
                       cnn::Loaded(features_denseblock3_denselayer23_conv1, features_denseblock3_denselayer23_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer23_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer23Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer23Conv2, batch, scratch(0, 166464));
 
   at(299);  // 13: | norm1 = bn    (features.denseblock3.denselayer24.norm1)
   // 14: relu    (features.denseblock3.denselayer24.relu1)
@@ -7633,7 +7633,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock3_denselayer24_conv1,
             cnn::Loaded(features_denseblock3_denselayer23_concat1, features_denseblock3_denselayer24_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer24_conv1_weight_, {}, kFeaturesDenseblock3Denselayer24Conv1, batch,
-            scratch());
+            scratch(0, 1179520));
 
   at(302);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer24.relu2)
@@ -7648,7 +7648,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock3_denselayer24_conv2,
                       cnn::Loaded(features_denseblock3_denselayer24_conv1, features_denseblock3_denselayer24_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock3_denselayer24_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer24Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer24Conv2, batch, scratch(0, 166464));
 
   at(306);  // 24: norm = bn
   // 25: relu    (features.transition3.relu1)
@@ -7660,7 +7660,8 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   at(308);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
   cnn::conv(features_transition3_conv,
             cnn::Loaded(features_denseblock3_denselayer24_concat1, features_transition3_norm_saved, cnn::Activation::kRelu),
-            features_transition3_conv_weight_, {}, kFeaturesTransition3Conv, batch, scratch());
+            features_transition3_conv_weight_, {}, kFeaturesTransition3Conv, batch,
+            scratch(3211264, 1576960));
 
   at(309);  // 27: avgpool(2)    (features.transition3.avgpool1)
   cnn::avgpool(features_transition3_avgpool1, features_transition3_conv, kFeaturesTransition3Avgpool1, batch);
@@ -7678,7 +7679,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock4_denselayer1_conv1,
             cnn::Loaded(features_transition3_avgpool1, features_denseblock4_denselayer1_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer1_conv1_weight_, {}, kFeaturesDenseblock4Denselayer1Conv1, batch,
-            scratch());
+            scratch(0, 757056));
 
   at(313);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer1.relu2)
@@ -7693,7 +7694,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock4_denselayer1_conv2,
                       cnn::Loaded(features_denseblock4_denselayer1_conv1, features_denseblock4_denselayer1_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock4_denselayer1_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer1Conv2, batch, scratch());
+                      kFeaturesDenseblock4Denselayer1Conv2, batch, scratch(0, 166464));
 
   at(317);  // 13: | norm1 = bn    (features.denseblock4.denselayer2.norm1)
   // 14: relu    (features.denseblock4.denselayer2.relu1)
@@ -7708,7 +7709,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock4_denselayer2_conv1,
             cnn::Loaded(features_denseblock4_denselayer1_concat1, features_denseblock4_denselayer2_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer2_conv1_weight_, {}, kFeaturesDenseblock4Denselayer2Conv1, batch,
-            scratch());
+            scratch(0, 804288));
 
   at(320);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer2.relu2)
@@ -7723,7 +7724,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock4_denselayer2_conv2,
                       cnn::Loaded(features_denseblock4_denselayer2_conv1, features_denseblock4_denselayer2_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock4_denselayer2_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer2Conv2, batch, scratch());
+                      kFeaturesDenseblock4Denselayer2Conv2, batch, scratch(0, 166464));
 
   at(324);  // 13: | norm1 = bn    (features.denseblock4.denselayer3.norm1)
   // 14: relu    (features.denseblock4.denselayer3.relu1)
@@ -7738,7 +7739,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock4_denselayer3_conv1,
             cnn::Loaded(features_denseblock4_denselayer2_concat1, features_denseblock4_denselayer3_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer3_conv1_weight_, {}, kFeaturesDenseblock4Denselayer3Conv1, batch,
-            scratch());
+            scratch(0, 851520));
 
   at(327);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer3.relu2)
@@ -7753,7 +7754,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock4_denselayer3_conv2,
                       cnn::Loaded(features_denseblock4_denselayer3_conv1, features_denseblock4_denselayer3_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock4_denselayer3_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer3Conv2, batch, scratch());
+                      kFeaturesDenseblock4Denselayer3Conv2, batch, scratch(0, 166464));
 
   at(331);  // 13: | norm1 = bn    (features.denseblock4.denselayer4.norm1)
   // 14: relu    (features.denseblock4.denselayer4.relu1)
@@ -7768,7 +7769,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock4_denselayer4_conv1,
             cnn::Loaded(features_denseblock4_denselayer3_concat1, features_denseblock4_denselayer4_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer4_conv1_weight_, {}, kFeaturesDenseblock4Denselayer4Conv1, batch,
-            scratch());
+            scratch(0, 898752));
 
   at(334);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer4.relu2)
@@ -7783,7 +7784,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock4_denselayer4_conv2,
                       cnn::Loaded(features_denseblock4_denselayer4_conv1, features_denseblock4_denselayer4_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock4_denselayer4_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer4Conv2, batch, scratch());
+                      kFeaturesDenseblock4Denselayer4Conv2, batch, scratch(0, 166464));
 
   at(338);  // 13: | norm1 = bn    (features.denseblock4.denselayer5.norm1)
   // 14: relu    (features.denseblock4.denselayer5.relu1)
@@ -7798,7 +7799,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock4_denselayer5_conv1,
             cnn::Loaded(features_denseblock4_denselayer4_concat1, features_denseblock4_denselayer5_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer5_conv1_weight_, {}, kFeaturesDenseblock4Denselayer5Conv1, batch,
-            scratch());
+            scratch(0, 945984));
 
   at(341);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer5.relu2)
@@ -7813,7 +7814,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock4_denselayer5_conv2,
                       cnn::Loaded(features_denseblock4_denselayer5_conv1, features_denseblock4_denselayer5_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock4_denselayer5_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer5Conv2, batch, scratch());
+                      kFeaturesDenseblock4Denselayer5Conv2, batch, scratch(0, 166464));
 
   at(345);  // 13: | norm1 = bn    (features.denseblock4.denselayer6.norm1)
   // 14: relu    (features.denseblock4.denselayer6.relu1)
@@ -7828,7 +7829,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock4_denselayer6_conv1,
             cnn::Loaded(features_denseblock4_denselayer5_concat1, features_denseblock4_denselayer6_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer6_conv1_weight_, {}, kFeaturesDenseblock4Denselayer6Conv1, batch,
-            scratch());
+            scratch(0, 993216));
 
   at(348);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer6.relu2)
@@ -7843,7 +7844,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock4_denselayer6_conv2,
                       cnn::Loaded(features_denseblock4_denselayer6_conv1, features_denseblock4_denselayer6_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock4_denselayer6_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer6Conv2, batch, scratch());
+                      kFeaturesDenseblock4Denselayer6Conv2, batch, scratch(0, 166464));
 
   at(352);  // 13: | norm1 = bn    (features.denseblock4.denselayer7.norm1)
   // 14: relu    (features.denseblock4.denselayer7.relu1)
@@ -7858,7 +7859,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock4_denselayer7_conv1,
             cnn::Loaded(features_denseblock4_denselayer6_concat1, features_denseblock4_denselayer7_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer7_conv1_weight_, {}, kFeaturesDenseblock4Denselayer7Conv1, batch,
-            scratch());
+            scratch(0, 1040448));
 
   at(355);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer7.relu2)
@@ -7873,7 +7874,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock4_denselayer7_conv2,
                       cnn::Loaded(features_denseblock4_denselayer7_conv1, features_denseblock4_denselayer7_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock4_denselayer7_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer7Conv2, batch, scratch());
+                      kFeaturesDenseblock4Denselayer7Conv2, batch, scratch(0, 166464));
 
   at(359);  // 13: | norm1 = bn    (features.denseblock4.denselayer8.norm1)
   // 14: relu    (features.denseblock4.denselayer8.relu1)
@@ -7888,7 +7889,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock4_denselayer8_conv1,
             cnn::Loaded(features_denseblock4_denselayer7_concat1, features_denseblock4_denselayer8_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer8_conv1_weight_, {}, kFeaturesDenseblock4Denselayer8Conv1, batch,
-            scratch());
+            scratch(0, 1087680));
 
   at(362);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer8.relu2)
@@ -7903,7 +7904,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock4_denselayer8_conv2,
                       cnn::Loaded(features_denseblock4_denselayer8_conv1, features_denseblock4_denselayer8_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock4_denselayer8_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer8Conv2, batch, scratch());
+                      kFeaturesDenseblock4Denselayer8Conv2, batch, scratch(0, 166464));
 
   at(366);  // 13: | norm1 = bn    (features.denseblock4.denselayer9.norm1)
   // 14: relu    (features.denseblock4.denselayer9.relu1)
@@ -7918,7 +7919,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock4_denselayer9_conv1,
             cnn::Loaded(features_denseblock4_denselayer8_concat1, features_denseblock4_denselayer9_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer9_conv1_weight_, {}, kFeaturesDenseblock4Denselayer9Conv1, batch,
-            scratch());
+            scratch(0, 1134912));
 
   at(369);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer9.relu2)
@@ -7933,7 +7934,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock4_denselayer9_conv2,
                       cnn::Loaded(features_denseblock4_denselayer9_conv1, features_denseblock4_denselayer9_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock4_denselayer9_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer9Conv2, batch, scratch());
+                      kFeaturesDenseblock4Denselayer9Conv2, batch, scratch(0, 166464));
 
   at(373);  // 13: | norm1 = bn    (features.denseblock4.denselayer10.norm1)
   // 14: relu    (features.denseblock4.denselayer10.relu1)
@@ -7948,7 +7949,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock4_denselayer10_conv1,
             cnn::Loaded(features_denseblock4_denselayer9_concat1, features_denseblock4_denselayer10_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer10_conv1_weight_, {}, kFeaturesDenseblock4Denselayer10Conv1, batch,
-            scratch());
+            scratch(0, 1154176));
 
   at(376);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer10.relu2)
@@ -7963,7 +7964,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock4_denselayer10_conv2,
                       cnn::Loaded(features_denseblock4_denselayer10_conv1, features_denseblock4_denselayer10_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock4_denselayer10_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer10Conv2, batch, scratch());
+                      kFeaturesDenseblock4Denselayer10Conv2, batch, scratch(0, 166464));
 
   at(380);  // 13: | norm1 = bn    (features.denseblock4.denselayer11.norm1)
   // 14: relu    (features.denseblock4.denselayer11.relu1)
@@ -7978,7 +7979,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock4_denselayer11_conv1,
             cnn::Loaded(features_denseblock4_denselayer10_concat1, features_denseblock4_denselayer11_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer11_conv1_weight_, {}, kFeaturesDenseblock4Denselayer11Conv1, batch,
-            scratch());
+            scratch(0, 1158400));
 
   at(383);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer11.relu2)
@@ -7993,7 +7994,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock4_denselayer11_conv2,
                       cnn::Loaded(features_denseblock4_denselayer11_conv1, features_denseblock4_denselayer11_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock4_denselayer11_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer11Conv2, batch, scratch());
+                      kFeaturesDenseblock4Denselayer11Conv2, batch, scratch(0, 166464));
 
   at(387);  // 13: | norm1 = bn    (features.denseblock4.denselayer12.norm1)
   // 14: relu    (features.denseblock4.denselayer12.relu1)
@@ -8008,7 +8009,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock4_denselayer12_conv1,
             cnn::Loaded(features_denseblock4_denselayer11_concat1, features_denseblock4_denselayer12_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer12_conv1_weight_, {}, kFeaturesDenseblock4Denselayer12Conv1, batch,
-            scratch());
+            scratch(0, 1162624));
 
   at(390);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer12.relu2)
@@ -8023,7 +8024,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock4_denselayer12_conv2,
                       cnn::Loaded(features_denseblock4_denselayer12_conv1, features_denseblock4_denselayer12_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock4_denselayer12_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer12Conv2, batch, scratch());
+                      kFeaturesDenseblock4Denselayer12Conv2, batch, scratch(0, 166464));
 
   at(394);  // 13: | norm1 = bn    (features.denseblock4.denselayer13.norm1)
   // 14: relu    (features.denseblock4.denselayer13.relu1)
@@ -8038,7 +8039,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock4_denselayer13_conv1,
             cnn::Loaded(features_denseblock4_denselayer12_concat1, features_denseblock4_denselayer13_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer13_conv1_weight_, {}, kFeaturesDenseblock4Denselayer13Conv1, batch,
-            scratch());
+            scratch(0, 1166848));
 
   at(397);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer13.relu2)
@@ -8053,7 +8054,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock4_denselayer13_conv2,
                       cnn::Loaded(features_denseblock4_denselayer13_conv1, features_denseblock4_denselayer13_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock4_denselayer13_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer13Conv2, batch, scratch());
+                      kFeaturesDenseblock4Denselayer13Conv2, batch, scratch(0, 166464));
 
   at(401);  // 13: | norm1 = bn    (features.denseblock4.denselayer14.norm1)
   // 14: relu    (features.denseblock4.denselayer14.relu1)
@@ -8068,7 +8069,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock4_denselayer14_conv1,
             cnn::Loaded(features_denseblock4_denselayer13_concat1, features_denseblock4_denselayer14_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer14_conv1_weight_, {}, kFeaturesDenseblock4Denselayer14Conv1, batch,
-            scratch());
+            scratch(0, 1171072));
 
   at(404);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer14.relu2)
@@ -8083,7 +8084,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock4_denselayer14_conv2,
                       cnn::Loaded(features_denseblock4_denselayer14_conv1, features_denseblock4_denselayer14_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock4_denselayer14_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer14Conv2, batch, scratch());
+                      kFeaturesDenseblock4Denselayer14Conv2, batch, scratch(0, 166464));
 
   at(408);  // 13: | norm1 = bn    (features.denseblock4.denselayer15.norm1)
   // 14: relu    (features.denseblock4.denselayer15.relu1)
@@ -8098,7 +8099,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock4_denselayer15_conv1,
             cnn::Loaded(features_denseblock4_denselayer14_concat1, features_denseblock4_denselayer15_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer15_conv1_weight_, {}, kFeaturesDenseblock4Denselayer15Conv1, batch,
-            scratch());
+            scratch(0, 1175296));
 
   at(411);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer15.relu2)
@@ -8113,7 +8114,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock4_denselayer15_conv2,
                       cnn::Loaded(features_denseblock4_denselayer15_conv1, features_denseblock4_denselayer15_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock4_denselayer15_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer15Conv2, batch, scratch());
+                      kFeaturesDenseblock4Denselayer15Conv2, batch, scratch(0, 166464));
 
   at(415);  // 13: | norm1 = bn    (features.denseblock4.denselayer16.norm1)
   // 14: relu    (features.denseblock4.denselayer16.relu1)
@@ -8128,7 +8129,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv(features_denseblock4_denselayer16_conv1,
             cnn::Loaded(features_denseblock4_denselayer15_concat1, features_denseblock4_denselayer16_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer16_conv1_weight_, {}, kFeaturesDenseblock4Denselayer16Conv1, batch,
-            scratch());
+            scratch(0, 1179520));
 
   at(418);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer16.relu2)
@@ -8143,7 +8144,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv(features_denseblock4_denselayer16_conv2,
                       cnn::Loaded(features_denseblock4_denselayer16_conv1, features_denseblock4_denselayer16_norm2_saved, cnn::Activation::kRelu),
                       features_denseblock4_denselayer16_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer16Conv2, batch, scratch());
+                      kFeaturesDenseblock4Denselayer16Conv2, batch, scratch(0, 166464));
 
   at(422);  // 47: norm5 = bn
   // 48: relu    (features.relu2)
@@ -8157,7 +8158,7 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
            k1024x7x7, batch);
 
   at(425);  // 51: classifier = dense(classes, bias_init=zeros)
-  cnn::dense(classifier, gap1, classifier_weight_, classifier_bias_, kClassifier, batch, scratch());
+  cnn::dense(classifier, gap1, classifier_weight_, classifier_bias_, kClassifier, batch, scratch(0, 40960));
 
   at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, classifier, k1000, batch);
@@ -8166,8 +8167,8 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   // Backward.
   backward_at(425);  // 51: classifier
   cnn::dense_backward_params(d_classifier_weight, d_classifier_bias, d_classifier, gap1, kClassifier, batch,
-                             scratch());
-  cnn::dense_backward_input(d_gap1, d_classifier, classifier_weight_, kClassifier, batch, scratch());
+                             scratch(0, 40960));
+  cnn::dense_backward_input(d_gap1, d_classifier, classifier_weight_, kClassifier, batch, scratch(0, 40960));
   backward_at(424);  // 50: gap1
   cnn::gap_backward_input(d_features_relu2, d_gap1, k1024x7x7, batch);
   backward_at(422);  // 47: features.norm5
@@ -8178,11 +8179,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer16_conv2_weight,
                                       d_features_denseblock4_denselayer16_conv2,
                                       cnn::Loaded(features_denseblock4_denselayer16_conv1, features_denseblock4_denselayer16_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock4Denselayer16Conv2, batch, scratch());
+                                      kFeaturesDenseblock4Denselayer16Conv2, batch,
+                                      scratch(1605632, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer16_relu2,
                                      d_features_denseblock4_denselayer16_conv2,
                                      features_denseblock4_denselayer16_conv2_weight_,
-                                     kFeaturesDenseblock4Denselayer16Conv2, batch, scratch());
+                                     kFeaturesDenseblock4Denselayer16Conv2, batch, scratch(1605632, 285248));
   backward_at(418);  // 16: features.denseblock4.denselayer16.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer16_relu2,
                    d_features_denseblock4_denselayer16_norm2_weight,
@@ -8193,11 +8195,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock4_denselayer16_conv1_weight,
                             d_features_denseblock4_denselayer16_relu2,
                             cnn::Loaded(features_denseblock4_denselayer15_concat1, features_denseblock4_denselayer16_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock4Denselayer16Conv1, batch, scratch());
+                            kFeaturesDenseblock4Denselayer16Conv1, batch, scratch(1605632, 126976));
   cnn::conv_backward_input(d_features_denseblock4_denselayer16_relu1,
                            d_features_denseblock4_denselayer16_relu2,
                            features_denseblock4_denselayer16_conv1_weight_,
-                           kFeaturesDenseblock4Denselayer16Conv1, batch, scratch());
+                           kFeaturesDenseblock4Denselayer16Conv1, batch, scratch(4816896, 300864));
   backward_at(415);  // 13: features.denseblock4.denselayer16.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer15_concat1),
                    d_features_denseblock4_denselayer16_norm1_weight,
@@ -8208,11 +8210,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer15_conv2_weight,
                                       d_features_denseblock4_denselayer15_conv2,
                                       cnn::Loaded(features_denseblock4_denselayer15_conv1, features_denseblock4_denselayer15_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock4Denselayer15Conv2, batch, scratch());
+                                      kFeaturesDenseblock4Denselayer15Conv2, batch,
+                                      scratch(1605632, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer15_relu2,
                                      d_features_denseblock4_denselayer15_conv2,
                                      features_denseblock4_denselayer15_conv2_weight_,
-                                     kFeaturesDenseblock4Denselayer15Conv2, batch, scratch());
+                                     kFeaturesDenseblock4Denselayer15Conv2, batch, scratch(1605632, 285248));
   backward_at(411);  // 16: features.denseblock4.denselayer15.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer15_relu2,
                    d_features_denseblock4_denselayer15_norm2_weight,
@@ -8223,11 +8226,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock4_denselayer15_conv1_weight,
                             d_features_denseblock4_denselayer15_relu2,
                             cnn::Loaded(features_denseblock4_denselayer14_concat1, features_denseblock4_denselayer15_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock4Denselayer15Conv1, batch, scratch());
+                            kFeaturesDenseblock4Denselayer15Conv1, batch, scratch(1605632, 122880));
   cnn::conv_backward_input(d_features_denseblock4_denselayer15_relu1,
                            d_features_denseblock4_denselayer15_relu2,
                            features_denseblock4_denselayer15_conv1_weight_,
-                           kFeaturesDenseblock4Denselayer15Conv1, batch, scratch());
+                           kFeaturesDenseblock4Denselayer15Conv1, batch, scratch(4816896, 296256));
   backward_at(408);  // 13: features.denseblock4.denselayer15.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer14_concat1),
                    d_features_denseblock4_denselayer15_norm1_weight,
@@ -8238,11 +8241,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer14_conv2_weight,
                                       d_features_denseblock4_denselayer14_conv2,
                                       cnn::Loaded(features_denseblock4_denselayer14_conv1, features_denseblock4_denselayer14_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock4Denselayer14Conv2, batch, scratch());
+                                      kFeaturesDenseblock4Denselayer14Conv2, batch,
+                                      scratch(1605632, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer14_relu2,
                                      d_features_denseblock4_denselayer14_conv2,
                                      features_denseblock4_denselayer14_conv2_weight_,
-                                     kFeaturesDenseblock4Denselayer14Conv2, batch, scratch());
+                                     kFeaturesDenseblock4Denselayer14Conv2, batch, scratch(1605632, 285248));
   backward_at(404);  // 16: features.denseblock4.denselayer14.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer14_relu2,
                    d_features_denseblock4_denselayer14_norm2_weight,
@@ -8253,11 +8257,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock4_denselayer14_conv1_weight,
                             d_features_denseblock4_denselayer14_relu2,
                             cnn::Loaded(features_denseblock4_denselayer13_concat1, features_denseblock4_denselayer14_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock4Denselayer14Conv1, batch, scratch());
+                            kFeaturesDenseblock4Denselayer14Conv1, batch, scratch(1605632, 118784));
   cnn::conv_backward_input(d_features_denseblock4_denselayer14_relu1,
                            d_features_denseblock4_denselayer14_relu2,
                            features_denseblock4_denselayer14_conv1_weight_,
-                           kFeaturesDenseblock4Denselayer14Conv1, batch, scratch());
+                           kFeaturesDenseblock4Denselayer14Conv1, batch, scratch(4816896, 292416));
   backward_at(401);  // 13: features.denseblock4.denselayer14.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer13_concat1),
                    d_features_denseblock4_denselayer14_norm1_weight,
@@ -8268,11 +8272,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer13_conv2_weight,
                                       d_features_denseblock4_denselayer13_conv2,
                                       cnn::Loaded(features_denseblock4_denselayer13_conv1, features_denseblock4_denselayer13_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock4Denselayer13Conv2, batch, scratch());
+                                      kFeaturesDenseblock4Denselayer13Conv2, batch,
+                                      scratch(1605632, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer13_relu2,
                                      d_features_denseblock4_denselayer13_conv2,
                                      features_denseblock4_denselayer13_conv2_weight_,
-                                     kFeaturesDenseblock4Denselayer13Conv2, batch, scratch());
+                                     kFeaturesDenseblock4Denselayer13Conv2, batch, scratch(1605632, 285248));
   backward_at(397);  // 16: features.denseblock4.denselayer13.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer13_relu2,
                    d_features_denseblock4_denselayer13_norm2_weight,
@@ -8283,11 +8288,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock4_denselayer13_conv1_weight,
                             d_features_denseblock4_denselayer13_relu2,
                             cnn::Loaded(features_denseblock4_denselayer12_concat1, features_denseblock4_denselayer13_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock4Denselayer13Conv1, batch, scratch());
+                            kFeaturesDenseblock4Denselayer13Conv1, batch, scratch(1605632, 114688));
   cnn::conv_backward_input(d_features_denseblock4_denselayer13_relu1,
                            d_features_denseblock4_denselayer13_relu2,
                            features_denseblock4_denselayer13_conv1_weight_,
-                           kFeaturesDenseblock4Denselayer13Conv1, batch, scratch());
+                           kFeaturesDenseblock4Denselayer13Conv1, batch, scratch(4816896, 288576));
   backward_at(394);  // 13: features.denseblock4.denselayer13.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer12_concat1),
                    d_features_denseblock4_denselayer13_norm1_weight,
@@ -8298,11 +8303,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer12_conv2_weight,
                                       d_features_denseblock4_denselayer12_conv2,
                                       cnn::Loaded(features_denseblock4_denselayer12_conv1, features_denseblock4_denselayer12_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock4Denselayer12Conv2, batch, scratch());
+                                      kFeaturesDenseblock4Denselayer12Conv2, batch,
+                                      scratch(1605632, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer12_relu2,
                                      d_features_denseblock4_denselayer12_conv2,
                                      features_denseblock4_denselayer12_conv2_weight_,
-                                     kFeaturesDenseblock4Denselayer12Conv2, batch, scratch());
+                                     kFeaturesDenseblock4Denselayer12Conv2, batch, scratch(1605632, 285248));
   backward_at(390);  // 16: features.denseblock4.denselayer12.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer12_relu2,
                    d_features_denseblock4_denselayer12_norm2_weight,
@@ -8313,11 +8319,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock4_denselayer12_conv1_weight,
                             d_features_denseblock4_denselayer12_relu2,
                             cnn::Loaded(features_denseblock4_denselayer11_concat1, features_denseblock4_denselayer12_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock4Denselayer12Conv1, batch, scratch());
+                            kFeaturesDenseblock4Denselayer12Conv1, batch, scratch(1605632, 110592));
   cnn::conv_backward_input(d_features_denseblock4_denselayer12_relu1,
                            d_features_denseblock4_denselayer12_relu2,
                            features_denseblock4_denselayer12_conv1_weight_,
-                           kFeaturesDenseblock4Denselayer12Conv1, batch, scratch());
+                           kFeaturesDenseblock4Denselayer12Conv1, batch, scratch(4816896, 283968));
   backward_at(387);  // 13: features.denseblock4.denselayer12.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer11_concat1),
                    d_features_denseblock4_denselayer12_norm1_weight,
@@ -8328,11 +8334,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer11_conv2_weight,
                                       d_features_denseblock4_denselayer11_conv2,
                                       cnn::Loaded(features_denseblock4_denselayer11_conv1, features_denseblock4_denselayer11_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock4Denselayer11Conv2, batch, scratch());
+                                      kFeaturesDenseblock4Denselayer11Conv2, batch,
+                                      scratch(1605632, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer11_relu2,
                                      d_features_denseblock4_denselayer11_conv2,
                                      features_denseblock4_denselayer11_conv2_weight_,
-                                     kFeaturesDenseblock4Denselayer11Conv2, batch, scratch());
+                                     kFeaturesDenseblock4Denselayer11Conv2, batch, scratch(1605632, 285248));
   backward_at(383);  // 16: features.denseblock4.denselayer11.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer11_relu2,
                    d_features_denseblock4_denselayer11_norm2_weight,
@@ -8343,11 +8350,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock4_denselayer11_conv1_weight,
                             d_features_denseblock4_denselayer11_relu2,
                             cnn::Loaded(features_denseblock4_denselayer10_concat1, features_denseblock4_denselayer11_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock4Denselayer11Conv1, batch, scratch());
+                            kFeaturesDenseblock4Denselayer11Conv1, batch, scratch(1605632, 106496));
   cnn::conv_backward_input(d_features_denseblock4_denselayer11_relu1,
                            d_features_denseblock4_denselayer11_relu2,
                            features_denseblock4_denselayer11_conv1_weight_,
-                           kFeaturesDenseblock4Denselayer11Conv1, batch, scratch());
+                           kFeaturesDenseblock4Denselayer11Conv1, batch, scratch(2910208, 280128));
   backward_at(380);  // 13: features.denseblock4.denselayer11.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer10_concat1),
                    d_features_denseblock4_denselayer11_norm1_weight,
@@ -8358,11 +8365,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer10_conv2_weight,
                                       d_features_denseblock4_denselayer10_conv2,
                                       cnn::Loaded(features_denseblock4_denselayer10_conv1, features_denseblock4_denselayer10_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock4Denselayer10Conv2, batch, scratch());
+                                      kFeaturesDenseblock4Denselayer10Conv2, batch,
+                                      scratch(1605632, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer10_relu2,
                                      d_features_denseblock4_denselayer10_conv2,
                                      features_denseblock4_denselayer10_conv2_weight_,
-                                     kFeaturesDenseblock4Denselayer10Conv2, batch, scratch());
+                                     kFeaturesDenseblock4Denselayer10Conv2, batch, scratch(1605632, 285248));
   backward_at(376);  // 16: features.denseblock4.denselayer10.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer10_relu2,
                    d_features_denseblock4_denselayer10_norm2_weight,
@@ -8373,11 +8381,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock4_denselayer10_conv1_weight,
                             d_features_denseblock4_denselayer10_relu2,
                             cnn::Loaded(features_denseblock4_denselayer9_concat1, features_denseblock4_denselayer10_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock4Denselayer10Conv1, batch, scratch());
+                            kFeaturesDenseblock4Denselayer10Conv1, batch, scratch(1605632, 102400));
   cnn::conv_backward_input(d_features_denseblock4_denselayer10_relu1,
                            d_features_denseblock4_denselayer10_relu2,
                            features_denseblock4_denselayer10_conv1_weight_,
-                           kFeaturesDenseblock4Denselayer10Conv1, batch, scratch());
+                           kFeaturesDenseblock4Denselayer10Conv1, batch, scratch(2860032, 276288));
   backward_at(373);  // 13: features.denseblock4.denselayer10.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer9_concat1),
                    d_features_denseblock4_denselayer10_norm1_weight,
@@ -8388,11 +8396,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer9_conv2_weight,
                                       d_features_denseblock4_denselayer9_conv2,
                                       cnn::Loaded(features_denseblock4_denselayer9_conv1, features_denseblock4_denselayer9_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock4Denselayer9Conv2, batch, scratch());
+                                      kFeaturesDenseblock4Denselayer9Conv2, batch, scratch(1605632, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer9_relu2,
                                      d_features_denseblock4_denselayer9_conv2,
                                      features_denseblock4_denselayer9_conv2_weight_,
-                                     kFeaturesDenseblock4Denselayer9Conv2, batch, scratch());
+                                     kFeaturesDenseblock4Denselayer9Conv2, batch, scratch(1605632, 285248));
   backward_at(369);  // 16: features.denseblock4.denselayer9.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer9_relu2, d_features_denseblock4_denselayer9_norm2_weight,
                    d_features_denseblock4_denselayer9_norm2_bias, d_features_denseblock4_denselayer9_relu2,
@@ -8402,10 +8410,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock4_denselayer9_conv1_weight,
                             d_features_denseblock4_denselayer9_relu2,
                             cnn::Loaded(features_denseblock4_denselayer8_concat1, features_denseblock4_denselayer9_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock4Denselayer9Conv1, batch, scratch());
+                            kFeaturesDenseblock4Denselayer9Conv1, batch, scratch(1605632, 196608));
   cnn::conv_backward_input(d_features_denseblock4_denselayer9_relu1, d_features_denseblock4_denselayer9_relu2,
                            features_denseblock4_denselayer9_conv1_weight_,
-                           kFeaturesDenseblock4Denselayer9Conv1, batch, scratch());
+                           kFeaturesDenseblock4Denselayer9Conv1, batch, scratch(2809856, 271680));
   backward_at(366);  // 13: features.denseblock4.denselayer9.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer8_concat1),
                    d_features_denseblock4_denselayer9_norm1_weight,
@@ -8416,11 +8424,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer8_conv2_weight,
                                       d_features_denseblock4_denselayer8_conv2,
                                       cnn::Loaded(features_denseblock4_denselayer8_conv1, features_denseblock4_denselayer8_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock4Denselayer8Conv2, batch, scratch());
+                                      kFeaturesDenseblock4Denselayer8Conv2, batch, scratch(1605632, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer8_relu2,
                                      d_features_denseblock4_denselayer8_conv2,
                                      features_denseblock4_denselayer8_conv2_weight_,
-                                     kFeaturesDenseblock4Denselayer8Conv2, batch, scratch());
+                                     kFeaturesDenseblock4Denselayer8Conv2, batch, scratch(1605632, 285248));
   backward_at(362);  // 16: features.denseblock4.denselayer8.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer8_relu2, d_features_denseblock4_denselayer8_norm2_weight,
                    d_features_denseblock4_denselayer8_norm2_bias, d_features_denseblock4_denselayer8_relu2,
@@ -8430,10 +8438,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock4_denselayer8_conv1_weight,
                             d_features_denseblock4_denselayer8_relu2,
                             cnn::Loaded(features_denseblock4_denselayer7_concat1, features_denseblock4_denselayer8_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock4Denselayer8Conv1, batch, scratch());
+                            kFeaturesDenseblock4Denselayer8Conv1, batch, scratch(1605632, 188416));
   cnn::conv_backward_input(d_features_denseblock4_denselayer8_relu1, d_features_denseblock4_denselayer8_relu2,
                            features_denseblock4_denselayer8_conv1_weight_,
-                           kFeaturesDenseblock4Denselayer8Conv1, batch, scratch());
+                           kFeaturesDenseblock4Denselayer8Conv1, batch, scratch(2759680, 267840));
   backward_at(359);  // 13: features.denseblock4.denselayer8.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer7_concat1),
                    d_features_denseblock4_denselayer8_norm1_weight,
@@ -8444,11 +8452,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer7_conv2_weight,
                                       d_features_denseblock4_denselayer7_conv2,
                                       cnn::Loaded(features_denseblock4_denselayer7_conv1, features_denseblock4_denselayer7_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock4Denselayer7Conv2, batch, scratch());
+                                      kFeaturesDenseblock4Denselayer7Conv2, batch, scratch(1605632, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer7_relu2,
                                      d_features_denseblock4_denselayer7_conv2,
                                      features_denseblock4_denselayer7_conv2_weight_,
-                                     kFeaturesDenseblock4Denselayer7Conv2, batch, scratch());
+                                     kFeaturesDenseblock4Denselayer7Conv2, batch, scratch(1605632, 285248));
   backward_at(355);  // 16: features.denseblock4.denselayer7.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer7_relu2, d_features_denseblock4_denselayer7_norm2_weight,
                    d_features_denseblock4_denselayer7_norm2_bias, d_features_denseblock4_denselayer7_relu2,
@@ -8458,10 +8466,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock4_denselayer7_conv1_weight,
                             d_features_denseblock4_denselayer7_relu2,
                             cnn::Loaded(features_denseblock4_denselayer6_concat1, features_denseblock4_denselayer7_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock4Denselayer7Conv1, batch, scratch());
+                            kFeaturesDenseblock4Denselayer7Conv1, batch, scratch(1605632, 180224));
   cnn::conv_backward_input(d_features_denseblock4_denselayer7_relu1, d_features_denseblock4_denselayer7_relu2,
                            features_denseblock4_denselayer7_conv1_weight_,
-                           kFeaturesDenseblock4Denselayer7Conv1, batch, scratch());
+                           kFeaturesDenseblock4Denselayer7Conv1, batch, scratch(2709504, 264000));
   backward_at(352);  // 13: features.denseblock4.denselayer7.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer6_concat1),
                    d_features_denseblock4_denselayer7_norm1_weight,
@@ -8472,11 +8480,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer6_conv2_weight,
                                       d_features_denseblock4_denselayer6_conv2,
                                       cnn::Loaded(features_denseblock4_denselayer6_conv1, features_denseblock4_denselayer6_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock4Denselayer6Conv2, batch, scratch());
+                                      kFeaturesDenseblock4Denselayer6Conv2, batch, scratch(1605632, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer6_relu2,
                                      d_features_denseblock4_denselayer6_conv2,
                                      features_denseblock4_denselayer6_conv2_weight_,
-                                     kFeaturesDenseblock4Denselayer6Conv2, batch, scratch());
+                                     kFeaturesDenseblock4Denselayer6Conv2, batch, scratch(1605632, 285248));
   backward_at(348);  // 16: features.denseblock4.denselayer6.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer6_relu2, d_features_denseblock4_denselayer6_norm2_weight,
                    d_features_denseblock4_denselayer6_norm2_bias, d_features_denseblock4_denselayer6_relu2,
@@ -8486,10 +8494,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock4_denselayer6_conv1_weight,
                             d_features_denseblock4_denselayer6_relu2,
                             cnn::Loaded(features_denseblock4_denselayer5_concat1, features_denseblock4_denselayer6_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock4Denselayer6Conv1, batch, scratch());
+                            kFeaturesDenseblock4Denselayer6Conv1, batch, scratch(1605632, 172032));
   cnn::conv_backward_input(d_features_denseblock4_denselayer6_relu1, d_features_denseblock4_denselayer6_relu2,
                            features_denseblock4_denselayer6_conv1_weight_,
-                           kFeaturesDenseblock4Denselayer6Conv1, batch, scratch());
+                           kFeaturesDenseblock4Denselayer6Conv1, batch, scratch(2659328, 259392));
   backward_at(345);  // 13: features.denseblock4.denselayer6.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer5_concat1),
                    d_features_denseblock4_denselayer6_norm1_weight,
@@ -8500,11 +8508,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer5_conv2_weight,
                                       d_features_denseblock4_denselayer5_conv2,
                                       cnn::Loaded(features_denseblock4_denselayer5_conv1, features_denseblock4_denselayer5_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock4Denselayer5Conv2, batch, scratch());
+                                      kFeaturesDenseblock4Denselayer5Conv2, batch, scratch(1605632, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer5_relu2,
                                      d_features_denseblock4_denselayer5_conv2,
                                      features_denseblock4_denselayer5_conv2_weight_,
-                                     kFeaturesDenseblock4Denselayer5Conv2, batch, scratch());
+                                     kFeaturesDenseblock4Denselayer5Conv2, batch, scratch(1605632, 285248));
   backward_at(341);  // 16: features.denseblock4.denselayer5.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer5_relu2, d_features_denseblock4_denselayer5_norm2_weight,
                    d_features_denseblock4_denselayer5_norm2_bias, d_features_denseblock4_denselayer5_relu2,
@@ -8514,10 +8522,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock4_denselayer5_conv1_weight,
                             d_features_denseblock4_denselayer5_relu2,
                             cnn::Loaded(features_denseblock4_denselayer4_concat1, features_denseblock4_denselayer5_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock4Denselayer5Conv1, batch, scratch());
+                            kFeaturesDenseblock4Denselayer5Conv1, batch, scratch(1605632, 163840));
   cnn::conv_backward_input(d_features_denseblock4_denselayer5_relu1, d_features_denseblock4_denselayer5_relu2,
                            features_denseblock4_denselayer5_conv1_weight_,
-                           kFeaturesDenseblock4Denselayer5Conv1, batch, scratch());
+                           kFeaturesDenseblock4Denselayer5Conv1, batch, scratch(2609152, 255552));
   backward_at(338);  // 13: features.denseblock4.denselayer5.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer4_concat1),
                    d_features_denseblock4_denselayer5_norm1_weight,
@@ -8528,11 +8536,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer4_conv2_weight,
                                       d_features_denseblock4_denselayer4_conv2,
                                       cnn::Loaded(features_denseblock4_denselayer4_conv1, features_denseblock4_denselayer4_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock4Denselayer4Conv2, batch, scratch());
+                                      kFeaturesDenseblock4Denselayer4Conv2, batch, scratch(1605632, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer4_relu2,
                                      d_features_denseblock4_denselayer4_conv2,
                                      features_denseblock4_denselayer4_conv2_weight_,
-                                     kFeaturesDenseblock4Denselayer4Conv2, batch, scratch());
+                                     kFeaturesDenseblock4Denselayer4Conv2, batch, scratch(1605632, 285248));
   backward_at(334);  // 16: features.denseblock4.denselayer4.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer4_relu2, d_features_denseblock4_denselayer4_norm2_weight,
                    d_features_denseblock4_denselayer4_norm2_bias, d_features_denseblock4_denselayer4_relu2,
@@ -8542,10 +8550,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock4_denselayer4_conv1_weight,
                             d_features_denseblock4_denselayer4_relu2,
                             cnn::Loaded(features_denseblock4_denselayer3_concat1, features_denseblock4_denselayer4_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock4Denselayer4Conv1, batch, scratch());
+                            kFeaturesDenseblock4Denselayer4Conv1, batch, scratch(1605632, 155648));
   cnn::conv_backward_input(d_features_denseblock4_denselayer4_relu1, d_features_denseblock4_denselayer4_relu2,
                            features_denseblock4_denselayer4_conv1_weight_,
-                           kFeaturesDenseblock4Denselayer4Conv1, batch, scratch());
+                           kFeaturesDenseblock4Denselayer4Conv1, batch, scratch(2558976, 251712));
   backward_at(331);  // 13: features.denseblock4.denselayer4.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer3_concat1),
                    d_features_denseblock4_denselayer4_norm1_weight,
@@ -8556,11 +8564,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer3_conv2_weight,
                                       d_features_denseblock4_denselayer3_conv2,
                                       cnn::Loaded(features_denseblock4_denselayer3_conv1, features_denseblock4_denselayer3_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock4Denselayer3Conv2, batch, scratch());
+                                      kFeaturesDenseblock4Denselayer3Conv2, batch, scratch(1605632, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer3_relu2,
                                      d_features_denseblock4_denselayer3_conv2,
                                      features_denseblock4_denselayer3_conv2_weight_,
-                                     kFeaturesDenseblock4Denselayer3Conv2, batch, scratch());
+                                     kFeaturesDenseblock4Denselayer3Conv2, batch, scratch(1605632, 285248));
   backward_at(327);  // 16: features.denseblock4.denselayer3.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer3_relu2, d_features_denseblock4_denselayer3_norm2_weight,
                    d_features_denseblock4_denselayer3_norm2_bias, d_features_denseblock4_denselayer3_relu2,
@@ -8570,10 +8578,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock4_denselayer3_conv1_weight,
                             d_features_denseblock4_denselayer3_relu2,
                             cnn::Loaded(features_denseblock4_denselayer2_concat1, features_denseblock4_denselayer3_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock4Denselayer3Conv1, batch, scratch());
+                            kFeaturesDenseblock4Denselayer3Conv1, batch, scratch(1605632, 147456));
   cnn::conv_backward_input(d_features_denseblock4_denselayer3_relu1, d_features_denseblock4_denselayer3_relu2,
                            features_denseblock4_denselayer3_conv1_weight_,
-                           kFeaturesDenseblock4Denselayer3Conv1, batch, scratch());
+                           kFeaturesDenseblock4Denselayer3Conv1, batch, scratch(2508800, 247104));
   backward_at(324);  // 13: features.denseblock4.denselayer3.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer2_concat1),
                    d_features_denseblock4_denselayer3_norm1_weight,
@@ -8584,11 +8592,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer2_conv2_weight,
                                       d_features_denseblock4_denselayer2_conv2,
                                       cnn::Loaded(features_denseblock4_denselayer2_conv1, features_denseblock4_denselayer2_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock4Denselayer2Conv2, batch, scratch());
+                                      kFeaturesDenseblock4Denselayer2Conv2, batch, scratch(1605632, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer2_relu2,
                                      d_features_denseblock4_denselayer2_conv2,
                                      features_denseblock4_denselayer2_conv2_weight_,
-                                     kFeaturesDenseblock4Denselayer2Conv2, batch, scratch());
+                                     kFeaturesDenseblock4Denselayer2Conv2, batch, scratch(1605632, 285248));
   backward_at(320);  // 16: features.denseblock4.denselayer2.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer2_relu2, d_features_denseblock4_denselayer2_norm2_weight,
                    d_features_denseblock4_denselayer2_norm2_bias, d_features_denseblock4_denselayer2_relu2,
@@ -8598,10 +8606,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock4_denselayer2_conv1_weight,
                             d_features_denseblock4_denselayer2_relu2,
                             cnn::Loaded(features_denseblock4_denselayer1_concat1, features_denseblock4_denselayer2_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock4Denselayer2Conv1, batch, scratch());
+                            kFeaturesDenseblock4Denselayer2Conv1, batch, scratch(1605632, 139264));
   cnn::conv_backward_input(d_features_denseblock4_denselayer2_relu1, d_features_denseblock4_denselayer2_relu2,
                            features_denseblock4_denselayer2_conv1_weight_,
-                           kFeaturesDenseblock4Denselayer2Conv1, batch, scratch());
+                           kFeaturesDenseblock4Denselayer2Conv1, batch, scratch(2458624, 243264));
   backward_at(317);  // 13: features.denseblock4.denselayer2.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer1_concat1),
                    d_features_denseblock4_denselayer2_norm1_weight,
@@ -8612,11 +8620,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer1_conv2_weight,
                                       d_features_denseblock4_denselayer1_conv2,
                                       cnn::Loaded(features_denseblock4_denselayer1_conv1, features_denseblock4_denselayer1_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock4Denselayer1Conv2, batch, scratch());
+                                      kFeaturesDenseblock4Denselayer1Conv2, batch, scratch(1605632, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer1_relu2,
                                      d_features_denseblock4_denselayer1_conv2,
                                      features_denseblock4_denselayer1_conv2_weight_,
-                                     kFeaturesDenseblock4Denselayer1Conv2, batch, scratch());
+                                     kFeaturesDenseblock4Denselayer1Conv2, batch, scratch(1605632, 285248));
   backward_at(313);  // 16: features.denseblock4.denselayer1.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer1_relu2, d_features_denseblock4_denselayer1_norm2_weight,
                    d_features_denseblock4_denselayer1_norm2_bias, d_features_denseblock4_denselayer1_relu2,
@@ -8626,10 +8634,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock4_denselayer1_conv1_weight,
                             d_features_denseblock4_denselayer1_relu2,
                             cnn::Loaded(features_transition3_avgpool1, features_denseblock4_denselayer1_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock4Denselayer1Conv1, batch, scratch());
+                            kFeaturesDenseblock4Denselayer1Conv1, batch, scratch(1605632, 196608));
   cnn::conv_backward_input(d_features_denseblock4_denselayer1_relu1, d_features_denseblock4_denselayer1_relu2,
                            features_denseblock4_denselayer1_conv1_weight_,
-                           kFeaturesDenseblock4Denselayer1Conv1, batch, scratch());
+                           kFeaturesDenseblock4Denselayer1Conv1, batch, scratch(2408448, 239424));
   backward_at(310);  // 13: features.denseblock4.denselayer1.norm1
   cnn::bn_backward(cnn::added_to(d_features_transition3_avgpool1),
                    d_features_denseblock4_denselayer1_norm1_weight,
@@ -8642,9 +8650,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   backward_at(308);  // 26: features.transition3.conv
   cnn::conv_backward_params(d_features_transition3_conv_weight, d_features_transition3_conv,
                             cnn::Loaded(features_denseblock3_denselayer24_concat1, features_transition3_norm_saved, cnn::Activation::kRelu),
-                            kFeaturesTransition3Conv, batch, scratch());
+                            kFeaturesTransition3Conv, batch, scratch(0, 524288));
   cnn::conv_backward_input(d_features_transition3_relu1, d_features_transition3_conv,
-                           features_transition3_conv_weight_, kFeaturesTransition3Conv, batch, scratch());
+                           features_transition3_conv_weight_, kFeaturesTransition3Conv, batch,
+                           scratch(67436544, 1214784));
   backward_at(306);  // 24: features.transition3.norm
   cnn::bn_backward(d_features_transition3_relu1, d_features_transition3_norm_weight,
                    d_features_transition3_norm_bias, d_features_transition3_relu1,
@@ -8654,11 +8663,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer24_conv2_weight,
                                       d_features_denseblock3_denselayer24_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer24_conv1, features_denseblock3_denselayer24_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer24Conv2, batch, scratch());
+                                      kFeaturesDenseblock3Denselayer24Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer24_relu2,
                                      d_features_denseblock3_denselayer24_conv2,
                                      features_denseblock3_denselayer24_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer24Conv2, batch, scratch());
+                                     kFeaturesDenseblock3Denselayer24Conv2, batch, scratch(64225280, 285248));
   backward_at(302);  // 16: features.denseblock3.denselayer24.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer24_relu2,
                    d_features_denseblock3_denselayer24_norm2_weight,
@@ -8669,11 +8679,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock3_denselayer24_conv1_weight,
                             d_features_denseblock3_denselayer24_relu2,
                             cnn::Loaded(features_denseblock3_denselayer23_concat1, features_denseblock3_denselayer24_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer24Conv1, batch, scratch());
+                            kFeaturesDenseblock3Denselayer24Conv1, batch, scratch(64225280, 126976));
   cnn::conv_backward_input(d_features_denseblock3_denselayer24_relu1,
                            d_features_denseblock3_denselayer24_relu2,
                            features_denseblock3_denselayer24_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer24Conv1, batch, scratch());
+                           kFeaturesDenseblock3Denselayer24Conv1, batch, scratch(194281472, 300864));
   backward_at(299);  // 13: features.denseblock3.denselayer24.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer23_concat1),
                    d_features_denseblock3_denselayer24_norm1_weight,
@@ -8684,11 +8694,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer23_conv2_weight,
                                       d_features_denseblock3_denselayer23_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer23_conv1, features_denseblock3_denselayer23_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer23Conv2, batch, scratch());
+                                      kFeaturesDenseblock3Denselayer23Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer23_relu2,
                                      d_features_denseblock3_denselayer23_conv2,
                                      features_denseblock3_denselayer23_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer23Conv2, batch, scratch());
+                                     kFeaturesDenseblock3Denselayer23Conv2, batch, scratch(64225280, 285248));
   backward_at(295);  // 16: features.denseblock3.denselayer23.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer23_relu2,
                    d_features_denseblock3_denselayer23_norm2_weight,
@@ -8699,11 +8710,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock3_denselayer23_conv1_weight,
                             d_features_denseblock3_denselayer23_relu2,
                             cnn::Loaded(features_denseblock3_denselayer22_concat1, features_denseblock3_denselayer23_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer23Conv1, batch, scratch());
+                            kFeaturesDenseblock3Denselayer23Conv1, batch, scratch(64225280, 122880));
   cnn::conv_backward_input(d_features_denseblock3_denselayer23_relu1,
                            d_features_denseblock3_denselayer23_relu2,
                            features_denseblock3_denselayer23_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer23Conv1, batch, scratch());
+                           kFeaturesDenseblock3Denselayer23Conv1, batch, scratch(70246400, 296256));
   backward_at(292);  // 13: features.denseblock3.denselayer23.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer22_concat1),
                    d_features_denseblock3_denselayer23_norm1_weight,
@@ -8714,11 +8725,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer22_conv2_weight,
                                       d_features_denseblock3_denselayer22_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer22_conv1, features_denseblock3_denselayer22_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer22Conv2, batch, scratch());
+                                      kFeaturesDenseblock3Denselayer22Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer22_relu2,
                                      d_features_denseblock3_denselayer22_conv2,
                                      features_denseblock3_denselayer22_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer22Conv2, batch, scratch());
+                                     kFeaturesDenseblock3Denselayer22Conv2, batch, scratch(64225280, 285248));
   backward_at(288);  // 16: features.denseblock3.denselayer22.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer22_relu2,
                    d_features_denseblock3_denselayer22_norm2_weight,
@@ -8729,11 +8741,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock3_denselayer22_conv1_weight,
                             d_features_denseblock3_denselayer22_relu2,
                             cnn::Loaded(features_denseblock3_denselayer21_concat1, features_denseblock3_denselayer22_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer22Conv1, batch, scratch());
+                            kFeaturesDenseblock3Denselayer22Conv1, batch, scratch(64225280, 118784));
   cnn::conv_backward_input(d_features_denseblock3_denselayer22_relu1,
                            d_features_denseblock3_denselayer22_relu2,
                            features_denseblock3_denselayer22_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer22Conv1, batch, scratch());
+                           kFeaturesDenseblock3Denselayer22Conv1, batch, scratch(70045696, 292416));
   backward_at(285);  // 13: features.denseblock3.denselayer22.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer21_concat1),
                    d_features_denseblock3_denselayer22_norm1_weight,
@@ -8744,11 +8756,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer21_conv2_weight,
                                       d_features_denseblock3_denselayer21_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer21_conv1, features_denseblock3_denselayer21_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer21Conv2, batch, scratch());
+                                      kFeaturesDenseblock3Denselayer21Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer21_relu2,
                                      d_features_denseblock3_denselayer21_conv2,
                                      features_denseblock3_denselayer21_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer21Conv2, batch, scratch());
+                                     kFeaturesDenseblock3Denselayer21Conv2, batch, scratch(64225280, 285248));
   backward_at(281);  // 16: features.denseblock3.denselayer21.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer21_relu2,
                    d_features_denseblock3_denselayer21_norm2_weight,
@@ -8759,11 +8772,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock3_denselayer21_conv1_weight,
                             d_features_denseblock3_denselayer21_relu2,
                             cnn::Loaded(features_denseblock3_denselayer20_concat1, features_denseblock3_denselayer21_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer21Conv1, batch, scratch());
+                            kFeaturesDenseblock3Denselayer21Conv1, batch, scratch(64225280, 114688));
   cnn::conv_backward_input(d_features_denseblock3_denselayer21_relu1,
                            d_features_denseblock3_denselayer21_relu2,
                            features_denseblock3_denselayer21_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer21Conv1, batch, scratch());
+                           kFeaturesDenseblock3Denselayer21Conv1, batch, scratch(191070208, 288576));
   backward_at(278);  // 13: features.denseblock3.denselayer21.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer20_concat1),
                    d_features_denseblock3_denselayer21_norm1_weight,
@@ -8774,11 +8787,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer20_conv2_weight,
                                       d_features_denseblock3_denselayer20_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer20_conv1, features_denseblock3_denselayer20_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer20Conv2, batch, scratch());
+                                      kFeaturesDenseblock3Denselayer20Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer20_relu2,
                                      d_features_denseblock3_denselayer20_conv2,
                                      features_denseblock3_denselayer20_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer20Conv2, batch, scratch());
+                                     kFeaturesDenseblock3Denselayer20Conv2, batch, scratch(64225280, 285248));
   backward_at(274);  // 16: features.denseblock3.denselayer20.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer20_relu2,
                    d_features_denseblock3_denselayer20_norm2_weight,
@@ -8789,11 +8803,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock3_denselayer20_conv1_weight,
                             d_features_denseblock3_denselayer20_relu2,
                             cnn::Loaded(features_denseblock3_denselayer19_concat1, features_denseblock3_denselayer20_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer20Conv1, batch, scratch());
+                            kFeaturesDenseblock3Denselayer20Conv1, batch, scratch(64225280, 110592));
   cnn::conv_backward_input(d_features_denseblock3_denselayer20_relu1,
                            d_features_denseblock3_denselayer20_relu2,
                            features_denseblock3_denselayer20_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer20Conv1, batch, scratch());
+                           kFeaturesDenseblock3Denselayer20Conv1, batch, scratch(190267392, 283968));
   backward_at(271);  // 13: features.denseblock3.denselayer20.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer19_concat1),
                    d_features_denseblock3_denselayer20_norm1_weight,
@@ -8804,11 +8818,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer19_conv2_weight,
                                       d_features_denseblock3_denselayer19_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer19_conv1, features_denseblock3_denselayer19_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer19Conv2, batch, scratch());
+                                      kFeaturesDenseblock3Denselayer19Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer19_relu2,
                                      d_features_denseblock3_denselayer19_conv2,
                                      features_denseblock3_denselayer19_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer19Conv2, batch, scratch());
+                                     kFeaturesDenseblock3Denselayer19Conv2, batch, scratch(64225280, 285248));
   backward_at(267);  // 16: features.denseblock3.denselayer19.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer19_relu2,
                    d_features_denseblock3_denselayer19_norm2_weight,
@@ -8819,11 +8834,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock3_denselayer19_conv1_weight,
                             d_features_denseblock3_denselayer19_relu2,
                             cnn::Loaded(features_denseblock3_denselayer18_concat1, features_denseblock3_denselayer19_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer19Conv1, batch, scratch());
+                            kFeaturesDenseblock3Denselayer19Conv1, batch, scratch(64225280, 106496));
   cnn::conv_backward_input(d_features_denseblock3_denselayer19_relu1,
                            d_features_denseblock3_denselayer19_relu2,
                            features_denseblock3_denselayer19_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer19Conv1, batch, scratch());
+                           kFeaturesDenseblock3Denselayer19Conv1, batch, scratch(70246400, 280128));
   backward_at(264);  // 13: features.denseblock3.denselayer19.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer18_concat1),
                    d_features_denseblock3_denselayer19_norm1_weight,
@@ -8834,11 +8849,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer18_conv2_weight,
                                       d_features_denseblock3_denselayer18_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer18_conv1, features_denseblock3_denselayer18_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer18Conv2, batch, scratch());
+                                      kFeaturesDenseblock3Denselayer18Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer18_relu2,
                                      d_features_denseblock3_denselayer18_conv2,
                                      features_denseblock3_denselayer18_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer18Conv2, batch, scratch());
+                                     kFeaturesDenseblock3Denselayer18Conv2, batch, scratch(64225280, 285248));
   backward_at(260);  // 16: features.denseblock3.denselayer18.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer18_relu2,
                    d_features_denseblock3_denselayer18_norm2_weight,
@@ -8849,11 +8865,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock3_denselayer18_conv1_weight,
                             d_features_denseblock3_denselayer18_relu2,
                             cnn::Loaded(features_denseblock3_denselayer17_concat1, features_denseblock3_denselayer18_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer18Conv1, batch, scratch());
+                            kFeaturesDenseblock3Denselayer18Conv1, batch, scratch(64225280, 102400));
   cnn::conv_backward_input(d_features_denseblock3_denselayer18_relu1,
                            d_features_denseblock3_denselayer18_relu2,
                            features_denseblock3_denselayer18_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer18Conv1, batch, scratch());
+                           kFeaturesDenseblock3Denselayer18Conv1, batch, scratch(70045696, 276288));
   backward_at(257);  // 13: features.denseblock3.denselayer18.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer17_concat1),
                    d_features_denseblock3_denselayer18_norm1_weight,
@@ -8864,11 +8880,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer17_conv2_weight,
                                       d_features_denseblock3_denselayer17_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer17_conv1, features_denseblock3_denselayer17_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer17Conv2, batch, scratch());
+                                      kFeaturesDenseblock3Denselayer17Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer17_relu2,
                                      d_features_denseblock3_denselayer17_conv2,
                                      features_denseblock3_denselayer17_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer17Conv2, batch, scratch());
+                                     kFeaturesDenseblock3Denselayer17Conv2, batch, scratch(64225280, 285248));
   backward_at(253);  // 16: features.denseblock3.denselayer17.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer17_relu2,
                    d_features_denseblock3_denselayer17_norm2_weight,
@@ -8879,11 +8896,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock3_denselayer17_conv1_weight,
                             d_features_denseblock3_denselayer17_relu2,
                             cnn::Loaded(features_denseblock3_denselayer16_concat1, features_denseblock3_denselayer17_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer17Conv1, batch, scratch());
+                            kFeaturesDenseblock3Denselayer17Conv1, batch, scratch(64225280, 196608));
   cnn::conv_backward_input(d_features_denseblock3_denselayer17_relu1,
                            d_features_denseblock3_denselayer17_relu2,
                            features_denseblock3_denselayer17_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer17Conv1, batch, scratch());
+                           kFeaturesDenseblock3Denselayer17Conv1, batch, scratch(69844992, 271680));
   backward_at(250);  // 13: features.denseblock3.denselayer17.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer16_concat1),
                    d_features_denseblock3_denselayer17_norm1_weight,
@@ -8894,11 +8911,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer16_conv2_weight,
                                       d_features_denseblock3_denselayer16_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer16_conv1, features_denseblock3_denselayer16_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer16Conv2, batch, scratch());
+                                      kFeaturesDenseblock3Denselayer16Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer16_relu2,
                                      d_features_denseblock3_denselayer16_conv2,
                                      features_denseblock3_denselayer16_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer16Conv2, batch, scratch());
+                                     kFeaturesDenseblock3Denselayer16Conv2, batch, scratch(64225280, 285248));
   backward_at(246);  // 16: features.denseblock3.denselayer16.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer16_relu2,
                    d_features_denseblock3_denselayer16_norm2_weight,
@@ -8909,11 +8927,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock3_denselayer16_conv1_weight,
                             d_features_denseblock3_denselayer16_relu2,
                             cnn::Loaded(features_denseblock3_denselayer15_concat1, features_denseblock3_denselayer16_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer16Conv1, batch, scratch());
+                            kFeaturesDenseblock3Denselayer16Conv1, batch, scratch(64225280, 188416));
   cnn::conv_backward_input(d_features_denseblock3_denselayer16_relu1,
                            d_features_denseblock3_denselayer16_relu2,
                            features_denseblock3_denselayer16_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer16Conv1, batch, scratch());
+                           kFeaturesDenseblock3Denselayer16Conv1, batch, scratch(69644288, 267840));
   backward_at(243);  // 13: features.denseblock3.denselayer16.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer15_concat1),
                    d_features_denseblock3_denselayer16_norm1_weight,
@@ -8924,11 +8942,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer15_conv2_weight,
                                       d_features_denseblock3_denselayer15_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer15_conv1, features_denseblock3_denselayer15_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer15Conv2, batch, scratch());
+                                      kFeaturesDenseblock3Denselayer15Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer15_relu2,
                                      d_features_denseblock3_denselayer15_conv2,
                                      features_denseblock3_denselayer15_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer15Conv2, batch, scratch());
+                                     kFeaturesDenseblock3Denselayer15Conv2, batch, scratch(64225280, 285248));
   backward_at(239);  // 16: features.denseblock3.denselayer15.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer15_relu2,
                    d_features_denseblock3_denselayer15_norm2_weight,
@@ -8939,11 +8958,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock3_denselayer15_conv1_weight,
                             d_features_denseblock3_denselayer15_relu2,
                             cnn::Loaded(features_denseblock3_denselayer14_concat1, features_denseblock3_denselayer15_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer15Conv1, batch, scratch());
+                            kFeaturesDenseblock3Denselayer15Conv1, batch, scratch(64225280, 180224));
   cnn::conv_backward_input(d_features_denseblock3_denselayer15_relu1,
                            d_features_denseblock3_denselayer15_relu2,
                            features_denseblock3_denselayer15_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer15Conv1, batch, scratch());
+                           kFeaturesDenseblock3Denselayer15Conv1, batch, scratch(69443584, 264000));
   backward_at(236);  // 13: features.denseblock3.denselayer15.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer14_concat1),
                    d_features_denseblock3_denselayer15_norm1_weight,
@@ -8954,11 +8973,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer14_conv2_weight,
                                       d_features_denseblock3_denselayer14_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer14_conv1, features_denseblock3_denselayer14_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer14Conv2, batch, scratch());
+                                      kFeaturesDenseblock3Denselayer14Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer14_relu2,
                                      d_features_denseblock3_denselayer14_conv2,
                                      features_denseblock3_denselayer14_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer14Conv2, batch, scratch());
+                                     kFeaturesDenseblock3Denselayer14Conv2, batch, scratch(64225280, 285248));
   backward_at(232);  // 16: features.denseblock3.denselayer14.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer14_relu2,
                    d_features_denseblock3_denselayer14_norm2_weight,
@@ -8969,11 +8989,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock3_denselayer14_conv1_weight,
                             d_features_denseblock3_denselayer14_relu2,
                             cnn::Loaded(features_denseblock3_denselayer13_concat1, features_denseblock3_denselayer14_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer14Conv1, batch, scratch());
+                            kFeaturesDenseblock3Denselayer14Conv1, batch, scratch(64225280, 172032));
   cnn::conv_backward_input(d_features_denseblock3_denselayer14_relu1,
                            d_features_denseblock3_denselayer14_relu2,
                            features_denseblock3_denselayer14_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer14Conv1, batch, scratch());
+                           kFeaturesDenseblock3Denselayer14Conv1, batch, scratch(69242880, 259392));
   backward_at(229);  // 13: features.denseblock3.denselayer14.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer13_concat1),
                    d_features_denseblock3_denselayer14_norm1_weight,
@@ -8984,11 +9004,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer13_conv2_weight,
                                       d_features_denseblock3_denselayer13_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer13_conv1, features_denseblock3_denselayer13_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer13Conv2, batch, scratch());
+                                      kFeaturesDenseblock3Denselayer13Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer13_relu2,
                                      d_features_denseblock3_denselayer13_conv2,
                                      features_denseblock3_denselayer13_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer13Conv2, batch, scratch());
+                                     kFeaturesDenseblock3Denselayer13Conv2, batch, scratch(64225280, 285248));
   backward_at(225);  // 16: features.denseblock3.denselayer13.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer13_relu2,
                    d_features_denseblock3_denselayer13_norm2_weight,
@@ -8999,11 +9020,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock3_denselayer13_conv1_weight,
                             d_features_denseblock3_denselayer13_relu2,
                             cnn::Loaded(features_denseblock3_denselayer12_concat1, features_denseblock3_denselayer13_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer13Conv1, batch, scratch());
+                            kFeaturesDenseblock3Denselayer13Conv1, batch, scratch(64225280, 163840));
   cnn::conv_backward_input(d_features_denseblock3_denselayer13_relu1,
                            d_features_denseblock3_denselayer13_relu2,
                            features_denseblock3_denselayer13_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer13Conv1, batch, scratch());
+                           kFeaturesDenseblock3Denselayer13Conv1, batch, scratch(69042176, 255552));
   backward_at(222);  // 13: features.denseblock3.denselayer13.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer12_concat1),
                    d_features_denseblock3_denselayer13_norm1_weight,
@@ -9014,11 +9035,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer12_conv2_weight,
                                       d_features_denseblock3_denselayer12_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer12_conv1, features_denseblock3_denselayer12_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer12Conv2, batch, scratch());
+                                      kFeaturesDenseblock3Denselayer12Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer12_relu2,
                                      d_features_denseblock3_denselayer12_conv2,
                                      features_denseblock3_denselayer12_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer12Conv2, batch, scratch());
+                                     kFeaturesDenseblock3Denselayer12Conv2, batch, scratch(64225280, 285248));
   backward_at(218);  // 16: features.denseblock3.denselayer12.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer12_relu2,
                    d_features_denseblock3_denselayer12_norm2_weight,
@@ -9029,11 +9051,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock3_denselayer12_conv1_weight,
                             d_features_denseblock3_denselayer12_relu2,
                             cnn::Loaded(features_denseblock3_denselayer11_concat1, features_denseblock3_denselayer12_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer12Conv1, batch, scratch());
+                            kFeaturesDenseblock3Denselayer12Conv1, batch, scratch(64225280, 155648));
   cnn::conv_backward_input(d_features_denseblock3_denselayer12_relu1,
                            d_features_denseblock3_denselayer12_relu2,
                            features_denseblock3_denselayer12_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer12Conv1, batch, scratch());
+                           kFeaturesDenseblock3Denselayer12Conv1, batch, scratch(68841472, 251712));
   backward_at(215);  // 13: features.denseblock3.denselayer12.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer11_concat1),
                    d_features_denseblock3_denselayer12_norm1_weight,
@@ -9044,11 +9066,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer11_conv2_weight,
                                       d_features_denseblock3_denselayer11_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer11_conv1, features_denseblock3_denselayer11_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer11Conv2, batch, scratch());
+                                      kFeaturesDenseblock3Denselayer11Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer11_relu2,
                                      d_features_denseblock3_denselayer11_conv2,
                                      features_denseblock3_denselayer11_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer11Conv2, batch, scratch());
+                                     kFeaturesDenseblock3Denselayer11Conv2, batch, scratch(64225280, 285248));
   backward_at(211);  // 16: features.denseblock3.denselayer11.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer11_relu2,
                    d_features_denseblock3_denselayer11_norm2_weight,
@@ -9059,11 +9082,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock3_denselayer11_conv1_weight,
                             d_features_denseblock3_denselayer11_relu2,
                             cnn::Loaded(features_denseblock3_denselayer10_concat1, features_denseblock3_denselayer11_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer11Conv1, batch, scratch());
+                            kFeaturesDenseblock3Denselayer11Conv1, batch, scratch(64225280, 147456));
   cnn::conv_backward_input(d_features_denseblock3_denselayer11_relu1,
                            d_features_denseblock3_denselayer11_relu2,
                            features_denseblock3_denselayer11_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer11Conv1, batch, scratch());
+                           kFeaturesDenseblock3Denselayer11Conv1, batch, scratch(68640768, 247104));
   backward_at(208);  // 13: features.denseblock3.denselayer11.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer10_concat1),
                    d_features_denseblock3_denselayer11_norm1_weight,
@@ -9074,11 +9097,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer10_conv2_weight,
                                       d_features_denseblock3_denselayer10_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer10_conv1, features_denseblock3_denselayer10_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer10Conv2, batch, scratch());
+                                      kFeaturesDenseblock3Denselayer10Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer10_relu2,
                                      d_features_denseblock3_denselayer10_conv2,
                                      features_denseblock3_denselayer10_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer10Conv2, batch, scratch());
+                                     kFeaturesDenseblock3Denselayer10Conv2, batch, scratch(64225280, 285248));
   backward_at(204);  // 16: features.denseblock3.denselayer10.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer10_relu2,
                    d_features_denseblock3_denselayer10_norm2_weight,
@@ -9089,11 +9113,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock3_denselayer10_conv1_weight,
                             d_features_denseblock3_denselayer10_relu2,
                             cnn::Loaded(features_denseblock3_denselayer9_concat1, features_denseblock3_denselayer10_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer10Conv1, batch, scratch());
+                            kFeaturesDenseblock3Denselayer10Conv1, batch, scratch(64225280, 139264));
   cnn::conv_backward_input(d_features_denseblock3_denselayer10_relu1,
                            d_features_denseblock3_denselayer10_relu2,
                            features_denseblock3_denselayer10_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer10Conv1, batch, scratch());
+                           kFeaturesDenseblock3Denselayer10Conv1, batch, scratch(68440064, 243264));
   backward_at(201);  // 13: features.denseblock3.denselayer10.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer9_concat1),
                    d_features_denseblock3_denselayer10_norm1_weight,
@@ -9104,11 +9128,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer9_conv2_weight,
                                       d_features_denseblock3_denselayer9_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer9_conv1, features_denseblock3_denselayer9_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer9Conv2, batch, scratch());
+                                      kFeaturesDenseblock3Denselayer9Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer9_relu2,
                                      d_features_denseblock3_denselayer9_conv2,
                                      features_denseblock3_denselayer9_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer9Conv2, batch, scratch());
+                                     kFeaturesDenseblock3Denselayer9Conv2, batch, scratch(64225280, 285248));
   backward_at(197);  // 16: features.denseblock3.denselayer9.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer9_relu2, d_features_denseblock3_denselayer9_norm2_weight,
                    d_features_denseblock3_denselayer9_norm2_bias, d_features_denseblock3_denselayer9_relu2,
@@ -9118,10 +9143,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock3_denselayer9_conv1_weight,
                             d_features_denseblock3_denselayer9_relu2,
                             cnn::Loaded(features_denseblock3_denselayer8_concat1, features_denseblock3_denselayer9_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer9Conv1, batch, scratch());
+                            kFeaturesDenseblock3Denselayer9Conv1, batch, scratch(64225280, 196608));
   cnn::conv_backward_input(d_features_denseblock3_denselayer9_relu1, d_features_denseblock3_denselayer9_relu2,
                            features_denseblock3_denselayer9_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer9Conv1, batch, scratch());
+                           kFeaturesDenseblock3Denselayer9Conv1, batch, scratch(68239360, 239424));
   backward_at(194);  // 13: features.denseblock3.denselayer9.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer8_concat1),
                    d_features_denseblock3_denselayer9_norm1_weight,
@@ -9132,11 +9157,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer8_conv2_weight,
                                       d_features_denseblock3_denselayer8_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer8_conv1, features_denseblock3_denselayer8_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer8Conv2, batch, scratch());
+                                      kFeaturesDenseblock3Denselayer8Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer8_relu2,
                                      d_features_denseblock3_denselayer8_conv2,
                                      features_denseblock3_denselayer8_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer8Conv2, batch, scratch());
+                                     kFeaturesDenseblock3Denselayer8Conv2, batch, scratch(64225280, 285248));
   backward_at(190);  // 16: features.denseblock3.denselayer8.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer8_relu2, d_features_denseblock3_denselayer8_norm2_weight,
                    d_features_denseblock3_denselayer8_norm2_bias, d_features_denseblock3_denselayer8_relu2,
@@ -9146,10 +9172,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock3_denselayer8_conv1_weight,
                             d_features_denseblock3_denselayer8_relu2,
                             cnn::Loaded(features_denseblock3_denselayer7_concat1, features_denseblock3_denselayer8_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer8Conv1, batch, scratch());
+                            kFeaturesDenseblock3Denselayer8Conv1, batch, scratch(64225280, 184320));
   cnn::conv_backward_input(d_features_denseblock3_denselayer8_relu1, d_features_denseblock3_denselayer8_relu2,
                            features_denseblock3_denselayer8_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer8Conv1, batch, scratch());
+                           kFeaturesDenseblock3Denselayer8Conv1, batch, scratch(68038656, 234816));
   backward_at(187);  // 13: features.denseblock3.denselayer8.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer7_concat1),
                    d_features_denseblock3_denselayer8_norm1_weight,
@@ -9160,11 +9186,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer7_conv2_weight,
                                       d_features_denseblock3_denselayer7_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer7_conv1, features_denseblock3_denselayer7_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer7Conv2, batch, scratch());
+                                      kFeaturesDenseblock3Denselayer7Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer7_relu2,
                                      d_features_denseblock3_denselayer7_conv2,
                                      features_denseblock3_denselayer7_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer7Conv2, batch, scratch());
+                                     kFeaturesDenseblock3Denselayer7Conv2, batch, scratch(64225280, 285248));
   backward_at(183);  // 16: features.denseblock3.denselayer7.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer7_relu2, d_features_denseblock3_denselayer7_norm2_weight,
                    d_features_denseblock3_denselayer7_norm2_bias, d_features_denseblock3_denselayer7_relu2,
@@ -9174,10 +9201,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock3_denselayer7_conv1_weight,
                             d_features_denseblock3_denselayer7_relu2,
                             cnn::Loaded(features_denseblock3_denselayer6_concat1, features_denseblock3_denselayer7_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer7Conv1, batch, scratch());
+                            kFeaturesDenseblock3Denselayer7Conv1, batch, scratch(64225280, 172032));
   cnn::conv_backward_input(d_features_denseblock3_denselayer7_relu1, d_features_denseblock3_denselayer7_relu2,
                            features_denseblock3_denselayer7_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer7Conv1, batch, scratch());
+                           kFeaturesDenseblock3Denselayer7Conv1, batch, scratch(67837952, 230976));
   backward_at(180);  // 13: features.denseblock3.denselayer7.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer6_concat1),
                    d_features_denseblock3_denselayer7_norm1_weight,
@@ -9188,11 +9215,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer6_conv2_weight,
                                       d_features_denseblock3_denselayer6_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer6_conv1, features_denseblock3_denselayer6_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer6Conv2, batch, scratch());
+                                      kFeaturesDenseblock3Denselayer6Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer6_relu2,
                                      d_features_denseblock3_denselayer6_conv2,
                                      features_denseblock3_denselayer6_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer6Conv2, batch, scratch());
+                                     kFeaturesDenseblock3Denselayer6Conv2, batch, scratch(64225280, 285248));
   backward_at(176);  // 16: features.denseblock3.denselayer6.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer6_relu2, d_features_denseblock3_denselayer6_norm2_weight,
                    d_features_denseblock3_denselayer6_norm2_bias, d_features_denseblock3_denselayer6_relu2,
@@ -9202,10 +9230,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock3_denselayer6_conv1_weight,
                             d_features_denseblock3_denselayer6_relu2,
                             cnn::Loaded(features_denseblock3_denselayer5_concat1, features_denseblock3_denselayer6_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer6Conv1, batch, scratch());
+                            kFeaturesDenseblock3Denselayer6Conv1, batch, scratch(64225280, 159744));
   cnn::conv_backward_input(d_features_denseblock3_denselayer6_relu1, d_features_denseblock3_denselayer6_relu2,
                            features_denseblock3_denselayer6_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer6Conv1, batch, scratch());
+                           kFeaturesDenseblock3Denselayer6Conv1, batch, scratch(67637248, 227136));
   backward_at(173);  // 13: features.denseblock3.denselayer6.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer5_concat1),
                    d_features_denseblock3_denselayer6_norm1_weight,
@@ -9216,11 +9244,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer5_conv2_weight,
                                       d_features_denseblock3_denselayer5_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer5_conv1, features_denseblock3_denselayer5_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer5Conv2, batch, scratch());
+                                      kFeaturesDenseblock3Denselayer5Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer5_relu2,
                                      d_features_denseblock3_denselayer5_conv2,
                                      features_denseblock3_denselayer5_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer5Conv2, batch, scratch());
+                                     kFeaturesDenseblock3Denselayer5Conv2, batch, scratch(64225280, 285248));
   backward_at(169);  // 16: features.denseblock3.denselayer5.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer5_relu2, d_features_denseblock3_denselayer5_norm2_weight,
                    d_features_denseblock3_denselayer5_norm2_bias, d_features_denseblock3_denselayer5_relu2,
@@ -9230,10 +9259,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock3_denselayer5_conv1_weight,
                             d_features_denseblock3_denselayer5_relu2,
                             cnn::Loaded(features_denseblock3_denselayer4_concat1, features_denseblock3_denselayer5_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer5Conv1, batch, scratch());
+                            kFeaturesDenseblock3Denselayer5Conv1, batch, scratch(64225280, 147456));
   cnn::conv_backward_input(d_features_denseblock3_denselayer5_relu1, d_features_denseblock3_denselayer5_relu2,
                            features_denseblock3_denselayer5_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer5Conv1, batch, scratch());
+                           kFeaturesDenseblock3Denselayer5Conv1, batch, scratch(67436544, 222528));
   backward_at(166);  // 13: features.denseblock3.denselayer5.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer4_concat1),
                    d_features_denseblock3_denselayer5_norm1_weight,
@@ -9244,11 +9273,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer4_conv2_weight,
                                       d_features_denseblock3_denselayer4_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer4_conv1, features_denseblock3_denselayer4_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer4Conv2, batch, scratch());
+                                      kFeaturesDenseblock3Denselayer4Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer4_relu2,
                                      d_features_denseblock3_denselayer4_conv2,
                                      features_denseblock3_denselayer4_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer4Conv2, batch, scratch());
+                                     kFeaturesDenseblock3Denselayer4Conv2, batch, scratch(64225280, 285248));
   backward_at(162);  // 16: features.denseblock3.denselayer4.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer4_relu2, d_features_denseblock3_denselayer4_norm2_weight,
                    d_features_denseblock3_denselayer4_norm2_bias, d_features_denseblock3_denselayer4_relu2,
@@ -9258,10 +9288,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock3_denselayer4_conv1_weight,
                             d_features_denseblock3_denselayer4_relu2,
                             cnn::Loaded(features_denseblock3_denselayer3_concat1, features_denseblock3_denselayer4_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer4Conv1, batch, scratch());
+                            kFeaturesDenseblock3Denselayer4Conv1, batch, scratch(64225280, 135168));
   cnn::conv_backward_input(d_features_denseblock3_denselayer4_relu1, d_features_denseblock3_denselayer4_relu2,
                            features_denseblock3_denselayer4_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer4Conv1, batch, scratch());
+                           kFeaturesDenseblock3Denselayer4Conv1, batch, scratch(67235840, 218688));
   backward_at(159);  // 13: features.denseblock3.denselayer4.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer3_concat1),
                    d_features_denseblock3_denselayer4_norm1_weight,
@@ -9272,11 +9302,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer3_conv2_weight,
                                       d_features_denseblock3_denselayer3_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer3_conv1, features_denseblock3_denselayer3_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer3Conv2, batch, scratch());
+                                      kFeaturesDenseblock3Denselayer3Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer3_relu2,
                                      d_features_denseblock3_denselayer3_conv2,
                                      features_denseblock3_denselayer3_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer3Conv2, batch, scratch());
+                                     kFeaturesDenseblock3Denselayer3Conv2, batch, scratch(64225280, 285248));
   backward_at(155);  // 16: features.denseblock3.denselayer3.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer3_relu2, d_features_denseblock3_denselayer3_norm2_weight,
                    d_features_denseblock3_denselayer3_norm2_bias, d_features_denseblock3_denselayer3_relu2,
@@ -9286,10 +9317,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock3_denselayer3_conv1_weight,
                             d_features_denseblock3_denselayer3_relu2,
                             cnn::Loaded(features_denseblock3_denselayer2_concat1, features_denseblock3_denselayer3_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer3Conv1, batch, scratch());
+                            kFeaturesDenseblock3Denselayer3Conv1, batch, scratch(64225280, 122880));
   cnn::conv_backward_input(d_features_denseblock3_denselayer3_relu1, d_features_denseblock3_denselayer3_relu2,
                            features_denseblock3_denselayer3_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer3Conv1, batch, scratch());
+                           kFeaturesDenseblock3Denselayer3Conv1, batch, scratch(67035136, 214848));
   backward_at(152);  // 13: features.denseblock3.denselayer3.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer2_concat1),
                    d_features_denseblock3_denselayer3_norm1_weight,
@@ -9300,11 +9331,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer2_conv2_weight,
                                       d_features_denseblock3_denselayer2_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer2_conv1, features_denseblock3_denselayer2_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer2Conv2, batch, scratch());
+                                      kFeaturesDenseblock3Denselayer2Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer2_relu2,
                                      d_features_denseblock3_denselayer2_conv2,
                                      features_denseblock3_denselayer2_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer2Conv2, batch, scratch());
+                                     kFeaturesDenseblock3Denselayer2Conv2, batch, scratch(64225280, 285248));
   backward_at(148);  // 16: features.denseblock3.denselayer2.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer2_relu2, d_features_denseblock3_denselayer2_norm2_weight,
                    d_features_denseblock3_denselayer2_norm2_bias, d_features_denseblock3_denselayer2_relu2,
@@ -9314,10 +9346,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock3_denselayer2_conv1_weight,
                             d_features_denseblock3_denselayer2_relu2,
                             cnn::Loaded(features_denseblock3_denselayer1_concat1, features_denseblock3_denselayer2_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer2Conv1, batch, scratch());
+                            kFeaturesDenseblock3Denselayer2Conv1, batch, scratch(64225280, 110592));
   cnn::conv_backward_input(d_features_denseblock3_denselayer2_relu1, d_features_denseblock3_denselayer2_relu2,
                            features_denseblock3_denselayer2_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer2Conv1, batch, scratch());
+                           kFeaturesDenseblock3Denselayer2Conv1, batch, scratch(66834432, 210240));
   backward_at(145);  // 13: features.denseblock3.denselayer2.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer1_concat1),
                    d_features_denseblock3_denselayer2_norm1_weight,
@@ -9328,11 +9360,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer1_conv2_weight,
                                       d_features_denseblock3_denselayer1_conv2,
                                       cnn::Loaded(features_denseblock3_denselayer1_conv1, features_denseblock3_denselayer1_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer1Conv2, batch, scratch());
+                                      kFeaturesDenseblock3Denselayer1Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer1_relu2,
                                      d_features_denseblock3_denselayer1_conv2,
                                      features_denseblock3_denselayer1_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer1Conv2, batch, scratch());
+                                     kFeaturesDenseblock3Denselayer1Conv2, batch, scratch(64225280, 285248));
   backward_at(141);  // 16: features.denseblock3.denselayer1.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer1_relu2, d_features_denseblock3_denselayer1_norm2_weight,
                    d_features_denseblock3_denselayer1_norm2_bias, d_features_denseblock3_denselayer1_relu2,
@@ -9342,10 +9375,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock3_denselayer1_conv1_weight,
                             d_features_denseblock3_denselayer1_relu2,
                             cnn::Loaded(features_transition2_avgpool1, features_denseblock3_denselayer1_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer1Conv1, batch, scratch());
+                            kFeaturesDenseblock3Denselayer1Conv1, batch, scratch(64225280, 229376));
   cnn::conv_backward_input(d_features_denseblock3_denselayer1_relu1, d_features_denseblock3_denselayer1_relu2,
                            features_denseblock3_denselayer1_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer1Conv1, batch, scratch());
+                           kFeaturesDenseblock3Denselayer1Conv1, batch, scratch(66633728, 206400));
   backward_at(138);  // 13: features.denseblock3.denselayer1.norm1
   cnn::bn_backward(cnn::added_to(d_features_transition2_avgpool1),
                    d_features_denseblock3_denselayer1_norm1_weight,
@@ -9358,9 +9391,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   backward_at(136);  // 26: features.transition2.conv
   cnn::conv_backward_params(d_features_transition2_conv_weight, d_features_transition2_conv,
                             cnn::Loaded(features_denseblock2_denselayer12_concat1, features_transition2_norm_saved, cnn::Activation::kRelu),
-                            kFeaturesTransition2Conv, batch, scratch());
+                            kFeaturesTransition2Conv, batch, scratch(0, 393216));
   cnn::conv_backward_input(d_features_transition2_relu1, d_features_transition2_conv,
-                           features_transition2_conv_weight_, kFeaturesTransition2Conv, batch, scratch());
+                           features_transition2_conv_weight_, kFeaturesTransition2Conv, batch,
+                           scratch(141295616, 477504));
   backward_at(134);  // 24: features.transition2.norm
   cnn::bn_backward(d_features_transition2_relu1, d_features_transition2_norm_weight,
                    d_features_transition2_norm_bias, d_features_transition2_relu1,
@@ -9370,11 +9404,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer12_conv2_weight,
                                       d_features_denseblock2_denselayer12_conv2,
                                       cnn::Loaded(features_denseblock2_denselayer12_conv1, features_denseblock2_denselayer12_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock2Denselayer12Conv2, batch, scratch());
+                                      kFeaturesDenseblock2Denselayer12Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer12_relu2,
                                      d_features_denseblock2_denselayer12_conv2,
                                      features_denseblock2_denselayer12_conv2_weight_,
-                                     kFeaturesDenseblock2Denselayer12Conv2, batch, scratch());
+                                     kFeaturesDenseblock2Denselayer12Conv2, batch, scratch(67436544, 285248));
   backward_at(130);  // 16: features.denseblock2.denselayer12.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer12_relu2,
                    d_features_denseblock2_denselayer12_norm2_weight,
@@ -9385,11 +9420,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock2_denselayer12_conv1_weight,
                             d_features_denseblock2_denselayer12_relu2,
                             cnn::Loaded(features_denseblock2_denselayer11_concat1, features_denseblock2_denselayer12_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock2Denselayer12Conv1, batch, scratch());
+                            kFeaturesDenseblock2Denselayer12Conv1, batch, scratch(67436544, 184320));
   cnn::conv_backward_input(d_features_denseblock2_denselayer12_relu1,
                            d_features_denseblock2_denselayer12_relu2,
                            features_denseblock2_denselayer12_conv1_weight_,
-                           kFeaturesDenseblock2Denselayer12Conv1, batch, scratch());
+                           kFeaturesDenseblock2Denselayer12Conv1, batch, scratch(67436544, 234816));
   backward_at(127);  // 13: features.denseblock2.denselayer12.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer11_concat1),
                    d_features_denseblock2_denselayer12_norm1_weight,
@@ -9400,11 +9435,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer11_conv2_weight,
                                       d_features_denseblock2_denselayer11_conv2,
                                       cnn::Loaded(features_denseblock2_denselayer11_conv1, features_denseblock2_denselayer11_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock2Denselayer11Conv2, batch, scratch());
+                                      kFeaturesDenseblock2Denselayer11Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer11_relu2,
                                      d_features_denseblock2_denselayer11_conv2,
                                      features_denseblock2_denselayer11_conv2_weight_,
-                                     kFeaturesDenseblock2Denselayer11Conv2, batch, scratch());
+                                     kFeaturesDenseblock2Denselayer11Conv2, batch, scratch(67436544, 285248));
   backward_at(123);  // 16: features.denseblock2.denselayer11.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer11_relu2,
                    d_features_denseblock2_denselayer11_norm2_weight,
@@ -9415,11 +9451,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock2_denselayer11_conv1_weight,
                             d_features_denseblock2_denselayer11_relu2,
                             cnn::Loaded(features_denseblock2_denselayer10_concat1, features_denseblock2_denselayer11_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock2Denselayer11Conv1, batch, scratch());
+                            kFeaturesDenseblock2Denselayer11Conv1, batch, scratch(67436544, 172032));
   cnn::conv_backward_input(d_features_denseblock2_denselayer11_relu1,
                            d_features_denseblock2_denselayer11_relu2,
                            features_denseblock2_denselayer11_conv1_weight_,
-                           kFeaturesDenseblock2Denselayer11Conv1, batch, scratch());
+                           kFeaturesDenseblock2Denselayer11Conv1, batch, scratch(67436544, 230976));
   backward_at(120);  // 13: features.denseblock2.denselayer11.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer10_concat1),
                    d_features_denseblock2_denselayer11_norm1_weight,
@@ -9430,11 +9466,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer10_conv2_weight,
                                       d_features_denseblock2_denselayer10_conv2,
                                       cnn::Loaded(features_denseblock2_denselayer10_conv1, features_denseblock2_denselayer10_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock2Denselayer10Conv2, batch, scratch());
+                                      kFeaturesDenseblock2Denselayer10Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer10_relu2,
                                      d_features_denseblock2_denselayer10_conv2,
                                      features_denseblock2_denselayer10_conv2_weight_,
-                                     kFeaturesDenseblock2Denselayer10Conv2, batch, scratch());
+                                     kFeaturesDenseblock2Denselayer10Conv2, batch, scratch(67436544, 285248));
   backward_at(116);  // 16: features.denseblock2.denselayer10.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer10_relu2,
                    d_features_denseblock2_denselayer10_norm2_weight,
@@ -9445,11 +9482,11 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock2_denselayer10_conv1_weight,
                             d_features_denseblock2_denselayer10_relu2,
                             cnn::Loaded(features_denseblock2_denselayer9_concat1, features_denseblock2_denselayer10_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock2Denselayer10Conv1, batch, scratch());
+                            kFeaturesDenseblock2Denselayer10Conv1, batch, scratch(67436544, 159744));
   cnn::conv_backward_input(d_features_denseblock2_denselayer10_relu1,
                            d_features_denseblock2_denselayer10_relu2,
                            features_denseblock2_denselayer10_conv1_weight_,
-                           kFeaturesDenseblock2Denselayer10Conv1, batch, scratch());
+                           kFeaturesDenseblock2Denselayer10Conv1, batch, scratch(67436544, 227136));
   backward_at(113);  // 13: features.denseblock2.denselayer10.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer9_concat1),
                    d_features_denseblock2_denselayer10_norm1_weight,
@@ -9460,11 +9497,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer9_conv2_weight,
                                       d_features_denseblock2_denselayer9_conv2,
                                       cnn::Loaded(features_denseblock2_denselayer9_conv1, features_denseblock2_denselayer9_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock2Denselayer9Conv2, batch, scratch());
+                                      kFeaturesDenseblock2Denselayer9Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer9_relu2,
                                      d_features_denseblock2_denselayer9_conv2,
                                      features_denseblock2_denselayer9_conv2_weight_,
-                                     kFeaturesDenseblock2Denselayer9Conv2, batch, scratch());
+                                     kFeaturesDenseblock2Denselayer9Conv2, batch, scratch(64225280, 285248));
   backward_at(109);  // 16: features.denseblock2.denselayer9.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer9_relu2, d_features_denseblock2_denselayer9_norm2_weight,
                    d_features_denseblock2_denselayer9_norm2_bias, d_features_denseblock2_denselayer9_relu2,
@@ -9474,10 +9512,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock2_denselayer9_conv1_weight,
                             d_features_denseblock2_denselayer9_relu2,
                             cnn::Loaded(features_denseblock2_denselayer8_concat1, features_denseblock2_denselayer9_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock2Denselayer9Conv1, batch, scratch());
+                            kFeaturesDenseblock2Denselayer9Conv1, batch, scratch(64225280, 147456));
   cnn::conv_backward_input(d_features_denseblock2_denselayer9_relu1, d_features_denseblock2_denselayer9_relu2,
                            features_denseblock2_denselayer9_conv1_weight_,
-                           kFeaturesDenseblock2Denselayer9Conv1, batch, scratch());
+                           kFeaturesDenseblock2Denselayer9Conv1, batch, scratch(141295616, 222528));
   backward_at(106);  // 13: features.denseblock2.denselayer9.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer8_concat1),
                    d_features_denseblock2_denselayer9_norm1_weight,
@@ -9488,11 +9526,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer8_conv2_weight,
                                       d_features_denseblock2_denselayer8_conv2,
                                       cnn::Loaded(features_denseblock2_denselayer8_conv1, features_denseblock2_denselayer8_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock2Denselayer8Conv2, batch, scratch());
+                                      kFeaturesDenseblock2Denselayer8Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer8_relu2,
                                      d_features_denseblock2_denselayer8_conv2,
                                      features_denseblock2_denselayer8_conv2_weight_,
-                                     kFeaturesDenseblock2Denselayer8Conv2, batch, scratch());
+                                     kFeaturesDenseblock2Denselayer8Conv2, batch, scratch(64225280, 285248));
   backward_at(102);  // 16: features.denseblock2.denselayer8.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer8_relu2, d_features_denseblock2_denselayer8_norm2_weight,
                    d_features_denseblock2_denselayer8_norm2_bias, d_features_denseblock2_denselayer8_relu2,
@@ -9502,10 +9541,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock2_denselayer8_conv1_weight,
                             d_features_denseblock2_denselayer8_relu2,
                             cnn::Loaded(features_denseblock2_denselayer7_concat1, features_denseblock2_denselayer8_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock2Denselayer8Conv1, batch, scratch());
+                            kFeaturesDenseblock2Denselayer8Conv1, batch, scratch(64225280, 135168));
   cnn::conv_backward_input(d_features_denseblock2_denselayer8_relu1, d_features_denseblock2_denselayer8_relu2,
                            features_denseblock2_denselayer8_conv1_weight_,
-                           kFeaturesDenseblock2Denselayer8Conv1, batch, scratch());
+                           kFeaturesDenseblock2Denselayer8Conv1, batch, scratch(73056256, 218688));
   backward_at(99);  // 13: features.denseblock2.denselayer8.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer7_concat1),
                    d_features_denseblock2_denselayer8_norm1_weight,
@@ -9516,11 +9555,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer7_conv2_weight,
                                       d_features_denseblock2_denselayer7_conv2,
                                       cnn::Loaded(features_denseblock2_denselayer7_conv1, features_denseblock2_denselayer7_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock2Denselayer7Conv2, batch, scratch());
+                                      kFeaturesDenseblock2Denselayer7Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer7_relu2,
                                      d_features_denseblock2_denselayer7_conv2,
                                      features_denseblock2_denselayer7_conv2_weight_,
-                                     kFeaturesDenseblock2Denselayer7Conv2, batch, scratch());
+                                     kFeaturesDenseblock2Denselayer7Conv2, batch, scratch(64225280, 285248));
   backward_at(95);  // 16: features.denseblock2.denselayer7.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer7_relu2, d_features_denseblock2_denselayer7_norm2_weight,
                    d_features_denseblock2_denselayer7_norm2_bias, d_features_denseblock2_denselayer7_relu2,
@@ -9530,10 +9570,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock2_denselayer7_conv1_weight,
                             d_features_denseblock2_denselayer7_relu2,
                             cnn::Loaded(features_denseblock2_denselayer6_concat1, features_denseblock2_denselayer7_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock2Denselayer7Conv1, batch, scratch());
+                            kFeaturesDenseblock2Denselayer7Conv1, batch, scratch(64225280, 122880));
   cnn::conv_backward_input(d_features_denseblock2_denselayer7_relu1, d_features_denseblock2_denselayer7_relu2,
                            features_denseblock2_denselayer7_conv1_weight_,
-                           kFeaturesDenseblock2Denselayer7Conv1, batch, scratch());
+                           kFeaturesDenseblock2Denselayer7Conv1, batch, scratch(72253440, 214848));
   backward_at(92);  // 13: features.denseblock2.denselayer7.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer6_concat1),
                    d_features_denseblock2_denselayer7_norm1_weight,
@@ -9544,11 +9584,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer6_conv2_weight,
                                       d_features_denseblock2_denselayer6_conv2,
                                       cnn::Loaded(features_denseblock2_denselayer6_conv1, features_denseblock2_denselayer6_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock2Denselayer6Conv2, batch, scratch());
+                                      kFeaturesDenseblock2Denselayer6Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer6_relu2,
                                      d_features_denseblock2_denselayer6_conv2,
                                      features_denseblock2_denselayer6_conv2_weight_,
-                                     kFeaturesDenseblock2Denselayer6Conv2, batch, scratch());
+                                     kFeaturesDenseblock2Denselayer6Conv2, batch, scratch(64225280, 285248));
   backward_at(88);  // 16: features.denseblock2.denselayer6.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer6_relu2, d_features_denseblock2_denselayer6_norm2_weight,
                    d_features_denseblock2_denselayer6_norm2_bias, d_features_denseblock2_denselayer6_relu2,
@@ -9558,10 +9599,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock2_denselayer6_conv1_weight,
                             d_features_denseblock2_denselayer6_relu2,
                             cnn::Loaded(features_denseblock2_denselayer5_concat1, features_denseblock2_denselayer6_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock2Denselayer6Conv1, batch, scratch());
+                            kFeaturesDenseblock2Denselayer6Conv1, batch, scratch(64225280, 110592));
   cnn::conv_backward_input(d_features_denseblock2_denselayer6_relu1, d_features_denseblock2_denselayer6_relu2,
                            features_denseblock2_denselayer6_conv1_weight_,
-                           kFeaturesDenseblock2Denselayer6Conv1, batch, scratch());
+                           kFeaturesDenseblock2Denselayer6Conv1, batch, scratch(71450624, 210240));
   backward_at(85);  // 13: features.denseblock2.denselayer6.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer5_concat1),
                    d_features_denseblock2_denselayer6_norm1_weight,
@@ -9572,11 +9613,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer5_conv2_weight,
                                       d_features_denseblock2_denselayer5_conv2,
                                       cnn::Loaded(features_denseblock2_denselayer5_conv1, features_denseblock2_denselayer5_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock2Denselayer5Conv2, batch, scratch());
+                                      kFeaturesDenseblock2Denselayer5Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer5_relu2,
                                      d_features_denseblock2_denselayer5_conv2,
                                      features_denseblock2_denselayer5_conv2_weight_,
-                                     kFeaturesDenseblock2Denselayer5Conv2, batch, scratch());
+                                     kFeaturesDenseblock2Denselayer5Conv2, batch, scratch(64225280, 285248));
   backward_at(81);  // 16: features.denseblock2.denselayer5.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer5_relu2, d_features_denseblock2_denselayer5_norm2_weight,
                    d_features_denseblock2_denselayer5_norm2_bias, d_features_denseblock2_denselayer5_relu2,
@@ -9586,10 +9628,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock2_denselayer5_conv1_weight,
                             d_features_denseblock2_denselayer5_relu2,
                             cnn::Loaded(features_denseblock2_denselayer4_concat1, features_denseblock2_denselayer5_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock2Denselayer5Conv1, batch, scratch());
+                            kFeaturesDenseblock2Denselayer5Conv1, batch, scratch(64225280, 229376));
   cnn::conv_backward_input(d_features_denseblock2_denselayer5_relu1, d_features_denseblock2_denselayer5_relu2,
                            features_denseblock2_denselayer5_conv1_weight_,
-                           kFeaturesDenseblock2Denselayer5Conv1, batch, scratch());
+                           kFeaturesDenseblock2Denselayer5Conv1, batch, scratch(138084352, 206400));
   backward_at(78);  // 13: features.denseblock2.denselayer5.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer4_concat1),
                    d_features_denseblock2_denselayer5_norm1_weight,
@@ -9600,11 +9642,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer4_conv2_weight,
                                       d_features_denseblock2_denselayer4_conv2,
                                       cnn::Loaded(features_denseblock2_denselayer4_conv1, features_denseblock2_denselayer4_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock2Denselayer4Conv2, batch, scratch());
+                                      kFeaturesDenseblock2Denselayer4Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer4_relu2,
                                      d_features_denseblock2_denselayer4_conv2,
                                      features_denseblock2_denselayer4_conv2_weight_,
-                                     kFeaturesDenseblock2Denselayer4Conv2, batch, scratch());
+                                     kFeaturesDenseblock2Denselayer4Conv2, batch, scratch(64225280, 285248));
   backward_at(74);  // 16: features.denseblock2.denselayer4.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer4_relu2, d_features_denseblock2_denselayer4_norm2_weight,
                    d_features_denseblock2_denselayer4_norm2_bias, d_features_denseblock2_denselayer4_relu2,
@@ -9614,10 +9657,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock2_denselayer4_conv1_weight,
                             d_features_denseblock2_denselayer4_relu2,
                             cnn::Loaded(features_denseblock2_denselayer3_concat1, features_denseblock2_denselayer4_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock2Denselayer4Conv1, batch, scratch());
+                            kFeaturesDenseblock2Denselayer4Conv1, batch, scratch(64225280, 200704));
   cnn::conv_backward_input(d_features_denseblock2_denselayer4_relu1, d_features_denseblock2_denselayer4_relu2,
                            features_denseblock2_denselayer4_conv1_weight_,
-                           kFeaturesDenseblock2Denselayer4Conv1, batch, scratch());
+                           kFeaturesDenseblock2Denselayer4Conv1, batch, scratch(73056256, 202560));
   backward_at(71);  // 13: features.denseblock2.denselayer4.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer3_concat1),
                    d_features_denseblock2_denselayer4_norm1_weight,
@@ -9628,11 +9671,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer3_conv2_weight,
                                       d_features_denseblock2_denselayer3_conv2,
                                       cnn::Loaded(features_denseblock2_denselayer3_conv1, features_denseblock2_denselayer3_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock2Denselayer3Conv2, batch, scratch());
+                                      kFeaturesDenseblock2Denselayer3Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer3_relu2,
                                      d_features_denseblock2_denselayer3_conv2,
                                      features_denseblock2_denselayer3_conv2_weight_,
-                                     kFeaturesDenseblock2Denselayer3Conv2, batch, scratch());
+                                     kFeaturesDenseblock2Denselayer3Conv2, batch, scratch(64225280, 285248));
   backward_at(67);  // 16: features.denseblock2.denselayer3.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer3_relu2, d_features_denseblock2_denselayer3_norm2_weight,
                    d_features_denseblock2_denselayer3_norm2_bias, d_features_denseblock2_denselayer3_relu2,
@@ -9642,10 +9686,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock2_denselayer3_conv1_weight,
                             d_features_denseblock2_denselayer3_relu2,
                             cnn::Loaded(features_denseblock2_denselayer2_concat1, features_denseblock2_denselayer3_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock2Denselayer3Conv1, batch, scratch());
+                            kFeaturesDenseblock2Denselayer3Conv1, batch, scratch(64225280, 172032));
   cnn::conv_backward_input(d_features_denseblock2_denselayer3_relu1, d_features_denseblock2_denselayer3_relu2,
                            features_denseblock2_denselayer3_conv1_weight_,
-                           kFeaturesDenseblock2Denselayer3Conv1, batch, scratch());
+                           kFeaturesDenseblock2Denselayer3Conv1, batch, scratch(72253440, 197952));
   backward_at(64);  // 13: features.denseblock2.denselayer3.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer2_concat1),
                    d_features_denseblock2_denselayer3_norm1_weight,
@@ -9656,11 +9700,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer2_conv2_weight,
                                       d_features_denseblock2_denselayer2_conv2,
                                       cnn::Loaded(features_denseblock2_denselayer2_conv1, features_denseblock2_denselayer2_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock2Denselayer2Conv2, batch, scratch());
+                                      kFeaturesDenseblock2Denselayer2Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer2_relu2,
                                      d_features_denseblock2_denselayer2_conv2,
                                      features_denseblock2_denselayer2_conv2_weight_,
-                                     kFeaturesDenseblock2Denselayer2Conv2, batch, scratch());
+                                     kFeaturesDenseblock2Denselayer2Conv2, batch, scratch(64225280, 285248));
   backward_at(60);  // 16: features.denseblock2.denselayer2.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer2_relu2, d_features_denseblock2_denselayer2_norm2_weight,
                    d_features_denseblock2_denselayer2_norm2_bias, d_features_denseblock2_denselayer2_relu2,
@@ -9670,10 +9715,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock2_denselayer2_conv1_weight,
                             d_features_denseblock2_denselayer2_relu2,
                             cnn::Loaded(features_denseblock2_denselayer1_concat1, features_denseblock2_denselayer2_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock2Denselayer2Conv1, batch, scratch());
+                            kFeaturesDenseblock2Denselayer2Conv1, batch, scratch(64225280, 143360));
   cnn::conv_backward_input(d_features_denseblock2_denselayer2_relu1, d_features_denseblock2_denselayer2_relu2,
                            features_denseblock2_denselayer2_conv1_weight_,
-                           kFeaturesDenseblock2Denselayer2Conv1, batch, scratch());
+                           kFeaturesDenseblock2Denselayer2Conv1, batch, scratch(71450624, 194112));
   backward_at(57);  // 13: features.denseblock2.denselayer2.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer1_concat1),
                    d_features_denseblock2_denselayer2_norm1_weight,
@@ -9684,11 +9729,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer1_conv2_weight,
                                       d_features_denseblock2_denselayer1_conv2,
                                       cnn::Loaded(features_denseblock2_denselayer1_conv1, features_denseblock2_denselayer1_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock2Denselayer1Conv2, batch, scratch());
+                                      kFeaturesDenseblock2Denselayer1Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer1_relu2,
                                      d_features_denseblock2_denselayer1_conv2,
                                      features_denseblock2_denselayer1_conv2_weight_,
-                                     kFeaturesDenseblock2Denselayer1Conv2, batch, scratch());
+                                     kFeaturesDenseblock2Denselayer1Conv2, batch, scratch(67436544, 285248));
   backward_at(53);  // 16: features.denseblock2.denselayer1.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer1_relu2, d_features_denseblock2_denselayer1_norm2_weight,
                    d_features_denseblock2_denselayer1_norm2_bias, d_features_denseblock2_denselayer1_relu2,
@@ -9698,10 +9744,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock2_denselayer1_conv1_weight,
                             d_features_denseblock2_denselayer1_relu2,
                             cnn::Loaded(features_transition1_avgpool1, features_denseblock2_denselayer1_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock2Denselayer1Conv1, batch, scratch());
+                            kFeaturesDenseblock2Denselayer1Conv1, batch, scratch(67436544, 114688));
   cnn::conv_backward_input(d_features_denseblock2_denselayer1_relu1, d_features_denseblock2_denselayer1_relu2,
                            features_denseblock2_denselayer1_conv1_weight_,
-                           kFeaturesDenseblock2Denselayer1Conv1, batch, scratch());
+                           kFeaturesDenseblock2Denselayer1Conv1, batch, scratch(70647808, 190272));
   backward_at(50);  // 13: features.denseblock2.denselayer1.norm1
   cnn::bn_backward(cnn::added_to(d_features_transition1_avgpool1),
                    d_features_denseblock2_denselayer1_norm1_weight,
@@ -9714,9 +9760,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   backward_at(48);  // 26: features.transition1.conv
   cnn::conv_backward_params(d_features_transition1_conv_weight, d_features_transition1_conv,
                             cnn::Loaded(features_denseblock1_denselayer6_concat1, features_transition1_norm_saved, cnn::Activation::kRelu),
-                            kFeaturesTransition1Conv, batch, scratch());
+                            kFeaturesTransition1Conv, batch, scratch(0, 229376));
   cnn::conv_backward_input(d_features_transition1_relu1, d_features_transition1_conv,
-                           features_transition1_conv_weight_, kFeaturesTransition1Conv, batch, scratch());
+                           features_transition1_conv_weight_, kFeaturesTransition1Conv, batch,
+                           scratch(64225280, 206400));
   backward_at(46);  // 24: features.transition1.norm
   cnn::bn_backward(d_features_transition1_relu1, d_features_transition1_norm_weight,
                    d_features_transition1_norm_bias, d_features_transition1_relu1,
@@ -9726,11 +9773,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock1_denselayer6_conv2_weight,
                                       d_features_denseblock1_denselayer6_conv2,
                                       cnn::Loaded(features_denseblock1_denselayer6_conv1, features_denseblock1_denselayer6_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock1Denselayer6Conv2, batch, scratch());
+                                      kFeaturesDenseblock1Denselayer6Conv2, batch,
+                                      scratch(64225280, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock1_denselayer6_relu2,
                                      d_features_denseblock1_denselayer6_conv2,
                                      features_denseblock1_denselayer6_conv2_weight_,
-                                     kFeaturesDenseblock1Denselayer6Conv2, batch, scratch());
+                                     kFeaturesDenseblock1Denselayer6Conv2, batch, scratch(64225280, 285248));
   backward_at(42);  // 16: features.denseblock1.denselayer6.norm2
   cnn::bn_backward(d_features_denseblock1_denselayer6_relu2, d_features_denseblock1_denselayer6_norm2_weight,
                    d_features_denseblock1_denselayer6_norm2_bias, d_features_denseblock1_denselayer6_relu2,
@@ -9740,10 +9788,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock1_denselayer6_conv1_weight,
                             d_features_denseblock1_denselayer6_relu2,
                             cnn::Loaded(features_denseblock1_denselayer5_concat1, features_denseblock1_denselayer6_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock1Denselayer6Conv1, batch, scratch());
+                            kFeaturesDenseblock1Denselayer6Conv1, batch, scratch(51380224, 200704));
   cnn::conv_backward_input(d_features_denseblock1_denselayer6_relu1, d_features_denseblock1_denselayer6_relu2,
                            features_denseblock1_denselayer6_conv1_weight_,
-                           kFeaturesDenseblock1Denselayer6Conv1, batch, scratch());
+                           kFeaturesDenseblock1Denselayer6Conv1, batch, scratch(150929408, 202560));
   backward_at(39);  // 13: features.denseblock1.denselayer6.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock1_denselayer5_concat1),
                    d_features_denseblock1_denselayer6_norm1_weight,
@@ -9754,11 +9802,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock1_denselayer5_conv2_weight,
                                       d_features_denseblock1_denselayer5_conv2,
                                       cnn::Loaded(features_denseblock1_denselayer5_conv1, features_denseblock1_denselayer5_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock1Denselayer5Conv2, batch, scratch());
+                                      kFeaturesDenseblock1Denselayer5Conv2, batch,
+                                      scratch(51380224, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock1_denselayer5_relu2,
                                      d_features_denseblock1_denselayer5_conv2,
                                      features_denseblock1_denselayer5_conv2_weight_,
-                                     kFeaturesDenseblock1Denselayer5Conv2, batch, scratch());
+                                     kFeaturesDenseblock1Denselayer5Conv2, batch, scratch(51380224, 285248));
   backward_at(35);  // 16: features.denseblock1.denselayer5.norm2
   cnn::bn_backward(d_features_denseblock1_denselayer5_relu2, d_features_denseblock1_denselayer5_norm2_weight,
                    d_features_denseblock1_denselayer5_norm2_bias, d_features_denseblock1_denselayer5_relu2,
@@ -9768,10 +9817,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock1_denselayer5_conv1_weight,
                             d_features_denseblock1_denselayer5_relu2,
                             cnn::Loaded(features_denseblock1_denselayer4_concat1, features_denseblock1_denselayer5_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock1Denselayer5Conv1, batch, scratch());
+                            kFeaturesDenseblock1Denselayer5Conv1, batch, scratch(51380224, 172032));
   cnn::conv_backward_input(d_features_denseblock1_denselayer5_relu1, d_features_denseblock1_denselayer5_relu2,
                            features_denseblock1_denselayer5_conv1_weight_,
-                           kFeaturesDenseblock1Denselayer5Conv1, batch, scratch());
+                           kFeaturesDenseblock1Denselayer5Conv1, batch, scratch(70647808, 197952));
   backward_at(32);  // 13: features.denseblock1.denselayer5.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock1_denselayer4_concat1),
                    d_features_denseblock1_denselayer5_norm1_weight,
@@ -9782,11 +9831,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock1_denselayer4_conv2_weight,
                                       d_features_denseblock1_denselayer4_conv2,
                                       cnn::Loaded(features_denseblock1_denselayer4_conv1, features_denseblock1_denselayer4_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock1Denselayer4Conv2, batch, scratch());
+                                      kFeaturesDenseblock1Denselayer4Conv2, batch,
+                                      scratch(51380224, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock1_denselayer4_relu2,
                                      d_features_denseblock1_denselayer4_conv2,
                                      features_denseblock1_denselayer4_conv2_weight_,
-                                     kFeaturesDenseblock1Denselayer4Conv2, batch, scratch());
+                                     kFeaturesDenseblock1Denselayer4Conv2, batch, scratch(51380224, 285248));
   backward_at(28);  // 16: features.denseblock1.denselayer4.norm2
   cnn::bn_backward(d_features_denseblock1_denselayer4_relu2, d_features_denseblock1_denselayer4_norm2_weight,
                    d_features_denseblock1_denselayer4_norm2_bias, d_features_denseblock1_denselayer4_relu2,
@@ -9796,10 +9846,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock1_denselayer4_conv1_weight,
                             d_features_denseblock1_denselayer4_relu2,
                             cnn::Loaded(features_denseblock1_denselayer3_concat1, features_denseblock1_denselayer4_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock1Denselayer4Conv1, batch, scratch());
+                            kFeaturesDenseblock1Denselayer4Conv1, batch, scratch(51380224, 143360));
   cnn::conv_backward_input(d_features_denseblock1_denselayer4_relu1, d_features_denseblock1_denselayer4_relu2,
                            features_denseblock1_denselayer4_conv1_weight_,
-                           kFeaturesDenseblock1Denselayer4Conv1, batch, scratch());
+                           kFeaturesDenseblock1Denselayer4Conv1, batch, scratch(67436544, 194112));
   backward_at(25);  // 13: features.denseblock1.denselayer4.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock1_denselayer3_concat1),
                    d_features_denseblock1_denselayer4_norm1_weight,
@@ -9810,11 +9860,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock1_denselayer3_conv2_weight,
                                       d_features_denseblock1_denselayer3_conv2,
                                       cnn::Loaded(features_denseblock1_denselayer3_conv1, features_denseblock1_denselayer3_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock1Denselayer3Conv2, batch, scratch());
+                                      kFeaturesDenseblock1Denselayer3Conv2, batch,
+                                      scratch(51380224, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock1_denselayer3_relu2,
                                      d_features_denseblock1_denselayer3_conv2,
                                      features_denseblock1_denselayer3_conv2_weight_,
-                                     kFeaturesDenseblock1Denselayer3Conv2, batch, scratch());
+                                     kFeaturesDenseblock1Denselayer3Conv2, batch, scratch(64225280, 285248));
   backward_at(21);  // 16: features.denseblock1.denselayer3.norm2
   cnn::bn_backward(d_features_denseblock1_denselayer3_relu2, d_features_denseblock1_denselayer3_norm2_weight,
                    d_features_denseblock1_denselayer3_norm2_bias, d_features_denseblock1_denselayer3_relu2,
@@ -9824,10 +9875,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock1_denselayer3_conv1_weight,
                             d_features_denseblock1_denselayer3_relu2,
                             cnn::Loaded(features_denseblock1_denselayer2_concat1, features_denseblock1_denselayer3_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock1Denselayer3Conv1, batch, scratch());
+                            kFeaturesDenseblock1Denselayer3Conv1, batch, scratch(64225280, 114688));
   cnn::conv_backward_input(d_features_denseblock1_denselayer3_relu1, d_features_denseblock1_denselayer3_relu2,
                            features_denseblock1_denselayer3_conv1_weight_,
-                           kFeaturesDenseblock1Denselayer3Conv1, batch, scratch());
+                           kFeaturesDenseblock1Denselayer3Conv1, batch, scratch(64225280, 190272));
   backward_at(18);  // 13: features.denseblock1.denselayer3.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock1_denselayer2_concat1),
                    d_features_denseblock1_denselayer3_norm1_weight,
@@ -9838,11 +9889,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock1_denselayer2_conv2_weight,
                                       d_features_denseblock1_denselayer2_conv2,
                                       cnn::Loaded(features_denseblock1_denselayer2_conv1, features_denseblock1_denselayer2_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock1Denselayer2Conv2, batch, scratch());
+                                      kFeaturesDenseblock1Denselayer2Conv2, batch,
+                                      scratch(51380224, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock1_denselayer2_relu2,
                                      d_features_denseblock1_denselayer2_conv2,
                                      features_denseblock1_denselayer2_conv2_weight_,
-                                     kFeaturesDenseblock1Denselayer2Conv2, batch, scratch());
+                                     kFeaturesDenseblock1Denselayer2Conv2, batch, scratch(64225280, 285248));
   backward_at(14);  // 16: features.denseblock1.denselayer2.norm2
   cnn::bn_backward(d_features_denseblock1_denselayer2_relu2, d_features_denseblock1_denselayer2_norm2_weight,
                    d_features_denseblock1_denselayer2_norm2_bias, d_features_denseblock1_denselayer2_relu2,
@@ -9852,10 +9904,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock1_denselayer2_conv1_weight,
                             d_features_denseblock1_denselayer2_relu2,
                             cnn::Loaded(features_denseblock1_denselayer1_concat1, features_denseblock1_denselayer2_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock1Denselayer2Conv1, batch, scratch());
+                            kFeaturesDenseblock1Denselayer2Conv1, batch, scratch(64225280, 86016));
   cnn::conv_backward_input(d_features_denseblock1_denselayer2_relu1, d_features_denseblock1_denselayer2_relu2,
                            features_denseblock1_denselayer2_conv1_weight_,
-                           kFeaturesDenseblock1Denselayer2Conv1, batch, scratch());
+                           kFeaturesDenseblock1Denselayer2Conv1, batch, scratch(86704128, 185664));
   backward_at(11);  // 13: features.denseblock1.denselayer2.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock1_denselayer1_concat1),
                    d_features_denseblock1_denselayer2_norm1_weight,
@@ -9866,11 +9918,12 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::winograd::conv_backward_params(d_features_denseblock1_denselayer1_conv2_weight,
                                       d_features_denseblock1_denselayer1_conv2,
                                       cnn::Loaded(features_denseblock1_denselayer1_conv1, features_denseblock1_denselayer1_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock1Denselayer1Conv2, batch, scratch());
+                                      kFeaturesDenseblock1Denselayer1Conv2, batch,
+                                      scratch(51380224, 1331712));
   cnn::winograd::conv_backward_input(d_features_denseblock1_denselayer1_relu2,
                                      d_features_denseblock1_denselayer1_conv2,
                                      features_denseblock1_denselayer1_conv2_weight_,
-                                     kFeaturesDenseblock1Denselayer1Conv2, batch, scratch());
+                                     kFeaturesDenseblock1Denselayer1Conv2, batch, scratch(64225280, 285248));
   backward_at(7);  // 16: features.denseblock1.denselayer1.norm2
   cnn::bn_backward(d_features_denseblock1_denselayer1_relu2, d_features_denseblock1_denselayer1_norm2_weight,
                    d_features_denseblock1_denselayer1_norm2_bias, d_features_denseblock1_denselayer1_relu2,
@@ -9880,10 +9933,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::conv_backward_params(d_features_denseblock1_denselayer1_conv1_weight,
                             d_features_denseblock1_denselayer1_relu2,
                             cnn::Loaded(features_maxpool1, features_denseblock1_denselayer1_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock1Denselayer1Conv1, batch, scratch());
+                            kFeaturesDenseblock1Denselayer1Conv1, batch, scratch(64225280, 57344));
   cnn::conv_backward_input(d_features_denseblock1_denselayer1_relu1, d_features_denseblock1_denselayer1_relu2,
                            features_denseblock1_denselayer1_conv1_weight_,
-                           kFeaturesDenseblock1Denselayer1Conv1, batch, scratch());
+                           kFeaturesDenseblock1Denselayer1Conv1, batch, scratch(70647808, 181824));
   backward_at(4);  // 13: features.denseblock1.denselayer1.norm1
   cnn::bn_backward(cnn::added_to(d_features_relu1), d_features_denseblock1_denselayer1_norm1_weight,
                    d_features_denseblock1_denselayer1_norm1_bias, d_features_denseblock1_denselayer1_relu1,
@@ -9894,14 +9947,16 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   backward_at(3);  // 36: features.maxpool1
   cnn::maxpool_backward_input(d_features_norm0, d_features_relu1, features_maxpool1_saved, kFeaturesMaxpool1,
                               batch);
+  backward_at(0);  // 33: features.conv0
+  // Once more, instead of keeping it:
+  cnn::conv(features_conv0, input, features_conv0_weight_, {}, kFeaturesConv0, batch,
+            scratch(51380224, 208614));
   backward_at(1);  // 34: features.norm0
   cnn::bn_backward(d_features_norm0, d_features_norm0_weight, d_features_norm0_bias, d_features_norm0,
                    features_conv0, features_norm0_saved, cnn::Activation::kNone, kFeaturesNorm0, batch);
   backward_at(0);  // 33: features.conv0
-  // Once more, instead of keeping it:
-  cnn::to_blocked(input, images, k3x224x224, batch);
   cnn::conv_backward_params(d_features_conv0_weight, d_features_norm0, input, kFeaturesConv0, batch,
-                            scratch());
+                            scratch(0, 65856));
 
   at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());
@@ -9913,313 +9968,312 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
-  const cnn::Floats features_norm0_saved = floats(30507008, 256);
+  const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
+  const cnn::Floats features_norm0_saved = floats(25898736, 256);
   const cnn::Blocked features_relu1 = blocked(0, 802816);  // 64x112x112
   const cnn::Blocked features_denseblock1_denselayer6_concat1 = blocked(25690112, 802816);  // 256x56x56
   const cnn::Blocked features_maxpool1 = blocked(25690112, 802816);  // 64x56x56
-  const cnn::Floats features_denseblock1_denselayer1_norm1_saved = floats(12845568, 256);
-  const cnn::Floats features_denseblock1_denselayer1_norm2_saved = floats(12845056, 512);
+  const cnn::Floats features_denseblock1_denselayer1_norm1_saved = floats(12941376, 256);
+  const cnn::Floats features_denseblock1_denselayer1_norm2_saved = floats(12940864, 512);
   const cnn::Blocked features_denseblock1_denselayer1_relu2 = blocked(0, 401408);  // 128x56x56
   const cnn::Blocked features_denseblock1_denselayer1_conv2 = blocked(25890816, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer2_norm1_saved = floats(12845568, 384);
-  const cnn::Floats features_denseblock1_denselayer2_norm2_saved = floats(12845056, 512);
+  const cnn::Floats features_denseblock1_denselayer2_norm1_saved = floats(12988608, 384);
+  const cnn::Floats features_denseblock1_denselayer2_norm2_saved = floats(12988096, 512);
   const cnn::Blocked features_denseblock1_denselayer2_relu2 = blocked(0, 401408);  // 128x56x56
   const cnn::Blocked features_denseblock1_denselayer1_concat1 = blocked(25690112, 802816);  // 96x56x56
   const cnn::Blocked features_denseblock1_denselayer2_conv2 = blocked(25991168, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer3_norm1_saved = floats(12845056, 512);
-  const cnn::Floats features_denseblock1_denselayer3_norm2_saved = floats(12845568, 512);
+  const cnn::Floats features_denseblock1_denselayer3_norm1_saved = floats(13035328, 512);
+  const cnn::Floats features_denseblock1_denselayer3_norm2_saved = floats(13035840, 512);
   const cnn::Blocked features_denseblock1_denselayer3_relu2 = blocked(0, 401408);  // 128x56x56
   const cnn::Blocked features_denseblock1_denselayer2_concat1 = blocked(25690112, 802816);  // 128x56x56
   const cnn::Blocked features_denseblock1_denselayer3_conv2 = blocked(26091520, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer4_norm1_saved = floats(12845056, 640);
-  const cnn::Floats features_denseblock1_denselayer4_norm2_saved = floats(12845696, 512);
+  const cnn::Floats features_denseblock1_denselayer4_norm1_saved = floats(13082560, 640);
+  const cnn::Floats features_denseblock1_denselayer4_norm2_saved = floats(13083200, 512);
   const cnn::Blocked features_denseblock1_denselayer4_relu2 = blocked(0, 401408);  // 128x56x56
   const cnn::Blocked features_denseblock1_denselayer3_concat1 = blocked(25690112, 802816);  // 160x56x56
   const cnn::Blocked features_denseblock1_denselayer4_conv2 = blocked(26191872, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer5_norm1_saved = floats(12845056, 768);
-  const cnn::Floats features_denseblock1_denselayer5_norm2_saved = floats(12845824, 512);
+  const cnn::Floats features_denseblock1_denselayer5_norm1_saved = floats(13129792, 768);
+  const cnn::Floats features_denseblock1_denselayer5_norm2_saved = floats(13130560, 512);
   const cnn::Blocked features_denseblock1_denselayer5_relu2 = blocked(0, 401408);  // 128x56x56
   const cnn::Blocked features_denseblock1_denselayer4_concat1 = blocked(25690112, 802816);  // 192x56x56
   const cnn::Blocked features_denseblock1_denselayer5_conv2 = blocked(26292224, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer6_norm1_saved = floats(12845056, 896);
-  const cnn::Floats features_denseblock1_denselayer6_norm2_saved = floats(12845952, 512);
+  const cnn::Floats features_denseblock1_denselayer6_norm1_saved = floats(13177024, 896);
+  const cnn::Floats features_denseblock1_denselayer6_norm2_saved = floats(13177920, 512);
   const cnn::Blocked features_denseblock1_denselayer6_relu2 = blocked(0, 401408);  // 128x56x56
   const cnn::Blocked features_denseblock1_denselayer5_concat1 = blocked(25690112, 802816);  // 224x56x56
   const cnn::Blocked features_denseblock1_denselayer6_conv2 = blocked(26392576, 802816);  // 32x56x56
-  const cnn::Floats features_transition1_norm_saved = floats(12845056, 1024);
+  const cnn::Floats features_transition1_norm_saved = floats(13224256, 1024);
   const cnn::Blocked features_transition1_conv = blocked(0, 401408);  // 128x56x56
   const cnn::Blocked features_denseblock2_denselayer12_concat1 = blocked(12845056, 401408);  // 512x28x28
   const cnn::Blocked features_transition1_avgpool1 = blocked(12845056, 401408);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer1_norm1_saved = floats(3211264, 512);
-  const cnn::Floats features_denseblock2_denselayer1_norm2_saved = floats(3211776, 512);
+  const cnn::Floats features_denseblock2_denselayer1_norm1_saved = floats(3401536, 512);
+  const cnn::Floats features_denseblock2_denselayer1_norm2_saved = floats(3402048, 512);
   const cnn::Blocked features_denseblock2_denselayer1_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer1_conv2 = blocked(12945408, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer2_norm1_saved = floats(3211264, 640);
-  const cnn::Floats features_denseblock2_denselayer2_norm2_saved = floats(3211904, 512);
+  const cnn::Floats features_denseblock2_denselayer2_norm1_saved = floats(3448768, 640);
+  const cnn::Floats features_denseblock2_denselayer2_norm2_saved = floats(3449408, 512);
   const cnn::Blocked features_denseblock2_denselayer2_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer1_concat1 = blocked(12845056, 401408);  // 160x28x28
   const cnn::Blocked features_denseblock2_denselayer2_conv2 = blocked(12970496, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer3_norm1_saved = floats(3211264, 768);
-  const cnn::Floats features_denseblock2_denselayer3_norm2_saved = floats(3212032, 512);
+  const cnn::Floats features_denseblock2_denselayer3_norm1_saved = floats(3496000, 768);
+  const cnn::Floats features_denseblock2_denselayer3_norm2_saved = floats(3496768, 512);
   const cnn::Blocked features_denseblock2_denselayer3_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer2_concat1 = blocked(12845056, 401408);  // 192x28x28
   const cnn::Blocked features_denseblock2_denselayer3_conv2 = blocked(12995584, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer4_norm1_saved = floats(3211264, 896);
-  const cnn::Floats features_denseblock2_denselayer4_norm2_saved = floats(3212160, 512);
+  const cnn::Floats features_denseblock2_denselayer4_norm1_saved = floats(3543232, 896);
+  const cnn::Floats features_denseblock2_denselayer4_norm2_saved = floats(3544128, 512);
   const cnn::Blocked features_denseblock2_denselayer4_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer3_concat1 = blocked(12845056, 401408);  // 224x28x28
   const cnn::Blocked features_denseblock2_denselayer4_conv2 = blocked(13020672, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer5_norm1_saved = floats(3211264, 1024);
-  const cnn::Floats features_denseblock2_denselayer5_norm2_saved = floats(3212288, 512);
+  const cnn::Floats features_denseblock2_denselayer5_norm1_saved = floats(3590464, 1024);
+  const cnn::Floats features_denseblock2_denselayer5_norm2_saved = floats(3591488, 512);
   const cnn::Blocked features_denseblock2_denselayer5_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer4_concat1 = blocked(12845056, 401408);  // 256x28x28
   const cnn::Blocked features_denseblock2_denselayer5_conv2 = blocked(13045760, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer6_norm1_saved = floats(3211264, 1152);
-  const cnn::Floats features_denseblock2_denselayer6_norm2_saved = floats(3212416, 512);
+  const cnn::Floats features_denseblock2_denselayer6_norm1_saved = floats(3637696, 1152);
+  const cnn::Floats features_denseblock2_denselayer6_norm2_saved = floats(3638848, 512);
   const cnn::Blocked features_denseblock2_denselayer6_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer5_concat1 = blocked(12845056, 401408);  // 288x28x28
   const cnn::Blocked features_denseblock2_denselayer6_conv2 = blocked(13070848, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer7_norm1_saved = floats(3211264, 1280);
-  const cnn::Floats features_denseblock2_denselayer7_norm2_saved = floats(3212544, 512);
+  const cnn::Floats features_denseblock2_denselayer7_norm1_saved = floats(3684928, 1280);
+  const cnn::Floats features_denseblock2_denselayer7_norm2_saved = floats(3686208, 512);
   const cnn::Blocked features_denseblock2_denselayer7_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer6_concat1 = blocked(12845056, 401408);  // 320x28x28
   const cnn::Blocked features_denseblock2_denselayer7_conv2 = blocked(13095936, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer8_norm1_saved = floats(3211264, 1408);
-  const cnn::Floats features_denseblock2_denselayer8_norm2_saved = floats(3212672, 512);
+  const cnn::Floats features_denseblock2_denselayer8_norm1_saved = floats(3732160, 1408);
+  const cnn::Floats features_denseblock2_denselayer8_norm2_saved = floats(3733568, 512);
   const cnn::Blocked features_denseblock2_denselayer8_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer7_concat1 = blocked(12845056, 401408);  // 352x28x28
   const cnn::Blocked features_denseblock2_denselayer8_conv2 = blocked(13121024, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer9_norm1_saved = floats(3211264, 1536);
-  const cnn::Floats features_denseblock2_denselayer9_norm2_saved = floats(3212800, 512);
+  const cnn::Floats features_denseblock2_denselayer9_norm1_saved = floats(3779392, 1536);
+  const cnn::Floats features_denseblock2_denselayer9_norm2_saved = floats(3780928, 512);
   const cnn::Blocked features_denseblock2_denselayer9_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer8_concat1 = blocked(12845056, 401408);  // 384x28x28
   const cnn::Blocked features_denseblock2_denselayer9_conv2 = blocked(13146112, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer10_norm1_saved = floats(3211264, 1664);
-  const cnn::Floats features_denseblock2_denselayer10_norm2_saved = floats(3212928, 512);
+  const cnn::Floats features_denseblock2_denselayer10_norm1_saved = floats(3826624, 1664);
+  const cnn::Floats features_denseblock2_denselayer10_norm2_saved = floats(3828288, 512);
   const cnn::Blocked features_denseblock2_denselayer10_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer9_concat1 = blocked(12845056, 401408);  // 416x28x28
   const cnn::Blocked features_denseblock2_denselayer10_conv2 = blocked(13171200, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer11_norm1_saved = floats(3211264, 1792);
-  const cnn::Floats features_denseblock2_denselayer11_norm2_saved = floats(3213056, 512);
+  const cnn::Floats features_denseblock2_denselayer11_norm1_saved = floats(3873856, 1792);
+  const cnn::Floats features_denseblock2_denselayer11_norm2_saved = floats(3875648, 512);
   const cnn::Blocked features_denseblock2_denselayer11_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer10_concat1 = blocked(12845056, 401408);  // 448x28x28
   const cnn::Blocked features_denseblock2_denselayer11_conv2 = blocked(13196288, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer12_norm1_saved = floats(3211264, 1920);
-  const cnn::Floats features_denseblock2_denselayer12_norm2_saved = floats(3213184, 512);
+  const cnn::Floats features_denseblock2_denselayer12_norm1_saved = floats(3921088, 1920);
+  const cnn::Floats features_denseblock2_denselayer12_norm2_saved = floats(3923008, 512);
   const cnn::Blocked features_denseblock2_denselayer12_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer11_concat1 = blocked(12845056, 401408);  // 480x28x28
   const cnn::Blocked features_denseblock2_denselayer12_conv2 = blocked(13221376, 401408);  // 32x28x28
-  const cnn::Floats features_transition2_norm_saved = floats(6422528, 2048);
+  const cnn::Floats features_transition2_norm_saved = floats(7244096, 2048);
   const cnn::Blocked features_transition2_conv = blocked(0, 200704);  // 256x28x28
   const cnn::Blocked features_denseblock3_denselayer24_concat1 = blocked(6422528, 200704);  // 1024x14x14
   const cnn::Blocked features_transition2_avgpool1 = blocked(6422528, 200704);  // 256x14x14
-  const cnn::Floats features_denseblock3_denselayer1_norm1_saved = floats(802816, 1024);
-  const cnn::Floats features_denseblock3_denselayer1_norm2_saved = floats(803840, 512);
+  const cnn::Floats features_denseblock3_denselayer1_norm1_saved = floats(1182016, 1024);
+  const cnn::Floats features_denseblock3_denselayer1_norm2_saved = floats(1183040, 512);
   const cnn::Blocked features_denseblock3_denselayer1_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer1_conv2 = blocked(6472704, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer2_norm1_saved = floats(802816, 1152);
-  const cnn::Floats features_denseblock3_denselayer2_norm2_saved = floats(803968, 512);
+  const cnn::Floats features_denseblock3_denselayer2_norm1_saved = floats(1229248, 1152);
+  const cnn::Floats features_denseblock3_denselayer2_norm2_saved = floats(1230400, 512);
   const cnn::Blocked features_denseblock3_denselayer2_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer1_concat1 = blocked(6422528, 200704);  // 288x14x14
   const cnn::Blocked features_denseblock3_denselayer2_conv2 = blocked(6478976, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer3_norm1_saved = floats(802816, 1280);
-  const cnn::Floats features_denseblock3_denselayer3_norm2_saved = floats(804096, 512);
+  const cnn::Floats features_denseblock3_denselayer3_norm1_saved = floats(1276480, 1280);
+  const cnn::Floats features_denseblock3_denselayer3_norm2_saved = floats(1277760, 512);
   const cnn::Blocked features_denseblock3_denselayer3_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer2_concat1 = blocked(6422528, 200704);  // 320x14x14
   const cnn::Blocked features_denseblock3_denselayer3_conv2 = blocked(6485248, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer4_norm1_saved = floats(802816, 1408);
-  const cnn::Floats features_denseblock3_denselayer4_norm2_saved = floats(804224, 512);
+  const cnn::Floats features_denseblock3_denselayer4_norm1_saved = floats(1323712, 1408);
+  const cnn::Floats features_denseblock3_denselayer4_norm2_saved = floats(1325120, 512);
   const cnn::Blocked features_denseblock3_denselayer4_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer3_concat1 = blocked(6422528, 200704);  // 352x14x14
   const cnn::Blocked features_denseblock3_denselayer4_conv2 = blocked(6491520, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer5_norm1_saved = floats(802816, 1536);
-  const cnn::Floats features_denseblock3_denselayer5_norm2_saved = floats(804352, 512);
+  const cnn::Floats features_denseblock3_denselayer5_norm1_saved = floats(1370944, 1536);
+  const cnn::Floats features_denseblock3_denselayer5_norm2_saved = floats(1372480, 512);
   const cnn::Blocked features_denseblock3_denselayer5_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer4_concat1 = blocked(6422528, 200704);  // 384x14x14
   const cnn::Blocked features_denseblock3_denselayer5_conv2 = blocked(6497792, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer6_norm1_saved = floats(802816, 1664);
-  const cnn::Floats features_denseblock3_denselayer6_norm2_saved = floats(804480, 512);
+  const cnn::Floats features_denseblock3_denselayer6_norm1_saved = floats(1418176, 1664);
+  const cnn::Floats features_denseblock3_denselayer6_norm2_saved = floats(1419840, 512);
   const cnn::Blocked features_denseblock3_denselayer6_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer5_concat1 = blocked(6422528, 200704);  // 416x14x14
   const cnn::Blocked features_denseblock3_denselayer6_conv2 = blocked(6504064, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer7_norm1_saved = floats(802816, 1792);
-  const cnn::Floats features_denseblock3_denselayer7_norm2_saved = floats(804608, 512);
+  const cnn::Floats features_denseblock3_denselayer7_norm1_saved = floats(1465408, 1792);
+  const cnn::Floats features_denseblock3_denselayer7_norm2_saved = floats(1467200, 512);
   const cnn::Blocked features_denseblock3_denselayer7_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer6_concat1 = blocked(6422528, 200704);  // 448x14x14
   const cnn::Blocked features_denseblock3_denselayer7_conv2 = blocked(6510336, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer8_norm1_saved = floats(802816, 1920);
-  const cnn::Floats features_denseblock3_denselayer8_norm2_saved = floats(804736, 512);
+  const cnn::Floats features_denseblock3_denselayer8_norm1_saved = floats(1512640, 1920);
+  const cnn::Floats features_denseblock3_denselayer8_norm2_saved = floats(1514560, 512);
   const cnn::Blocked features_denseblock3_denselayer8_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer7_concat1 = blocked(6422528, 200704);  // 480x14x14
   const cnn::Blocked features_denseblock3_denselayer8_conv2 = blocked(6516608, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer9_norm1_saved = floats(802816, 2048);
-  const cnn::Floats features_denseblock3_denselayer9_norm2_saved = floats(804864, 512);
+  const cnn::Floats features_denseblock3_denselayer9_norm1_saved = floats(1559872, 2048);
+  const cnn::Floats features_denseblock3_denselayer9_norm2_saved = floats(1561920, 512);
   const cnn::Blocked features_denseblock3_denselayer9_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer8_concat1 = blocked(6422528, 200704);  // 512x14x14
   const cnn::Blocked features_denseblock3_denselayer9_conv2 = blocked(6522880, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer10_norm1_saved = floats(802816, 2176);
-  const cnn::Floats features_denseblock3_denselayer10_norm2_saved = floats(804992, 512);
-  const cnn::Blocked features_denseblock3_denselayer10_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer10_norm1_saved = floats(1607104, 2176);
+  const cnn::Floats features_denseblock3_denselayer10_norm2_saved = floats(1609280, 512);
+  const cnn::Blocked features_denseblock3_denselayer10_relu2 = blocked(804288, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer9_concat1 = blocked(6422528, 200704);  // 544x14x14
   const cnn::Blocked features_denseblock3_denselayer10_conv2 = blocked(6529152, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer11_norm1_saved = floats(802816, 2304);
-  const cnn::Floats features_denseblock3_denselayer11_norm2_saved = floats(805120, 512);
-  const cnn::Blocked features_denseblock3_denselayer11_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer11_norm1_saved = floats(1654336, 2304);
+  const cnn::Floats features_denseblock3_denselayer11_norm2_saved = floats(1656640, 512);
+  const cnn::Blocked features_denseblock3_denselayer11_relu2 = blocked(851520, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer10_concat1 = blocked(6422528, 200704);  // 576x14x14
   const cnn::Blocked features_denseblock3_denselayer11_conv2 = blocked(6535424, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer12_norm1_saved = floats(802816, 2432);
-  const cnn::Floats features_denseblock3_denselayer12_norm2_saved = floats(805248, 512);
-  const cnn::Blocked features_denseblock3_denselayer12_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer12_norm1_saved = floats(1701568, 2432);
+  const cnn::Floats features_denseblock3_denselayer12_norm2_saved = floats(1704000, 512);
+  const cnn::Blocked features_denseblock3_denselayer12_relu2 = blocked(898752, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer11_concat1 = blocked(6422528, 200704);  // 608x14x14
   const cnn::Blocked features_denseblock3_denselayer12_conv2 = blocked(6541696, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer13_norm1_saved = floats(802816, 2560);
-  const cnn::Floats features_denseblock3_denselayer13_norm2_saved = floats(805376, 512);
-  const cnn::Blocked features_denseblock3_denselayer13_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer13_norm1_saved = floats(1748800, 2560);
+  const cnn::Floats features_denseblock3_denselayer13_norm2_saved = floats(1751360, 512);
+  const cnn::Blocked features_denseblock3_denselayer13_relu2 = blocked(945984, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer12_concat1 = blocked(6422528, 200704);  // 640x14x14
   const cnn::Blocked features_denseblock3_denselayer13_conv2 = blocked(6547968, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer14_norm1_saved = floats(802816, 2688);
-  const cnn::Floats features_denseblock3_denselayer14_norm2_saved = floats(805504, 512);
-  const cnn::Blocked features_denseblock3_denselayer14_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer14_norm1_saved = floats(1796032, 2688);
+  const cnn::Floats features_denseblock3_denselayer14_norm2_saved = floats(1798720, 512);
+  const cnn::Blocked features_denseblock3_denselayer14_relu2 = blocked(993216, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer13_concat1 = blocked(6422528, 200704);  // 672x14x14
   const cnn::Blocked features_denseblock3_denselayer14_conv2 = blocked(6554240, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer15_norm1_saved = floats(802816, 2816);
-  const cnn::Floats features_denseblock3_denselayer15_norm2_saved = floats(805632, 512);
-  const cnn::Blocked features_denseblock3_denselayer15_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer15_norm1_saved = floats(1843264, 2816);
+  const cnn::Floats features_denseblock3_denselayer15_norm2_saved = floats(1846080, 512);
+  const cnn::Blocked features_denseblock3_denselayer15_relu2 = blocked(1040448, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer14_concat1 = blocked(6422528, 200704);  // 704x14x14
   const cnn::Blocked features_denseblock3_denselayer15_conv2 = blocked(6560512, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer16_norm1_saved = floats(802816, 2944);
-  const cnn::Floats features_denseblock3_denselayer16_norm2_saved = floats(805760, 512);
-  const cnn::Blocked features_denseblock3_denselayer16_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer16_norm1_saved = floats(1890496, 2944);
+  const cnn::Floats features_denseblock3_denselayer16_norm2_saved = floats(1893440, 512);
+  const cnn::Blocked features_denseblock3_denselayer16_relu2 = blocked(1087680, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer15_concat1 = blocked(6422528, 200704);  // 736x14x14
   const cnn::Blocked features_denseblock3_denselayer16_conv2 = blocked(6566784, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer17_norm1_saved = floats(802816, 3072);
-  const cnn::Floats features_denseblock3_denselayer17_norm2_saved = floats(805888, 512);
-  const cnn::Blocked features_denseblock3_denselayer17_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer17_norm1_saved = floats(1937728, 3072);
+  const cnn::Floats features_denseblock3_denselayer17_norm2_saved = floats(1940800, 512);
+  const cnn::Blocked features_denseblock3_denselayer17_relu2 = blocked(1134912, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer16_concat1 = blocked(6422528, 200704);  // 768x14x14
   const cnn::Blocked features_denseblock3_denselayer17_conv2 = blocked(6573056, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer18_norm1_saved = floats(802816, 3200);
-  const cnn::Floats features_denseblock3_denselayer18_norm2_saved = floats(806016, 512);
-  const cnn::Blocked features_denseblock3_denselayer18_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer18_norm1_saved = floats(1956992, 3200);
+  const cnn::Floats features_denseblock3_denselayer18_norm2_saved = floats(1960192, 512);
+  const cnn::Blocked features_denseblock3_denselayer18_relu2 = blocked(1154176, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer17_concat1 = blocked(6422528, 200704);  // 800x14x14
   const cnn::Blocked features_denseblock3_denselayer18_conv2 = blocked(6579328, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer19_norm1_saved = floats(802816, 3328);
-  const cnn::Floats features_denseblock3_denselayer19_norm2_saved = floats(806144, 512);
-  const cnn::Blocked features_denseblock3_denselayer19_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer19_norm1_saved = floats(1961216, 3328);
+  const cnn::Floats features_denseblock3_denselayer19_norm2_saved = floats(1964544, 512);
+  const cnn::Blocked features_denseblock3_denselayer19_relu2 = blocked(1158400, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer18_concat1 = blocked(6422528, 200704);  // 832x14x14
   const cnn::Blocked features_denseblock3_denselayer19_conv2 = blocked(6585600, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer20_norm1_saved = floats(802816, 3456);
-  const cnn::Floats features_denseblock3_denselayer20_norm2_saved = floats(806272, 512);
-  const cnn::Blocked features_denseblock3_denselayer20_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer20_norm1_saved = floats(1965440, 3456);
+  const cnn::Floats features_denseblock3_denselayer20_norm2_saved = floats(1968896, 512);
+  const cnn::Blocked features_denseblock3_denselayer20_relu2 = blocked(1162624, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer19_concat1 = blocked(6422528, 200704);  // 864x14x14
   const cnn::Blocked features_denseblock3_denselayer20_conv2 = blocked(6591872, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer21_norm1_saved = floats(802816, 3584);
-  const cnn::Floats features_denseblock3_denselayer21_norm2_saved = floats(806400, 512);
-  const cnn::Blocked features_denseblock3_denselayer21_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer21_norm1_saved = floats(1969664, 3584);
+  const cnn::Floats features_denseblock3_denselayer21_norm2_saved = floats(1973248, 512);
+  const cnn::Blocked features_denseblock3_denselayer21_relu2 = blocked(1166848, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer20_concat1 = blocked(6422528, 200704);  // 896x14x14
   const cnn::Blocked features_denseblock3_denselayer21_conv2 = blocked(6598144, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer22_norm1_saved = floats(802816, 3712);
-  const cnn::Floats features_denseblock3_denselayer22_norm2_saved = floats(806528, 512);
-  const cnn::Blocked features_denseblock3_denselayer22_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer22_norm1_saved = floats(1973888, 3712);
+  const cnn::Floats features_denseblock3_denselayer22_norm2_saved = floats(1977600, 512);
+  const cnn::Blocked features_denseblock3_denselayer22_relu2 = blocked(1171072, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer21_concat1 = blocked(6422528, 200704);  // 928x14x14
   const cnn::Blocked features_denseblock3_denselayer22_conv2 = blocked(6604416, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer23_norm1_saved = floats(802816, 3840);
-  const cnn::Floats features_denseblock3_denselayer23_norm2_saved = floats(806656, 512);
-  const cnn::Blocked features_denseblock3_denselayer23_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer23_norm1_saved = floats(1978112, 3840);
+  const cnn::Floats features_denseblock3_denselayer23_norm2_saved = floats(1981952, 512);
+  const cnn::Blocked features_denseblock3_denselayer23_relu2 = blocked(1175296, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer22_concat1 = blocked(6422528, 200704);  // 960x14x14
   const cnn::Blocked features_denseblock3_denselayer23_conv2 = blocked(6610688, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer24_norm1_saved = floats(802816, 3968);
-  const cnn::Floats features_denseblock3_denselayer24_norm2_saved = floats(806784, 512);
-  const cnn::Blocked features_denseblock3_denselayer24_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer24_norm1_saved = floats(1982336, 3968);
+  const cnn::Floats features_denseblock3_denselayer24_norm2_saved = floats(1986304, 512);
+  const cnn::Blocked features_denseblock3_denselayer24_relu2 = blocked(1179520, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer23_concat1 = blocked(6422528, 200704);  // 992x14x14
   const cnn::Blocked features_denseblock3_denselayer24_conv2 = blocked(6616960, 200704);  // 32x14x14
-  const cnn::Floats features_transition3_norm_saved = floats(3211264, 4096);
+  const cnn::Floats features_transition3_norm_saved = floats(4788224, 4096);
   const cnn::Blocked features_transition3_conv = blocked(0, 100352);  // 512x14x14
   const cnn::Blocked features_denseblock4_denselayer16_concat1 = blocked(3211264, 50176);  // 1024x7x7
   const cnn::Blocked features_transition3_avgpool1 = blocked(3211264, 50176);  // 512x7x7
-  const cnn::Floats features_denseblock4_denselayer1_norm1_saved = floats(200704, 2048);
-  const cnn::Floats features_denseblock4_denselayer1_norm2_saved = floats(202752, 512);
-  const cnn::Blocked features_denseblock4_denselayer1_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer1_norm1_saved = floats(957760, 2048);
+  const cnn::Floats features_denseblock4_denselayer1_norm2_saved = floats(959808, 512);
+  const cnn::Blocked features_denseblock4_denselayer1_relu2 = blocked(757056, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer1_conv2 = blocked(3236352, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer2_norm1_saved = floats(200704, 2176);
-  const cnn::Floats features_denseblock4_denselayer2_norm2_saved = floats(202880, 512);
-  const cnn::Blocked features_denseblock4_denselayer2_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer2_norm1_saved = floats(1004992, 2176);
+  const cnn::Floats features_denseblock4_denselayer2_norm2_saved = floats(1007168, 512);
+  const cnn::Blocked features_denseblock4_denselayer2_relu2 = blocked(804288, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer1_concat1 = blocked(3211264, 50176);  // 544x7x7
   const cnn::Blocked features_denseblock4_denselayer2_conv2 = blocked(3237920, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer3_norm1_saved = floats(200704, 2304);
-  const cnn::Floats features_denseblock4_denselayer3_norm2_saved = floats(203008, 512);
-  const cnn::Blocked features_denseblock4_denselayer3_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer3_norm1_saved = floats(1052224, 2304);
+  const cnn::Floats features_denseblock4_denselayer3_norm2_saved = floats(1054528, 512);
+  const cnn::Blocked features_denseblock4_denselayer3_relu2 = blocked(851520, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer2_concat1 = blocked(3211264, 50176);  // 576x7x7
   const cnn::Blocked features_denseblock4_denselayer3_conv2 = blocked(3239488, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer4_norm1_saved = floats(200704, 2432);
-  const cnn::Floats features_denseblock4_denselayer4_norm2_saved = floats(203136, 512);
-  const cnn::Blocked features_denseblock4_denselayer4_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer4_norm1_saved = floats(1099456, 2432);
+  const cnn::Floats features_denseblock4_denselayer4_norm2_saved = floats(1101888, 512);
+  const cnn::Blocked features_denseblock4_denselayer4_relu2 = blocked(898752, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer3_concat1 = blocked(3211264, 50176);  // 608x7x7
   const cnn::Blocked features_denseblock4_denselayer4_conv2 = blocked(3241056, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer5_norm1_saved = floats(200704, 2560);
-  const cnn::Floats features_denseblock4_denselayer5_norm2_saved = floats(203264, 512);
-  const cnn::Blocked features_denseblock4_denselayer5_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer5_norm1_saved = floats(1146688, 2560);
+  const cnn::Floats features_denseblock4_denselayer5_norm2_saved = floats(1149248, 512);
+  const cnn::Blocked features_denseblock4_denselayer5_relu2 = blocked(945984, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer4_concat1 = blocked(3211264, 50176);  // 640x7x7
   const cnn::Blocked features_denseblock4_denselayer5_conv2 = blocked(3242624, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer6_norm1_saved = floats(200704, 2688);
-  const cnn::Floats features_denseblock4_denselayer6_norm2_saved = floats(203392, 512);
-  const cnn::Blocked features_denseblock4_denselayer6_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer6_norm1_saved = floats(1193920, 2688);
+  const cnn::Floats features_denseblock4_denselayer6_norm2_saved = floats(1196608, 512);
+  const cnn::Blocked features_denseblock4_denselayer6_relu2 = blocked(993216, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer5_concat1 = blocked(3211264, 50176);  // 672x7x7
   const cnn::Blocked features_denseblock4_denselayer6_conv2 = blocked(3244192, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer7_norm1_saved = floats(200704, 2816);
-  const cnn::Floats features_denseblock4_denselayer7_norm2_saved = floats(203520, 512);
-  const cnn::Blocked features_denseblock4_denselayer7_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer7_norm1_saved = floats(1241152, 2816);
+  const cnn::Floats features_denseblock4_denselayer7_norm2_saved = floats(1243968, 512);
+  const cnn::Blocked features_denseblock4_denselayer7_relu2 = blocked(1040448, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer6_concat1 = blocked(3211264, 50176);  // 704x7x7
   const cnn::Blocked features_denseblock4_denselayer7_conv2 = blocked(3245760, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer8_norm1_saved = floats(200704, 2944);
-  const cnn::Floats features_denseblock4_denselayer8_norm2_saved = floats(203648, 512);
-  const cnn::Blocked features_denseblock4_denselayer8_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer8_norm1_saved = floats(1288384, 2944);
+  const cnn::Floats features_denseblock4_denselayer8_norm2_saved = floats(1291328, 512);
+  const cnn::Blocked features_denseblock4_denselayer8_relu2 = blocked(1087680, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer7_concat1 = blocked(3211264, 50176);  // 736x7x7
   const cnn::Blocked features_denseblock4_denselayer8_conv2 = blocked(3247328, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer9_norm1_saved = floats(200704, 3072);
-  const cnn::Floats features_denseblock4_denselayer9_norm2_saved = floats(203776, 512);
-  const cnn::Blocked features_denseblock4_denselayer9_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer9_norm1_saved = floats(1335616, 3072);
+  const cnn::Floats features_denseblock4_denselayer9_norm2_saved = floats(1338688, 512);
+  const cnn::Blocked features_denseblock4_denselayer9_relu2 = blocked(1134912, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer8_concat1 = blocked(3211264, 50176);  // 768x7x7
   const cnn::Blocked features_denseblock4_denselayer9_conv2 = blocked(3248896, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer10_norm1_saved = floats(200704, 3200);
-  const cnn::Floats features_denseblock4_denselayer10_norm2_saved = floats(203904, 512);
-  const cnn::Blocked features_denseblock4_denselayer10_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer10_norm1_saved = floats(1354880, 3200);
+  const cnn::Floats features_denseblock4_denselayer10_norm2_saved = floats(1358080, 512);
+  const cnn::Blocked features_denseblock4_denselayer10_relu2 = blocked(1154176, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer9_concat1 = blocked(3211264, 50176);  // 800x7x7
   const cnn::Blocked features_denseblock4_denselayer10_conv2 = blocked(3250464, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer11_norm1_saved = floats(200704, 3328);
-  const cnn::Floats features_denseblock4_denselayer11_norm2_saved = floats(204032, 512);
-  const cnn::Blocked features_denseblock4_denselayer11_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer11_norm1_saved = floats(1359104, 3328);
+  const cnn::Floats features_denseblock4_denselayer11_norm2_saved = floats(1362432, 512);
+  const cnn::Blocked features_denseblock4_denselayer11_relu2 = blocked(1158400, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer10_concat1 = blocked(3211264, 50176);  // 832x7x7
   const cnn::Blocked features_denseblock4_denselayer11_conv2 = blocked(3252032, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer12_norm1_saved = floats(200704, 3456);
-  const cnn::Floats features_denseblock4_denselayer12_norm2_saved = floats(204160, 512);
-  const cnn::Blocked features_denseblock4_denselayer12_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer12_norm1_saved = floats(1363328, 3456);
+  const cnn::Floats features_denseblock4_denselayer12_norm2_saved = floats(1366784, 512);
+  const cnn::Blocked features_denseblock4_denselayer12_relu2 = blocked(1162624, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer11_concat1 = blocked(3211264, 50176);  // 864x7x7
   const cnn::Blocked features_denseblock4_denselayer12_conv2 = blocked(3253600, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer13_norm1_saved = floats(200704, 3584);
-  const cnn::Floats features_denseblock4_denselayer13_norm2_saved = floats(204288, 512);
-  const cnn::Blocked features_denseblock4_denselayer13_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer13_norm1_saved = floats(1367552, 3584);
+  const cnn::Floats features_denseblock4_denselayer13_norm2_saved = floats(1371136, 512);
+  const cnn::Blocked features_denseblock4_denselayer13_relu2 = blocked(1166848, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer12_concat1 = blocked(3211264, 50176);  // 896x7x7
   const cnn::Blocked features_denseblock4_denselayer13_conv2 = blocked(3255168, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer14_norm1_saved = floats(200704, 3712);
-  const cnn::Floats features_denseblock4_denselayer14_norm2_saved = floats(204416, 512);
-  const cnn::Blocked features_denseblock4_denselayer14_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer14_norm1_saved = floats(1371776, 3712);
+  const cnn::Floats features_denseblock4_denselayer14_norm2_saved = floats(1375488, 512);
+  const cnn::Blocked features_denseblock4_denselayer14_relu2 = blocked(1171072, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer13_concat1 = blocked(3211264, 50176);  // 928x7x7
   const cnn::Blocked features_denseblock4_denselayer14_conv2 = blocked(3256736, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer15_norm1_saved = floats(200704, 3840);
-  const cnn::Floats features_denseblock4_denselayer15_norm2_saved = floats(204544, 512);
-  const cnn::Blocked features_denseblock4_denselayer15_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer15_norm1_saved = floats(1376000, 3840);
+  const cnn::Floats features_denseblock4_denselayer15_norm2_saved = floats(1379840, 512);
+  const cnn::Blocked features_denseblock4_denselayer15_relu2 = blocked(1175296, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer14_concat1 = blocked(3211264, 50176);  // 960x7x7
   const cnn::Blocked features_denseblock4_denselayer15_conv2 = blocked(3258304, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer16_norm1_saved = floats(200704, 3968);
-  const cnn::Floats features_denseblock4_denselayer16_norm2_saved = floats(204672, 512);
-  const cnn::Blocked features_denseblock4_denselayer16_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Floats features_denseblock4_denselayer16_norm1_saved = floats(1380224, 3968);
+  const cnn::Floats features_denseblock4_denselayer16_norm2_saved = floats(1384192, 512);
+  const cnn::Blocked features_denseblock4_denselayer16_relu2 = blocked(1179520, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer15_concat1 = blocked(3211264, 50176);  // 992x7x7
   const cnn::Blocked features_denseblock4_denselayer16_conv2 = blocked(3259872, 50176);  // 32x7x7
-  const cnn::Floats features_norm5_saved = floats(32768, 4096);
-  const cnn::Blocked gap1 = blocked(0, 1024);  // 1024
-  const cnn::Blocked classifier = blocked(32768, 1000);  // 1000
-  cnn::to_blocked(input, images, k3x224x224, batch);
+  const cnn::Floats features_norm5_saved = floats(0, 4096);
+  const cnn::Blocked gap1 = blocked(40960, 1024);  // 1024
+  const cnn::Blocked classifier = blocked(73728, 1000);  // 1000
 
   at(0);  // 33: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
   // 34: norm0 = bn
@@ -10228,7 +10282,7 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_norm0_running_mean_, features_norm0_running_var_, kFeaturesNorm0);
   cnn::conv(features_relu1, input, features_conv0_weight_,
             cnn::Epilogue().scaled(features_norm0_saved).then(cnn::Activation::kRelu), kFeaturesConv0, batch,
-            scratch());
+            scratch(25690112, 208614));
 
   at(3);  // 36: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
@@ -10251,12 +10305,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_maxpool1, features_denseblock1_denselayer1_norm1_saved, cnn::Activation::kRelu),
             features_denseblock1_denselayer1_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock1_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer1Conv1, batch, scratch());
+            kFeaturesDenseblock1Denselayer1Conv1, batch, scratch(12845056, 95808));
 
   at(9);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer1_conv2, features_denseblock1_denselayer1_relu2,
                       features_denseblock1_denselayer1_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer1Conv2, batch, scratch());
+                      kFeaturesDenseblock1Denselayer1Conv2, batch, scratch(12845056, 166464));
 
   at(11);  // 13: | norm1 = bn    (features.denseblock1.denselayer2.norm1)
   // 14: relu    (features.denseblock1.denselayer2.relu1)
@@ -10276,12 +10330,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock1_denselayer1_concat1, features_denseblock1_denselayer2_norm1_saved, cnn::Activation::kRelu),
             features_denseblock1_denselayer2_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock1_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer2Conv1, batch, scratch());
+            kFeaturesDenseblock1Denselayer2Conv1, batch, scratch(12845056, 143040));
 
   at(16);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer2_conv2, features_denseblock1_denselayer2_relu2,
                       features_denseblock1_denselayer2_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer2Conv2, batch, scratch());
+                      kFeaturesDenseblock1Denselayer2Conv2, batch, scratch(12845056, 166464));
 
   at(18);  // 13: | norm1 = bn    (features.denseblock1.denselayer3.norm1)
   // 14: relu    (features.denseblock1.denselayer3.relu1)
@@ -10301,12 +10355,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock1_denselayer2_concat1, features_denseblock1_denselayer3_norm1_saved, cnn::Activation::kRelu),
             features_denseblock1_denselayer3_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock1_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer3Conv1, batch, scratch());
+            kFeaturesDenseblock1Denselayer3Conv1, batch, scratch(12845056, 190272));
 
   at(23);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer3_conv2, features_denseblock1_denselayer3_relu2,
                       features_denseblock1_denselayer3_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer3Conv2, batch, scratch());
+                      kFeaturesDenseblock1Denselayer3Conv2, batch, scratch(12845056, 166464));
 
   at(25);  // 13: | norm1 = bn    (features.denseblock1.denselayer4.norm1)
   // 14: relu    (features.denseblock1.denselayer4.relu1)
@@ -10326,12 +10380,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock1_denselayer3_concat1, features_denseblock1_denselayer4_norm1_saved, cnn::Activation::kRelu),
             features_denseblock1_denselayer4_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock1_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer4Conv1, batch, scratch());
+            kFeaturesDenseblock1Denselayer4Conv1, batch, scratch(12845056, 237504));
 
   at(30);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer4_conv2, features_denseblock1_denselayer4_relu2,
                       features_denseblock1_denselayer4_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer4Conv2, batch, scratch());
+                      kFeaturesDenseblock1Denselayer4Conv2, batch, scratch(12845056, 166464));
 
   at(32);  // 13: | norm1 = bn    (features.denseblock1.denselayer5.norm1)
   // 14: relu    (features.denseblock1.denselayer5.relu1)
@@ -10351,12 +10405,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock1_denselayer4_concat1, features_denseblock1_denselayer5_norm1_saved, cnn::Activation::kRelu),
             features_denseblock1_denselayer5_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock1_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer5Conv1, batch, scratch());
+            kFeaturesDenseblock1Denselayer5Conv1, batch, scratch(12845056, 284736));
 
   at(37);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer5_conv2, features_denseblock1_denselayer5_relu2,
                       features_denseblock1_denselayer5_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer5Conv2, batch, scratch());
+                      kFeaturesDenseblock1Denselayer5Conv2, batch, scratch(12845056, 166464));
 
   at(39);  // 13: | norm1 = bn    (features.denseblock1.denselayer6.norm1)
   // 14: relu    (features.denseblock1.denselayer6.relu1)
@@ -10376,12 +10430,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock1_denselayer5_concat1, features_denseblock1_denselayer6_norm1_saved, cnn::Activation::kRelu),
             features_denseblock1_denselayer6_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock1_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer6Conv1, batch, scratch());
+            kFeaturesDenseblock1Denselayer6Conv1, batch, scratch(12845056, 331968));
 
   at(44);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer6_conv2, features_denseblock1_denselayer6_relu2,
                       features_denseblock1_denselayer6_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer6Conv2, batch, scratch());
+                      kFeaturesDenseblock1Denselayer6Conv2, batch, scratch(12845056, 166464));
 
   at(46);  // 24: norm = bn
   // 25: relu    (features.transition1.relu1)
@@ -10392,7 +10446,8 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   at(48);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
   cnn::conv(features_transition1_conv,
             cnn::Loaded(features_denseblock1_denselayer6_concat1, features_transition1_norm_saved, cnn::Activation::kRelu),
-            features_transition1_conv_weight_, {}, kFeaturesTransition1Conv, batch, scratch());
+            features_transition1_conv_weight_, {}, kFeaturesTransition1Conv, batch,
+            scratch(12845056, 379200));
 
   at(49);  // 27: avgpool(2)    (features.transition1.avgpool1)
   cnn::avgpool(features_transition1_avgpool1, features_transition1_conv, kFeaturesTransition1Avgpool1, batch);
@@ -10415,12 +10470,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_transition1_avgpool1, features_denseblock2_denselayer1_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer1_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer1Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer1Conv1, batch, scratch(3211264, 190272));
 
   at(55);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer1_conv2, features_denseblock2_denselayer1_relu2,
                       features_denseblock2_denselayer1_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer1Conv2, batch, scratch());
+                      kFeaturesDenseblock2Denselayer1Conv2, batch, scratch(3211264, 166464));
 
   at(57);  // 13: | norm1 = bn    (features.denseblock2.denselayer2.norm1)
   // 14: relu    (features.denseblock2.denselayer2.relu1)
@@ -10440,12 +10495,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock2_denselayer1_concat1, features_denseblock2_denselayer2_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer2_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer2Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer2Conv1, batch, scratch(3211264, 237504));
 
   at(62);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer2_conv2, features_denseblock2_denselayer2_relu2,
                       features_denseblock2_denselayer2_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer2Conv2, batch, scratch());
+                      kFeaturesDenseblock2Denselayer2Conv2, batch, scratch(3211264, 166464));
 
   at(64);  // 13: | norm1 = bn    (features.denseblock2.denselayer3.norm1)
   // 14: relu    (features.denseblock2.denselayer3.relu1)
@@ -10465,12 +10520,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock2_denselayer2_concat1, features_denseblock2_denselayer3_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer3_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer3Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer3Conv1, batch, scratch(3211264, 284736));
 
   at(69);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer3_conv2, features_denseblock2_denselayer3_relu2,
                       features_denseblock2_denselayer3_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer3Conv2, batch, scratch());
+                      kFeaturesDenseblock2Denselayer3Conv2, batch, scratch(3211264, 166464));
 
   at(71);  // 13: | norm1 = bn    (features.denseblock2.denselayer4.norm1)
   // 14: relu    (features.denseblock2.denselayer4.relu1)
@@ -10490,12 +10545,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock2_denselayer3_concat1, features_denseblock2_denselayer4_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer4_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer4Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer4Conv1, batch, scratch(3211264, 331968));
 
   at(76);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer4_conv2, features_denseblock2_denselayer4_relu2,
                       features_denseblock2_denselayer4_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer4Conv2, batch, scratch());
+                      kFeaturesDenseblock2Denselayer4Conv2, batch, scratch(3211264, 166464));
 
   at(78);  // 13: | norm1 = bn    (features.denseblock2.denselayer5.norm1)
   // 14: relu    (features.denseblock2.denselayer5.relu1)
@@ -10515,12 +10570,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock2_denselayer4_concat1, features_denseblock2_denselayer5_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer5_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer5Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer5Conv1, batch, scratch(3211264, 379200));
 
   at(83);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer5_conv2, features_denseblock2_denselayer5_relu2,
                       features_denseblock2_denselayer5_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer5Conv2, batch, scratch());
+                      kFeaturesDenseblock2Denselayer5Conv2, batch, scratch(3211264, 166464));
 
   at(85);  // 13: | norm1 = bn    (features.denseblock2.denselayer6.norm1)
   // 14: relu    (features.denseblock2.denselayer6.relu1)
@@ -10540,12 +10595,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock2_denselayer5_concat1, features_denseblock2_denselayer6_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer6_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer6Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer6Conv1, batch, scratch(3211264, 426432));
 
   at(90);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer6_conv2, features_denseblock2_denselayer6_relu2,
                       features_denseblock2_denselayer6_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer6Conv2, batch, scratch());
+                      kFeaturesDenseblock2Denselayer6Conv2, batch, scratch(3211264, 166464));
 
   at(92);  // 13: | norm1 = bn    (features.denseblock2.denselayer7.norm1)
   // 14: relu    (features.denseblock2.denselayer7.relu1)
@@ -10565,12 +10620,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock2_denselayer6_concat1, features_denseblock2_denselayer7_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer7_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer7Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer7Conv1, batch, scratch(3211264, 473664));
 
   at(97);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer7_conv2, features_denseblock2_denselayer7_relu2,
                       features_denseblock2_denselayer7_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer7Conv2, batch, scratch());
+                      kFeaturesDenseblock2Denselayer7Conv2, batch, scratch(3211264, 166464));
 
   at(99);  // 13: | norm1 = bn    (features.denseblock2.denselayer8.norm1)
   // 14: relu    (features.denseblock2.denselayer8.relu1)
@@ -10590,12 +10645,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock2_denselayer7_concat1, features_denseblock2_denselayer8_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer8_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer8Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer8Conv1, batch, scratch(3211264, 520896));
 
   at(104);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer8_conv2, features_denseblock2_denselayer8_relu2,
                       features_denseblock2_denselayer8_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer8Conv2, batch, scratch());
+                      kFeaturesDenseblock2Denselayer8Conv2, batch, scratch(3211264, 166464));
 
   at(106);  // 13: | norm1 = bn    (features.denseblock2.denselayer9.norm1)
   // 14: relu    (features.denseblock2.denselayer9.relu1)
@@ -10615,12 +10670,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock2_denselayer8_concat1, features_denseblock2_denselayer9_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer9_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer9Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer9Conv1, batch, scratch(3211264, 568128));
 
   at(111);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer9_conv2, features_denseblock2_denselayer9_relu2,
                       features_denseblock2_denselayer9_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer9Conv2, batch, scratch());
+                      kFeaturesDenseblock2Denselayer9Conv2, batch, scratch(3211264, 166464));
 
   at(113);  // 13: | norm1 = bn    (features.denseblock2.denselayer10.norm1)
   // 14: relu    (features.denseblock2.denselayer10.relu1)
@@ -10642,12 +10697,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock2_denselayer9_concat1, features_denseblock2_denselayer10_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer10_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer10Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer10Conv1, batch, scratch(3211264, 615360));
 
   at(118);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer10_conv2, features_denseblock2_denselayer10_relu2,
                       features_denseblock2_denselayer10_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer10Conv2, batch, scratch());
+                      kFeaturesDenseblock2Denselayer10Conv2, batch, scratch(3211264, 166464));
 
   at(120);  // 13: | norm1 = bn    (features.denseblock2.denselayer11.norm1)
   // 14: relu    (features.denseblock2.denselayer11.relu1)
@@ -10669,12 +10724,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock2_denselayer10_concat1, features_denseblock2_denselayer11_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer11_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer11Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer11Conv1, batch, scratch(3211264, 662592));
 
   at(125);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer11_conv2, features_denseblock2_denselayer11_relu2,
                       features_denseblock2_denselayer11_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer11Conv2, batch, scratch());
+                      kFeaturesDenseblock2Denselayer11Conv2, batch, scratch(3211264, 166464));
 
   at(127);  // 13: | norm1 = bn    (features.denseblock2.denselayer12.norm1)
   // 14: relu    (features.denseblock2.denselayer12.relu1)
@@ -10696,12 +10751,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock2_denselayer11_concat1, features_denseblock2_denselayer12_norm1_saved, cnn::Activation::kRelu),
             features_denseblock2_denselayer12_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer12Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer12Conv1, batch, scratch(3211264, 709824));
 
   at(132);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer12_conv2, features_denseblock2_denselayer12_relu2,
                       features_denseblock2_denselayer12_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer12Conv2, batch, scratch());
+                      kFeaturesDenseblock2Denselayer12Conv2, batch, scratch(3211264, 166464));
 
   at(134);  // 24: norm = bn
   // 25: relu    (features.transition2.relu1)
@@ -10712,7 +10767,7 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   at(136);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
   cnn::conv(features_transition2_conv,
             cnn::Loaded(features_denseblock2_denselayer12_concat1, features_transition2_norm_saved, cnn::Activation::kRelu),
-            features_transition2_conv_weight_, {}, kFeaturesTransition2Conv, batch, scratch());
+            features_transition2_conv_weight_, {}, kFeaturesTransition2Conv, batch, scratch(6422528, 821568));
 
   at(137);  // 27: avgpool(2)    (features.transition2.avgpool1)
   cnn::avgpool(features_transition2_avgpool1, features_transition2_conv, kFeaturesTransition2Avgpool1, batch);
@@ -10735,12 +10790,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_transition2_avgpool1, features_denseblock3_denselayer1_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer1_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer1Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer1Conv1, batch, scratch(802816, 379200));
 
   at(143);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer1_conv2, features_denseblock3_denselayer1_relu2,
                       features_denseblock3_denselayer1_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer1Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer1Conv2, batch, scratch(802816, 166464));
 
   at(145);  // 13: | norm1 = bn    (features.denseblock3.denselayer2.norm1)
   // 14: relu    (features.denseblock3.denselayer2.relu1)
@@ -10760,12 +10815,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock3_denselayer1_concat1, features_denseblock3_denselayer2_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer2_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer2Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer2Conv1, batch, scratch(802816, 426432));
 
   at(150);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer2_conv2, features_denseblock3_denselayer2_relu2,
                       features_denseblock3_denselayer2_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer2Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer2Conv2, batch, scratch(802816, 166464));
 
   at(152);  // 13: | norm1 = bn    (features.denseblock3.denselayer3.norm1)
   // 14: relu    (features.denseblock3.denselayer3.relu1)
@@ -10785,12 +10840,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock3_denselayer2_concat1, features_denseblock3_denselayer3_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer3_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer3Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer3Conv1, batch, scratch(802816, 473664));
 
   at(157);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer3_conv2, features_denseblock3_denselayer3_relu2,
                       features_denseblock3_denselayer3_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer3Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer3Conv2, batch, scratch(802816, 166464));
 
   at(159);  // 13: | norm1 = bn    (features.denseblock3.denselayer4.norm1)
   // 14: relu    (features.denseblock3.denselayer4.relu1)
@@ -10810,12 +10865,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock3_denselayer3_concat1, features_denseblock3_denselayer4_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer4_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer4Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer4Conv1, batch, scratch(802816, 520896));
 
   at(164);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer4_conv2, features_denseblock3_denselayer4_relu2,
                       features_denseblock3_denselayer4_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer4Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer4Conv2, batch, scratch(802816, 166464));
 
   at(166);  // 13: | norm1 = bn    (features.denseblock3.denselayer5.norm1)
   // 14: relu    (features.denseblock3.denselayer5.relu1)
@@ -10835,12 +10890,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock3_denselayer4_concat1, features_denseblock3_denselayer5_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer5_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer5Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer5Conv1, batch, scratch(802816, 568128));
 
   at(171);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer5_conv2, features_denseblock3_denselayer5_relu2,
                       features_denseblock3_denselayer5_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer5Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer5Conv2, batch, scratch(802816, 166464));
 
   at(173);  // 13: | norm1 = bn    (features.denseblock3.denselayer6.norm1)
   // 14: relu    (features.denseblock3.denselayer6.relu1)
@@ -10860,12 +10915,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock3_denselayer5_concat1, features_denseblock3_denselayer6_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer6_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer6Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer6Conv1, batch, scratch(802816, 615360));
 
   at(178);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer6_conv2, features_denseblock3_denselayer6_relu2,
                       features_denseblock3_denselayer6_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer6Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer6Conv2, batch, scratch(802816, 166464));
 
   at(180);  // 13: | norm1 = bn    (features.denseblock3.denselayer7.norm1)
   // 14: relu    (features.denseblock3.denselayer7.relu1)
@@ -10885,12 +10940,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock3_denselayer6_concat1, features_denseblock3_denselayer7_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer7_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer7Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer7Conv1, batch, scratch(802816, 662592));
 
   at(185);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer7_conv2, features_denseblock3_denselayer7_relu2,
                       features_denseblock3_denselayer7_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer7Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer7Conv2, batch, scratch(802816, 166464));
 
   at(187);  // 13: | norm1 = bn    (features.denseblock3.denselayer8.norm1)
   // 14: relu    (features.denseblock3.denselayer8.relu1)
@@ -10910,12 +10965,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock3_denselayer7_concat1, features_denseblock3_denselayer8_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer8_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer8Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer8Conv1, batch, scratch(802816, 709824));
 
   at(192);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer8_conv2, features_denseblock3_denselayer8_relu2,
                       features_denseblock3_denselayer8_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer8Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer8Conv2, batch, scratch(802816, 166464));
 
   at(194);  // 13: | norm1 = bn    (features.denseblock3.denselayer9.norm1)
   // 14: relu    (features.denseblock3.denselayer9.relu1)
@@ -10935,12 +10990,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock3_denselayer8_concat1, features_denseblock3_denselayer9_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer9_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer9Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer9Conv1, batch, scratch(802816, 757056));
 
   at(199);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer9_conv2, features_denseblock3_denselayer9_relu2,
                       features_denseblock3_denselayer9_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer9Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer9Conv2, batch, scratch(802816, 166464));
 
   at(201);  // 13: | norm1 = bn    (features.denseblock3.denselayer10.norm1)
   // 14: relu    (features.denseblock3.denselayer10.relu1)
@@ -10962,12 +11017,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock3_denselayer9_concat1, features_denseblock3_denselayer10_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer10_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer10Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer10Conv1, batch, scratch(0, 804288));
 
   at(206);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer10_conv2, features_denseblock3_denselayer10_relu2,
                       features_denseblock3_denselayer10_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer10Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer10Conv2, batch, scratch(0, 166464));
 
   at(208);  // 13: | norm1 = bn    (features.denseblock3.denselayer11.norm1)
   // 14: relu    (features.denseblock3.denselayer11.relu1)
@@ -10989,12 +11044,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock3_denselayer10_concat1, features_denseblock3_denselayer11_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer11_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer11Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer11Conv1, batch, scratch(0, 851520));
 
   at(213);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer11_conv2, features_denseblock3_denselayer11_relu2,
                       features_denseblock3_denselayer11_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer11Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer11Conv2, batch, scratch(0, 166464));
 
   at(215);  // 13: | norm1 = bn    (features.denseblock3.denselayer12.norm1)
   // 14: relu    (features.denseblock3.denselayer12.relu1)
@@ -11016,12 +11071,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock3_denselayer11_concat1, features_denseblock3_denselayer12_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer12_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer12Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer12Conv1, batch, scratch(0, 898752));
 
   at(220);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer12_conv2, features_denseblock3_denselayer12_relu2,
                       features_denseblock3_denselayer12_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer12Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer12Conv2, batch, scratch(0, 166464));
 
   at(222);  // 13: | norm1 = bn    (features.denseblock3.denselayer13.norm1)
   // 14: relu    (features.denseblock3.denselayer13.relu1)
@@ -11043,12 +11098,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock3_denselayer12_concat1, features_denseblock3_denselayer13_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer13_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer13Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer13Conv1, batch, scratch(0, 945984));
 
   at(227);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer13_conv2, features_denseblock3_denselayer13_relu2,
                       features_denseblock3_denselayer13_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer13Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer13Conv2, batch, scratch(0, 166464));
 
   at(229);  // 13: | norm1 = bn    (features.denseblock3.denselayer14.norm1)
   // 14: relu    (features.denseblock3.denselayer14.relu1)
@@ -11070,12 +11125,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock3_denselayer13_concat1, features_denseblock3_denselayer14_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer14_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer14Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer14Conv1, batch, scratch(0, 993216));
 
   at(234);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer14_conv2, features_denseblock3_denselayer14_relu2,
                       features_denseblock3_denselayer14_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer14Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer14Conv2, batch, scratch(0, 166464));
 
   at(236);  // 13: | norm1 = bn    (features.denseblock3.denselayer15.norm1)
   // 14: relu    (features.denseblock3.denselayer15.relu1)
@@ -11097,12 +11152,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock3_denselayer14_concat1, features_denseblock3_denselayer15_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer15_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer15Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer15Conv1, batch, scratch(0, 1040448));
 
   at(241);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer15_conv2, features_denseblock3_denselayer15_relu2,
                       features_denseblock3_denselayer15_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer15Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer15Conv2, batch, scratch(0, 166464));
 
   at(243);  // 13: | norm1 = bn    (features.denseblock3.denselayer16.norm1)
   // 14: relu    (features.denseblock3.denselayer16.relu1)
@@ -11124,12 +11179,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock3_denselayer15_concat1, features_denseblock3_denselayer16_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer16_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer16Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer16Conv1, batch, scratch(0, 1087680));
 
   at(248);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer16_conv2, features_denseblock3_denselayer16_relu2,
                       features_denseblock3_denselayer16_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer16Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer16Conv2, batch, scratch(0, 166464));
 
   at(250);  // 13: | norm1 = bn    (features.denseblock3.denselayer17.norm1)
   // 14: relu    (features.denseblock3.denselayer17.relu1)
@@ -11151,12 +11206,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock3_denselayer16_concat1, features_denseblock3_denselayer17_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer17_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer17_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer17Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer17Conv1, batch, scratch(0, 1134912));
 
   at(255);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer17_conv2, features_denseblock3_denselayer17_relu2,
                       features_denseblock3_denselayer17_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer17Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer17Conv2, batch, scratch(0, 166464));
 
   at(257);  // 13: | norm1 = bn    (features.denseblock3.denselayer18.norm1)
   // 14: relu    (features.denseblock3.denselayer18.relu1)
@@ -11178,12 +11233,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock3_denselayer17_concat1, features_denseblock3_denselayer18_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer18_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer18_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer18Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer18Conv1, batch, scratch(0, 1154176));
 
   at(262);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer18_conv2, features_denseblock3_denselayer18_relu2,
                       features_denseblock3_denselayer18_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer18Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer18Conv2, batch, scratch(0, 166464));
 
   at(264);  // 13: | norm1 = bn    (features.denseblock3.denselayer19.norm1)
   // 14: relu    (features.denseblock3.denselayer19.relu1)
@@ -11205,12 +11260,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock3_denselayer18_concat1, features_denseblock3_denselayer19_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer19_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer19_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer19Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer19Conv1, batch, scratch(0, 1158400));
 
   at(269);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer19_conv2, features_denseblock3_denselayer19_relu2,
                       features_denseblock3_denselayer19_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer19Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer19Conv2, batch, scratch(0, 166464));
 
   at(271);  // 13: | norm1 = bn    (features.denseblock3.denselayer20.norm1)
   // 14: relu    (features.denseblock3.denselayer20.relu1)
@@ -11232,12 +11287,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock3_denselayer19_concat1, features_denseblock3_denselayer20_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer20_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer20_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer20Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer20Conv1, batch, scratch(0, 1162624));
 
   at(276);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer20_conv2, features_denseblock3_denselayer20_relu2,
                       features_denseblock3_denselayer20_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer20Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer20Conv2, batch, scratch(0, 166464));
 
   at(278);  // 13: | norm1 = bn    (features.denseblock3.denselayer21.norm1)
   // 14: relu    (features.denseblock3.denselayer21.relu1)
@@ -11259,12 +11314,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock3_denselayer20_concat1, features_denseblock3_denselayer21_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer21_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer21_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer21Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer21Conv1, batch, scratch(0, 1166848));
 
   at(283);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer21_conv2, features_denseblock3_denselayer21_relu2,
                       features_denseblock3_denselayer21_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer21Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer21Conv2, batch, scratch(0, 166464));
 
   at(285);  // 13: | norm1 = bn    (features.denseblock3.denselayer22.norm1)
   // 14: relu    (features.denseblock3.denselayer22.relu1)
@@ -11286,12 +11341,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock3_denselayer21_concat1, features_denseblock3_denselayer22_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer22_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer22_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer22Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer22Conv1, batch, scratch(0, 1171072));
 
   at(290);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer22_conv2, features_denseblock3_denselayer22_relu2,
                       features_denseblock3_denselayer22_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer22Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer22Conv2, batch, scratch(0, 166464));
 
   at(292);  // 13: | norm1 = bn    (features.denseblock3.denselayer23.norm1)
   // 14: relu    (features.denseblock3.denselayer23.relu1)
@@ -11313,12 +11368,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock3_denselayer22_concat1, features_denseblock3_denselayer23_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer23_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer23_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer23Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer23Conv1, batch, scratch(0, 1175296));
 
   at(297);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer23_conv2, features_denseblock3_denselayer23_relu2,
                       features_denseblock3_denselayer23_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer23Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer23Conv2, batch, scratch(0, 166464));
 
   at(299);  // 13: | norm1 = bn    (features.denseblock3.denselayer24.norm1)
   // 14: relu    (features.denseblock3.denselayer24.relu1)
@@ -11340,12 +11395,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock3_denselayer23_concat1, features_denseblock3_denselayer24_norm1_saved, cnn::Activation::kRelu),
             features_denseblock3_denselayer24_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer24_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer24Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer24Conv1, batch, scratch(0, 1179520));
 
   at(304);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer24_conv2, features_denseblock3_denselayer24_relu2,
                       features_denseblock3_denselayer24_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer24Conv2, batch, scratch());
+                      kFeaturesDenseblock3Denselayer24Conv2, batch, scratch(0, 166464));
 
   at(306);  // 24: norm = bn
   // 25: relu    (features.transition3.relu1)
@@ -11356,7 +11411,8 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   at(308);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
   cnn::conv(features_transition3_conv,
             cnn::Loaded(features_denseblock3_denselayer24_concat1, features_transition3_norm_saved, cnn::Activation::kRelu),
-            features_transition3_conv_weight_, {}, kFeaturesTransition3Conv, batch, scratch());
+            features_transition3_conv_weight_, {}, kFeaturesTransition3Conv, batch,
+            scratch(3211264, 1576960));
 
   at(309);  // 27: avgpool(2)    (features.transition3.avgpool1)
   cnn::avgpool(features_transition3_avgpool1, features_transition3_conv, kFeaturesTransition3Avgpool1, batch);
@@ -11379,12 +11435,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_transition3_avgpool1, features_denseblock4_denselayer1_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer1_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock4_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer1Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer1Conv1, batch, scratch(0, 757056));
 
   at(315);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer1_conv2, features_denseblock4_denselayer1_relu2,
                       features_denseblock4_denselayer1_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer1Conv2, batch, scratch());
+                      kFeaturesDenseblock4Denselayer1Conv2, batch, scratch(0, 166464));
 
   at(317);  // 13: | norm1 = bn    (features.denseblock4.denselayer2.norm1)
   // 14: relu    (features.denseblock4.denselayer2.relu1)
@@ -11404,12 +11460,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock4_denselayer1_concat1, features_denseblock4_denselayer2_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer2_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock4_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer2Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer2Conv1, batch, scratch(0, 804288));
 
   at(322);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer2_conv2, features_denseblock4_denselayer2_relu2,
                       features_denseblock4_denselayer2_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer2Conv2, batch, scratch());
+                      kFeaturesDenseblock4Denselayer2Conv2, batch, scratch(0, 166464));
 
   at(324);  // 13: | norm1 = bn    (features.denseblock4.denselayer3.norm1)
   // 14: relu    (features.denseblock4.denselayer3.relu1)
@@ -11429,12 +11485,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock4_denselayer2_concat1, features_denseblock4_denselayer3_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer3_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock4_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer3Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer3Conv1, batch, scratch(0, 851520));
 
   at(329);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer3_conv2, features_denseblock4_denselayer3_relu2,
                       features_denseblock4_denselayer3_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer3Conv2, batch, scratch());
+                      kFeaturesDenseblock4Denselayer3Conv2, batch, scratch(0, 166464));
 
   at(331);  // 13: | norm1 = bn    (features.denseblock4.denselayer4.norm1)
   // 14: relu    (features.denseblock4.denselayer4.relu1)
@@ -11454,12 +11510,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock4_denselayer3_concat1, features_denseblock4_denselayer4_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer4_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock4_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer4Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer4Conv1, batch, scratch(0, 898752));
 
   at(336);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer4_conv2, features_denseblock4_denselayer4_relu2,
                       features_denseblock4_denselayer4_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer4Conv2, batch, scratch());
+                      kFeaturesDenseblock4Denselayer4Conv2, batch, scratch(0, 166464));
 
   at(338);  // 13: | norm1 = bn    (features.denseblock4.denselayer5.norm1)
   // 14: relu    (features.denseblock4.denselayer5.relu1)
@@ -11479,12 +11535,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock4_denselayer4_concat1, features_denseblock4_denselayer5_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer5_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock4_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer5Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer5Conv1, batch, scratch(0, 945984));
 
   at(343);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer5_conv2, features_denseblock4_denselayer5_relu2,
                       features_denseblock4_denselayer5_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer5Conv2, batch, scratch());
+                      kFeaturesDenseblock4Denselayer5Conv2, batch, scratch(0, 166464));
 
   at(345);  // 13: | norm1 = bn    (features.denseblock4.denselayer6.norm1)
   // 14: relu    (features.denseblock4.denselayer6.relu1)
@@ -11504,12 +11560,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock4_denselayer5_concat1, features_denseblock4_denselayer6_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer6_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock4_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer6Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer6Conv1, batch, scratch(0, 993216));
 
   at(350);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer6_conv2, features_denseblock4_denselayer6_relu2,
                       features_denseblock4_denselayer6_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer6Conv2, batch, scratch());
+                      kFeaturesDenseblock4Denselayer6Conv2, batch, scratch(0, 166464));
 
   at(352);  // 13: | norm1 = bn    (features.denseblock4.denselayer7.norm1)
   // 14: relu    (features.denseblock4.denselayer7.relu1)
@@ -11529,12 +11585,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock4_denselayer6_concat1, features_denseblock4_denselayer7_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer7_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock4_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer7Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer7Conv1, batch, scratch(0, 1040448));
 
   at(357);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer7_conv2, features_denseblock4_denselayer7_relu2,
                       features_denseblock4_denselayer7_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer7Conv2, batch, scratch());
+                      kFeaturesDenseblock4Denselayer7Conv2, batch, scratch(0, 166464));
 
   at(359);  // 13: | norm1 = bn    (features.denseblock4.denselayer8.norm1)
   // 14: relu    (features.denseblock4.denselayer8.relu1)
@@ -11554,12 +11610,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock4_denselayer7_concat1, features_denseblock4_denselayer8_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer8_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock4_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer8Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer8Conv1, batch, scratch(0, 1087680));
 
   at(364);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer8_conv2, features_denseblock4_denselayer8_relu2,
                       features_denseblock4_denselayer8_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer8Conv2, batch, scratch());
+                      kFeaturesDenseblock4Denselayer8Conv2, batch, scratch(0, 166464));
 
   at(366);  // 13: | norm1 = bn    (features.denseblock4.denselayer9.norm1)
   // 14: relu    (features.denseblock4.denselayer9.relu1)
@@ -11579,12 +11635,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock4_denselayer8_concat1, features_denseblock4_denselayer9_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer9_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock4_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer9Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer9Conv1, batch, scratch(0, 1134912));
 
   at(371);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer9_conv2, features_denseblock4_denselayer9_relu2,
                       features_denseblock4_denselayer9_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer9Conv2, batch, scratch());
+                      kFeaturesDenseblock4Denselayer9Conv2, batch, scratch(0, 166464));
 
   at(373);  // 13: | norm1 = bn    (features.denseblock4.denselayer10.norm1)
   // 14: relu    (features.denseblock4.denselayer10.relu1)
@@ -11606,12 +11662,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock4_denselayer9_concat1, features_denseblock4_denselayer10_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer10_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock4_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer10Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer10Conv1, batch, scratch(0, 1154176));
 
   at(378);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer10_conv2, features_denseblock4_denselayer10_relu2,
                       features_denseblock4_denselayer10_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer10Conv2, batch, scratch());
+                      kFeaturesDenseblock4Denselayer10Conv2, batch, scratch(0, 166464));
 
   at(380);  // 13: | norm1 = bn    (features.denseblock4.denselayer11.norm1)
   // 14: relu    (features.denseblock4.denselayer11.relu1)
@@ -11633,12 +11689,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock4_denselayer10_concat1, features_denseblock4_denselayer11_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer11_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock4_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer11Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer11Conv1, batch, scratch(0, 1158400));
 
   at(385);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer11_conv2, features_denseblock4_denselayer11_relu2,
                       features_denseblock4_denselayer11_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer11Conv2, batch, scratch());
+                      kFeaturesDenseblock4Denselayer11Conv2, batch, scratch(0, 166464));
 
   at(387);  // 13: | norm1 = bn    (features.denseblock4.denselayer12.norm1)
   // 14: relu    (features.denseblock4.denselayer12.relu1)
@@ -11660,12 +11716,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock4_denselayer11_concat1, features_denseblock4_denselayer12_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer12_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock4_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer12Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer12Conv1, batch, scratch(0, 1162624));
 
   at(392);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer12_conv2, features_denseblock4_denselayer12_relu2,
                       features_denseblock4_denselayer12_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer12Conv2, batch, scratch());
+                      kFeaturesDenseblock4Denselayer12Conv2, batch, scratch(0, 166464));
 
   at(394);  // 13: | norm1 = bn    (features.denseblock4.denselayer13.norm1)
   // 14: relu    (features.denseblock4.denselayer13.relu1)
@@ -11687,12 +11743,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock4_denselayer12_concat1, features_denseblock4_denselayer13_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer13_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock4_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer13Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer13Conv1, batch, scratch(0, 1166848));
 
   at(399);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer13_conv2, features_denseblock4_denselayer13_relu2,
                       features_denseblock4_denselayer13_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer13Conv2, batch, scratch());
+                      kFeaturesDenseblock4Denselayer13Conv2, batch, scratch(0, 166464));
 
   at(401);  // 13: | norm1 = bn    (features.denseblock4.denselayer14.norm1)
   // 14: relu    (features.denseblock4.denselayer14.relu1)
@@ -11714,12 +11770,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock4_denselayer13_concat1, features_denseblock4_denselayer14_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer14_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock4_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer14Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer14Conv1, batch, scratch(0, 1171072));
 
   at(406);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer14_conv2, features_denseblock4_denselayer14_relu2,
                       features_denseblock4_denselayer14_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer14Conv2, batch, scratch());
+                      kFeaturesDenseblock4Denselayer14Conv2, batch, scratch(0, 166464));
 
   at(408);  // 13: | norm1 = bn    (features.denseblock4.denselayer15.norm1)
   // 14: relu    (features.denseblock4.denselayer15.relu1)
@@ -11741,12 +11797,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock4_denselayer14_concat1, features_denseblock4_denselayer15_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer15_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock4_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer15Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer15Conv1, batch, scratch(0, 1175296));
 
   at(413);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer15_conv2, features_denseblock4_denselayer15_relu2,
                       features_denseblock4_denselayer15_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer15Conv2, batch, scratch());
+                      kFeaturesDenseblock4Denselayer15Conv2, batch, scratch(0, 166464));
 
   at(415);  // 13: | norm1 = bn    (features.denseblock4.denselayer16.norm1)
   // 14: relu    (features.denseblock4.denselayer16.relu1)
@@ -11768,12 +11824,12 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
             cnn::Loaded(features_denseblock4_denselayer15_concat1, features_denseblock4_denselayer16_norm1_saved, cnn::Activation::kRelu),
             features_denseblock4_denselayer16_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock4_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer16Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer16Conv1, batch, scratch(0, 1179520));
 
   at(420);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer16_conv2, features_denseblock4_denselayer16_relu2,
                       features_denseblock4_denselayer16_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer16Conv2, batch, scratch());
+                      kFeaturesDenseblock4Denselayer16Conv2, batch, scratch(0, 166464));
 
   at(422);  // 47: norm5 = bn
   // 48: relu    (features.relu2)
@@ -11786,7 +11842,7 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
            k1024x7x7, batch);
 
   at(425);  // 51: classifier = dense(classes, bias_init=zeros)
-  cnn::dense(classifier, gap1, classifier_weight_, classifier_bias_, kClassifier, batch, scratch());
+  cnn::dense(classifier, gap1, classifier_weight_, classifier_bias_, kClassifier, batch, scratch(0, 40960));
 
   at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, classifier, k1000, batch);
@@ -13410,7 +13466,7 @@ void DenseNet121::prepare_on_team() {
 // Forward, as at prediction time: scores for the caller.
 void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
+  const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
   const cnn::Floats features_norm0_saved = floats(51380224, 256);
   const cnn::Blocked features_relu1 = blocked(0, 802816);  // 64x112x112
   const cnn::Floats features_conv0_weight_prepared = floats(51380480, 9702);
@@ -13628,91 +13684,91 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_denseblock3_denselayer11_conv2_weight_prepared = floats(57470960, 166464);
   const cnn::Floats features_denseblock3_denselayer12_norm1_saved = floats(57637424, 2432);
   const cnn::Floats features_denseblock3_denselayer12_norm2_saved = floats(57639856, 512);
-  const cnn::Blocked features_denseblock3_denselayer12_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer12_relu2 = blocked(818496, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer11_concat1 = blocked(6422528, 200704);  // 608x14x14
   const cnn::Floats features_denseblock3_denselayer12_conv1_weight_prepared = floats(57640368, 80256);
   const cnn::Blocked features_denseblock3_denselayer12_conv2 = blocked(6541696, 200704);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer12_conv2_weight_prepared = floats(57720624, 166464);
   const cnn::Floats features_denseblock3_denselayer13_norm1_saved = floats(57887088, 2560);
   const cnn::Floats features_denseblock3_denselayer13_norm2_saved = floats(57889648, 512);
-  const cnn::Blocked features_denseblock3_denselayer13_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer13_relu2 = blocked(861504, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer12_concat1 = blocked(6422528, 200704);  // 640x14x14
   const cnn::Floats features_denseblock3_denselayer13_conv1_weight_prepared = floats(57890160, 84480);
   const cnn::Blocked features_denseblock3_denselayer13_conv2 = blocked(6547968, 200704);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer13_conv2_weight_prepared = floats(57974640, 166464);
   const cnn::Floats features_denseblock3_denselayer14_norm1_saved = floats(58141104, 2688);
   const cnn::Floats features_denseblock3_denselayer14_norm2_saved = floats(58143792, 512);
-  const cnn::Blocked features_denseblock3_denselayer14_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer14_relu2 = blocked(904512, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer13_concat1 = blocked(6422528, 200704);  // 672x14x14
   const cnn::Floats features_denseblock3_denselayer14_conv1_weight_prepared = floats(58144304, 88704);
   const cnn::Blocked features_denseblock3_denselayer14_conv2 = blocked(6554240, 200704);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer14_conv2_weight_prepared = floats(58233008, 166464);
   const cnn::Floats features_denseblock3_denselayer15_norm1_saved = floats(58399472, 2816);
   const cnn::Floats features_denseblock3_denselayer15_norm2_saved = floats(58402288, 512);
-  const cnn::Blocked features_denseblock3_denselayer15_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer15_relu2 = blocked(947520, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer14_concat1 = blocked(6422528, 200704);  // 704x14x14
   const cnn::Floats features_denseblock3_denselayer15_conv1_weight_prepared = floats(58402800, 92928);
   const cnn::Blocked features_denseblock3_denselayer15_conv2 = blocked(6560512, 200704);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer15_conv2_weight_prepared = floats(58495728, 166464);
   const cnn::Floats features_denseblock3_denselayer16_norm1_saved = floats(58662192, 2944);
   const cnn::Floats features_denseblock3_denselayer16_norm2_saved = floats(58665136, 512);
-  const cnn::Blocked features_denseblock3_denselayer16_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer16_relu2 = blocked(990528, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer15_concat1 = blocked(6422528, 200704);  // 736x14x14
   const cnn::Floats features_denseblock3_denselayer16_conv1_weight_prepared = floats(58665648, 97152);
   const cnn::Blocked features_denseblock3_denselayer16_conv2 = blocked(6566784, 200704);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer16_conv2_weight_prepared = floats(58762800, 166464);
   const cnn::Floats features_denseblock3_denselayer17_norm1_saved = floats(58929264, 3072);
   const cnn::Floats features_denseblock3_denselayer17_norm2_saved = floats(58932336, 512);
-  const cnn::Blocked features_denseblock3_denselayer17_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer17_relu2 = blocked(1033536, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer16_concat1 = blocked(6422528, 200704);  // 768x14x14
   const cnn::Floats features_denseblock3_denselayer17_conv1_weight_prepared = floats(58932848, 101376);
   const cnn::Blocked features_denseblock3_denselayer17_conv2 = blocked(6573056, 200704);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer17_conv2_weight_prepared = floats(59034224, 166464);
   const cnn::Floats features_denseblock3_denselayer18_norm1_saved = floats(59200688, 3200);
   const cnn::Floats features_denseblock3_denselayer18_norm2_saved = floats(59203888, 512);
-  const cnn::Blocked features_denseblock3_denselayer18_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer18_relu2 = blocked(1048576, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer17_concat1 = blocked(6422528, 200704);  // 800x14x14
   const cnn::Floats features_denseblock3_denselayer18_conv1_weight_prepared = floats(59204400, 105600);
   const cnn::Blocked features_denseblock3_denselayer18_conv2 = blocked(6579328, 200704);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer18_conv2_weight_prepared = floats(59310000, 166464);
   const cnn::Floats features_denseblock3_denselayer19_norm1_saved = floats(59476464, 3328);
   const cnn::Floats features_denseblock3_denselayer19_norm2_saved = floats(59479792, 512);
-  const cnn::Blocked features_denseblock3_denselayer19_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer19_relu2 = blocked(1048576, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer18_concat1 = blocked(6422528, 200704);  // 832x14x14
   const cnn::Floats features_denseblock3_denselayer19_conv1_weight_prepared = floats(59480304, 109824);
   const cnn::Blocked features_denseblock3_denselayer19_conv2 = blocked(6585600, 200704);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer19_conv2_weight_prepared = floats(59590128, 166464);
   const cnn::Floats features_denseblock3_denselayer20_norm1_saved = floats(59756592, 3456);
   const cnn::Floats features_denseblock3_denselayer20_norm2_saved = floats(59760048, 512);
-  const cnn::Blocked features_denseblock3_denselayer20_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer20_relu2 = blocked(1048576, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer19_concat1 = blocked(6422528, 200704);  // 864x14x14
   const cnn::Floats features_denseblock3_denselayer20_conv1_weight_prepared = floats(59760560, 114048);
   const cnn::Blocked features_denseblock3_denselayer20_conv2 = blocked(6591872, 200704);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer20_conv2_weight_prepared = floats(59874608, 166464);
   const cnn::Floats features_denseblock3_denselayer21_norm1_saved = floats(60041072, 3584);
   const cnn::Floats features_denseblock3_denselayer21_norm2_saved = floats(60044656, 512);
-  const cnn::Blocked features_denseblock3_denselayer21_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer21_relu2 = blocked(1048576, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer20_concat1 = blocked(6422528, 200704);  // 896x14x14
   const cnn::Floats features_denseblock3_denselayer21_conv1_weight_prepared = floats(60045168, 118272);
   const cnn::Blocked features_denseblock3_denselayer21_conv2 = blocked(6598144, 200704);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer21_conv2_weight_prepared = floats(60163440, 166464);
   const cnn::Floats features_denseblock3_denselayer22_norm1_saved = floats(60329904, 3712);
   const cnn::Floats features_denseblock3_denselayer22_norm2_saved = floats(60333616, 512);
-  const cnn::Blocked features_denseblock3_denselayer22_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer22_relu2 = blocked(1048576, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer21_concat1 = blocked(6422528, 200704);  // 928x14x14
   const cnn::Floats features_denseblock3_denselayer22_conv1_weight_prepared = floats(60334128, 122496);
   const cnn::Blocked features_denseblock3_denselayer22_conv2 = blocked(6604416, 200704);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer22_conv2_weight_prepared = floats(60456624, 166464);
   const cnn::Floats features_denseblock3_denselayer23_norm1_saved = floats(60623088, 3840);
   const cnn::Floats features_denseblock3_denselayer23_norm2_saved = floats(60626928, 512);
-  const cnn::Blocked features_denseblock3_denselayer23_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer23_relu2 = blocked(1048576, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer22_concat1 = blocked(6422528, 200704);  // 960x14x14
   const cnn::Floats features_denseblock3_denselayer23_conv1_weight_prepared = floats(60627440, 126720);
   const cnn::Blocked features_denseblock3_denselayer23_conv2 = blocked(6610688, 200704);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer23_conv2_weight_prepared = floats(60754160, 166464);
   const cnn::Floats features_denseblock3_denselayer24_norm1_saved = floats(60920624, 3968);
   const cnn::Floats features_denseblock3_denselayer24_norm2_saved = floats(60924592, 512);
-  const cnn::Blocked features_denseblock3_denselayer24_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer24_relu2 = blocked(1048576, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer23_concat1 = blocked(6422528, 200704);  // 992x14x14
   const cnn::Floats features_denseblock3_denselayer24_conv1_weight_prepared = floats(60925104, 130944);
   const cnn::Blocked features_denseblock3_denselayer24_conv2 = blocked(6616960, 200704);  // 32x14x14
@@ -13724,127 +13780,126 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked features_transition3_avgpool1 = blocked(3211264, 50176);  // 512x7x7
   const cnn::Floats features_denseblock4_denselayer1_norm1_saved = floats(61754992, 2048);
   const cnn::Floats features_denseblock4_denselayer1_norm2_saved = floats(61757040, 512);
-  const cnn::Blocked features_denseblock4_denselayer1_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer1_relu2 = blocked(689472, 6272);  // 128x7x7
   const cnn::Floats features_denseblock4_denselayer1_conv1_weight_prepared = floats(61757552, 67584);
   const cnn::Blocked features_denseblock4_denselayer1_conv2 = blocked(3236352, 50176);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer1_conv2_weight_prepared = floats(61825136, 166464);
   const cnn::Floats features_denseblock4_denselayer2_norm1_saved = floats(61991600, 2176);
   const cnn::Floats features_denseblock4_denselayer2_norm2_saved = floats(61993776, 512);
-  const cnn::Blocked features_denseblock4_denselayer2_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer2_relu2 = blocked(732480, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer1_concat1 = blocked(3211264, 50176);  // 544x7x7
   const cnn::Floats features_denseblock4_denselayer2_conv1_weight_prepared = floats(61994288, 71808);
   const cnn::Blocked features_denseblock4_denselayer2_conv2 = blocked(3237920, 50176);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer2_conv2_weight_prepared = floats(62066096, 166464);
   const cnn::Floats features_denseblock4_denselayer3_norm1_saved = floats(62232560, 2304);
   const cnn::Floats features_denseblock4_denselayer3_norm2_saved = floats(62234864, 512);
-  const cnn::Blocked features_denseblock4_denselayer3_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer3_relu2 = blocked(775488, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer2_concat1 = blocked(3211264, 50176);  // 576x7x7
   const cnn::Floats features_denseblock4_denselayer3_conv1_weight_prepared = floats(62235376, 76032);
   const cnn::Blocked features_denseblock4_denselayer3_conv2 = blocked(3239488, 50176);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer3_conv2_weight_prepared = floats(62311408, 166464);
   const cnn::Floats features_denseblock4_denselayer4_norm1_saved = floats(62477872, 2432);
   const cnn::Floats features_denseblock4_denselayer4_norm2_saved = floats(62480304, 512);
-  const cnn::Blocked features_denseblock4_denselayer4_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer4_relu2 = blocked(818496, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer3_concat1 = blocked(3211264, 50176);  // 608x7x7
   const cnn::Floats features_denseblock4_denselayer4_conv1_weight_prepared = floats(62480816, 80256);
   const cnn::Blocked features_denseblock4_denselayer4_conv2 = blocked(3241056, 50176);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer4_conv2_weight_prepared = floats(62561072, 166464);
   const cnn::Floats features_denseblock4_denselayer5_norm1_saved = floats(62727536, 2560);
   const cnn::Floats features_denseblock4_denselayer5_norm2_saved = floats(62730096, 512);
-  const cnn::Blocked features_denseblock4_denselayer5_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer5_relu2 = blocked(861504, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer4_concat1 = blocked(3211264, 50176);  // 640x7x7
   const cnn::Floats features_denseblock4_denselayer5_conv1_weight_prepared = floats(62730608, 84480);
   const cnn::Blocked features_denseblock4_denselayer5_conv2 = blocked(3242624, 50176);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer5_conv2_weight_prepared = floats(62815088, 166464);
   const cnn::Floats features_denseblock4_denselayer6_norm1_saved = floats(62981552, 2688);
   const cnn::Floats features_denseblock4_denselayer6_norm2_saved = floats(62984240, 512);
-  const cnn::Blocked features_denseblock4_denselayer6_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer6_relu2 = blocked(904512, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer5_concat1 = blocked(3211264, 50176);  // 672x7x7
   const cnn::Floats features_denseblock4_denselayer6_conv1_weight_prepared = floats(62984752, 88704);
   const cnn::Blocked features_denseblock4_denselayer6_conv2 = blocked(3244192, 50176);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer6_conv2_weight_prepared = floats(63073456, 166464);
   const cnn::Floats features_denseblock4_denselayer7_norm1_saved = floats(63239920, 2816);
   const cnn::Floats features_denseblock4_denselayer7_norm2_saved = floats(63242736, 512);
-  const cnn::Blocked features_denseblock4_denselayer7_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer7_relu2 = blocked(947520, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer6_concat1 = blocked(3211264, 50176);  // 704x7x7
   const cnn::Floats features_denseblock4_denselayer7_conv1_weight_prepared = floats(63243248, 92928);
   const cnn::Blocked features_denseblock4_denselayer7_conv2 = blocked(3245760, 50176);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer7_conv2_weight_prepared = floats(63336176, 166464);
   const cnn::Floats features_denseblock4_denselayer8_norm1_saved = floats(63502640, 2944);
   const cnn::Floats features_denseblock4_denselayer8_norm2_saved = floats(63505584, 512);
-  const cnn::Blocked features_denseblock4_denselayer8_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer8_relu2 = blocked(990528, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer7_concat1 = blocked(3211264, 50176);  // 736x7x7
   const cnn::Floats features_denseblock4_denselayer8_conv1_weight_prepared = floats(63506096, 97152);
   const cnn::Blocked features_denseblock4_denselayer8_conv2 = blocked(3247328, 50176);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer8_conv2_weight_prepared = floats(63603248, 166464);
   const cnn::Floats features_denseblock4_denselayer9_norm1_saved = floats(63769712, 3072);
   const cnn::Floats features_denseblock4_denselayer9_norm2_saved = floats(63772784, 512);
-  const cnn::Blocked features_denseblock4_denselayer9_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer9_relu2 = blocked(1033536, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer8_concat1 = blocked(3211264, 50176);  // 768x7x7
   const cnn::Floats features_denseblock4_denselayer9_conv1_weight_prepared = floats(63773296, 101376);
   const cnn::Blocked features_denseblock4_denselayer9_conv2 = blocked(3248896, 50176);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer9_conv2_weight_prepared = floats(63874672, 166464);
   const cnn::Floats features_denseblock4_denselayer10_norm1_saved = floats(64041136, 3200);
   const cnn::Floats features_denseblock4_denselayer10_norm2_saved = floats(64044336, 512);
-  const cnn::Blocked features_denseblock4_denselayer10_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer10_relu2 = blocked(1048576, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer9_concat1 = blocked(3211264, 50176);  // 800x7x7
   const cnn::Floats features_denseblock4_denselayer10_conv1_weight_prepared = floats(64044848, 105600);
   const cnn::Blocked features_denseblock4_denselayer10_conv2 = blocked(3250464, 50176);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer10_conv2_weight_prepared = floats(64150448, 166464);
   const cnn::Floats features_denseblock4_denselayer11_norm1_saved = floats(64316912, 3328);
   const cnn::Floats features_denseblock4_denselayer11_norm2_saved = floats(64320240, 512);
-  const cnn::Blocked features_denseblock4_denselayer11_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer11_relu2 = blocked(1048576, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer10_concat1 = blocked(3211264, 50176);  // 832x7x7
   const cnn::Floats features_denseblock4_denselayer11_conv1_weight_prepared = floats(64320752, 109824);
   const cnn::Blocked features_denseblock4_denselayer11_conv2 = blocked(3252032, 50176);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer11_conv2_weight_prepared = floats(64430576, 166464);
   const cnn::Floats features_denseblock4_denselayer12_norm1_saved = floats(64597040, 3456);
   const cnn::Floats features_denseblock4_denselayer12_norm2_saved = floats(64600496, 512);
-  const cnn::Blocked features_denseblock4_denselayer12_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer12_relu2 = blocked(1048576, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer11_concat1 = blocked(3211264, 50176);  // 864x7x7
   const cnn::Floats features_denseblock4_denselayer12_conv1_weight_prepared = floats(64601008, 114048);
   const cnn::Blocked features_denseblock4_denselayer12_conv2 = blocked(3253600, 50176);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer12_conv2_weight_prepared = floats(64715056, 166464);
   const cnn::Floats features_denseblock4_denselayer13_norm1_saved = floats(64881520, 3584);
   const cnn::Floats features_denseblock4_denselayer13_norm2_saved = floats(64885104, 512);
-  const cnn::Blocked features_denseblock4_denselayer13_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer13_relu2 = blocked(1048576, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer12_concat1 = blocked(3211264, 50176);  // 896x7x7
   const cnn::Floats features_denseblock4_denselayer13_conv1_weight_prepared = floats(64885616, 118272);
   const cnn::Blocked features_denseblock4_denselayer13_conv2 = blocked(3255168, 50176);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer13_conv2_weight_prepared = floats(65003888, 166464);
   const cnn::Floats features_denseblock4_denselayer14_norm1_saved = floats(65170352, 3712);
   const cnn::Floats features_denseblock4_denselayer14_norm2_saved = floats(65174064, 512);
-  const cnn::Blocked features_denseblock4_denselayer14_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer14_relu2 = blocked(1048576, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer13_concat1 = blocked(3211264, 50176);  // 928x7x7
   const cnn::Floats features_denseblock4_denselayer14_conv1_weight_prepared = floats(65174576, 122496);
   const cnn::Blocked features_denseblock4_denselayer14_conv2 = blocked(3256736, 50176);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer14_conv2_weight_prepared = floats(65297072, 166464);
   const cnn::Floats features_denseblock4_denselayer15_norm1_saved = floats(65463536, 3840);
   const cnn::Floats features_denseblock4_denselayer15_norm2_saved = floats(65467376, 512);
-  const cnn::Blocked features_denseblock4_denselayer15_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer15_relu2 = blocked(1048576, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer14_concat1 = blocked(3211264, 50176);  // 960x7x7
   const cnn::Floats features_denseblock4_denselayer15_conv1_weight_prepared = floats(65467888, 126720);
   const cnn::Blocked features_denseblock4_denselayer15_conv2 = blocked(3258304, 50176);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer15_conv2_weight_prepared = floats(65594608, 166464);
   const cnn::Floats features_denseblock4_denselayer16_norm1_saved = floats(65761072, 3968);
   const cnn::Floats features_denseblock4_denselayer16_norm2_saved = floats(65765040, 512);
-  const cnn::Blocked features_denseblock4_denselayer16_relu2 = blocked(0, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer16_relu2 = blocked(1048576, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer15_concat1 = blocked(3211264, 50176);  // 992x7x7
   const cnn::Floats features_denseblock4_denselayer16_conv1_weight_prepared = floats(65765552, 130944);
   const cnn::Blocked features_denseblock4_denselayer16_conv2 = blocked(3259872, 50176);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer16_conv2_weight_prepared = floats(65896496, 166464);
   const cnn::Floats features_norm5_saved = floats(66062960, 4096);
-  const cnn::Blocked gap1 = blocked(0, 1024);  // 1024
-  const cnn::Blocked classifier = blocked(32768, 1000);  // 1000
+  const cnn::Blocked gap1 = blocked(40960, 1024);  // 1024
+  const cnn::Blocked classifier = blocked(73728, 1000);  // 1000
   const cnn::Blocked softmax1 = blocked(0, 1000);  // 1000
-  cnn::to_blocked(input, images, k3x224x224, batch);
 
   at(0);  // 33: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
   // 34: norm0 = bn
   // 35: relu    (features.relu1)
   cnn::conv(features_relu1, input, cnn::prepared(features_conv0_weight_prepared),
             cnn::Epilogue().scaled(features_norm0_saved).then(cnn::Activation::kRelu), kFeaturesConv0, batch,
-            scratch());
+            scratch(25690112, 198912));
 
   at(3);  // 36: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
@@ -13856,7 +13911,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_maxpool1, features_denseblock1_denselayer1_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock1_denselayer1_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock1_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer1Conv1, batch, scratch());
+            kFeaturesDenseblock1Denselayer1Conv1, batch, scratch(12845056, 87360));
 
   at(9);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer1_conv2, features_denseblock1_denselayer1_relu2,
@@ -13870,7 +13925,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock1_denselayer1_concat1, features_denseblock1_denselayer2_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock1_denselayer2_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock1_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer2Conv1, batch, scratch());
+            kFeaturesDenseblock1Denselayer2Conv1, batch, scratch(12845056, 130368));
 
   at(16);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer2_conv2, features_denseblock1_denselayer2_relu2,
@@ -13884,7 +13939,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock1_denselayer2_concat1, features_denseblock1_denselayer3_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock1_denselayer3_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock1_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer3Conv1, batch, scratch());
+            kFeaturesDenseblock1Denselayer3Conv1, batch, scratch(12845056, 173376));
 
   at(23);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer3_conv2, features_denseblock1_denselayer3_relu2,
@@ -13898,7 +13953,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock1_denselayer3_concat1, features_denseblock1_denselayer4_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock1_denselayer4_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock1_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer4Conv1, batch, scratch());
+            kFeaturesDenseblock1Denselayer4Conv1, batch, scratch(12845056, 216384));
 
   at(30);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer4_conv2, features_denseblock1_denselayer4_relu2,
@@ -13912,7 +13967,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock1_denselayer4_concat1, features_denseblock1_denselayer5_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock1_denselayer5_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock1_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer5Conv1, batch, scratch());
+            kFeaturesDenseblock1Denselayer5Conv1, batch, scratch(12845056, 259392));
 
   at(37);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer5_conv2, features_denseblock1_denselayer5_relu2,
@@ -13926,7 +13981,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock1_denselayer5_concat1, features_denseblock1_denselayer6_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock1_denselayer6_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock1_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer6Conv1, batch, scratch());
+            kFeaturesDenseblock1Denselayer6Conv1, batch, scratch(12845056, 302400));
 
   at(44);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer6_conv2, features_denseblock1_denselayer6_relu2,
@@ -13937,7 +13992,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_transition1_conv,
             cnn::Loaded(features_denseblock1_denselayer6_concat1, features_transition1_norm_saved, cnn::Activation::kRelu),
             cnn::prepared(features_transition1_conv_weight_prepared), {}, kFeaturesTransition1Conv, batch,
-            scratch());
+            scratch(12845056, 345408));
 
   at(49);  // 27: avgpool(2)    (features.transition1.avgpool1)
   cnn::avgpool(features_transition1_avgpool1, features_transition1_conv, kFeaturesTransition1Avgpool1, batch);
@@ -13949,7 +14004,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_transition1_avgpool1, features_denseblock2_denselayer1_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock2_denselayer1_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock2_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer1Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer1Conv1, batch, scratch(3211264, 173376));
 
   at(55);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer1_conv2, features_denseblock2_denselayer1_relu2,
@@ -13963,7 +14018,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock2_denselayer1_concat1, features_denseblock2_denselayer2_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock2_denselayer2_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock2_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer2Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer2Conv1, batch, scratch(3211264, 216384));
 
   at(62);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer2_conv2, features_denseblock2_denselayer2_relu2,
@@ -13977,7 +14032,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock2_denselayer2_concat1, features_denseblock2_denselayer3_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock2_denselayer3_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock2_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer3Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer3Conv1, batch, scratch(3211264, 259392));
 
   at(69);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer3_conv2, features_denseblock2_denselayer3_relu2,
@@ -13991,7 +14046,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock2_denselayer3_concat1, features_denseblock2_denselayer4_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock2_denselayer4_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock2_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer4Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer4Conv1, batch, scratch(3211264, 302400));
 
   at(76);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer4_conv2, features_denseblock2_denselayer4_relu2,
@@ -14005,7 +14060,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock2_denselayer4_concat1, features_denseblock2_denselayer5_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock2_denselayer5_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock2_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer5Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer5Conv1, batch, scratch(3211264, 345408));
 
   at(83);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer5_conv2, features_denseblock2_denselayer5_relu2,
@@ -14019,7 +14074,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock2_denselayer5_concat1, features_denseblock2_denselayer6_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock2_denselayer6_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock2_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer6Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer6Conv1, batch, scratch(3211264, 388416));
 
   at(90);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer6_conv2, features_denseblock2_denselayer6_relu2,
@@ -14033,7 +14088,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock2_denselayer6_concat1, features_denseblock2_denselayer7_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock2_denselayer7_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock2_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer7Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer7Conv1, batch, scratch(3211264, 431424));
 
   at(97);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer7_conv2, features_denseblock2_denselayer7_relu2,
@@ -14047,7 +14102,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock2_denselayer7_concat1, features_denseblock2_denselayer8_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock2_denselayer8_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock2_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer8Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer8Conv1, batch, scratch(3211264, 474432));
 
   at(104);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer8_conv2, features_denseblock2_denselayer8_relu2,
@@ -14061,7 +14116,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock2_denselayer8_concat1, features_denseblock2_denselayer9_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock2_denselayer9_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock2_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer9Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer9Conv1, batch, scratch(3211264, 517440));
 
   at(111);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer9_conv2, features_denseblock2_denselayer9_relu2,
@@ -14075,7 +14130,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock2_denselayer9_concat1, features_denseblock2_denselayer10_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock2_denselayer10_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock2_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer10Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer10Conv1, batch, scratch(3211264, 560448));
 
   at(118);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer10_conv2, features_denseblock2_denselayer10_relu2,
@@ -14089,7 +14144,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock2_denselayer10_concat1, features_denseblock2_denselayer11_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock2_denselayer11_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock2_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer11Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer11Conv1, batch, scratch(3211264, 603456));
 
   at(125);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer11_conv2, features_denseblock2_denselayer11_relu2,
@@ -14103,7 +14158,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock2_denselayer11_concat1, features_denseblock2_denselayer12_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock2_denselayer12_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock2_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer12Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer12Conv1, batch, scratch(3211264, 646464));
 
   at(132);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer12_conv2, features_denseblock2_denselayer12_relu2,
@@ -14114,7 +14169,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_transition2_conv,
             cnn::Loaded(features_denseblock2_denselayer12_concat1, features_transition2_norm_saved, cnn::Activation::kRelu),
             cnn::prepared(features_transition2_conv_weight_prepared), {}, kFeaturesTransition2Conv, batch,
-            scratch());
+            scratch(6422528, 689472));
 
   at(137);  // 27: avgpool(2)    (features.transition2.avgpool1)
   cnn::avgpool(features_transition2_avgpool1, features_transition2_conv, kFeaturesTransition2Avgpool1, batch);
@@ -14126,7 +14181,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_transition2_avgpool1, features_denseblock3_denselayer1_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer1_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer1Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer1Conv1, batch, scratch(802816, 345408));
 
   at(143);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer1_conv2, features_denseblock3_denselayer1_relu2,
@@ -14140,7 +14195,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer1_concat1, features_denseblock3_denselayer2_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer2_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer2Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer2Conv1, batch, scratch(802816, 388416));
 
   at(150);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer2_conv2, features_denseblock3_denselayer2_relu2,
@@ -14154,7 +14209,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer2_concat1, features_denseblock3_denselayer3_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer3_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer3Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer3Conv1, batch, scratch(802816, 431424));
 
   at(157);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer3_conv2, features_denseblock3_denselayer3_relu2,
@@ -14168,7 +14223,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer3_concat1, features_denseblock3_denselayer4_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer4_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer4Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer4Conv1, batch, scratch(802816, 474432));
 
   at(164);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer4_conv2, features_denseblock3_denselayer4_relu2,
@@ -14182,7 +14237,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer4_concat1, features_denseblock3_denselayer5_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer5_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer5Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer5Conv1, batch, scratch(802816, 517440));
 
   at(171);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer5_conv2, features_denseblock3_denselayer5_relu2,
@@ -14196,7 +14251,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer5_concat1, features_denseblock3_denselayer6_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer6_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer6Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer6Conv1, batch, scratch(802816, 560448));
 
   at(178);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer6_conv2, features_denseblock3_denselayer6_relu2,
@@ -14210,7 +14265,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer6_concat1, features_denseblock3_denselayer7_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer7_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer7Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer7Conv1, batch, scratch(802816, 603456));
 
   at(185);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer7_conv2, features_denseblock3_denselayer7_relu2,
@@ -14224,7 +14279,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer7_concat1, features_denseblock3_denselayer8_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer8_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer8Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer8Conv1, batch, scratch(802816, 646464));
 
   at(192);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer8_conv2, features_denseblock3_denselayer8_relu2,
@@ -14238,7 +14293,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer8_concat1, features_denseblock3_denselayer9_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer9_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer9Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer9Conv1, batch, scratch(802816, 689472));
 
   at(199);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer9_conv2, features_denseblock3_denselayer9_relu2,
@@ -14252,7 +14307,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer9_concat1, features_denseblock3_denselayer10_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer10_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer10Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer10Conv1, batch, scratch(802816, 732480));
 
   at(206);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer10_conv2, features_denseblock3_denselayer10_relu2,
@@ -14266,7 +14321,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer10_concat1, features_denseblock3_denselayer11_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer11_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer11Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer11Conv1, batch, scratch(802816, 775488));
 
   at(213);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer11_conv2, features_denseblock3_denselayer11_relu2,
@@ -14280,7 +14335,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer11_concat1, features_denseblock3_denselayer12_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer12_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer12Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer12Conv1, batch, scratch(0, 818496));
 
   at(220);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer12_conv2, features_denseblock3_denselayer12_relu2,
@@ -14294,7 +14349,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer12_concat1, features_denseblock3_denselayer13_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer13_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer13Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer13Conv1, batch, scratch(0, 861504));
 
   at(227);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer13_conv2, features_denseblock3_denselayer13_relu2,
@@ -14308,7 +14363,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer13_concat1, features_denseblock3_denselayer14_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer14_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer14Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer14Conv1, batch, scratch(0, 904512));
 
   at(234);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer14_conv2, features_denseblock3_denselayer14_relu2,
@@ -14322,7 +14377,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer14_concat1, features_denseblock3_denselayer15_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer15_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer15Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer15Conv1, batch, scratch(0, 947520));
 
   at(241);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer15_conv2, features_denseblock3_denselayer15_relu2,
@@ -14336,7 +14391,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer15_concat1, features_denseblock3_denselayer16_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer16_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer16Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer16Conv1, batch, scratch(0, 990528));
 
   at(248);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer16_conv2, features_denseblock3_denselayer16_relu2,
@@ -14350,7 +14405,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer16_concat1, features_denseblock3_denselayer17_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer17_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer17_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer17Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer17Conv1, batch, scratch(0, 1033536));
 
   at(255);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer17_conv2, features_denseblock3_denselayer17_relu2,
@@ -14364,7 +14419,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer17_concat1, features_denseblock3_denselayer18_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer18_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer18_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer18Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer18Conv1, batch, scratch(0, 1048576));
 
   at(262);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer18_conv2, features_denseblock3_denselayer18_relu2,
@@ -14378,7 +14433,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer18_concat1, features_denseblock3_denselayer19_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer19_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer19_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer19Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer19Conv1, batch, scratch(0, 1048576));
 
   at(269);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer19_conv2, features_denseblock3_denselayer19_relu2,
@@ -14392,7 +14447,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer19_concat1, features_denseblock3_denselayer20_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer20_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer20_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer20Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer20Conv1, batch, scratch(0, 1048576));
 
   at(276);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer20_conv2, features_denseblock3_denselayer20_relu2,
@@ -14406,7 +14461,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer20_concat1, features_denseblock3_denselayer21_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer21_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer21_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer21Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer21Conv1, batch, scratch(0, 1048576));
 
   at(283);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer21_conv2, features_denseblock3_denselayer21_relu2,
@@ -14420,7 +14475,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer21_concat1, features_denseblock3_denselayer22_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer22_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer22_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer22Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer22Conv1, batch, scratch(0, 1048576));
 
   at(290);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer22_conv2, features_denseblock3_denselayer22_relu2,
@@ -14434,7 +14489,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer22_concat1, features_denseblock3_denselayer23_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer23_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer23_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer23Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer23Conv1, batch, scratch(0, 1048576));
 
   at(297);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer23_conv2, features_denseblock3_denselayer23_relu2,
@@ -14448,7 +14503,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer23_concat1, features_denseblock3_denselayer24_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer24_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer24_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer24Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer24Conv1, batch, scratch(0, 1048576));
 
   at(304);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer24_conv2, features_denseblock3_denselayer24_relu2,
@@ -14459,7 +14514,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_transition3_conv,
             cnn::Loaded(features_denseblock3_denselayer24_concat1, features_transition3_norm_saved, cnn::Activation::kRelu),
             cnn::prepared(features_transition3_conv_weight_prepared), {}, kFeaturesTransition3Conv, batch,
-            scratch());
+            scratch(3211264, 1048576));
 
   at(309);  // 27: avgpool(2)    (features.transition3.avgpool1)
   cnn::avgpool(features_transition3_avgpool1, features_transition3_conv, kFeaturesTransition3Avgpool1, batch);
@@ -14471,7 +14526,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_transition3_avgpool1, features_denseblock4_denselayer1_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer1_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer1Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer1Conv1, batch, scratch(0, 689472));
 
   at(315);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer1_conv2, features_denseblock4_denselayer1_relu2,
@@ -14485,7 +14540,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer1_concat1, features_denseblock4_denselayer2_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer2_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer2Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer2Conv1, batch, scratch(0, 732480));
 
   at(322);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer2_conv2, features_denseblock4_denselayer2_relu2,
@@ -14499,7 +14554,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer2_concat1, features_denseblock4_denselayer3_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer3_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer3Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer3Conv1, batch, scratch(0, 775488));
 
   at(329);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer3_conv2, features_denseblock4_denselayer3_relu2,
@@ -14513,7 +14568,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer3_concat1, features_denseblock4_denselayer4_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer4_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer4Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer4Conv1, batch, scratch(0, 818496));
 
   at(336);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer4_conv2, features_denseblock4_denselayer4_relu2,
@@ -14527,7 +14582,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer4_concat1, features_denseblock4_denselayer5_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer5_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer5Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer5Conv1, batch, scratch(0, 861504));
 
   at(343);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer5_conv2, features_denseblock4_denselayer5_relu2,
@@ -14541,7 +14596,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer5_concat1, features_denseblock4_denselayer6_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer6_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer6Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer6Conv1, batch, scratch(0, 904512));
 
   at(350);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer6_conv2, features_denseblock4_denselayer6_relu2,
@@ -14555,7 +14610,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer6_concat1, features_denseblock4_denselayer7_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer7_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer7Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer7Conv1, batch, scratch(0, 947520));
 
   at(357);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer7_conv2, features_denseblock4_denselayer7_relu2,
@@ -14569,7 +14624,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer7_concat1, features_denseblock4_denselayer8_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer8_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer8Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer8Conv1, batch, scratch(0, 990528));
 
   at(364);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer8_conv2, features_denseblock4_denselayer8_relu2,
@@ -14583,7 +14638,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer8_concat1, features_denseblock4_denselayer9_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer9_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer9Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer9Conv1, batch, scratch(0, 1033536));
 
   at(371);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer9_conv2, features_denseblock4_denselayer9_relu2,
@@ -14597,7 +14652,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer9_concat1, features_denseblock4_denselayer10_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer10_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer10Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer10Conv1, batch, scratch(0, 1048576));
 
   at(378);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer10_conv2, features_denseblock4_denselayer10_relu2,
@@ -14611,7 +14666,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer10_concat1, features_denseblock4_denselayer11_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer11_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer11Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer11Conv1, batch, scratch(0, 1048576));
 
   at(385);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer11_conv2, features_denseblock4_denselayer11_relu2,
@@ -14625,7 +14680,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer11_concat1, features_denseblock4_denselayer12_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer12_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer12Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer12Conv1, batch, scratch(0, 1048576));
 
   at(392);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer12_conv2, features_denseblock4_denselayer12_relu2,
@@ -14639,7 +14694,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer12_concat1, features_denseblock4_denselayer13_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer13_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer13Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer13Conv1, batch, scratch(0, 1048576));
 
   at(399);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer13_conv2, features_denseblock4_denselayer13_relu2,
@@ -14653,7 +14708,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer13_concat1, features_denseblock4_denselayer14_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer14_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer14Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer14Conv1, batch, scratch(0, 1048576));
 
   at(406);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer14_conv2, features_denseblock4_denselayer14_relu2,
@@ -14667,7 +14722,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer14_concat1, features_denseblock4_denselayer15_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer15_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer15Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer15Conv1, batch, scratch(0, 1048576));
 
   at(413);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer15_conv2, features_denseblock4_denselayer15_relu2,
@@ -14681,7 +14736,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer15_concat1, features_denseblock4_denselayer16_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer16_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer16Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer16Conv1, batch, scratch(0, 1048576));
 
   at(420);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer16_conv2, features_denseblock4_denselayer16_relu2,
@@ -14694,7 +14749,7 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
            k1024x7x7, batch);
 
   at(425);  // 51: classifier = dense(classes, bias_init=zeros)
-  cnn::dense(classifier, gap1, classifier_weight_, classifier_bias_, kClassifier, batch, scratch());
+  cnn::dense(classifier, gap1, classifier_weight_, classifier_bias_, kClassifier, batch, scratch(0, 40960));
 
   at(426);  // 52: softmax    (softmax1)
   cnn::softmax(softmax1, classifier, k1000, batch);

@@ -12,7 +12,6 @@ namespace {
 
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
-constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
 constexpr cnn::BnGeometry kFeaturesNorm0{
     .channels = 64, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesConv0{
@@ -5819,7 +5818,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .memory = {.parameters = 14307888, .gradients = 0, .optimizer = 0, .activations = 74914928,
-               .shared_scratch = 1048576, .thread_scratch = 398592},
+               .thread_scratch = 398592},
 };
 
 }  // namespace
@@ -8118,7 +8117,7 @@ void DenseNet169::prepare_on_team() {
 // Forward, as at prediction time: scores for the caller.
 void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
+  const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
   const cnn::Floats features_norm0_saved = floats(51380224, 256);
   const cnn::Blocked features_relu1 = blocked(0, 802816);  // 64x112x112
   const cnn::Floats features_conv0_weight_prepared = floats(51380480, 9702);
@@ -8336,147 +8335,147 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_denseblock3_denselayer11_conv2_weight_prepared = floats(57470960, 166464);
   const cnn::Floats features_denseblock3_denselayer12_norm1_saved = floats(57637424, 2432);
   const cnn::Floats features_denseblock3_denselayer12_norm2_saved = floats(57639856, 512);
-  const cnn::Blocked features_denseblock3_denselayer12_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer12_relu2 = blocked(8846656, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer11_concat1 = blocked(0, 250880);  // 608x14x14
   const cnn::Floats features_denseblock3_denselayer12_conv1_weight_prepared = floats(57640368, 80256);
   const cnn::Blocked features_denseblock3_denselayer12_conv2 = blocked(119168, 250880);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer12_conv2_weight_prepared = floats(57720624, 166464);
   const cnn::Floats features_denseblock3_denselayer13_norm1_saved = floats(57887088, 2560);
   const cnn::Floats features_denseblock3_denselayer13_norm2_saved = floats(57889648, 512);
-  const cnn::Blocked features_denseblock3_denselayer13_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer13_relu2 = blocked(8889664, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer12_concat1 = blocked(0, 250880);  // 640x14x14
   const cnn::Floats features_denseblock3_denselayer13_conv1_weight_prepared = floats(57890160, 84480);
   const cnn::Blocked features_denseblock3_denselayer13_conv2 = blocked(125440, 250880);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer13_conv2_weight_prepared = floats(57974640, 166464);
   const cnn::Floats features_denseblock3_denselayer14_norm1_saved = floats(58141104, 2688);
   const cnn::Floats features_denseblock3_denselayer14_norm2_saved = floats(58143792, 512);
-  const cnn::Blocked features_denseblock3_denselayer14_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer14_relu2 = blocked(8932672, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer13_concat1 = blocked(0, 250880);  // 672x14x14
   const cnn::Floats features_denseblock3_denselayer14_conv1_weight_prepared = floats(58144304, 88704);
   const cnn::Blocked features_denseblock3_denselayer14_conv2 = blocked(131712, 250880);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer14_conv2_weight_prepared = floats(58233008, 166464);
   const cnn::Floats features_denseblock3_denselayer15_norm1_saved = floats(58399472, 2816);
   const cnn::Floats features_denseblock3_denselayer15_norm2_saved = floats(58402288, 512);
-  const cnn::Blocked features_denseblock3_denselayer15_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer15_relu2 = blocked(8975680, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer14_concat1 = blocked(0, 250880);  // 704x14x14
   const cnn::Floats features_denseblock3_denselayer15_conv1_weight_prepared = floats(58402800, 92928);
   const cnn::Blocked features_denseblock3_denselayer15_conv2 = blocked(137984, 250880);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer15_conv2_weight_prepared = floats(58495728, 166464);
   const cnn::Floats features_denseblock3_denselayer16_norm1_saved = floats(58662192, 2944);
   const cnn::Floats features_denseblock3_denselayer16_norm2_saved = floats(58665136, 512);
-  const cnn::Blocked features_denseblock3_denselayer16_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer16_relu2 = blocked(9018688, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer15_concat1 = blocked(0, 250880);  // 736x14x14
   const cnn::Floats features_denseblock3_denselayer16_conv1_weight_prepared = floats(58665648, 97152);
   const cnn::Blocked features_denseblock3_denselayer16_conv2 = blocked(144256, 250880);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer16_conv2_weight_prepared = floats(58762800, 166464);
   const cnn::Floats features_denseblock3_denselayer17_norm1_saved = floats(58929264, 3072);
   const cnn::Floats features_denseblock3_denselayer17_norm2_saved = floats(58932336, 512);
-  const cnn::Blocked features_denseblock3_denselayer17_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer17_relu2 = blocked(9061696, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer16_concat1 = blocked(0, 250880);  // 768x14x14
   const cnn::Floats features_denseblock3_denselayer17_conv1_weight_prepared = floats(58932848, 101376);
   const cnn::Blocked features_denseblock3_denselayer17_conv2 = blocked(150528, 250880);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer17_conv2_weight_prepared = floats(59034224, 166464);
   const cnn::Floats features_denseblock3_denselayer18_norm1_saved = floats(59200688, 3200);
   const cnn::Floats features_denseblock3_denselayer18_norm2_saved = floats(59203888, 512);
-  const cnn::Blocked features_denseblock3_denselayer18_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer18_relu2 = blocked(9076736, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer17_concat1 = blocked(0, 250880);  // 800x14x14
   const cnn::Floats features_denseblock3_denselayer18_conv1_weight_prepared = floats(59204400, 105600);
   const cnn::Blocked features_denseblock3_denselayer18_conv2 = blocked(156800, 250880);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer18_conv2_weight_prepared = floats(59310000, 166464);
   const cnn::Floats features_denseblock3_denselayer19_norm1_saved = floats(59476464, 3328);
   const cnn::Floats features_denseblock3_denselayer19_norm2_saved = floats(59479792, 512);
-  const cnn::Blocked features_denseblock3_denselayer19_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer19_relu2 = blocked(9076736, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer18_concat1 = blocked(0, 250880);  // 832x14x14
   const cnn::Floats features_denseblock3_denselayer19_conv1_weight_prepared = floats(59480304, 109824);
   const cnn::Blocked features_denseblock3_denselayer19_conv2 = blocked(163072, 250880);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer19_conv2_weight_prepared = floats(59590128, 166464);
   const cnn::Floats features_denseblock3_denselayer20_norm1_saved = floats(59756592, 3456);
   const cnn::Floats features_denseblock3_denselayer20_norm2_saved = floats(59760048, 512);
-  const cnn::Blocked features_denseblock3_denselayer20_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer20_relu2 = blocked(9076736, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer19_concat1 = blocked(0, 250880);  // 864x14x14
   const cnn::Floats features_denseblock3_denselayer20_conv1_weight_prepared = floats(59760560, 114048);
   const cnn::Blocked features_denseblock3_denselayer20_conv2 = blocked(169344, 250880);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer20_conv2_weight_prepared = floats(59874608, 166464);
   const cnn::Floats features_denseblock3_denselayer21_norm1_saved = floats(60041072, 3584);
   const cnn::Floats features_denseblock3_denselayer21_norm2_saved = floats(60044656, 512);
-  const cnn::Blocked features_denseblock3_denselayer21_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer21_relu2 = blocked(9076736, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer20_concat1 = blocked(0, 250880);  // 896x14x14
   const cnn::Floats features_denseblock3_denselayer21_conv1_weight_prepared = floats(60045168, 118272);
   const cnn::Blocked features_denseblock3_denselayer21_conv2 = blocked(175616, 250880);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer21_conv2_weight_prepared = floats(60163440, 166464);
   const cnn::Floats features_denseblock3_denselayer22_norm1_saved = floats(60329904, 3712);
   const cnn::Floats features_denseblock3_denselayer22_norm2_saved = floats(60333616, 512);
-  const cnn::Blocked features_denseblock3_denselayer22_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer22_relu2 = blocked(9076736, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer21_concat1 = blocked(0, 250880);  // 928x14x14
   const cnn::Floats features_denseblock3_denselayer22_conv1_weight_prepared = floats(60334128, 122496);
   const cnn::Blocked features_denseblock3_denselayer22_conv2 = blocked(181888, 250880);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer22_conv2_weight_prepared = floats(60456624, 166464);
   const cnn::Floats features_denseblock3_denselayer23_norm1_saved = floats(60623088, 3840);
   const cnn::Floats features_denseblock3_denselayer23_norm2_saved = floats(60626928, 512);
-  const cnn::Blocked features_denseblock3_denselayer23_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer23_relu2 = blocked(9076736, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer22_concat1 = blocked(0, 250880);  // 960x14x14
   const cnn::Floats features_denseblock3_denselayer23_conv1_weight_prepared = floats(60627440, 126720);
   const cnn::Blocked features_denseblock3_denselayer23_conv2 = blocked(188160, 250880);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer23_conv2_weight_prepared = floats(60754160, 166464);
   const cnn::Floats features_denseblock3_denselayer24_norm1_saved = floats(60920624, 3968);
   const cnn::Floats features_denseblock3_denselayer24_norm2_saved = floats(60924592, 512);
-  const cnn::Blocked features_denseblock3_denselayer24_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer24_relu2 = blocked(9076736, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer23_concat1 = blocked(0, 250880);  // 992x14x14
   const cnn::Floats features_denseblock3_denselayer24_conv1_weight_prepared = floats(60925104, 130944);
   const cnn::Blocked features_denseblock3_denselayer24_conv2 = blocked(194432, 250880);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer24_conv2_weight_prepared = floats(61056048, 166464);
   const cnn::Floats features_denseblock3_denselayer25_norm1_saved = floats(61222512, 4096);
   const cnn::Floats features_denseblock3_denselayer25_norm2_saved = floats(61226608, 512);
-  const cnn::Blocked features_denseblock3_denselayer25_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer25_relu2 = blocked(9076736, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer24_concat1 = blocked(0, 250880);  // 1024x14x14
   const cnn::Floats features_denseblock3_denselayer25_conv1_weight_prepared = floats(61227120, 135168);
   const cnn::Blocked features_denseblock3_denselayer25_conv2 = blocked(200704, 250880);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer25_conv2_weight_prepared = floats(61362288, 166464);
   const cnn::Floats features_denseblock3_denselayer26_norm1_saved = floats(61528752, 4224);
   const cnn::Floats features_denseblock3_denselayer26_norm2_saved = floats(61532976, 512);
-  const cnn::Blocked features_denseblock3_denselayer26_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer26_relu2 = blocked(9076736, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer25_concat1 = blocked(0, 250880);  // 1056x14x14
   const cnn::Floats features_denseblock3_denselayer26_conv1_weight_prepared = floats(61533488, 139392);
   const cnn::Blocked features_denseblock3_denselayer26_conv2 = blocked(206976, 250880);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer26_conv2_weight_prepared = floats(61672880, 166464);
   const cnn::Floats features_denseblock3_denselayer27_norm1_saved = floats(61839344, 4352);
   const cnn::Floats features_denseblock3_denselayer27_norm2_saved = floats(61843696, 512);
-  const cnn::Blocked features_denseblock3_denselayer27_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer27_relu2 = blocked(9076736, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer26_concat1 = blocked(0, 250880);  // 1088x14x14
   const cnn::Floats features_denseblock3_denselayer27_conv1_weight_prepared = floats(61844208, 143616);
   const cnn::Blocked features_denseblock3_denselayer27_conv2 = blocked(213248, 250880);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer27_conv2_weight_prepared = floats(61987824, 166464);
   const cnn::Floats features_denseblock3_denselayer28_norm1_saved = floats(62154288, 4480);
   const cnn::Floats features_denseblock3_denselayer28_norm2_saved = floats(62158768, 512);
-  const cnn::Blocked features_denseblock3_denselayer28_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer28_relu2 = blocked(9076736, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer27_concat1 = blocked(0, 250880);  // 1120x14x14
   const cnn::Floats features_denseblock3_denselayer28_conv1_weight_prepared = floats(62159280, 147840);
   const cnn::Blocked features_denseblock3_denselayer28_conv2 = blocked(219520, 250880);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer28_conv2_weight_prepared = floats(62307120, 166464);
   const cnn::Floats features_denseblock3_denselayer29_norm1_saved = floats(62473584, 4608);
   const cnn::Floats features_denseblock3_denselayer29_norm2_saved = floats(62478192, 512);
-  const cnn::Blocked features_denseblock3_denselayer29_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer29_relu2 = blocked(9076736, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer28_concat1 = blocked(0, 250880);  // 1152x14x14
   const cnn::Floats features_denseblock3_denselayer29_conv1_weight_prepared = floats(62478704, 152064);
   const cnn::Blocked features_denseblock3_denselayer29_conv2 = blocked(225792, 250880);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer29_conv2_weight_prepared = floats(62630768, 166464);
   const cnn::Floats features_denseblock3_denselayer30_norm1_saved = floats(62797232, 4736);
   const cnn::Floats features_denseblock3_denselayer30_norm2_saved = floats(62801968, 512);
-  const cnn::Blocked features_denseblock3_denselayer30_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer30_relu2 = blocked(9076736, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer29_concat1 = blocked(0, 250880);  // 1184x14x14
   const cnn::Floats features_denseblock3_denselayer30_conv1_weight_prepared = floats(62802480, 156288);
   const cnn::Blocked features_denseblock3_denselayer30_conv2 = blocked(232064, 250880);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer30_conv2_weight_prepared = floats(62958768, 166464);
   const cnn::Floats features_denseblock3_denselayer31_norm1_saved = floats(63125232, 4864);
   const cnn::Floats features_denseblock3_denselayer31_norm2_saved = floats(63130096, 512);
-  const cnn::Blocked features_denseblock3_denselayer31_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer31_relu2 = blocked(9076736, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer30_concat1 = blocked(0, 250880);  // 1216x14x14
   const cnn::Floats features_denseblock3_denselayer31_conv1_weight_prepared = floats(63130608, 160512);
   const cnn::Blocked features_denseblock3_denselayer31_conv2 = blocked(238336, 250880);  // 32x14x14
   const cnn::Floats features_denseblock3_denselayer31_conv2_weight_prepared = floats(63291120, 166464);
   const cnn::Floats features_denseblock3_denselayer32_norm1_saved = floats(63457584, 4992);
   const cnn::Floats features_denseblock3_denselayer32_norm2_saved = floats(63462576, 512);
-  const cnn::Blocked features_denseblock3_denselayer32_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Blocked features_denseblock3_denselayer32_relu2 = blocked(9076736, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer31_concat1 = blocked(0, 250880);  // 1248x14x14
   const cnn::Floats features_denseblock3_denselayer32_conv1_weight_prepared = floats(63463088, 164736);
   const cnn::Blocked features_denseblock3_denselayer32_conv2 = blocked(244608, 250880);  // 32x14x14
@@ -8488,239 +8487,238 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked features_transition3_avgpool1 = blocked(0, 81536);  // 640x7x7
   const cnn::Floats features_denseblock4_denselayer1_norm1_saved = floats(64621168, 2560);
   const cnn::Floats features_denseblock4_denselayer1_norm2_saved = floats(64623728, 512);
-  const cnn::Blocked features_denseblock4_denselayer1_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer1_relu2 = blocked(3470656, 6272);  // 128x7x7
   const cnn::Floats features_denseblock4_denselayer1_conv1_weight_prepared = floats(64624240, 84480);
   const cnn::Blocked features_denseblock4_denselayer1_conv2 = blocked(31360, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer1_conv2_weight_prepared = floats(64708720, 166464);
   const cnn::Floats features_denseblock4_denselayer2_norm1_saved = floats(64875184, 2688);
   const cnn::Floats features_denseblock4_denselayer2_norm2_saved = floats(64877872, 512);
-  const cnn::Blocked features_denseblock4_denselayer2_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer2_relu2 = blocked(3513664, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer1_concat1 = blocked(0, 81536);  // 672x7x7
   const cnn::Floats features_denseblock4_denselayer2_conv1_weight_prepared = floats(64878384, 88704);
   const cnn::Blocked features_denseblock4_denselayer2_conv2 = blocked(32928, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer2_conv2_weight_prepared = floats(64967088, 166464);
   const cnn::Floats features_denseblock4_denselayer3_norm1_saved = floats(65133552, 2816);
   const cnn::Floats features_denseblock4_denselayer3_norm2_saved = floats(65136368, 512);
-  const cnn::Blocked features_denseblock4_denselayer3_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer3_relu2 = blocked(3556672, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer2_concat1 = blocked(0, 81536);  // 704x7x7
   const cnn::Floats features_denseblock4_denselayer3_conv1_weight_prepared = floats(65136880, 92928);
   const cnn::Blocked features_denseblock4_denselayer3_conv2 = blocked(34496, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer3_conv2_weight_prepared = floats(65229808, 166464);
   const cnn::Floats features_denseblock4_denselayer4_norm1_saved = floats(65396272, 2944);
   const cnn::Floats features_denseblock4_denselayer4_norm2_saved = floats(65399216, 512);
-  const cnn::Blocked features_denseblock4_denselayer4_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer4_relu2 = blocked(3599680, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer3_concat1 = blocked(0, 81536);  // 736x7x7
   const cnn::Floats features_denseblock4_denselayer4_conv1_weight_prepared = floats(65399728, 97152);
   const cnn::Blocked features_denseblock4_denselayer4_conv2 = blocked(36064, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer4_conv2_weight_prepared = floats(65496880, 166464);
   const cnn::Floats features_denseblock4_denselayer5_norm1_saved = floats(65663344, 3072);
   const cnn::Floats features_denseblock4_denselayer5_norm2_saved = floats(65666416, 512);
-  const cnn::Blocked features_denseblock4_denselayer5_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer5_relu2 = blocked(3642688, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer4_concat1 = blocked(0, 81536);  // 768x7x7
   const cnn::Floats features_denseblock4_denselayer5_conv1_weight_prepared = floats(65666928, 101376);
   const cnn::Blocked features_denseblock4_denselayer5_conv2 = blocked(37632, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer5_conv2_weight_prepared = floats(65768304, 166464);
   const cnn::Floats features_denseblock4_denselayer6_norm1_saved = floats(65934768, 3200);
   const cnn::Floats features_denseblock4_denselayer6_norm2_saved = floats(65937968, 512);
-  const cnn::Blocked features_denseblock4_denselayer6_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer6_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer5_concat1 = blocked(0, 81536);  // 800x7x7
   const cnn::Floats features_denseblock4_denselayer6_conv1_weight_prepared = floats(65938480, 105600);
   const cnn::Blocked features_denseblock4_denselayer6_conv2 = blocked(39200, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer6_conv2_weight_prepared = floats(66044080, 166464);
   const cnn::Floats features_denseblock4_denselayer7_norm1_saved = floats(66210544, 3328);
   const cnn::Floats features_denseblock4_denselayer7_norm2_saved = floats(66213872, 512);
-  const cnn::Blocked features_denseblock4_denselayer7_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer7_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer6_concat1 = blocked(0, 81536);  // 832x7x7
   const cnn::Floats features_denseblock4_denselayer7_conv1_weight_prepared = floats(66214384, 109824);
   const cnn::Blocked features_denseblock4_denselayer7_conv2 = blocked(40768, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer7_conv2_weight_prepared = floats(66324208, 166464);
   const cnn::Floats features_denseblock4_denselayer8_norm1_saved = floats(66490672, 3456);
   const cnn::Floats features_denseblock4_denselayer8_norm2_saved = floats(66494128, 512);
-  const cnn::Blocked features_denseblock4_denselayer8_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer8_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer7_concat1 = blocked(0, 81536);  // 864x7x7
   const cnn::Floats features_denseblock4_denselayer8_conv1_weight_prepared = floats(66494640, 114048);
   const cnn::Blocked features_denseblock4_denselayer8_conv2 = blocked(42336, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer8_conv2_weight_prepared = floats(66608688, 166464);
   const cnn::Floats features_denseblock4_denselayer9_norm1_saved = floats(66775152, 3584);
   const cnn::Floats features_denseblock4_denselayer9_norm2_saved = floats(66778736, 512);
-  const cnn::Blocked features_denseblock4_denselayer9_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer9_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer8_concat1 = blocked(0, 81536);  // 896x7x7
   const cnn::Floats features_denseblock4_denselayer9_conv1_weight_prepared = floats(66779248, 118272);
   const cnn::Blocked features_denseblock4_denselayer9_conv2 = blocked(43904, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer9_conv2_weight_prepared = floats(66897520, 166464);
   const cnn::Floats features_denseblock4_denselayer10_norm1_saved = floats(67063984, 3712);
   const cnn::Floats features_denseblock4_denselayer10_norm2_saved = floats(67067696, 512);
-  const cnn::Blocked features_denseblock4_denselayer10_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer10_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer9_concat1 = blocked(0, 81536);  // 928x7x7
   const cnn::Floats features_denseblock4_denselayer10_conv1_weight_prepared = floats(67068208, 122496);
   const cnn::Blocked features_denseblock4_denselayer10_conv2 = blocked(45472, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer10_conv2_weight_prepared = floats(67190704, 166464);
   const cnn::Floats features_denseblock4_denselayer11_norm1_saved = floats(67357168, 3840);
   const cnn::Floats features_denseblock4_denselayer11_norm2_saved = floats(67361008, 512);
-  const cnn::Blocked features_denseblock4_denselayer11_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer11_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer10_concat1 = blocked(0, 81536);  // 960x7x7
   const cnn::Floats features_denseblock4_denselayer11_conv1_weight_prepared = floats(67361520, 126720);
   const cnn::Blocked features_denseblock4_denselayer11_conv2 = blocked(47040, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer11_conv2_weight_prepared = floats(67488240, 166464);
   const cnn::Floats features_denseblock4_denselayer12_norm1_saved = floats(67654704, 3968);
   const cnn::Floats features_denseblock4_denselayer12_norm2_saved = floats(67658672, 512);
-  const cnn::Blocked features_denseblock4_denselayer12_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer12_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer11_concat1 = blocked(0, 81536);  // 992x7x7
   const cnn::Floats features_denseblock4_denselayer12_conv1_weight_prepared = floats(67659184, 130944);
   const cnn::Blocked features_denseblock4_denselayer12_conv2 = blocked(48608, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer12_conv2_weight_prepared = floats(67790128, 166464);
   const cnn::Floats features_denseblock4_denselayer13_norm1_saved = floats(67956592, 4096);
   const cnn::Floats features_denseblock4_denselayer13_norm2_saved = floats(67960688, 512);
-  const cnn::Blocked features_denseblock4_denselayer13_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer13_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer12_concat1 = blocked(0, 81536);  // 1024x7x7
   const cnn::Floats features_denseblock4_denselayer13_conv1_weight_prepared = floats(67961200, 135168);
   const cnn::Blocked features_denseblock4_denselayer13_conv2 = blocked(50176, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer13_conv2_weight_prepared = floats(68096368, 166464);
   const cnn::Floats features_denseblock4_denselayer14_norm1_saved = floats(68262832, 4224);
   const cnn::Floats features_denseblock4_denselayer14_norm2_saved = floats(68267056, 512);
-  const cnn::Blocked features_denseblock4_denselayer14_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer14_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer13_concat1 = blocked(0, 81536);  // 1056x7x7
   const cnn::Floats features_denseblock4_denselayer14_conv1_weight_prepared = floats(68267568, 139392);
   const cnn::Blocked features_denseblock4_denselayer14_conv2 = blocked(51744, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer14_conv2_weight_prepared = floats(68406960, 166464);
   const cnn::Floats features_denseblock4_denselayer15_norm1_saved = floats(68573424, 4352);
   const cnn::Floats features_denseblock4_denselayer15_norm2_saved = floats(68577776, 512);
-  const cnn::Blocked features_denseblock4_denselayer15_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer15_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer14_concat1 = blocked(0, 81536);  // 1088x7x7
   const cnn::Floats features_denseblock4_denselayer15_conv1_weight_prepared = floats(68578288, 143616);
   const cnn::Blocked features_denseblock4_denselayer15_conv2 = blocked(53312, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer15_conv2_weight_prepared = floats(68721904, 166464);
   const cnn::Floats features_denseblock4_denselayer16_norm1_saved = floats(68888368, 4480);
   const cnn::Floats features_denseblock4_denselayer16_norm2_saved = floats(68892848, 512);
-  const cnn::Blocked features_denseblock4_denselayer16_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer16_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer15_concat1 = blocked(0, 81536);  // 1120x7x7
   const cnn::Floats features_denseblock4_denselayer16_conv1_weight_prepared = floats(68893360, 147840);
   const cnn::Blocked features_denseblock4_denselayer16_conv2 = blocked(54880, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer16_conv2_weight_prepared = floats(69041200, 166464);
   const cnn::Floats features_denseblock4_denselayer17_norm1_saved = floats(69207664, 4608);
   const cnn::Floats features_denseblock4_denselayer17_norm2_saved = floats(69212272, 512);
-  const cnn::Blocked features_denseblock4_denselayer17_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer17_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer16_concat1 = blocked(0, 81536);  // 1152x7x7
   const cnn::Floats features_denseblock4_denselayer17_conv1_weight_prepared = floats(69212784, 152064);
   const cnn::Blocked features_denseblock4_denselayer17_conv2 = blocked(56448, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer17_conv2_weight_prepared = floats(69364848, 166464);
   const cnn::Floats features_denseblock4_denselayer18_norm1_saved = floats(69531312, 4736);
   const cnn::Floats features_denseblock4_denselayer18_norm2_saved = floats(69536048, 512);
-  const cnn::Blocked features_denseblock4_denselayer18_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer18_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer17_concat1 = blocked(0, 81536);  // 1184x7x7
   const cnn::Floats features_denseblock4_denselayer18_conv1_weight_prepared = floats(69536560, 156288);
   const cnn::Blocked features_denseblock4_denselayer18_conv2 = blocked(58016, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer18_conv2_weight_prepared = floats(69692848, 166464);
   const cnn::Floats features_denseblock4_denselayer19_norm1_saved = floats(69859312, 4864);
   const cnn::Floats features_denseblock4_denselayer19_norm2_saved = floats(69864176, 512);
-  const cnn::Blocked features_denseblock4_denselayer19_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer19_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer18_concat1 = blocked(0, 81536);  // 1216x7x7
   const cnn::Floats features_denseblock4_denselayer19_conv1_weight_prepared = floats(69864688, 160512);
   const cnn::Blocked features_denseblock4_denselayer19_conv2 = blocked(59584, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer19_conv2_weight_prepared = floats(70025200, 166464);
   const cnn::Floats features_denseblock4_denselayer20_norm1_saved = floats(70191664, 4992);
   const cnn::Floats features_denseblock4_denselayer20_norm2_saved = floats(70196656, 512);
-  const cnn::Blocked features_denseblock4_denselayer20_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer20_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer19_concat1 = blocked(0, 81536);  // 1248x7x7
   const cnn::Floats features_denseblock4_denselayer20_conv1_weight_prepared = floats(70197168, 164736);
   const cnn::Blocked features_denseblock4_denselayer20_conv2 = blocked(61152, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer20_conv2_weight_prepared = floats(70361904, 166464);
   const cnn::Floats features_denseblock4_denselayer21_norm1_saved = floats(70528368, 5120);
   const cnn::Floats features_denseblock4_denselayer21_norm2_saved = floats(70533488, 512);
-  const cnn::Blocked features_denseblock4_denselayer21_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer21_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer20_concat1 = blocked(0, 81536);  // 1280x7x7
   const cnn::Floats features_denseblock4_denselayer21_conv1_weight_prepared = floats(70534000, 168960);
   const cnn::Blocked features_denseblock4_denselayer21_conv2 = blocked(62720, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer21_conv2_weight_prepared = floats(70702960, 166464);
   const cnn::Floats features_denseblock4_denselayer22_norm1_saved = floats(70869424, 5248);
   const cnn::Floats features_denseblock4_denselayer22_norm2_saved = floats(70874672, 512);
-  const cnn::Blocked features_denseblock4_denselayer22_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer22_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer21_concat1 = blocked(0, 81536);  // 1312x7x7
   const cnn::Floats features_denseblock4_denselayer22_conv1_weight_prepared = floats(70875184, 173184);
   const cnn::Blocked features_denseblock4_denselayer22_conv2 = blocked(64288, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer22_conv2_weight_prepared = floats(71048368, 166464);
   const cnn::Floats features_denseblock4_denselayer23_norm1_saved = floats(71214832, 5376);
   const cnn::Floats features_denseblock4_denselayer23_norm2_saved = floats(71220208, 512);
-  const cnn::Blocked features_denseblock4_denselayer23_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer23_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer22_concat1 = blocked(0, 81536);  // 1344x7x7
   const cnn::Floats features_denseblock4_denselayer23_conv1_weight_prepared = floats(71220720, 177408);
   const cnn::Blocked features_denseblock4_denselayer23_conv2 = blocked(65856, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer23_conv2_weight_prepared = floats(71398128, 166464);
   const cnn::Floats features_denseblock4_denselayer24_norm1_saved = floats(71564592, 5504);
   const cnn::Floats features_denseblock4_denselayer24_norm2_saved = floats(71570096, 512);
-  const cnn::Blocked features_denseblock4_denselayer24_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer24_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer23_concat1 = blocked(0, 81536);  // 1376x7x7
   const cnn::Floats features_denseblock4_denselayer24_conv1_weight_prepared = floats(71570608, 181632);
   const cnn::Blocked features_denseblock4_denselayer24_conv2 = blocked(67424, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer24_conv2_weight_prepared = floats(71752240, 166464);
   const cnn::Floats features_denseblock4_denselayer25_norm1_saved = floats(71918704, 5632);
   const cnn::Floats features_denseblock4_denselayer25_norm2_saved = floats(71924336, 512);
-  const cnn::Blocked features_denseblock4_denselayer25_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer25_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer24_concat1 = blocked(0, 81536);  // 1408x7x7
   const cnn::Floats features_denseblock4_denselayer25_conv1_weight_prepared = floats(71924848, 185856);
   const cnn::Blocked features_denseblock4_denselayer25_conv2 = blocked(68992, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer25_conv2_weight_prepared = floats(72110704, 166464);
   const cnn::Floats features_denseblock4_denselayer26_norm1_saved = floats(72277168, 5760);
   const cnn::Floats features_denseblock4_denselayer26_norm2_saved = floats(72282928, 512);
-  const cnn::Blocked features_denseblock4_denselayer26_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer26_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer25_concat1 = blocked(0, 81536);  // 1440x7x7
   const cnn::Floats features_denseblock4_denselayer26_conv1_weight_prepared = floats(72283440, 190080);
   const cnn::Blocked features_denseblock4_denselayer26_conv2 = blocked(70560, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer26_conv2_weight_prepared = floats(72473520, 166464);
   const cnn::Floats features_denseblock4_denselayer27_norm1_saved = floats(72639984, 5888);
   const cnn::Floats features_denseblock4_denselayer27_norm2_saved = floats(72645872, 512);
-  const cnn::Blocked features_denseblock4_denselayer27_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer27_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer26_concat1 = blocked(0, 81536);  // 1472x7x7
   const cnn::Floats features_denseblock4_denselayer27_conv1_weight_prepared = floats(72646384, 194304);
   const cnn::Blocked features_denseblock4_denselayer27_conv2 = blocked(72128, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer27_conv2_weight_prepared = floats(72840688, 166464);
   const cnn::Floats features_denseblock4_denselayer28_norm1_saved = floats(73007152, 6016);
   const cnn::Floats features_denseblock4_denselayer28_norm2_saved = floats(73013168, 512);
-  const cnn::Blocked features_denseblock4_denselayer28_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer28_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer27_concat1 = blocked(0, 81536);  // 1504x7x7
   const cnn::Floats features_denseblock4_denselayer28_conv1_weight_prepared = floats(73013680, 198528);
   const cnn::Blocked features_denseblock4_denselayer28_conv2 = blocked(73696, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer28_conv2_weight_prepared = floats(73212208, 166464);
   const cnn::Floats features_denseblock4_denselayer29_norm1_saved = floats(73378672, 6144);
   const cnn::Floats features_denseblock4_denselayer29_norm2_saved = floats(73384816, 512);
-  const cnn::Blocked features_denseblock4_denselayer29_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer29_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer28_concat1 = blocked(0, 81536);  // 1536x7x7
   const cnn::Floats features_denseblock4_denselayer29_conv1_weight_prepared = floats(73385328, 202752);
   const cnn::Blocked features_denseblock4_denselayer29_conv2 = blocked(75264, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer29_conv2_weight_prepared = floats(73588080, 166464);
   const cnn::Floats features_denseblock4_denselayer30_norm1_saved = floats(73754544, 6272);
   const cnn::Floats features_denseblock4_denselayer30_norm2_saved = floats(73760816, 512);
-  const cnn::Blocked features_denseblock4_denselayer30_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer30_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer29_concat1 = blocked(0, 81536);  // 1568x7x7
   const cnn::Floats features_denseblock4_denselayer30_conv1_weight_prepared = floats(73761328, 206976);
   const cnn::Blocked features_denseblock4_denselayer30_conv2 = blocked(76832, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer30_conv2_weight_prepared = floats(73968304, 166464);
   const cnn::Floats features_denseblock4_denselayer31_norm1_saved = floats(74134768, 6400);
   const cnn::Floats features_denseblock4_denselayer31_norm2_saved = floats(74141168, 512);
-  const cnn::Blocked features_denseblock4_denselayer31_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer31_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer30_concat1 = blocked(0, 81536);  // 1600x7x7
   const cnn::Floats features_denseblock4_denselayer31_conv1_weight_prepared = floats(74141680, 211200);
   const cnn::Blocked features_denseblock4_denselayer31_conv2 = blocked(78400, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer31_conv2_weight_prepared = floats(74352880, 166464);
   const cnn::Floats features_denseblock4_denselayer32_norm1_saved = floats(74519344, 6528);
   const cnn::Floats features_denseblock4_denselayer32_norm2_saved = floats(74525872, 512);
-  const cnn::Blocked features_denseblock4_denselayer32_relu2 = blocked(2609152, 6272);  // 128x7x7
+  const cnn::Blocked features_denseblock4_denselayer32_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer31_concat1 = blocked(0, 81536);  // 1632x7x7
   const cnn::Floats features_denseblock4_denselayer32_conv1_weight_prepared = floats(74526384, 215424);
   const cnn::Blocked features_denseblock4_denselayer32_conv2 = blocked(79968, 81536);  // 32x7x7
   const cnn::Floats features_denseblock4_denselayer32_conv2_weight_prepared = floats(74741808, 166464);
   const cnn::Floats features_norm5_saved = floats(74908272, 6656);
   const cnn::Blocked gap1 = blocked(2609152, 1664);  // 1664
-  const cnn::Blocked classifier = blocked(0, 1000);  // 1000
-  const cnn::Blocked softmax1 = blocked(32000, 1000);  // 1000
-  cnn::to_blocked(input, images, k3x224x224, batch);
+  const cnn::Blocked classifier = blocked(66560, 1000);  // 1000
+  const cnn::Blocked softmax1 = blocked(0, 1000);  // 1000
 
   at(0);  // 33: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
   // 34: norm0 = bn
   // 35: relu    (features.relu1)
   cnn::conv(features_relu1, input, cnn::prepared(features_conv0_weight_prepared),
             cnn::Epilogue().scaled(features_norm0_saved).then(cnn::Activation::kRelu), kFeaturesConv0, batch,
-            scratch());
+            scratch(25690112, 198912));
 
   at(3);  // 36: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
@@ -8732,7 +8730,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_maxpool1, features_denseblock1_denselayer1_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock1_denselayer1_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock1_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer1Conv1, batch, scratch());
+            kFeaturesDenseblock1Denselayer1Conv1, batch, scratch(12845056, 87360));
 
   at(9);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer1_conv2, features_denseblock1_denselayer1_relu2,
@@ -8746,7 +8744,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock1_denselayer1_concat1, features_denseblock1_denselayer2_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock1_denselayer2_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock1_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer2Conv1, batch, scratch());
+            kFeaturesDenseblock1Denselayer2Conv1, batch, scratch(12845056, 130368));
 
   at(16);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer2_conv2, features_denseblock1_denselayer2_relu2,
@@ -8760,7 +8758,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock1_denselayer2_concat1, features_denseblock1_denselayer3_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock1_denselayer3_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock1_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer3Conv1, batch, scratch());
+            kFeaturesDenseblock1Denselayer3Conv1, batch, scratch(12845056, 173376));
 
   at(23);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer3_conv2, features_denseblock1_denselayer3_relu2,
@@ -8774,7 +8772,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock1_denselayer3_concat1, features_denseblock1_denselayer4_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock1_denselayer4_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock1_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer4Conv1, batch, scratch());
+            kFeaturesDenseblock1Denselayer4Conv1, batch, scratch(12845056, 216384));
 
   at(30);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer4_conv2, features_denseblock1_denselayer4_relu2,
@@ -8788,7 +8786,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock1_denselayer4_concat1, features_denseblock1_denselayer5_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock1_denselayer5_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock1_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer5Conv1, batch, scratch());
+            kFeaturesDenseblock1Denselayer5Conv1, batch, scratch(12845056, 259392));
 
   at(37);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer5_conv2, features_denseblock1_denselayer5_relu2,
@@ -8802,7 +8800,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock1_denselayer5_concat1, features_denseblock1_denselayer6_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock1_denselayer6_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock1_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer6Conv1, batch, scratch());
+            kFeaturesDenseblock1Denselayer6Conv1, batch, scratch(12845056, 302400));
 
   at(44);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer6_conv2, features_denseblock1_denselayer6_relu2,
@@ -8813,7 +8811,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_transition1_conv,
             cnn::Loaded(features_denseblock1_denselayer6_concat1, features_transition1_norm_saved, cnn::Activation::kRelu),
             cnn::prepared(features_transition1_conv_weight_prepared), {}, kFeaturesTransition1Conv, batch,
-            scratch());
+            scratch(12845056, 345408));
 
   at(49);  // 27: avgpool(2)    (features.transition1.avgpool1)
   cnn::avgpool(features_transition1_avgpool1, features_transition1_conv, kFeaturesTransition1Avgpool1, batch);
@@ -8825,7 +8823,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_transition1_avgpool1, features_denseblock2_denselayer1_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock2_denselayer1_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock2_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer1Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer1Conv1, batch, scratch(3211264, 173376));
 
   at(55);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer1_conv2, features_denseblock2_denselayer1_relu2,
@@ -8839,7 +8837,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock2_denselayer1_concat1, features_denseblock2_denselayer2_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock2_denselayer2_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock2_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer2Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer2Conv1, batch, scratch(3211264, 216384));
 
   at(62);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer2_conv2, features_denseblock2_denselayer2_relu2,
@@ -8853,7 +8851,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock2_denselayer2_concat1, features_denseblock2_denselayer3_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock2_denselayer3_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock2_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer3Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer3Conv1, batch, scratch(3211264, 259392));
 
   at(69);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer3_conv2, features_denseblock2_denselayer3_relu2,
@@ -8867,7 +8865,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock2_denselayer3_concat1, features_denseblock2_denselayer4_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock2_denselayer4_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock2_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer4Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer4Conv1, batch, scratch(3211264, 302400));
 
   at(76);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer4_conv2, features_denseblock2_denselayer4_relu2,
@@ -8881,7 +8879,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock2_denselayer4_concat1, features_denseblock2_denselayer5_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock2_denselayer5_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock2_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer5Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer5Conv1, batch, scratch(3211264, 345408));
 
   at(83);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer5_conv2, features_denseblock2_denselayer5_relu2,
@@ -8895,7 +8893,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock2_denselayer5_concat1, features_denseblock2_denselayer6_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock2_denselayer6_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock2_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer6Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer6Conv1, batch, scratch(3211264, 388416));
 
   at(90);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer6_conv2, features_denseblock2_denselayer6_relu2,
@@ -8909,7 +8907,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock2_denselayer6_concat1, features_denseblock2_denselayer7_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock2_denselayer7_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock2_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer7Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer7Conv1, batch, scratch(3211264, 431424));
 
   at(97);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer7_conv2, features_denseblock2_denselayer7_relu2,
@@ -8923,7 +8921,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock2_denselayer7_concat1, features_denseblock2_denselayer8_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock2_denselayer8_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock2_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer8Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer8Conv1, batch, scratch(3211264, 474432));
 
   at(104);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer8_conv2, features_denseblock2_denselayer8_relu2,
@@ -8937,7 +8935,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock2_denselayer8_concat1, features_denseblock2_denselayer9_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock2_denselayer9_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock2_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer9Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer9Conv1, batch, scratch(3211264, 517440));
 
   at(111);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer9_conv2, features_denseblock2_denselayer9_relu2,
@@ -8951,7 +8949,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock2_denselayer9_concat1, features_denseblock2_denselayer10_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock2_denselayer10_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock2_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer10Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer10Conv1, batch, scratch(3211264, 560448));
 
   at(118);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer10_conv2, features_denseblock2_denselayer10_relu2,
@@ -8965,7 +8963,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock2_denselayer10_concat1, features_denseblock2_denselayer11_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock2_denselayer11_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock2_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer11Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer11Conv1, batch, scratch(3211264, 603456));
 
   at(125);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer11_conv2, features_denseblock2_denselayer11_relu2,
@@ -8979,7 +8977,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock2_denselayer11_concat1, features_denseblock2_denselayer12_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock2_denselayer12_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock2_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer12Conv1, batch, scratch());
+            kFeaturesDenseblock2Denselayer12Conv1, batch, scratch(3211264, 646464));
 
   at(132);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer12_conv2, features_denseblock2_denselayer12_relu2,
@@ -8990,7 +8988,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_transition2_conv,
             cnn::Loaded(features_denseblock2_denselayer12_concat1, features_transition2_norm_saved, cnn::Activation::kRelu),
             cnn::prepared(features_transition2_conv_weight_prepared), {}, kFeaturesTransition2Conv, batch,
-            scratch());
+            scratch(0, 689472));
 
   at(137);  // 27: avgpool(2)    (features.transition2.avgpool1)
   cnn::avgpool(features_transition2_avgpool1, features_transition2_conv, kFeaturesTransition2Avgpool1, batch);
@@ -9002,7 +9000,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_transition2_avgpool1, features_denseblock3_denselayer1_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer1_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer1Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer1Conv1, batch, scratch(8830976, 345408));
 
   at(143);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer1_conv2, features_denseblock3_denselayer1_relu2,
@@ -9016,7 +9014,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer1_concat1, features_denseblock3_denselayer2_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer2_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer2Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer2Conv1, batch, scratch(8830976, 388416));
 
   at(150);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer2_conv2, features_denseblock3_denselayer2_relu2,
@@ -9030,7 +9028,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer2_concat1, features_denseblock3_denselayer3_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer3_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer3Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer3Conv1, batch, scratch(8830976, 431424));
 
   at(157);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer3_conv2, features_denseblock3_denselayer3_relu2,
@@ -9044,7 +9042,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer3_concat1, features_denseblock3_denselayer4_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer4_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer4Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer4Conv1, batch, scratch(8830976, 474432));
 
   at(164);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer4_conv2, features_denseblock3_denselayer4_relu2,
@@ -9058,7 +9056,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer4_concat1, features_denseblock3_denselayer5_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer5_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer5Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer5Conv1, batch, scratch(8830976, 517440));
 
   at(171);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer5_conv2, features_denseblock3_denselayer5_relu2,
@@ -9072,7 +9070,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer5_concat1, features_denseblock3_denselayer6_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer6_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer6Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer6Conv1, batch, scratch(8830976, 560448));
 
   at(178);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer6_conv2, features_denseblock3_denselayer6_relu2,
@@ -9086,7 +9084,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer6_concat1, features_denseblock3_denselayer7_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer7_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer7Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer7Conv1, batch, scratch(8830976, 603456));
 
   at(185);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer7_conv2, features_denseblock3_denselayer7_relu2,
@@ -9100,7 +9098,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer7_concat1, features_denseblock3_denselayer8_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer8_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer8Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer8Conv1, batch, scratch(8830976, 646464));
 
   at(192);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer8_conv2, features_denseblock3_denselayer8_relu2,
@@ -9114,7 +9112,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer8_concat1, features_denseblock3_denselayer9_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer9_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer9Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer9Conv1, batch, scratch(8830976, 689472));
 
   at(199);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer9_conv2, features_denseblock3_denselayer9_relu2,
@@ -9128,7 +9126,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer9_concat1, features_denseblock3_denselayer10_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer10_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer10Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer10Conv1, batch, scratch(8830976, 732480));
 
   at(206);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer10_conv2, features_denseblock3_denselayer10_relu2,
@@ -9142,7 +9140,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer10_concat1, features_denseblock3_denselayer11_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer11_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer11Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer11Conv1, batch, scratch(8830976, 775488));
 
   at(213);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer11_conv2, features_denseblock3_denselayer11_relu2,
@@ -9156,7 +9154,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer11_concat1, features_denseblock3_denselayer12_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer12_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer12Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer12Conv1, batch, scratch(8028160, 818496));
 
   at(220);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer12_conv2, features_denseblock3_denselayer12_relu2,
@@ -9170,7 +9168,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer12_concat1, features_denseblock3_denselayer13_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer13_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer13Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer13Conv1, batch, scratch(8028160, 861504));
 
   at(227);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer13_conv2, features_denseblock3_denselayer13_relu2,
@@ -9184,7 +9182,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer13_concat1, features_denseblock3_denselayer14_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer14_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer14Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer14Conv1, batch, scratch(8028160, 904512));
 
   at(234);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer14_conv2, features_denseblock3_denselayer14_relu2,
@@ -9198,7 +9196,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer14_concat1, features_denseblock3_denselayer15_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer15_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer15Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer15Conv1, batch, scratch(8028160, 947520));
 
   at(241);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer15_conv2, features_denseblock3_denselayer15_relu2,
@@ -9212,7 +9210,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer15_concat1, features_denseblock3_denselayer16_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer16_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer16Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer16Conv1, batch, scratch(8028160, 990528));
 
   at(248);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer16_conv2, features_denseblock3_denselayer16_relu2,
@@ -9226,7 +9224,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer16_concat1, features_denseblock3_denselayer17_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer17_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer17_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer17Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer17Conv1, batch, scratch(8028160, 1033536));
 
   at(255);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer17_conv2, features_denseblock3_denselayer17_relu2,
@@ -9240,7 +9238,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer17_concat1, features_denseblock3_denselayer18_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer18_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer18_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer18Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer18Conv1, batch, scratch(8028160, 1048576));
 
   at(262);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer18_conv2, features_denseblock3_denselayer18_relu2,
@@ -9254,7 +9252,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer18_concat1, features_denseblock3_denselayer19_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer19_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer19_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer19Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer19Conv1, batch, scratch(8028160, 1048576));
 
   at(269);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer19_conv2, features_denseblock3_denselayer19_relu2,
@@ -9268,7 +9266,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer19_concat1, features_denseblock3_denselayer20_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer20_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer20_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer20Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer20Conv1, batch, scratch(8028160, 1048576));
 
   at(276);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer20_conv2, features_denseblock3_denselayer20_relu2,
@@ -9282,7 +9280,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer20_concat1, features_denseblock3_denselayer21_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer21_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer21_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer21Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer21Conv1, batch, scratch(8028160, 1048576));
 
   at(283);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer21_conv2, features_denseblock3_denselayer21_relu2,
@@ -9296,7 +9294,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer21_concat1, features_denseblock3_denselayer22_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer22_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer22_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer22Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer22Conv1, batch, scratch(8028160, 1048576));
 
   at(290);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer22_conv2, features_denseblock3_denselayer22_relu2,
@@ -9310,7 +9308,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer22_concat1, features_denseblock3_denselayer23_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer23_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer23_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer23Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer23Conv1, batch, scratch(8028160, 1048576));
 
   at(297);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer23_conv2, features_denseblock3_denselayer23_relu2,
@@ -9324,7 +9322,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer23_concat1, features_denseblock3_denselayer24_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer24_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer24_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer24Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer24Conv1, batch, scratch(8028160, 1048576));
 
   at(304);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer24_conv2, features_denseblock3_denselayer24_relu2,
@@ -9338,7 +9336,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer24_concat1, features_denseblock3_denselayer25_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer25_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer25_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer25Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer25Conv1, batch, scratch(8028160, 1048576));
 
   at(311);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer25_conv2, features_denseblock3_denselayer25_relu2,
@@ -9352,7 +9350,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer25_concat1, features_denseblock3_denselayer26_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer26_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer26_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer26Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer26Conv1, batch, scratch(8028160, 1048576));
 
   at(318);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer26_conv2, features_denseblock3_denselayer26_relu2,
@@ -9366,7 +9364,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer26_concat1, features_denseblock3_denselayer27_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer27_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer27_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer27Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer27Conv1, batch, scratch(8028160, 1048576));
 
   at(325);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer27_conv2, features_denseblock3_denselayer27_relu2,
@@ -9380,7 +9378,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer27_concat1, features_denseblock3_denselayer28_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer28_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer28_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer28Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer28Conv1, batch, scratch(8028160, 1048576));
 
   at(332);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer28_conv2, features_denseblock3_denselayer28_relu2,
@@ -9394,7 +9392,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer28_concat1, features_denseblock3_denselayer29_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer29_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer29_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer29Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer29Conv1, batch, scratch(8028160, 1048576));
 
   at(339);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer29_conv2, features_denseblock3_denselayer29_relu2,
@@ -9408,7 +9406,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer29_concat1, features_denseblock3_denselayer30_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer30_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer30_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer30Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer30Conv1, batch, scratch(8028160, 1048576));
 
   at(346);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer30_conv2, features_denseblock3_denselayer30_relu2,
@@ -9422,7 +9420,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer30_concat1, features_denseblock3_denselayer31_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer31_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer31_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer31Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer31Conv1, batch, scratch(8028160, 1048576));
 
   at(353);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer31_conv2, features_denseblock3_denselayer31_relu2,
@@ -9436,7 +9434,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock3_denselayer31_concat1, features_denseblock3_denselayer32_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock3_denselayer32_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock3_denselayer32_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer32Conv1, batch, scratch());
+            kFeaturesDenseblock3Denselayer32Conv1, batch, scratch(8028160, 1048576));
 
   at(360);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer32_conv2, features_denseblock3_denselayer32_relu2,
@@ -9447,7 +9445,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_transition3_conv,
             cnn::Loaded(features_denseblock3_denselayer32_concat1, features_transition3_norm_saved, cnn::Activation::kRelu),
             cnn::prepared(features_transition3_conv_weight_prepared), {}, kFeaturesTransition3Conv, batch,
-            scratch());
+            scratch(12042240, 1048576));
 
   at(365);  // 27: avgpool(2)    (features.transition3.avgpool1)
   cnn::avgpool(features_transition3_avgpool1, features_transition3_conv, kFeaturesTransition3Avgpool1, batch);
@@ -9459,7 +9457,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_transition3_avgpool1, features_denseblock4_denselayer1_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer1_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer1Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer1Conv1, batch, scratch(2609152, 861504));
 
   at(371);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer1_conv2, features_denseblock4_denselayer1_relu2,
@@ -9473,7 +9471,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer1_concat1, features_denseblock4_denselayer2_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer2_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer2Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer2Conv1, batch, scratch(2609152, 904512));
 
   at(378);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer2_conv2, features_denseblock4_denselayer2_relu2,
@@ -9487,7 +9485,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer2_concat1, features_denseblock4_denselayer3_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer3_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer3Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer3Conv1, batch, scratch(2609152, 947520));
 
   at(385);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer3_conv2, features_denseblock4_denselayer3_relu2,
@@ -9501,7 +9499,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer3_concat1, features_denseblock4_denselayer4_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer4_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer4Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer4Conv1, batch, scratch(2609152, 990528));
 
   at(392);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer4_conv2, features_denseblock4_denselayer4_relu2,
@@ -9515,7 +9513,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer4_concat1, features_denseblock4_denselayer5_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer5_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer5Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer5Conv1, batch, scratch(2609152, 1033536));
 
   at(399);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer5_conv2, features_denseblock4_denselayer5_relu2,
@@ -9529,7 +9527,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer5_concat1, features_denseblock4_denselayer6_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer6_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer6Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer6Conv1, batch, scratch(2609152, 1048576));
 
   at(406);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer6_conv2, features_denseblock4_denselayer6_relu2,
@@ -9543,7 +9541,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer6_concat1, features_denseblock4_denselayer7_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer7_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer7Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer7Conv1, batch, scratch(2609152, 1048576));
 
   at(413);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer7_conv2, features_denseblock4_denselayer7_relu2,
@@ -9557,7 +9555,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer7_concat1, features_denseblock4_denselayer8_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer8_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer8Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer8Conv1, batch, scratch(2609152, 1048576));
 
   at(420);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer8_conv2, features_denseblock4_denselayer8_relu2,
@@ -9571,7 +9569,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer8_concat1, features_denseblock4_denselayer9_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer9_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer9Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer9Conv1, batch, scratch(2609152, 1048576));
 
   at(427);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer9_conv2, features_denseblock4_denselayer9_relu2,
@@ -9585,7 +9583,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer9_concat1, features_denseblock4_denselayer10_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer10_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer10Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer10Conv1, batch, scratch(2609152, 1048576));
 
   at(434);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer10_conv2, features_denseblock4_denselayer10_relu2,
@@ -9599,7 +9597,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer10_concat1, features_denseblock4_denselayer11_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer11_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer11Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer11Conv1, batch, scratch(2609152, 1048576));
 
   at(441);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer11_conv2, features_denseblock4_denselayer11_relu2,
@@ -9613,7 +9611,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer11_concat1, features_denseblock4_denselayer12_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer12_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer12Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer12Conv1, batch, scratch(2609152, 1048576));
 
   at(448);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer12_conv2, features_denseblock4_denselayer12_relu2,
@@ -9627,7 +9625,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer12_concat1, features_denseblock4_denselayer13_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer13_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer13Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer13Conv1, batch, scratch(2609152, 1048576));
 
   at(455);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer13_conv2, features_denseblock4_denselayer13_relu2,
@@ -9641,7 +9639,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer13_concat1, features_denseblock4_denselayer14_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer14_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer14Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer14Conv1, batch, scratch(2609152, 1048576));
 
   at(462);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer14_conv2, features_denseblock4_denselayer14_relu2,
@@ -9655,7 +9653,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer14_concat1, features_denseblock4_denselayer15_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer15_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer15Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer15Conv1, batch, scratch(2609152, 1048576));
 
   at(469);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer15_conv2, features_denseblock4_denselayer15_relu2,
@@ -9669,7 +9667,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer15_concat1, features_denseblock4_denselayer16_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer16_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer16Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer16Conv1, batch, scratch(2609152, 1048576));
 
   at(476);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer16_conv2, features_denseblock4_denselayer16_relu2,
@@ -9683,7 +9681,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer16_concat1, features_denseblock4_denselayer17_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer17_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer17_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer17Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer17Conv1, batch, scratch(2609152, 1048576));
 
   at(483);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer17_conv2, features_denseblock4_denselayer17_relu2,
@@ -9697,7 +9695,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer17_concat1, features_denseblock4_denselayer18_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer18_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer18_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer18Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer18Conv1, batch, scratch(2609152, 1048576));
 
   at(490);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer18_conv2, features_denseblock4_denselayer18_relu2,
@@ -9711,7 +9709,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer18_concat1, features_denseblock4_denselayer19_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer19_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer19_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer19Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer19Conv1, batch, scratch(2609152, 1048576));
 
   at(497);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer19_conv2, features_denseblock4_denselayer19_relu2,
@@ -9725,7 +9723,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer19_concat1, features_denseblock4_denselayer20_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer20_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer20_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer20Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer20Conv1, batch, scratch(2609152, 1048576));
 
   at(504);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer20_conv2, features_denseblock4_denselayer20_relu2,
@@ -9739,7 +9737,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer20_concat1, features_denseblock4_denselayer21_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer21_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer21_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer21Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer21Conv1, batch, scratch(2609152, 1048576));
 
   at(511);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer21_conv2, features_denseblock4_denselayer21_relu2,
@@ -9753,7 +9751,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer21_concat1, features_denseblock4_denselayer22_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer22_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer22_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer22Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer22Conv1, batch, scratch(2609152, 1048576));
 
   at(518);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer22_conv2, features_denseblock4_denselayer22_relu2,
@@ -9767,7 +9765,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer22_concat1, features_denseblock4_denselayer23_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer23_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer23_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer23Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer23Conv1, batch, scratch(2609152, 1048576));
 
   at(525);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer23_conv2, features_denseblock4_denselayer23_relu2,
@@ -9781,7 +9779,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer23_concat1, features_denseblock4_denselayer24_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer24_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer24_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer24Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer24Conv1, batch, scratch(2609152, 1048576));
 
   at(532);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer24_conv2, features_denseblock4_denselayer24_relu2,
@@ -9795,7 +9793,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer24_concat1, features_denseblock4_denselayer25_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer25_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer25_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer25Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer25Conv1, batch, scratch(2609152, 1048576));
 
   at(539);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer25_conv2, features_denseblock4_denselayer25_relu2,
@@ -9809,7 +9807,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer25_concat1, features_denseblock4_denselayer26_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer26_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer26_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer26Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer26Conv1, batch, scratch(2609152, 1048576));
 
   at(546);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer26_conv2, features_denseblock4_denselayer26_relu2,
@@ -9823,7 +9821,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer26_concat1, features_denseblock4_denselayer27_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer27_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer27_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer27Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer27Conv1, batch, scratch(2609152, 1048576));
 
   at(553);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer27_conv2, features_denseblock4_denselayer27_relu2,
@@ -9837,7 +9835,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer27_concat1, features_denseblock4_denselayer28_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer28_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer28_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer28Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer28Conv1, batch, scratch(2609152, 1048576));
 
   at(560);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer28_conv2, features_denseblock4_denselayer28_relu2,
@@ -9851,7 +9849,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer28_concat1, features_denseblock4_denselayer29_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer29_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer29_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer29Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer29Conv1, batch, scratch(2609152, 1048576));
 
   at(567);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer29_conv2, features_denseblock4_denselayer29_relu2,
@@ -9865,7 +9863,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer29_concat1, features_denseblock4_denselayer30_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer30_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer30_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer30Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer30Conv1, batch, scratch(2609152, 1048576));
 
   at(574);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer30_conv2, features_denseblock4_denselayer30_relu2,
@@ -9879,7 +9877,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer30_concat1, features_denseblock4_denselayer31_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer31_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer31_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer31Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer31Conv1, batch, scratch(2609152, 1048576));
 
   at(581);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer31_conv2, features_denseblock4_denselayer31_relu2,
@@ -9893,7 +9891,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::Loaded(features_denseblock4_denselayer31_concat1, features_denseblock4_denselayer32_norm1_saved, cnn::Activation::kRelu),
             cnn::prepared(features_denseblock4_denselayer32_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_denseblock4_denselayer32_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer32Conv1, batch, scratch());
+            kFeaturesDenseblock4Denselayer32Conv1, batch, scratch(2609152, 1048576));
 
   at(588);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock4_denselayer32_conv2, features_denseblock4_denselayer32_relu2,
@@ -9906,7 +9904,7 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
            k1664x7x7, batch);
 
   at(593);  // 51: classifier = dense(classes, bias_init=zeros)
-  cnn::dense(classifier, gap1, classifier_weight_, classifier_bias_, kClassifier, batch, scratch());
+  cnn::dense(classifier, gap1, classifier_weight_, classifier_bias_, kClassifier, batch, scratch(0, 66560));
 
   at(594);  // 52: softmax    (softmax1)
   cnn::softmax(softmax1, classifier, k1000, batch);

@@ -12,7 +12,6 @@ namespace {
 
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
-constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
 constexpr cnn::BnGeometry kFeaturesBn1{
     .channels = 32, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesConv1{
@@ -2275,7 +2274,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .memory = {.parameters = 5330800, .gradients = 0, .optimizer = 0, .activations = 52053552,
-               .shared_scratch = 1048576, .thread_scratch = 296640},
+               .thread_scratch = 296640},
 };
 
 }  // namespace
@@ -2900,14 +2899,14 @@ void EfficientNetB0::prepare_on_team() {
 // Forward, as at prediction time: scores for the caller.
 void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(12845056, 150528);  // 3x224x224
+  const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
   const cnn::Floats features_bn1_saved = floats(48168960, 128);
   const cnn::Blocked features_silu1 = blocked(0, 401408);  // 32x112x112
   const cnn::Floats features_conv1_weight_prepared = floats(48169088, 972);
   const cnn::Floats features_stage1_0_bn1_saved = floats(48170064, 128);
   const cnn::Blocked features_stage1_0_silu1 = blocked(12845056, 401408);  // 32x112x112
-  const cnn::Blocked features_stage1_0_adaptive_avgpool1 = blocked(0, 32);  // 32x1x1
-  const cnn::Blocked features_stage1_0_conv2 = blocked(1024, 8);  // 8x1x1
+  const cnn::Blocked features_stage1_0_adaptive_avgpool1 = blocked(1056, 32);  // 32x1x1
+  const cnn::Blocked features_stage1_0_conv2 = blocked(2080, 8);  // 8x1x1
   const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(48170192, 384);
   const cnn::Blocked features_stage1_0_conv3 = blocked(25690112, 32);  // 32x1x1
   const cnn::Floats features_stage1_0_conv3_weight_prepared = floats(48170576, 288);
@@ -2920,8 +2919,8 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(48171888, 1536);
   const cnn::Floats features_stage2_0_bn2_saved = floats(48173424, 384);
   const cnn::Blocked features_stage2_0_silu2 = blocked(38535168, 301056);  // 96x56x56
-  const cnn::Blocked features_stage2_0_adaptive_avgpool1 = blocked(0, 96);  // 96x1x1
-  const cnn::Blocked features_stage2_0_conv3 = blocked(3072, 4);  // 4x1x1
+  const cnn::Blocked features_stage2_0_adaptive_avgpool1 = blocked(3104, 96);  // 96x1x1
+  const cnn::Blocked features_stage2_0_conv3 = blocked(6176, 4);  // 4x1x1
   const cnn::Floats features_stage2_0_conv3_weight_prepared = floats(48173808, 576);
   const cnn::Blocked features_stage2_0_conv4 = blocked(9633792, 96);  // 96x1x1
   const cnn::Floats features_stage2_0_conv4_weight_prepared = floats(48174384, 384);
@@ -2934,8 +2933,8 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(48177744, 3456);
   const cnn::Floats features_stage2_1_bn2_saved = floats(48181200, 576);
   const cnn::Blocked features_stage2_1_silu2 = blocked(14450688, 451584);  // 144x56x56
-  const cnn::Blocked features_stage2_1_adaptive_avgpool1 = blocked(0, 144);  // 144x1x1
-  const cnn::Blocked features_stage2_1_conv3 = blocked(4608, 6);  // 6x1x1
+  const cnn::Blocked features_stage2_1_adaptive_avgpool1 = blocked(4640, 144);  // 144x1x1
+  const cnn::Blocked features_stage2_1_conv3 = blocked(9248, 6);  // 6x1x1
   const cnn::Floats features_stage2_1_conv3_weight_prepared = floats(48181776, 864);
   const cnn::Blocked features_stage2_1_conv4 = blocked(31309824, 144);  // 144x1x1
   const cnn::Floats features_stage2_1_conv4_weight_prepared = floats(48182640, 864);
@@ -2948,8 +2947,8 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(48187632, 3456);
   const cnn::Floats features_stage3_0_bn2_saved = floats(48191088, 576);
   const cnn::Blocked features_stage3_0_silu2 = blocked(14450688, 112896);  // 144x28x28
-  const cnn::Blocked features_stage3_0_adaptive_avgpool1 = blocked(0, 144);  // 144x1x1
-  const cnn::Blocked features_stage3_0_conv3 = blocked(4608, 6);  // 6x1x1
+  const cnn::Blocked features_stage3_0_adaptive_avgpool1 = blocked(4640, 144);  // 144x1x1
+  const cnn::Blocked features_stage3_0_conv3 = blocked(9248, 6);  // 6x1x1
   const cnn::Floats features_stage3_0_conv3_weight_prepared = floats(48191664, 864);
   const cnn::Blocked features_stage3_0_conv4 = blocked(3612672, 144);  // 144x1x1
   const cnn::Floats features_stage3_0_conv4_weight_prepared = floats(48192528, 864);
@@ -2962,8 +2961,8 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(48200560, 9600);
   const cnn::Floats features_stage3_1_bn2_saved = floats(48210160, 960);
   const cnn::Blocked features_stage3_1_silu2 = blocked(6021120, 188160);  // 240x28x28
-  const cnn::Blocked features_stage3_1_adaptive_avgpool1 = blocked(0, 240);  // 240x1x1
-  const cnn::Blocked features_stage3_1_conv3 = blocked(7680, 10);  // 10x1x1
+  const cnn::Blocked features_stage3_1_adaptive_avgpool1 = blocked(7712, 240);  // 240x1x1
+  const cnn::Blocked features_stage3_1_conv3 = blocked(15392, 10);  // 10x1x1
   const cnn::Floats features_stage3_1_conv3_weight_prepared = floats(48211120, 2880);
   const cnn::Blocked features_stage3_1_conv4 = blocked(13045760, 240);  // 240x1x1
   const cnn::Floats features_stage3_1_conv4_weight_prepared = floats(48214000, 2400);
@@ -2976,8 +2975,8 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_stage4_0_conv1_weight_prepared = floats(48227600, 9600);
   const cnn::Floats features_stage4_0_bn2_saved = floats(48237200, 960);
   const cnn::Blocked features_stage4_0_silu2 = blocked(6021120, 47040);  // 240x14x14
-  const cnn::Blocked features_stage4_0_adaptive_avgpool1 = blocked(0, 240);  // 240x1x1
-  const cnn::Blocked features_stage4_0_conv3 = blocked(7680, 10);  // 10x1x1
+  const cnn::Blocked features_stage4_0_adaptive_avgpool1 = blocked(7712, 240);  // 240x1x1
+  const cnn::Blocked features_stage4_0_conv3 = blocked(15392, 10);  // 10x1x1
   const cnn::Floats features_stage4_0_conv3_weight_prepared = floats(48238160, 2880);
   const cnn::Blocked features_stage4_0_conv4 = blocked(1505280, 240);  // 240x1x1
   const cnn::Floats features_stage4_0_conv4_weight_prepared = floats(48241040, 2400);
@@ -2990,8 +2989,8 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_stage4_1_conv1_weight_prepared = floats(48265840, 38400);
   const cnn::Floats features_stage4_1_bn2_saved = floats(48304240, 1920);
   const cnn::Blocked features_stage4_1_silu2 = blocked(3010560, 94080);  // 480x14x14
-  const cnn::Blocked features_stage4_1_adaptive_avgpool1 = blocked(0, 480);  // 480x1x1
-  const cnn::Blocked features_stage4_1_conv3 = blocked(15360, 20);  // 20x1x1
+  const cnn::Blocked features_stage4_1_adaptive_avgpool1 = blocked(15392, 480);  // 480x1x1
+  const cnn::Blocked features_stage4_1_conv3 = blocked(30752, 20);  // 20x1x1
   const cnn::Floats features_stage4_1_conv3_weight_prepared = floats(48306160, 11520);
   const cnn::Blocked features_stage4_1_conv4 = blocked(6522880, 480);  // 480x1x1
   const cnn::Floats features_stage4_1_conv4_weight_prepared = floats(48317680, 9600);
@@ -3004,22 +3003,22 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_stage4_2_conv1_weight_prepared = floats(48369840, 38400);
   const cnn::Floats features_stage4_2_bn2_saved = floats(48408240, 1920);
   const cnn::Blocked features_stage4_2_silu2 = blocked(3010560, 94080);  // 480x14x14
-  const cnn::Blocked features_stage4_2_adaptive_avgpool1 = blocked(0, 480);  // 480x1x1
-  const cnn::Blocked features_stage4_2_conv3 = blocked(15360, 20);  // 20x1x1
+  const cnn::Blocked features_stage4_2_adaptive_avgpool1 = blocked(15392, 480);  // 480x1x1
+  const cnn::Blocked features_stage4_2_conv3 = blocked(30752, 20);  // 20x1x1
   const cnn::Floats features_stage4_2_conv3_weight_prepared = floats(48410160, 11520);
   const cnn::Blocked features_stage4_2_conv4 = blocked(6021120, 480);  // 480x1x1
   const cnn::Floats features_stage4_2_conv4_weight_prepared = floats(48421680, 9600);
   const cnn::Blocked features_stage4_2_mul1 = blocked(0, 94080);  // 480x14x14
   const cnn::Floats features_stage4_2_bn3_saved = floats(48431280, 320);
-  const cnn::Blocked features_stage4_2_add1 = blocked(3010560, 15680);  // 80x14x14
+  const cnn::Blocked features_stage4_2_add1 = blocked(3657024, 15680);  // 80x14x14
   const cnn::Floats features_stage4_2_conv5_weight_prepared = floats(48431600, 40320);
   const cnn::Floats features_stage5_0_bn1_saved = floats(48471920, 1920);
   const cnn::Blocked features_stage5_0_silu1 = blocked(0, 94080);  // 480x14x14
   const cnn::Floats features_stage5_0_conv1_weight_prepared = floats(48473840, 38400);
   const cnn::Floats features_stage5_0_bn2_saved = floats(48512240, 1920);
   const cnn::Blocked features_stage5_0_silu2 = blocked(3010560, 94080);  // 480x14x14
-  const cnn::Blocked features_stage5_0_adaptive_avgpool1 = blocked(0, 480);  // 480x1x1
-  const cnn::Blocked features_stage5_0_conv3 = blocked(15360, 20);  // 20x1x1
+  const cnn::Blocked features_stage5_0_adaptive_avgpool1 = blocked(15392, 480);  // 480x1x1
+  const cnn::Blocked features_stage5_0_conv3 = blocked(30752, 20);  // 20x1x1
   const cnn::Floats features_stage5_0_conv3_weight_prepared = floats(48514160, 11520);
   const cnn::Blocked features_stage5_0_conv4 = blocked(6021120, 480);  // 480x1x1
   const cnn::Floats features_stage5_0_conv4_weight_prepared = floats(48525680, 9600);
@@ -3032,8 +3031,8 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_stage5_1_conv1_weight_prepared = floats(48593136, 75264);
   const cnn::Floats features_stage5_1_bn2_saved = floats(48668400, 2688);
   const cnn::Blocked features_stage5_1_silu2 = blocked(4214784, 131712);  // 672x14x14
-  const cnn::Blocked features_stage5_1_adaptive_avgpool1 = blocked(0, 672);  // 672x1x1
-  const cnn::Blocked features_stage5_1_conv3 = blocked(21504, 28);  // 28x1x1
+  const cnn::Blocked features_stage5_1_adaptive_avgpool1 = blocked(21536, 672);  // 672x1x1
+  const cnn::Blocked features_stage5_1_conv3 = blocked(43040, 28);  // 28x1x1
   const cnn::Floats features_stage5_1_conv3_weight_prepared = floats(48671088, 20160);
   const cnn::Blocked features_stage5_1_conv4 = blocked(9132032, 672);  // 672x1x1
   const cnn::Floats features_stage5_1_conv4_weight_prepared = floats(48691248, 18816);
@@ -3046,22 +3045,22 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_stage5_2_conv1_weight_prepared = floats(48789808, 75264);
   const cnn::Floats features_stage5_2_bn2_saved = floats(48865072, 2688);
   const cnn::Blocked features_stage5_2_silu2 = blocked(4214784, 131712);  // 672x14x14
-  const cnn::Blocked features_stage5_2_adaptive_avgpool1 = blocked(0, 672);  // 672x1x1
-  const cnn::Blocked features_stage5_2_conv3 = blocked(21504, 28);  // 28x1x1
+  const cnn::Blocked features_stage5_2_adaptive_avgpool1 = blocked(21536, 672);  // 672x1x1
+  const cnn::Blocked features_stage5_2_conv3 = blocked(43040, 28);  // 28x1x1
   const cnn::Floats features_stage5_2_conv3_weight_prepared = floats(48867760, 20160);
   const cnn::Blocked features_stage5_2_conv4 = blocked(8429568, 672);  // 672x1x1
   const cnn::Floats features_stage5_2_conv4_weight_prepared = floats(48887920, 18816);
   const cnn::Blocked features_stage5_2_mul1 = blocked(0, 131712);  // 672x14x14
   const cnn::Floats features_stage5_2_bn3_saved = floats(48906736, 448);
-  const cnn::Blocked features_stage5_2_add1 = blocked(4214784, 21952);  // 112x14x14
+  const cnn::Blocked features_stage5_2_add1 = blocked(5119296, 21952);  // 112x14x14
   const cnn::Floats features_stage5_2_conv5_weight_prepared = floats(48907184, 76608);
   const cnn::Floats features_stage6_0_bn1_saved = floats(48983792, 2688);
   const cnn::Blocked features_stage6_0_silu1 = blocked(0, 131712);  // 672x14x14
   const cnn::Floats features_stage6_0_conv1_weight_prepared = floats(48986480, 75264);
   const cnn::Floats features_stage6_0_bn2_saved = floats(49061744, 2688);
   const cnn::Blocked features_stage6_0_silu2 = blocked(4214784, 32928);  // 672x7x7
-  const cnn::Blocked features_stage6_0_adaptive_avgpool1 = blocked(0, 672);  // 672x1x1
-  const cnn::Blocked features_stage6_0_conv3 = blocked(21504, 28);  // 28x1x1
+  const cnn::Blocked features_stage6_0_adaptive_avgpool1 = blocked(21536, 672);  // 672x1x1
+  const cnn::Blocked features_stage6_0_conv3 = blocked(43040, 28);  // 28x1x1
   const cnn::Floats features_stage6_0_conv3_weight_prepared = floats(49064432, 20160);
   const cnn::Blocked features_stage6_0_conv4 = blocked(1053696, 672);  // 672x1x1
   const cnn::Floats features_stage6_0_conv4_weight_prepared = floats(49084592, 18816);
@@ -3074,8 +3073,8 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_stage6_1_conv1_weight_prepared = floats(49237808, 221184);
   const cnn::Floats features_stage6_1_bn2_saved = floats(49458992, 4608);
   const cnn::Blocked features_stage6_1_silu2 = blocked(1806336, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage6_1_adaptive_avgpool1 = blocked(0, 1152);  // 1152x1x1
-  const cnn::Blocked features_stage6_1_conv3 = blocked(36864, 48);  // 48x1x1
+  const cnn::Blocked features_stage6_1_adaptive_avgpool1 = blocked(36896, 1152);  // 1152x1x1
+  const cnn::Blocked features_stage6_1_conv3 = blocked(73760, 48);  // 48x1x1
   const cnn::Floats features_stage6_1_conv3_weight_prepared = floats(49463600, 55296);
   const cnn::Blocked features_stage6_1_conv4 = blocked(3913728, 1152);  // 1152x1x1
   const cnn::Floats features_stage6_1_conv4_weight_prepared = floats(49518896, 55296);
@@ -3088,8 +3087,8 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_stage6_2_conv1_weight_prepared = floats(49800752, 221184);
   const cnn::Floats features_stage6_2_bn2_saved = floats(50021936, 4608);
   const cnn::Blocked features_stage6_2_silu2 = blocked(1806336, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage6_2_adaptive_avgpool1 = blocked(0, 1152);  // 1152x1x1
-  const cnn::Blocked features_stage6_2_conv3 = blocked(36864, 48);  // 48x1x1
+  const cnn::Blocked features_stage6_2_adaptive_avgpool1 = blocked(36896, 1152);  // 1152x1x1
+  const cnn::Blocked features_stage6_2_conv3 = blocked(73760, 48);  // 48x1x1
   const cnn::Floats features_stage6_2_conv3_weight_prepared = floats(50026544, 55296);
   const cnn::Blocked features_stage6_2_conv4 = blocked(3612672, 1152);  // 1152x1x1
   const cnn::Floats features_stage6_2_conv4_weight_prepared = floats(50081840, 55296);
@@ -3102,41 +3101,40 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_stage6_3_conv1_weight_prepared = floats(50363696, 221184);
   const cnn::Floats features_stage6_3_bn2_saved = floats(50584880, 4608);
   const cnn::Blocked features_stage6_3_silu2 = blocked(1806336, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage6_3_adaptive_avgpool1 = blocked(0, 1152);  // 1152x1x1
-  const cnn::Blocked features_stage6_3_conv3 = blocked(36864, 48);  // 48x1x1
+  const cnn::Blocked features_stage6_3_adaptive_avgpool1 = blocked(36896, 1152);  // 1152x1x1
+  const cnn::Blocked features_stage6_3_conv3 = blocked(73760, 48);  // 48x1x1
   const cnn::Floats features_stage6_3_conv3_weight_prepared = floats(50589488, 55296);
   const cnn::Blocked features_stage6_3_conv4 = blocked(3913728, 1152);  // 1152x1x1
   const cnn::Floats features_stage6_3_conv4_weight_prepared = floats(50644784, 55296);
   const cnn::Blocked features_stage6_3_mul1 = blocked(0, 56448);  // 1152x7x7
   const cnn::Floats features_stage6_3_bn3_saved = floats(50700080, 768);
-  const cnn::Blocked features_stage6_3_add1 = blocked(1806336, 9408);  // 192x7x7
+  const cnn::Blocked features_stage6_3_add1 = blocked(2854912, 9408);  // 192x7x7
   const cnn::Floats features_stage6_3_conv5_weight_prepared = floats(50700848, 221184);
   const cnn::Floats features_stage7_0_bn1_saved = floats(50922032, 4608);
   const cnn::Blocked features_stage7_0_silu1 = blocked(0, 56448);  // 1152x7x7
   const cnn::Floats features_stage7_0_conv1_weight_prepared = floats(50926640, 221184);
   const cnn::Floats features_stage7_0_bn2_saved = floats(51147824, 4608);
   const cnn::Blocked features_stage7_0_silu2 = blocked(1806336, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage7_0_adaptive_avgpool1 = blocked(0, 1152);  // 1152x1x1
-  const cnn::Blocked features_stage7_0_conv3 = blocked(36864, 48);  // 48x1x1
+  const cnn::Blocked features_stage7_0_adaptive_avgpool1 = blocked(36896, 1152);  // 1152x1x1
+  const cnn::Blocked features_stage7_0_conv3 = blocked(73760, 48);  // 48x1x1
   const cnn::Floats features_stage7_0_conv3_weight_prepared = floats(51152432, 55296);
   const cnn::Blocked features_stage7_0_conv4 = blocked(3612672, 1152);  // 1152x1x1
   const cnn::Floats features_stage7_0_conv4_weight_prepared = floats(51207728, 55296);
   const cnn::Blocked features_stage7_0_mul1 = blocked(0, 56448);  // 1152x7x7
   const cnn::Floats features_stage7_0_bn3_saved = floats(51263024, 1280);
-  const cnn::Blocked features_stage7_0_bn3 = blocked(2007040, 15680);  // 320x7x7
+  const cnn::Blocked features_stage7_0_bn3 = blocked(2854912, 15680);  // 320x7x7
   const cnn::Floats features_stage7_0_conv5_weight_prepared = floats(51264304, 373248);
   const cnn::Floats features_bn2_saved = floats(51637552, 5120);
   const cnn::Blocked features_silu2 = blocked(0, 62720);  // 1280x7x7
   const cnn::Floats features_conv2_weight_prepared = floats(51642672, 410880);
   const cnn::Blocked classifier_gap1 = blocked(2007040, 1280);  // 1280
-  const cnn::Blocked classifier_dense1 = blocked(0, 1000);  // 1000
-  const cnn::Blocked classifier_softmax1 = blocked(32000, 1000);  // 1000
-  cnn::to_blocked(input, images, k3x224x224, batch);
+  const cnn::Blocked classifier_dense1 = blocked(51200, 1000);  // 1000
+  const cnn::Blocked classifier_softmax1 = blocked(0, 1000);  // 1000
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   cnn::conv(features_silu1, input, cnn::prepared(features_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_bn1_saved), kFeaturesConv1, batch, scratch());
+            cnn::Epilogue().scaled(features_bn1_saved), kFeaturesConv1, batch, scratch(12845056, 37632));
 
   at(2);  // blocks.cnn:10: act    (features.silu1)
   cnn::silu(features_silu1, features_silu1, k32x112x112, batch);
@@ -3157,14 +3155,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage1_0_conv2, features_stage1_0_adaptive_avgpool1,
             cnn::prepared(features_stage1_0_conv2_weight_prepared),
             cnn::Epilogue().with_bias(features_stage1_0_conv2_bias_), kFeaturesStage1_0Conv2, batch,
-            scratch());
+            scratch(0, 1056));
   cnn::silu(features_stage1_0_conv2, features_stage1_0_conv2, k8, batch);
 
   at(8);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage1[0].conv3)
   cnn::conv(features_stage1_0_conv3, features_stage1_0_conv2,
             cnn::prepared(features_stage1_0_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_stage1_0_conv3_bias_), kFeaturesStage1_0Conv3, batch,
-            scratch());
+            scratch(0, 288));
   cnn::sigmoid(features_stage1_0_conv3, features_stage1_0_conv3, k32, batch);
 
   at(9);  // 9: mul {    (features.stage1[0].mul1)
@@ -3175,13 +3173,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
   cnn::conv(features_stage1_0_bn2, features_stage1_0_mul1,
             cnn::prepared(features_stage1_0_conv4_weight_prepared),
-            cnn::Epilogue().scaled(features_stage1_0_bn2_saved), kFeaturesStage1_0Conv4, batch, scratch());
+            cnn::Epilogue().scaled(features_stage1_0_bn2_saved), kFeaturesStage1_0Conv4, batch,
+            scratch(12845056, 44352));
 
   at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
   cnn::conv(features_stage2_0_silu1, features_stage1_0_bn2,
             cnn::prepared(features_stage2_0_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage2_0_bn1_saved), kFeaturesStage2_0Conv1, batch, scratch());
+            cnn::Epilogue().scaled(features_stage2_0_bn1_saved), kFeaturesStage2_0Conv1, batch,
+            scratch(44957696, 22848));
 
   at(14);  // blocks.cnn:10: act    (features.stage2[0].silu1)
   cnn::silu(features_stage2_0_silu1, features_stage2_0_silu1, k96x112x112, batch);
@@ -3202,14 +3202,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage2_0_conv3, features_stage2_0_adaptive_avgpool1,
             cnn::prepared(features_stage2_0_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_stage2_0_conv3_bias_), kFeaturesStage2_0Conv3, batch,
-            scratch());
+            scratch(0, 3104));
   cnn::silu(features_stage2_0_conv3, features_stage2_0_conv3, k4, batch);
 
   at(20);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage2[0].conv4)
   cnn::conv(features_stage2_0_conv4, features_stage2_0_conv3,
             cnn::prepared(features_stage2_0_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_stage2_0_conv4_bias_), kFeaturesStage2_0Conv4, batch,
-            scratch());
+            scratch(0, 160));
   cnn::sigmoid(features_stage2_0_conv4, features_stage2_0_conv4, k96, batch);
 
   at(21);  // 9: mul {    (features.stage2[0].mul1)
@@ -3220,13 +3220,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.stage2[0].bn3)
   cnn::conv(features_stage2_0_bn3, features_stage2_0_mul1,
             cnn::prepared(features_stage2_0_conv5_weight_prepared),
-            cnn::Epilogue().scaled(features_stage2_0_bn3_saved), kFeaturesStage2_0Conv5, batch, scratch());
+            cnn::Epilogue().scaled(features_stage2_0_bn3_saved), kFeaturesStage2_0Conv5, batch,
+            scratch(9633792, 130368));
 
   at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
   cnn::conv(features_stage2_1_silu1, features_stage2_0_bn3,
             cnn::prepared(features_stage2_1_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage2_1_bn1_saved), kFeaturesStage2_1Conv1, batch, scratch());
+            cnn::Epilogue().scaled(features_stage2_1_bn1_saved), kFeaturesStage2_1Conv1, batch,
+            scratch(14450688, 33600));
 
   at(26);  // blocks.cnn:10: act    (features.stage2[1].silu1)
   cnn::silu(features_stage2_1_silu1, features_stage2_1_silu1, k144x56x56, batch);
@@ -3247,14 +3249,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage2_1_conv3, features_stage2_1_adaptive_avgpool1,
             cnn::prepared(features_stage2_1_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_stage2_1_conv3_bias_), kFeaturesStage2_1Conv3, batch,
-            scratch());
+            scratch(0, 4640));
   cnn::silu(features_stage2_1_conv3, features_stage2_1_conv3, k6, batch);
 
   at(32);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage2[1].conv4)
   cnn::conv(features_stage2_1_conv4, features_stage2_1_conv3,
             cnn::prepared(features_stage2_1_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_stage2_1_conv4_bias_), kFeaturesStage2_1Conv4, batch,
-            scratch());
+            scratch(0, 224));
   cnn::sigmoid(features_stage2_1_conv4, features_stage2_1_conv4, k144, batch);
 
   at(33);  // 9: mul {    (features.stage2[1].mul1)
@@ -3267,13 +3269,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage2_1_add1, features_stage2_1_mul1,
             cnn::prepared(features_stage2_1_conv5_weight_prepared),
             cnn::Epilogue().scaled(features_stage2_1_bn3_saved).plus(features_stage2_0_bn3),
-            kFeaturesStage2_1Conv5, batch, scratch());
+            kFeaturesStage2_1Conv5, batch, scratch(16859136, 194880));
 
   at(38);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
   cnn::conv(features_stage3_0_silu1, features_stage2_1_add1,
             cnn::prepared(features_stage3_0_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage3_0_bn1_saved), kFeaturesStage3_0Conv1, batch, scratch());
+            cnn::Epilogue().scaled(features_stage3_0_bn1_saved), kFeaturesStage3_0Conv1, batch,
+            scratch(16859136, 33600));
 
   at(40);  // blocks.cnn:10: act    (features.stage3[0].silu1)
   cnn::silu(features_stage3_0_silu1, features_stage3_0_silu1, k144x56x56, batch);
@@ -3294,14 +3297,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage3_0_conv3, features_stage3_0_adaptive_avgpool1,
             cnn::prepared(features_stage3_0_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_stage3_0_conv3_bias_), kFeaturesStage3_0Conv3, batch,
-            scratch());
+            scratch(0, 4640));
   cnn::silu(features_stage3_0_conv3, features_stage3_0_conv3, k6, batch);
 
   at(46);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage3[0].conv4)
   cnn::conv(features_stage3_0_conv4, features_stage3_0_conv3,
             cnn::prepared(features_stage3_0_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_stage3_0_conv4_bias_), kFeaturesStage3_0Conv4, batch,
-            scratch());
+            scratch(0, 224));
   cnn::sigmoid(features_stage3_0_conv4, features_stage3_0_conv4, k144, batch);
 
   at(47);  // 9: mul {    (features.stage3[0].mul1)
@@ -3312,13 +3315,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.stage3[0].bn3)
   cnn::conv(features_stage3_0_bn3, features_stage3_0_mul1,
             cnn::prepared(features_stage3_0_conv5_weight_prepared),
-            cnn::Epilogue().scaled(features_stage3_0_bn3_saved), kFeaturesStage3_0Conv5, batch, scratch());
+            cnn::Epilogue().scaled(features_stage3_0_bn3_saved), kFeaturesStage3_0Conv5, batch,
+            scratch(3612672, 194880));
 
   at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
   cnn::conv(features_stage3_1_silu1, features_stage3_0_bn3,
             cnn::prepared(features_stage3_1_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage3_1_bn1_saved), kFeaturesStage3_1Conv1, batch, scratch());
+            cnn::Epilogue().scaled(features_stage3_1_bn1_saved), kFeaturesStage3_1Conv1, batch,
+            scratch(6021120, 55104));
 
   at(52);  // blocks.cnn:10: act    (features.stage3[1].silu1)
   cnn::silu(features_stage3_1_silu1, features_stage3_1_silu1, k240x28x28, batch);
@@ -3339,14 +3344,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage3_1_conv3, features_stage3_1_adaptive_avgpool1,
             cnn::prepared(features_stage3_1_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_stage3_1_conv3_bias_), kFeaturesStage3_1Conv3, batch,
-            scratch());
+            scratch(0, 7712));
   cnn::silu(features_stage3_1_conv3, features_stage3_1_conv3, k10, batch);
 
   at(58);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage3[1].conv4)
   cnn::conv(features_stage3_1_conv4, features_stage3_1_conv3,
             cnn::prepared(features_stage3_1_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_stage3_1_conv4_bias_), kFeaturesStage3_1Conv4, batch,
-            scratch());
+            scratch(0, 352));
   cnn::sigmoid(features_stage3_1_conv4, features_stage3_1_conv4, k240, batch);
 
   at(59);  // 9: mul {    (features.stage3[1].mul1)
@@ -3359,13 +3364,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage3_1_add1, features_stage3_1_mul1,
             cnn::prepared(features_stage3_1_conv5_weight_prepared),
             cnn::Epilogue().scaled(features_stage3_1_bn3_saved).plus(features_stage3_0_bn3),
-            kFeaturesStage3_1Conv5, batch, scratch());
+            kFeaturesStage3_1Conv5, batch, scratch(7024640, 323904));
 
   at(64);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv1)
   // blocks.cnn:9: bn    (features.stage4[0].bn1)
   cnn::conv(features_stage4_0_silu1, features_stage3_1_add1,
             cnn::prepared(features_stage4_0_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage4_0_bn1_saved), kFeaturesStage4_0Conv1, batch, scratch());
+            cnn::Epilogue().scaled(features_stage4_0_bn1_saved), kFeaturesStage4_0Conv1, batch,
+            scratch(7024640, 55104));
 
   at(66);  // blocks.cnn:10: act    (features.stage4[0].silu1)
   cnn::silu(features_stage4_0_silu1, features_stage4_0_silu1, k240x28x28, batch);
@@ -3386,14 +3392,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage4_0_conv3, features_stage4_0_adaptive_avgpool1,
             cnn::prepared(features_stage4_0_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_stage4_0_conv3_bias_), kFeaturesStage4_0Conv3, batch,
-            scratch());
+            scratch(0, 7712));
   cnn::silu(features_stage4_0_conv3, features_stage4_0_conv3, k10, batch);
 
   at(72);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage4[0].conv4)
   cnn::conv(features_stage4_0_conv4, features_stage4_0_conv3,
             cnn::prepared(features_stage4_0_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_stage4_0_conv4_bias_), kFeaturesStage4_0Conv4, batch,
-            scratch());
+            scratch(0, 352));
   cnn::sigmoid(features_stage4_0_conv4, features_stage4_0_conv4, k240, batch);
 
   at(73);  // 9: mul {    (features.stage4[0].mul1)
@@ -3404,13 +3410,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.stage4[0].bn3)
   cnn::conv(features_stage4_0_bn3, features_stage4_0_mul1,
             cnn::prepared(features_stage4_0_conv5_weight_prepared),
-            cnn::Epilogue().scaled(features_stage4_0_bn3_saved), kFeaturesStage4_0Conv5, batch, scratch());
+            cnn::Epilogue().scaled(features_stage4_0_bn3_saved), kFeaturesStage4_0Conv5, batch,
+            scratch(1505280, 323904));
 
   at(76);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv1)
   // blocks.cnn:9: bn    (features.stage4[1].bn1)
   cnn::conv(features_stage4_1_silu1, features_stage4_0_bn3,
             cnn::prepared(features_stage4_1_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage4_1_bn1_saved), kFeaturesStage4_1Conv1, batch, scratch());
+            cnn::Epilogue().scaled(features_stage4_1_bn1_saved), kFeaturesStage4_1Conv1, batch,
+            scratch(3010560, 108864));
 
   at(78);  // blocks.cnn:10: act    (features.stage4[1].silu1)
   cnn::silu(features_stage4_1_silu1, features_stage4_1_silu1, k480x14x14, batch);
@@ -3431,14 +3439,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage4_1_conv3, features_stage4_1_adaptive_avgpool1,
             cnn::prepared(features_stage4_1_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_stage4_1_conv3_bias_), kFeaturesStage4_1Conv3, batch,
-            scratch());
+            scratch(0, 15392));
   cnn::silu(features_stage4_1_conv3, features_stage4_1_conv3, k20, batch);
 
   at(84);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage4[1].conv4)
   cnn::conv(features_stage4_1_conv4, features_stage4_1_conv3,
             cnn::prepared(features_stage4_1_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_stage4_1_conv4_bias_), kFeaturesStage4_1Conv4, batch,
-            scratch());
+            scratch(0, 672));
   cnn::sigmoid(features_stage4_1_conv4, features_stage4_1_conv4, k480, batch);
 
   at(85);  // 9: mul {    (features.stage4[1].mul1)
@@ -3451,13 +3459,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage4_1_add1, features_stage4_1_mul1,
             cnn::prepared(features_stage4_1_conv5_weight_prepared),
             cnn::Epilogue().scaled(features_stage4_1_bn3_saved).plus(features_stage4_0_bn3),
-            kFeaturesStage4_1Conv5, batch, scratch());
+            kFeaturesStage4_1Conv5, batch, scratch(3010560, 646464));
 
   at(90);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv1)
   // blocks.cnn:9: bn    (features.stage4[2].bn1)
   cnn::conv(features_stage4_2_silu1, features_stage4_1_add1,
             cnn::prepared(features_stage4_2_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage4_2_bn1_saved), kFeaturesStage4_2Conv1, batch, scratch());
+            cnn::Epilogue().scaled(features_stage4_2_bn1_saved), kFeaturesStage4_2Conv1, batch,
+            scratch(3010560, 108864));
 
   at(92);  // blocks.cnn:10: act    (features.stage4[2].silu1)
   cnn::silu(features_stage4_2_silu1, features_stage4_2_silu1, k480x14x14, batch);
@@ -3478,14 +3487,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage4_2_conv3, features_stage4_2_adaptive_avgpool1,
             cnn::prepared(features_stage4_2_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_stage4_2_conv3_bias_), kFeaturesStage4_2Conv3, batch,
-            scratch());
+            scratch(0, 15392));
   cnn::silu(features_stage4_2_conv3, features_stage4_2_conv3, k20, batch);
 
   at(98);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage4[2].conv4)
   cnn::conv(features_stage4_2_conv4, features_stage4_2_conv3,
             cnn::prepared(features_stage4_2_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_stage4_2_conv4_bias_), kFeaturesStage4_2Conv4, batch,
-            scratch());
+            scratch(0, 672));
   cnn::sigmoid(features_stage4_2_conv4, features_stage4_2_conv4, k480, batch);
 
   at(99);  // 9: mul {    (features.stage4[2].mul1)
@@ -3498,13 +3507,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage4_2_add1, features_stage4_2_mul1,
             cnn::prepared(features_stage4_2_conv5_weight_prepared),
             cnn::Epilogue().scaled(features_stage4_2_bn3_saved).plus(features_stage4_1_add1),
-            kFeaturesStage4_2Conv5, batch, scratch());
+            kFeaturesStage4_2Conv5, batch, scratch(3010560, 646464));
 
   at(104);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv1)
   // blocks.cnn:9: bn    (features.stage5[0].bn1)
   cnn::conv(features_stage5_0_silu1, features_stage4_2_add1,
             cnn::prepared(features_stage5_0_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage5_0_bn1_saved), kFeaturesStage5_0Conv1, batch, scratch());
+            cnn::Epilogue().scaled(features_stage5_0_bn1_saved), kFeaturesStage5_0Conv1, batch,
+            scratch(3010560, 108864));
 
   at(106);  // blocks.cnn:10: act    (features.stage5[0].silu1)
   cnn::silu(features_stage5_0_silu1, features_stage5_0_silu1, k480x14x14, batch);
@@ -3525,14 +3535,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage5_0_conv3, features_stage5_0_adaptive_avgpool1,
             cnn::prepared(features_stage5_0_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_stage5_0_conv3_bias_), kFeaturesStage5_0Conv3, batch,
-            scratch());
+            scratch(0, 15392));
   cnn::silu(features_stage5_0_conv3, features_stage5_0_conv3, k20, batch);
 
   at(112);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage5[0].conv4)
   cnn::conv(features_stage5_0_conv4, features_stage5_0_conv3,
             cnn::prepared(features_stage5_0_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_stage5_0_conv4_bias_), kFeaturesStage5_0Conv4, batch,
-            scratch());
+            scratch(0, 672));
   cnn::sigmoid(features_stage5_0_conv4, features_stage5_0_conv4, k480, batch);
 
   at(113);  // 9: mul {    (features.stage5[0].mul1)
@@ -3543,13 +3553,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.stage5[0].bn3)
   cnn::conv(features_stage5_0_bn3, features_stage5_0_mul1,
             cnn::prepared(features_stage5_0_conv5_weight_prepared),
-            cnn::Epilogue().scaled(features_stage5_0_bn3_saved), kFeaturesStage5_0Conv5, batch, scratch());
+            cnn::Epilogue().scaled(features_stage5_0_bn3_saved), kFeaturesStage5_0Conv5, batch,
+            scratch(3010560, 646464));
 
   at(116);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv1)
   // blocks.cnn:9: bn    (features.stage5[1].bn1)
   cnn::conv(features_stage5_1_silu1, features_stage5_0_bn3,
             cnn::prepared(features_stage5_1_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage5_1_bn1_saved), kFeaturesStage5_1Conv1, batch, scratch());
+            cnn::Epilogue().scaled(features_stage5_1_bn1_saved), kFeaturesStage5_1Conv1, batch,
+            scratch(4214784, 151872));
 
   at(118);  // blocks.cnn:10: act    (features.stage5[1].silu1)
   cnn::silu(features_stage5_1_silu1, features_stage5_1_silu1, k672x14x14, batch);
@@ -3570,14 +3582,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage5_1_conv3, features_stage5_1_adaptive_avgpool1,
             cnn::prepared(features_stage5_1_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_stage5_1_conv3_bias_), kFeaturesStage5_1Conv3, batch,
-            scratch());
+            scratch(0, 21536));
   cnn::silu(features_stage5_1_conv3, features_stage5_1_conv3, k28, batch);
 
   at(124);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage5[1].conv4)
   cnn::conv(features_stage5_1_conv4, features_stage5_1_conv3,
             cnn::prepared(features_stage5_1_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_stage5_1_conv4_bias_), kFeaturesStage5_1Conv4, batch,
-            scratch());
+            scratch(0, 928));
   cnn::sigmoid(features_stage5_1_conv4, features_stage5_1_conv4, k672, batch);
 
   at(125);  // 9: mul {    (features.stage5[1].mul1)
@@ -3590,13 +3602,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage5_1_add1, features_stage5_1_mul1,
             cnn::prepared(features_stage5_1_conv5_weight_prepared),
             cnn::Epilogue().scaled(features_stage5_1_bn3_saved).plus(features_stage5_0_bn3),
-            kFeaturesStage5_1Conv5, batch, scratch());
+            kFeaturesStage5_1Conv5, batch, scratch(4214784, 904512));
 
   at(130);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv1)
   // blocks.cnn:9: bn    (features.stage5[2].bn1)
   cnn::conv(features_stage5_2_silu1, features_stage5_1_add1,
             cnn::prepared(features_stage5_2_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage5_2_bn1_saved), kFeaturesStage5_2Conv1, batch, scratch());
+            cnn::Epilogue().scaled(features_stage5_2_bn1_saved), kFeaturesStage5_2Conv1, batch,
+            scratch(4214784, 151872));
 
   at(132);  // blocks.cnn:10: act    (features.stage5[2].silu1)
   cnn::silu(features_stage5_2_silu1, features_stage5_2_silu1, k672x14x14, batch);
@@ -3617,14 +3630,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage5_2_conv3, features_stage5_2_adaptive_avgpool1,
             cnn::prepared(features_stage5_2_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_stage5_2_conv3_bias_), kFeaturesStage5_2Conv3, batch,
-            scratch());
+            scratch(0, 21536));
   cnn::silu(features_stage5_2_conv3, features_stage5_2_conv3, k28, batch);
 
   at(138);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage5[2].conv4)
   cnn::conv(features_stage5_2_conv4, features_stage5_2_conv3,
             cnn::prepared(features_stage5_2_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_stage5_2_conv4_bias_), kFeaturesStage5_2Conv4, batch,
-            scratch());
+            scratch(0, 928));
   cnn::sigmoid(features_stage5_2_conv4, features_stage5_2_conv4, k672, batch);
 
   at(139);  // 9: mul {    (features.stage5[2].mul1)
@@ -3637,13 +3650,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage5_2_add1, features_stage5_2_mul1,
             cnn::prepared(features_stage5_2_conv5_weight_prepared),
             cnn::Epilogue().scaled(features_stage5_2_bn3_saved).plus(features_stage5_1_add1),
-            kFeaturesStage5_2Conv5, batch, scratch());
+            kFeaturesStage5_2Conv5, batch, scratch(4214784, 904512));
 
   at(144);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv1)
   // blocks.cnn:9: bn    (features.stage6[0].bn1)
   cnn::conv(features_stage6_0_silu1, features_stage5_2_add1,
             cnn::prepared(features_stage6_0_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage6_0_bn1_saved), kFeaturesStage6_0Conv1, batch, scratch());
+            cnn::Epilogue().scaled(features_stage6_0_bn1_saved), kFeaturesStage6_0Conv1, batch,
+            scratch(4214784, 151872));
 
   at(146);  // blocks.cnn:10: act    (features.stage6[0].silu1)
   cnn::silu(features_stage6_0_silu1, features_stage6_0_silu1, k672x14x14, batch);
@@ -3664,14 +3678,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage6_0_conv3, features_stage6_0_adaptive_avgpool1,
             cnn::prepared(features_stage6_0_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_stage6_0_conv3_bias_), kFeaturesStage6_0Conv3, batch,
-            scratch());
+            scratch(0, 21536));
   cnn::silu(features_stage6_0_conv3, features_stage6_0_conv3, k28, batch);
 
   at(152);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[0].conv4)
   cnn::conv(features_stage6_0_conv4, features_stage6_0_conv3,
             cnn::prepared(features_stage6_0_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_stage6_0_conv4_bias_), kFeaturesStage6_0Conv4, batch,
-            scratch());
+            scratch(0, 928));
   cnn::sigmoid(features_stage6_0_conv4, features_stage6_0_conv4, k672, batch);
 
   at(153);  // 9: mul {    (features.stage6[0].mul1)
@@ -3682,13 +3696,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.stage6[0].bn3)
   cnn::conv(features_stage6_0_bn3, features_stage6_0_mul1,
             cnn::prepared(features_stage6_0_conv5_weight_prepared),
-            cnn::Epilogue().scaled(features_stage6_0_bn3_saved), kFeaturesStage6_0Conv5, batch, scratch());
+            cnn::Epilogue().scaled(features_stage6_0_bn3_saved), kFeaturesStage6_0Conv5, batch,
+            scratch(1053696, 904512));
 
   at(156);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv1)
   // blocks.cnn:9: bn    (features.stage6[1].bn1)
   cnn::conv(features_stage6_1_silu1, features_stage6_0_bn3,
             cnn::prepared(features_stage6_1_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage6_1_bn1_saved), kFeaturesStage6_1Conv1, batch, scratch());
+            cnn::Epilogue().scaled(features_stage6_1_bn1_saved), kFeaturesStage6_1Conv1, batch,
+            scratch(1806336, 259392));
 
   at(158);  // blocks.cnn:10: act    (features.stage6[1].silu1)
   cnn::silu(features_stage6_1_silu1, features_stage6_1_silu1, k1152x7x7, batch);
@@ -3709,14 +3725,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage6_1_conv3, features_stage6_1_adaptive_avgpool1,
             cnn::prepared(features_stage6_1_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_stage6_1_conv3_bias_), kFeaturesStage6_1Conv3, batch,
-            scratch());
+            scratch(0, 36896));
   cnn::silu(features_stage6_1_conv3, features_stage6_1_conv3, k48, batch);
 
   at(164);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[1].conv4)
   cnn::conv(features_stage6_1_conv4, features_stage6_1_conv3,
             cnn::prepared(features_stage6_1_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_stage6_1_conv4_bias_), kFeaturesStage6_1Conv4, batch,
-            scratch());
+            scratch(0, 1568));
   cnn::sigmoid(features_stage6_1_conv4, features_stage6_1_conv4, k1152, batch);
 
   at(165);  // 9: mul {    (features.stage6[1].mul1)
@@ -3729,13 +3745,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage6_1_add1, features_stage6_1_mul1,
             cnn::prepared(features_stage6_1_conv5_weight_prepared),
             cnn::Epilogue().scaled(features_stage6_1_bn3_saved).plus(features_stage6_0_bn3),
-            kFeaturesStage6_1Conv5, batch, scratch());
+            kFeaturesStage6_1Conv5, batch, scratch(1806336, 1048576));
 
   at(170);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv1)
   // blocks.cnn:9: bn    (features.stage6[2].bn1)
   cnn::conv(features_stage6_2_silu1, features_stage6_1_add1,
             cnn::prepared(features_stage6_2_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage6_2_bn1_saved), kFeaturesStage6_2Conv1, batch, scratch());
+            cnn::Epilogue().scaled(features_stage6_2_bn1_saved), kFeaturesStage6_2Conv1, batch,
+            scratch(1806336, 259392));
 
   at(172);  // blocks.cnn:10: act    (features.stage6[2].silu1)
   cnn::silu(features_stage6_2_silu1, features_stage6_2_silu1, k1152x7x7, batch);
@@ -3756,14 +3773,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage6_2_conv3, features_stage6_2_adaptive_avgpool1,
             cnn::prepared(features_stage6_2_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_stage6_2_conv3_bias_), kFeaturesStage6_2Conv3, batch,
-            scratch());
+            scratch(0, 36896));
   cnn::silu(features_stage6_2_conv3, features_stage6_2_conv3, k48, batch);
 
   at(178);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[2].conv4)
   cnn::conv(features_stage6_2_conv4, features_stage6_2_conv3,
             cnn::prepared(features_stage6_2_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_stage6_2_conv4_bias_), kFeaturesStage6_2Conv4, batch,
-            scratch());
+            scratch(0, 1568));
   cnn::sigmoid(features_stage6_2_conv4, features_stage6_2_conv4, k1152, batch);
 
   at(179);  // 9: mul {    (features.stage6[2].mul1)
@@ -3776,13 +3793,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage6_2_add1, features_stage6_2_mul1,
             cnn::prepared(features_stage6_2_conv5_weight_prepared),
             cnn::Epilogue().scaled(features_stage6_2_bn3_saved).plus(features_stage6_1_add1),
-            kFeaturesStage6_2Conv5, batch, scratch());
+            kFeaturesStage6_2Conv5, batch, scratch(1806336, 1048576));
 
   at(184);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[3].conv1)
   // blocks.cnn:9: bn    (features.stage6[3].bn1)
   cnn::conv(features_stage6_3_silu1, features_stage6_2_add1,
             cnn::prepared(features_stage6_3_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage6_3_bn1_saved), kFeaturesStage6_3Conv1, batch, scratch());
+            cnn::Epilogue().scaled(features_stage6_3_bn1_saved), kFeaturesStage6_3Conv1, batch,
+            scratch(1806336, 259392));
 
   at(186);  // blocks.cnn:10: act    (features.stage6[3].silu1)
   cnn::silu(features_stage6_3_silu1, features_stage6_3_silu1, k1152x7x7, batch);
@@ -3803,14 +3821,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage6_3_conv3, features_stage6_3_adaptive_avgpool1,
             cnn::prepared(features_stage6_3_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_stage6_3_conv3_bias_), kFeaturesStage6_3Conv3, batch,
-            scratch());
+            scratch(0, 36896));
   cnn::silu(features_stage6_3_conv3, features_stage6_3_conv3, k48, batch);
 
   at(192);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[3].conv4)
   cnn::conv(features_stage6_3_conv4, features_stage6_3_conv3,
             cnn::prepared(features_stage6_3_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_stage6_3_conv4_bias_), kFeaturesStage6_3Conv4, batch,
-            scratch());
+            scratch(0, 1568));
   cnn::sigmoid(features_stage6_3_conv4, features_stage6_3_conv4, k1152, batch);
 
   at(193);  // 9: mul {    (features.stage6[3].mul1)
@@ -3823,13 +3841,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage6_3_add1, features_stage6_3_mul1,
             cnn::prepared(features_stage6_3_conv5_weight_prepared),
             cnn::Epilogue().scaled(features_stage6_3_bn3_saved).plus(features_stage6_2_add1),
-            kFeaturesStage6_3Conv5, batch, scratch());
+            kFeaturesStage6_3Conv5, batch, scratch(1806336, 1048576));
 
   at(198);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv1)
   // blocks.cnn:9: bn    (features.stage7[0].bn1)
   cnn::conv(features_stage7_0_silu1, features_stage6_3_add1,
             cnn::prepared(features_stage7_0_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage7_0_bn1_saved), kFeaturesStage7_0Conv1, batch, scratch());
+            cnn::Epilogue().scaled(features_stage7_0_bn1_saved), kFeaturesStage7_0Conv1, batch,
+            scratch(1806336, 259392));
 
   at(200);  // blocks.cnn:10: act    (features.stage7[0].silu1)
   cnn::silu(features_stage7_0_silu1, features_stage7_0_silu1, k1152x7x7, batch);
@@ -3850,14 +3869,14 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_stage7_0_conv3, features_stage7_0_adaptive_avgpool1,
             cnn::prepared(features_stage7_0_conv3_weight_prepared),
             cnn::Epilogue().with_bias(features_stage7_0_conv3_bias_), kFeaturesStage7_0Conv3, batch,
-            scratch());
+            scratch(0, 36896));
   cnn::silu(features_stage7_0_conv3, features_stage7_0_conv3, k48, batch);
 
   at(206);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage7[0].conv4)
   cnn::conv(features_stage7_0_conv4, features_stage7_0_conv3,
             cnn::prepared(features_stage7_0_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_stage7_0_conv4_bias_), kFeaturesStage7_0Conv4, batch,
-            scratch());
+            scratch(0, 1568));
   cnn::sigmoid(features_stage7_0_conv4, features_stage7_0_conv4, k1152, batch);
 
   at(207);  // 9: mul {    (features.stage7[0].mul1)
@@ -3868,12 +3887,13 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.stage7[0].bn3)
   cnn::conv(features_stage7_0_bn3, features_stage7_0_mul1,
             cnn::prepared(features_stage7_0_conv5_weight_prepared),
-            cnn::Epilogue().scaled(features_stage7_0_bn3_saved), kFeaturesStage7_0Conv5, batch, scratch());
+            cnn::Epilogue().scaled(features_stage7_0_bn3_saved), kFeaturesStage7_0Conv5, batch,
+            scratch(1806336, 1048576));
 
   at(210);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv2)
   // blocks.cnn:9: bn    (features.bn2)
   cnn::conv(features_silu2, features_stage7_0_bn3, cnn::prepared(features_conv2_weight_prepared),
-            cnn::Epilogue().scaled(features_bn2_saved), kFeaturesConv2, batch, scratch());
+            cnn::Epilogue().scaled(features_bn2_saved), kFeaturesConv2, batch, scratch(2007040, 431424));
 
   at(212);  // blocks.cnn:10: act    (features.silu2)
   cnn::silu(features_silu2, features_silu2, k1280x7x7, batch);
@@ -3883,7 +3903,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(215);  // 62: classifier = { gap -> dropout(0.2) -> dense(classes, bias_init=zeros) -> softmax }    (classifier.dense1)
   cnn::dense(classifier_dense1, classifier_gap1, classifier_dense1_weight_, classifier_dense1_bias_,
-             kClassifierDense1, batch, scratch());
+             kClassifierDense1, batch, scratch(0, 51200));
 
   at(216);  // 62: classifier = { gap -> dropout(0.2) -> dense(classes, bias_init=zeros) -> softmax }    (classifier.softmax1)
   cnn::softmax(classifier_softmax1, classifier_dense1, k1000, batch);

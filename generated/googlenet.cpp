@@ -12,7 +12,6 @@ namespace {
 
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
-constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesConv1{
     .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 64, .out_height = 112,
     .out_width = 112, .kernel_height = 7, .kernel_width = 7, .stride_height = 2, .stride_width = 2,
@@ -331,38 +330,28 @@ constexpr cnn::DropoutGeometry kHeadDropout1{
 constexpr cnn::DenseGeometry kHeadDense1{.in = 1024, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 constexpr cnn::MapGeometry k128x7x7{.channels = 128, .height = 7, .width = 7, .block = 1};
-constexpr cnn::MapGeometry k48x7x7{.channels = 48, .height = 7, .width = 7, .block = 1};
 constexpr cnn::MapGeometry k384x7x7{.channels = 384, .height = 7, .width = 7, .block = 1};
-constexpr cnn::MapGeometry k192x7x7{.channels = 192, .height = 7, .width = 7, .block = 1};
-constexpr cnn::MapGeometry k32x7x7{.channels = 32, .height = 7, .width = 7, .block = 1};
 constexpr cnn::MapGeometry k320x7x7{.channels = 320, .height = 7, .width = 7, .block = 1};
-constexpr cnn::MapGeometry k160x7x7{.channels = 160, .height = 7, .width = 7, .block = 1};
 constexpr cnn::MapGeometry k256x7x7{.channels = 256, .height = 7, .width = 7, .block = 1};
 constexpr cnn::MapGeometry k128x14x14{.channels = 128, .height = 14, .width = 14, .block = 1};
-constexpr cnn::MapGeometry k32x14x14{.channels = 32, .height = 14, .width = 14, .block = 1};
 constexpr cnn::MapGeometry k320x14x14{.channels = 320, .height = 14, .width = 14, .block = 1};
-constexpr cnn::MapGeometry k160x14x14{.channels = 160, .height = 14, .width = 14, .block = 1};
 constexpr cnn::MapGeometry k256x14x14{.channels = 256, .height = 14, .width = 14, .block = 1};
 constexpr cnn::MapGeometry k128x4x4{.channels = 128, .height = 4, .width = 4, .block = 1};
 constexpr cnn::MapGeometry k528x14x14{.channels = 528, .height = 14, .width = 14, .block = 1};
 constexpr cnn::MapGeometry k64x14x14{.channels = 64, .height = 14, .width = 14, .block = 1};
 constexpr cnn::MapGeometry k288x14x14{.channels = 288, .height = 14, .width = 14, .block = 1};
-constexpr cnn::MapGeometry k144x14x14{.channels = 144, .height = 14, .width = 14, .block = 1};
 constexpr cnn::MapGeometry k112x14x14{.channels = 112, .height = 14, .width = 14, .block = 1};
-constexpr cnn::MapGeometry k24x14x14{.channels = 24, .height = 14, .width = 14, .block = 1};
 constexpr cnn::MapGeometry k224x14x14{.channels = 224, .height = 14, .width = 14, .block = 1};
+constexpr cnn::MapGeometry k160x14x14{.channels = 160, .height = 14, .width = 14, .block = 1};
 constexpr cnn::MapGeometry k512x14x14{.channels = 512, .height = 14, .width = 14, .block = 1};
 constexpr cnn::MapGeometry k48x14x14{.channels = 48, .height = 14, .width = 14, .block = 1};
-constexpr cnn::MapGeometry k16x14x14{.channels = 16, .height = 14, .width = 14, .block = 1};
 constexpr cnn::MapGeometry k208x14x14{.channels = 208, .height = 14, .width = 14, .block = 1};
-constexpr cnn::MapGeometry k96x14x14{.channels = 96, .height = 14, .width = 14, .block = 1};
 constexpr cnn::MapGeometry k192x14x14{.channels = 192, .height = 14, .width = 14, .block = 1};
 constexpr cnn::MapGeometry k64x28x28{.channels = 64, .height = 28, .width = 28, .block = 1};
 constexpr cnn::MapGeometry k96x28x28{.channels = 96, .height = 28, .width = 28, .block = 1};
-constexpr cnn::MapGeometry k32x28x28{.channels = 32, .height = 28, .width = 28, .block = 1};
 constexpr cnn::MapGeometry k192x28x28{.channels = 192, .height = 28, .width = 28, .block = 1};
 constexpr cnn::MapGeometry k128x28x28{.channels = 128, .height = 28, .width = 28, .block = 1};
-constexpr cnn::MapGeometry k16x28x28{.channels = 16, .height = 28, .width = 28, .block = 1};
+constexpr cnn::MapGeometry k32x28x28{.channels = 32, .height = 28, .width = 28, .block = 1};
 constexpr cnn::MapGeometry k192x56x56{.channels = 192, .height = 56, .width = 56, .block = 1};
 
 // The plan has room for what the kernels need.
@@ -420,9 +409,9 @@ static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv2, kBatch
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{32256, 229376});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{50112, 379200});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{777472, 912960});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{777472, 912960, 456768});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{378880, 1770624});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{768000, 885312});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{768000, 885312, 442944});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3bConv4) == 9216);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{7104, 52608});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{13824, 57344});
@@ -448,9 +437,9 @@ static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv2, kBatch
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{25344, 138240});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{68544, 646464});
 static_assert(cnn::conv_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{68544, 692544});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{730112, 719424});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{730112, 719424, 492544});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{362304, 1452672});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{734848, 726336});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{734848, 726336, 373824});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4aConv4) == 8640);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{4032, 30528});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{10368, 23040});
@@ -481,9 +470,9 @@ static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv2, kBatch
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{28800, 172032});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{72000, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{72000, 747840});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{810624, 919872});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{810624, 919872, 530432});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{402560, 1839744});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{815360, 919872});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{815360, 919872, 460224});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4bConv4) == 12288);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{5568, 45984});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{11520, 36864});
@@ -509,9 +498,9 @@ static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv2, kBatch
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{32256, 196608});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{75456, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{75456, 757056});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{929024, 1217088});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{298764, 1189440});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{924288, 1189440});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{929024, 1217088, 608832});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{298764, 1189440, 608832});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{924288, 1189440, 608832});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4cConv4) == 12288);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{5568, 45984});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{11520, 36864});
@@ -537,9 +526,9 @@ static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv2, kBatch
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{34560, 221184});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{77760, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{77760, 763200});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{1033216, 1493568});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{334368, 1493568});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{976384, 1493568});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{1033216, 1493568, 747072});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{334368, 1493568, 747072});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{976384, 1493568, 747072});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4dConv4) == 18432);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{7104, 60864});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{13824, 49152});
@@ -570,9 +559,9 @@ static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv2, kBatch
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{38016, 168960});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{81216, 710976});
 static_assert(cnn::conv_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{81216, 796512});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{1151616, 1866816});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{374616, 1866816});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{1014272, 1866816});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{1151616, 1866816, 968256});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{374616, 1866816, 933696});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{1014272, 1866816, 933696});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4eConv4) == 19008);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{7104, 61248});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{13824, 33792});
@@ -598,9 +587,9 @@ static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv2, kBatch
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{38016, 133120});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{81216, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{81216, 1183360});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{344128, 1866816});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{374616, 1866816});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{253568, 1866816});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{344128, 1866816, 968256});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{374616, 1866816, 933696});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{253568, 1866816, 933696});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5aConv4) == 29952);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{7104, 71040});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{13824, 26624});
@@ -626,9 +615,9 @@ static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv2, kBatch
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{43776, 159744});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{86976, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{86976, 1208320});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{399424, 2654784});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{445824, 2654784});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{272512, 2654784});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{399424, 2654784, 1327680});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{445824, 2654784, 1327680});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{272512, 2654784, 1327680});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5bConv4) == 39936);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{10176, 105888});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{16128, 39936});
@@ -1108,35 +1097,35 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPhase0[] = {
-    {{118013952, 5419008, 37888}, {118013952, 6823936, 37888}},
+    {{118013952, 5419008, 37888}, {118013952, 6221824, 37888}},
     {{0, 4214784, 0}, {0, 4214784, 0}},
     {{0, 1605632, 0}, {0, 4014080, 0}},
-    {{12845056, 1605632, 16640}, {38535168, 7225344, 49664}},
-    {{346816512, 3211264, 443136}, {693633024, 13647872, 885504}},
+    {{12845056, 1605632, 16640}, {38535168, 4816896, 49664}},
+    {{346816512, 3211264, 443136}, {693633024, 14450688, 885504}},
     {{0, 4816896, 0}, {0, 7225344, 0}},
     {{0, 3161088, 0}, {0, 3161088, 0}},
     {{9633792, 802816, 49408}, {19267584, 2809856, 98560}},
-    {{14450688, 903168, 74112}, {28901376, 3311616, 147840}},
-    {{86704128, 702464, 442880}, {173408256, 2609152, 885248}},
-    {{2408448, 652288, 12352}, {7225344, 2709504, 36992}},
-    {{10035200, 150528, 51328}, {20070400, 602112, 102528}},
+    {{14450688, 903168, 74112}, {28901376, 2408448, 147840}},
+    {{86704128, 702464, 442880}, {173408256, 2910208, 885248}},
+    {{2408448, 652288, 12352}, {7225344, 2558976, 36992}},
+    {{10035200, 150528, 51328}, {20070400, 652288, 102528}},
     {{0, 1354752, 0}, {0, 2558976, 0}},
     {{4816896, 702464, 24704}, {9633792, 1705984, 49280}},
     {{}, {}},
     {{25690112, 1204224, 131584}, {51380224, 4415488, 262656}},
-    {{25690112, 1204224, 131584}, {51380224, 4415488, 262656}},
-    {{173408256, 1003520, 885504}, {346816512, 3813376, 1770240}},
-    {{6422528, 903168, 32896}, {12845056, 2910208, 65664}},
-    {{60211200, 401408, 307584}, {120422400, 1705984, 614784}},
+    {{25690112, 1204224, 131584}, {51380224, 3211264, 262656}},
+    {{173408256, 1003520, 885504}, {346816512, 4214784, 1770240}},
+    {{6422528, 903168, 32896}, {12845056, 2609152, 65664}},
+    {{60211200, 401408, 307584}, {120422400, 1806336, 614784}},
     {{0, 1806336, 0}, {0, 3411968, 0}},
     {{12845056, 1003520, 65792}, {25690112, 2609152, 131328}},
     {{}, {}},
     {{0, 1975680, 0}, {0, 3857280, 0}},
     {{18063360, 526848, 369408}, {36126720, 1881600, 738048}},
-    {{9031680, 451584, 184704}, {18063360, 1505280, 369024}},
-    {{35223552, 238336, 719680}, {70447104, 965888, 1438528}},
-    {{1505280, 388864, 30784}, {3010560, 1191680, 61504}},
-    {{3763200, 50176, 76992}, {7526400, 213248, 153792}},
+    {{9031680, 451584, 184704}, {18063360, 1279488, 369024}},
+    {{35223552, 238336, 719680}, {70447104, 1041152, 1438528}},
+    {{1505280, 388864, 30784}, {3010560, 1154048, 61504}},
+    {{3763200, 50176, 76992}, {7526400, 225792, 153792}},
     {{0, 846720, 0}, {0, 1599360, 0}},
     {{6021120, 426496, 123136}, {12042240, 1003520, 246016}},
     {{}, {0, 1204224, 0}},
@@ -1148,26 +1137,26 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{1024000, 8096, 4100000}, {2048000, 16192, 8196000}},
     {{}, {}},
     {{16056320, 526848, 328320}, {32112640, 1831424, 656000}},
-    {{11239424, 489216, 229824}, {22478848, 1643264, 459200}},
-    {{44255232, 263424, 904064}, {88510464, 1053696, 1807232}},
-    {{2408448, 420224, 49248}, {4816896, 1298304, 98400}},
-    {{7526400, 68992, 153856}, {15052800, 288512, 307456}},
+    {{11239424, 489216, 229824}, {22478848, 1379840, 459200}},
+    {{44255232, 263424, 904064}, {88510464, 1141504, 1807232}},
+    {{2408448, 420224, 49248}, {4816896, 1241856, 98400}},
+    {{7526400, 68992, 153856}, {15052800, 307328, 307456}},
     {{0, 903168, 0}, {0, 1705984, 0}},
     {{6422528, 451584, 131328}, {12845056, 1053696, 262400}},
     {{}, {}},
     {{12845056, 501760, 262656}, {25690112, 1705984, 524800}},
-    {{12845056, 501760, 262656}, {25690112, 1705984, 524800}},
-    {{57802752, 301056, 1180672}, {115605504, 1204224, 2360320}},
-    {{2408448, 420224, 49248}, {4816896, 1298304, 98400}},
-    {{7526400, 68992, 153856}, {15052800, 288512, 307456}},
+    {{12845056, 501760, 262656}, {25690112, 1404928, 524800}},
+    {{57802752, 301056, 1180672}, {115605504, 1304576, 2360320}},
+    {{2408448, 420224, 49248}, {4816896, 1241856, 98400}},
+    {{7526400, 68992, 153856}, {15052800, 307328, 307456}},
     {{0, 903168, 0}, {0, 1705984, 0}},
     {{6422528, 451584, 131328}, {12845056, 1053696, 262400}},
     {{}, {}},
     {{11239424, 489216, 229824}, {22478848, 1643264, 459200}},
-    {{14450688, 514304, 295488}, {28901376, 1768704, 590400}},
-    {{73156608, 338688, 1494144}, {146313216, 1354752, 2987136}},
-    {{3211264, 426496, 65664}, {9633792, 1756160, 196864}},
-    {{10035200, 75264, 205056}, {20070400, 301056, 409856}},
+    {{14450688, 514304, 295488}, {28901376, 1430016, 590400}},
+    {{73156608, 338688, 1494144}, {146313216, 1467648, 2987136}},
+    {{3211264, 426496, 65664}, {9633792, 1680896, 196864}},
+    {{10035200, 75264, 205056}, {20070400, 326144, 409856}},
     {{0, 903168, 0}, {0, 1705984, 0}},
     {{6422528, 451584, 131328}, {12845056, 1053696, 262400}},
     {{}, {0, 1241856, 0}},
@@ -1179,27 +1168,27 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{1024000, 8096, 4100000}, {2048000, 16192, 8196000}},
     {{}, {}},
     {{26492928, 614656, 541696}, {52985856, 2245376, 1082368}},
-    {{16558080, 539392, 338560}, {33116160, 1869056, 676480}},
-    {{90316800, 376320, 1844480}, {180633600, 1505280, 3687680}},
-    {{3311616, 439040, 67712}, {6623232, 1367296, 135296}},
-    {{20070400, 125440, 410112}, {40140800, 551936, 819712}},
+    {{16558080, 539392, 338560}, {33116160, 1492736, 676480}},
+    {{90316800, 376320, 1844480}, {180633600, 1630720, 3687680}},
+    {{3311616, 439040, 67712}, {6623232, 1292032, 135296}},
+    {{20070400, 125440, 410112}, {40140800, 577024, 819712}},
     {{0, 931392, 0}, {0, 1759296, 0}},
     {{13246464, 514304, 270848}, {26492928, 1329664, 541184}},
     {{}, {}},
     {{0, 856128, 0}, {0, 856128, 0}},
     {{10436608, 213248, 852992}, {20873216, 740096, 1704960}},
-    {{6522880, 194432, 533120}, {13045760, 646016, 1065600}},
-    {{22579200, 94080, 1844480}, {45158400, 376320, 3687680}},
-    {{1304576, 169344, 106624}, {2609152, 520576, 213120}},
-    {{5017600, 31360, 410112}, {10035200, 137984, 819712}},
-    {{0, 366912, 0}, {0, 366912, 0}},
+    {{6522880, 194432, 533120}, {13045760, 551936, 1065600}},
+    {{22579200, 94080, 1844480}, {45158400, 407680, 3687680}},
+    {{1304576, 169344, 106624}, {2609152, 501760, 213120}},
+    {{5017600, 31360, 410112}, {10035200, 144256, 819712}},
+    {{0, 366912, 0}, {0, 693056, 0}},
     {{5218304, 188160, 426496}, {10436608, 451584, 852480}},
     {{}, {}},
     {{15654912, 238336, 1279488}, {31309824, 865536, 2557440}},
-    {{7827456, 200704, 639744}, {15654912, 677376, 1278720}},
-    {{32514048, 112896, 2655744}, {65028096, 451584, 5309952}},
-    {{1956864, 172480, 159936}, {3913728, 536256, 319680}},
-    {{7526400, 34496, 614912}, {15052800, 144256, 1229312}},
+    {{7827456, 200704, 639744}, {15654912, 564480, 1278720}},
+    {{32514048, 112896, 2655744}, {65028096, 489216, 5309952}},
+    {{1956864, 172480, 159936}, {3913728, 508032, 319680}},
+    {{7526400, 34496, 614912}, {15052800, 153664, 1229312}},
     {{0, 366912, 0}, {0, 366912, 0}},
     {{5218304, 188160, 426496}, {10436608, 451584, 852480}},
     {{}, {}},
@@ -1652,8 +1641,8 @@ constexpr cnn::ModelDescription kModel{
              .class_names = {}, .prepare = kPrepare, .augment = kAugment},
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
-    .memory = {.parameters = 13378320, .gradients = 13378320, .optimizer = 13378320, .activations = 101917184,
-               .shared_scratch = 2654784, .thread_scratch = 1151616},
+    .memory = {.parameters = 13378320, .gradients = 13378320, .optimizer = 13378320, .activations = 100703232,
+               .thread_scratch = 1151616},
 };
 
 }  // namespace
@@ -1673,213 +1662,213 @@ float GoogLeNet::step(int phase, cnn::ConstFloats images, cnn::Labels labels, co
 }
 
 // 20: # gone after training.
-// Phase whole: 13,378,280 of 6,998,552 parameters learn; activations take 407,668,736 bytes.
+// Phase whole: 13,378,280 of 6,998,552 parameters learn; activations take 402,812,928 bytes.
 float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,
     cnn::Optimizer& optimizer) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
-  const cnn::Blocked features_conv1_conv = blocked(0, 802816);  // 64x112x112
-  const cnn::Blocked features_conv1 = blocked(57802752, 200704);  // 64x56x56
-  const std::span<std::uint8_t> features_maxpool1_saved = bytes(90718208, 6422528);
+  const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
+  const cnn::Blocked features_conv1_conv = blocked(18464768, 802816);  // 64x112x112
+  const cnn::Blocked features_conv1 = blocked(12042240, 200704);  // 64x56x56
+  const std::span<std::uint8_t> features_maxpool1_saved = bytes(45760512, 6422528);
   const cnn::Blocked features_lrn1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Blocked features_conv2 = blocked(19267584, 200704);  // 64x56x56
-  const cnn::Blocked features_conv3 = blocked(0, 602112);  // 192x56x56
-  const cnn::Blocked features_lrn2 = blocked(19267584, 602112);  // 192x56x56
-  const cnn::Blocked features_maxpool2 = blocked(70647808, 150528);  // 192x28x28
-  const std::span<std::uint8_t> features_maxpool2_saved = bytes(93929472, 4816896);
-  const cnn::Blocked features_inception3a_concat1 = blocked(43352064, 200704);  // 256x28x28
-  const cnn::Blocked features_inception3a_conv1 = blocked(43352064, 200704);  // 64x28x28
-  const cnn::Blocked features_inception3a_conv2 = blocked(88309760, 75264);  // 96x28x28
-  const cnn::Blocked features_inception3a_conv3 = blocked(43402240, 200704);  // 128x28x28
-  const cnn::Blocked features_inception3a_conv4 = blocked(19267584, 12544);  // 16x28x28
-  const cnn::Blocked features_inception3a_conv5 = blocked(43502592, 200704);  // 32x28x28
-  const cnn::Blocked features_inception3a_maxpool1 = blocked(19267584, 150528);  // 192x28x28
-  const std::span<std::uint8_t> features_inception3a_maxpool1_saved = bytes(95133696, 4816896);
-  const cnn::Blocked features_inception3a_conv6 = blocked(43527680, 200704);  // 32x28x28
-  const cnn::Blocked features_inception3b_concat1 = blocked(19267584, 376320);  // 480x28x28
-  const cnn::Blocked features_inception3b_conv1 = blocked(19267584, 376320);  // 128x28x28
-  const cnn::Blocked features_inception3b_conv2 = blocked(75464704, 100352);  // 128x28x28
-  const cnn::Blocked features_inception3b_conv3 = blocked(19367936, 376320);  // 192x28x28
-  const cnn::Blocked features_inception3b_conv4 = blocked(56999936, 25088);  // 32x28x28
-  const cnn::Blocked features_inception3b_conv5 = blocked(19518464, 376320);  // 96x28x28
-  const cnn::Blocked features_inception3b_maxpool1 = blocked(49774592, 200704);  // 256x28x28
-  const std::span<std::uint8_t> features_inception3b_maxpool1_saved = bytes(92323840, 6422528);
-  const cnn::Blocked features_inception3b_conv6 = blocked(19593728, 376320);  // 64x28x28
-  const cnn::Blocked features_maxpool3 = blocked(31309824, 94080);  // 480x14x14
-  const std::span<std::uint8_t> features_maxpool3_saved = bytes(98746368, 3010560);
-  const cnn::Blocked features_inception4a_concat1 = blocked(78675968, 100352);  // 512x14x14
-  const cnn::Blocked features_inception4a_conv1 = blocked(78675968, 100352);  // 192x14x14
-  const cnn::Blocked features_inception4a_conv2 = blocked(100954112, 18816);  // 96x14x14
-  const cnn::Blocked features_inception4a_conv3 = blocked(78713600, 100352);  // 208x14x14
-  const cnn::Blocked features_inception4a_conv4 = blocked(101556224, 3136);  // 16x14x14
-  const cnn::Blocked features_inception4a_conv5 = blocked(78754368, 100352);  // 48x14x14
-  const cnn::Blocked features_inception4a_maxpool1 = blocked(37732352, 94080);  // 480x14x14
-  const std::span<std::uint8_t> features_inception4a_maxpool1_saved = bytes(99499008, 3010560);
-  const cnn::Blocked features_inception4a_conv6 = blocked(78763776, 100352);  // 64x14x14
-  const cnn::Blocked features_aux1_avgpool1 = blocked(31309824, 8192);  // 512x4x4
-  const cnn::Blocked features_aux1_flatten1 = blocked(70572544, 2048);  // 2048
-  const cnn::Blocked features_aux1_conv1 = blocked(70572544, 2048);  // 128x4x4
-  const cnn::Blocked features_aux1_dense1 = blocked(101722112, 1024);  // 1024
-  const cnn::Blocked features_aux1_dropout1 = blocked(101754880, 1024);  // 1024
-  const cnn::Blocked features_aux1_dense2 = blocked(38166528, 1000);  // 1000
-  const cnn::Blocked features_inception4b_concat1 = blocked(81887232, 100352);  // 512x14x14
-  const cnn::Blocked features_inception4b_conv1 = blocked(81887232, 100352);  // 160x14x14
-  const cnn::Blocked features_inception4b_conv2 = blocked(100251648, 21952);  // 112x14x14
-  const cnn::Blocked features_inception4b_conv3 = blocked(81918592, 100352);  // 224x14x14
-  const cnn::Blocked features_inception4b_conv4 = blocked(70271488, 4704);  // 24x14x14
-  const cnn::Blocked features_inception4b_conv5 = blocked(81962496, 100352);  // 64x14x14
-  const cnn::Blocked features_inception4b_maxpool1 = blocked(31309824, 100352);  // 512x14x14
-  const std::span<std::uint8_t> features_inception4b_maxpool1_saved = bytes(69267968, 3211264);
-  const cnn::Blocked features_inception4b_conv6 = blocked(81975040, 100352);  // 64x14x14
-  const cnn::Blocked features_inception4c_concat1 = blocked(85098496, 100352);  // 512x14x14
-  const cnn::Blocked features_inception4c_conv1 = blocked(85098496, 100352);  // 128x14x14
-  const cnn::Blocked features_inception4c_conv2 = blocked(96337920, 25088);  // 128x14x14
-  const cnn::Blocked features_inception4c_conv3 = blocked(85123584, 100352);  // 256x14x14
-  const cnn::Blocked features_inception4c_conv4 = blocked(70422016, 4704);  // 24x14x14
-  const cnn::Blocked features_inception4c_conv5 = blocked(85173760, 100352);  // 64x14x14
-  const cnn::Blocked features_inception4c_maxpool1 = blocked(31309824, 100352);  // 512x14x14
-  const std::span<std::uint8_t> features_inception4c_maxpool1_saved = bytes(97140736, 3211264);
-  const cnn::Blocked features_inception4c_conv6 = blocked(85186304, 100352);  // 64x14x14
-  const cnn::Blocked features_inception4d_concat1 = blocked(49774592, 103488);  // 528x14x14
-  const cnn::Blocked features_inception4d_conv1 = blocked(49774592, 103488);  // 112x14x14
-  const cnn::Blocked features_inception4d_conv2 = blocked(67536896, 28224);  // 144x14x14
-  const cnn::Blocked features_inception4d_conv3 = blocked(49796544, 103488);  // 288x14x14
-  const cnn::Blocked features_inception4d_conv4 = blocked(31309824, 6272);  // 32x14x14
-  const cnn::Blocked features_inception4d_conv5 = blocked(49852992, 103488);  // 64x14x14
-  const cnn::Blocked features_inception4d_maxpool1 = blocked(31309824, 100352);  // 512x14x14
-  const std::span<std::uint8_t> features_inception4d_maxpool1_saved = bytes(97943552, 3211264);
-  const cnn::Blocked features_inception4d_conv6 = blocked(49865536, 103488);  // 64x14x14
-  const cnn::Blocked features_aux2_avgpool1 = blocked(31309824, 8448);  // 528x4x4
-  const cnn::Blocked features_aux2_flatten1 = blocked(101656576, 2048);  // 2048
-  const cnn::Blocked features_aux2_conv1 = blocked(101656576, 2048);  // 128x4x4
-  const cnn::Blocked features_aux2_dense1 = blocked(101787648, 1024);  // 1024
-  const cnn::Blocked features_aux2_dropout1 = blocked(101820416, 1024);  // 1024
-  const cnn::Blocked features_aux2_dense2 = blocked(38198528, 1000);  // 1000
-  const cnn::Blocked features_inception4e_concat1 = blocked(31309824, 163072);  // 832x14x14
-  const cnn::Blocked features_inception4e_conv1 = blocked(31309824, 163072);  // 256x14x14
-  const cnn::Blocked features_inception4e_conv2 = blocked(42348544, 31360);  // 160x14x14
-  const cnn::Blocked features_inception4e_conv3 = blocked(31360000, 163072);  // 320x14x14
-  const cnn::Blocked features_inception4e_conv4 = blocked(70070784, 6272);  // 32x14x14
-  const cnn::Blocked features_inception4e_conv5 = blocked(31422720, 163072);  // 128x14x14
-  const cnn::Blocked features_inception4e_maxpool1 = blocked(53086208, 103488);  // 528x14x14
-  const std::span<std::uint8_t> features_inception4e_maxpool1_saved = bytes(68440064, 3311616);
-  const cnn::Blocked features_inception4e_conv6 = blocked(31447808, 163072);  // 128x14x14
-  const cnn::Blocked features_maxpool4 = blocked(39739392, 40768);  // 832x7x7
-  const std::span<std::uint8_t> features_maxpool4_saved = bytes(64225280, 1304576);
-  const cnn::Blocked features_inception5a_concat1 = blocked(41043968, 40768);  // 832x7x7
-  const cnn::Blocked features_inception5a_conv1 = blocked(41043968, 40768);  // 256x7x7
-  const cnn::Blocked features_inception5a_conv2 = blocked(65504768, 7840);  // 160x7x7
-  const cnn::Blocked features_inception5a_conv3 = blocked(41056512, 40768);  // 320x7x7
-  const cnn::Blocked features_inception5a_conv4 = blocked(65830912, 1568);  // 32x7x7
-  const cnn::Blocked features_inception5a_conv5 = blocked(41072192, 40768);  // 128x7x7
-  const cnn::Blocked features_inception5a_maxpool1 = blocked(53086208, 40768);  // 832x7x7
-  const std::span<std::uint8_t> features_inception5a_maxpool1_saved = bytes(64551424, 1304576);
-  const cnn::Blocked features_inception5a_conv6 = blocked(41078464, 40768);  // 128x7x7
-  const cnn::Blocked features_inception5b_concat1 = blocked(36528128, 50176);  // 1024x7x7
-  const cnn::Blocked features_inception5b_conv1 = blocked(36528128, 50176);  // 384x7x7
-  const cnn::Blocked features_inception5b_conv2 = blocked(65203712, 9408);  // 192x7x7
-  const cnn::Blocked features_inception5b_conv3 = blocked(36546944, 50176);  // 384x7x7
-  const cnn::Blocked features_inception5b_conv4 = blocked(65755648, 2352);  // 48x7x7
-  const cnn::Blocked features_inception5b_conv5 = blocked(36565760, 50176);  // 128x7x7
-  const cnn::Blocked features_inception5b_maxpool1 = blocked(54390784, 40768);  // 832x7x7
-  const std::span<std::uint8_t> features_inception5b_maxpool1_saved = bytes(64877568, 1304576);
-  const cnn::Blocked features_inception5b_conv6 = blocked(36572032, 50176);  // 128x7x7
-  const cnn::Blocked head_dropout1 = blocked(38133760, 1024);  // 1024
-  const cnn::Blocked head_dense1 = blocked(38230528, 1000);  // 1000
-  const cnn::Blocked d_head_dense1 = blocked(38262528, 1000);  // 1000
-  const cnn::Blocked d_features_aux1_dense2 = blocked(101853184, 1000);  // 1000
-  const cnn::Blocked d_features_aux2_dense2 = blocked(101885184, 1000);  // 1000
-  const cnn::Blocked d_head_dropout1 = blocked(55695360, 1024);  // 1024
-  const cnn::Blocked d_features_inception5b_concat1 = blocked(38133760, 50176);  // 1024x7x7
-  const cnn::Blocked d_features_inception5b_conv1 = blocked(38133760, 50176);  // 384x7x7
-  const cnn::Blocked d_features_inception5b_conv3 = blocked(38152576, 50176);  // 384x7x7
-  const cnn::Blocked d_features_inception5b_conv5 = blocked(38171392, 50176);  // 128x7x7
-  const cnn::Blocked d_features_inception5b_conv6 = blocked(38177664, 50176);  // 128x7x7
-  const cnn::Blocked d_features_inception5b_maxpool1 = blocked(54390784, 40768);  // 832x7x7
-  const cnn::Blocked d_features_inception5a_concat1 = blocked(55695360, 40768);  // 832x7x7
-  const cnn::Blocked d_features_inception5b_conv4 = blocked(54390784, 2352);  // 48x7x7
-  const cnn::Blocked d_features_inception5b_conv2 = blocked(54390784, 9408);  // 192x7x7
-  const cnn::Blocked d_features_inception5a_conv1 = blocked(55695360, 40768);  // 256x7x7
-  const cnn::Blocked d_features_inception5a_conv3 = blocked(55707904, 40768);  // 320x7x7
-  const cnn::Blocked d_features_inception5a_conv5 = blocked(55723584, 40768);  // 128x7x7
-  const cnn::Blocked d_features_inception5a_conv6 = blocked(55729856, 40768);  // 128x7x7
-  const cnn::Blocked d_features_inception5a_maxpool1 = blocked(36528128, 40768);  // 832x7x7
-  const cnn::Blocked d_features_maxpool4 = blocked(53086208, 40768);  // 832x7x7
-  const cnn::Blocked d_features_inception5a_conv4 = blocked(36528128, 1568);  // 32x7x7
-  const cnn::Blocked d_features_inception5a_conv2 = blocked(36528128, 7840);  // 160x7x7
-  const cnn::Blocked d_features_inception4e_concat1 = blocked(36528128, 163072);  // 832x14x14
-  const cnn::Blocked d_features_inception4e_conv1 = blocked(36528128, 163072);  // 256x14x14
-  const cnn::Blocked d_features_inception4e_conv3 = blocked(36578304, 163072);  // 320x14x14
-  const cnn::Blocked d_features_inception4e_conv5 = blocked(36641024, 163072);  // 128x14x14
-  const cnn::Blocked d_features_inception4e_conv6 = blocked(36666112, 163072);  // 128x14x14
-  const cnn::Blocked d_features_inception4e_maxpool1 = blocked(53086208, 103488);  // 528x14x14
-  const cnn::Blocked d_features_inception4d_concat1 = blocked(64225280, 103488);  // 528x14x14
-  const cnn::Blocked d_features_inception4e_conv4 = blocked(41746432, 6272);  // 32x14x14
-  const cnn::Blocked d_features_inception4e_conv2 = blocked(53086208, 31360);  // 160x14x14
-  const cnn::Blocked d_features_aux2_dropout1 = blocked(31309824, 1024);  // 1024
-  const cnn::Blocked d_features_aux2_flatten1 = blocked(31580160, 2048);  // 2048
-  const cnn::Blocked d_features_aux2_conv1 = blocked(31580160, 2048);  // 128x4x4
-  const cnn::Blocked d_features_aux2_avgpool1 = blocked(34621440, 8448);  // 528x4x4
-  const cnn::Blocked d_features_inception4d_concat1_2 = blocked(31309824, 103488);  // 528x14x14
-  const cnn::Blocked d_features_inception4d_conv1 = blocked(64225280, 103488);  // 112x14x14
-  const cnn::Blocked d_features_inception4d_conv3 = blocked(64247232, 103488);  // 288x14x14
-  const cnn::Blocked d_features_inception4d_conv5 = blocked(64303680, 103488);  // 64x14x14
-  const cnn::Blocked d_features_inception4d_conv6 = blocked(64316224, 103488);  // 64x14x14
-  const cnn::Blocked d_features_inception4d_maxpool1 = blocked(31309824, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4c_concat1 = blocked(34521088, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4d_conv4 = blocked(31510528, 6272);  // 32x14x14
-  const cnn::Blocked d_features_inception4d_conv2 = blocked(31309824, 28224);  // 144x14x14
-  const cnn::Blocked d_features_inception4c_conv1 = blocked(34521088, 100352);  // 128x14x14
-  const cnn::Blocked d_features_inception4c_conv3 = blocked(34546176, 100352);  // 256x14x14
-  const cnn::Blocked d_features_inception4c_conv5 = blocked(34596352, 100352);  // 64x14x14
-  const cnn::Blocked d_features_inception4c_conv6 = blocked(34608896, 100352);  // 64x14x14
-  const cnn::Blocked d_features_inception4c_maxpool1 = blocked(31309824, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4b_concat1 = blocked(37732352, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4c_conv4 = blocked(31309824, 4704);  // 24x14x14
-  const cnn::Blocked d_features_inception4c_conv2 = blocked(31309824, 25088);  // 128x14x14
-  const cnn::Blocked d_features_inception4b_conv1 = blocked(37732352, 100352);  // 160x14x14
-  const cnn::Blocked d_features_inception4b_conv3 = blocked(37763712, 100352);  // 224x14x14
-  const cnn::Blocked d_features_inception4b_conv5 = blocked(37807616, 100352);  // 64x14x14
-  const cnn::Blocked d_features_inception4b_conv6 = blocked(37820160, 100352);  // 64x14x14
-  const cnn::Blocked d_features_inception4b_maxpool1 = blocked(31309824, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4a_concat1 = blocked(34521088, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4b_conv4 = blocked(31309824, 4704);  // 24x14x14
-  const cnn::Blocked d_features_inception4b_conv2 = blocked(31309824, 21952);  // 112x14x14
-  const cnn::Blocked d_features_aux1_dropout1 = blocked(31309824, 1024);  // 1024
-  const cnn::Blocked d_features_aux1_flatten1 = blocked(31571968, 2048);  // 2048
-  const cnn::Blocked d_features_aux1_conv1 = blocked(31571968, 2048);  // 128x4x4
-  const cnn::Blocked d_features_aux1_avgpool1 = blocked(37732352, 8192);  // 512x4x4
-  const cnn::Blocked d_features_inception4a_concat1_2 = blocked(31309824, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4a_conv1 = blocked(34521088, 100352);  // 192x14x14
-  const cnn::Blocked d_features_inception4a_conv3 = blocked(34558720, 100352);  // 208x14x14
-  const cnn::Blocked d_features_inception4a_conv5 = blocked(34599488, 100352);  // 48x14x14
-  const cnn::Blocked d_features_inception4a_conv6 = blocked(34608896, 100352);  // 64x14x14
-  const cnn::Blocked d_features_inception4a_maxpool1 = blocked(37732352, 94080);  // 480x14x14
-  const cnn::Blocked d_features_maxpool3 = blocked(49774592, 94080);  // 480x14x14
-  const cnn::Blocked d_features_inception4a_conv4 = blocked(34320384, 3136);  // 16x14x14
-  const cnn::Blocked d_features_inception4a_conv2 = blocked(37732352, 18816);  // 96x14x14
-  const cnn::Blocked d_features_inception3b_concat1 = blocked(31309824, 376320);  // 480x28x28
-  const cnn::Blocked d_features_inception3b_conv1 = blocked(31309824, 376320);  // 128x28x28
-  const cnn::Blocked d_features_inception3b_conv3 = blocked(31410176, 376320);  // 192x28x28
-  const cnn::Blocked d_features_inception3b_conv5 = blocked(31560704, 376320);  // 96x28x28
-  const cnn::Blocked d_features_inception3b_conv6 = blocked(31635968, 376320);  // 64x28x28
-  const cnn::Blocked d_features_inception3b_maxpool1 = blocked(49774592, 200704);  // 256x28x28
-  const cnn::Blocked d_features_inception3a_concat1 = blocked(64225280, 200704);  // 256x28x28
-  const cnn::Blocked d_features_inception3b_conv4 = blocked(49774592, 25088);  // 32x28x28
-  const cnn::Blocked d_features_inception3b_conv2 = blocked(49774592, 100352);  // 128x28x28
-  const cnn::Blocked d_features_inception3a_conv1 = blocked(64225280, 200704);  // 64x28x28
-  const cnn::Blocked d_features_inception3a_conv3 = blocked(64275456, 200704);  // 128x28x28
-  const cnn::Blocked d_features_inception3a_conv5 = blocked(64375808, 200704);  // 32x28x28
-  const cnn::Blocked d_features_inception3a_conv6 = blocked(64400896, 200704);  // 32x28x28
-  const cnn::Blocked d_features_inception3a_maxpool1 = blocked(19267584, 150528);  // 192x28x28
-  const cnn::Blocked d_features_maxpool2 = blocked(38535168, 150528);  // 192x28x28
-  const cnn::Blocked d_features_inception3a_conv4 = blocked(19668992, 12544);  // 16x28x28
-  const cnn::Blocked d_features_inception3a_conv2 = blocked(19267584, 75264);  // 96x28x28
-  const cnn::Blocked d_features_lrn2 = blocked(19267584, 602112);  // 192x56x56
-  const cnn::Blocked d_features_conv3 = blocked(38535168, 602112);  // 192x56x56
-  const cnn::Blocked d_features_conv2 = blocked(6422528, 200704);  // 64x56x56
+  const cnn::Blocked features_conv2 = blocked(18464768, 200704);  // 64x56x56
+  const cnn::Blocked features_conv3 = blocked(58956800, 602112);  // 192x56x56
+  const cnn::Blocked features_lrn2 = blocked(78224384, 602112);  // 192x56x56
+  const cnn::Blocked features_maxpool2 = blocked(24887296, 150528);  // 192x28x28
+  const std::span<std::uint8_t> features_maxpool2_saved = bytes(48971776, 4816896);
+  const cnn::Blocked features_inception3a_concat1 = blocked(18464768, 200704);  // 256x28x28
+  const cnn::Blocked features_inception3a_conv1 = blocked(18464768, 200704);  // 64x28x28
+  const cnn::Blocked features_inception3a_conv2 = blocked(43352064, 75264);  // 96x28x28
+  const cnn::Blocked features_inception3a_conv3 = blocked(18514944, 200704);  // 128x28x28
+  const cnn::Blocked features_inception3a_conv4 = blocked(553344, 12544);  // 16x28x28
+  const cnn::Blocked features_inception3a_conv5 = blocked(18615296, 200704);  // 32x28x28
+  const cnn::Blocked features_inception3a_maxpool1 = blocked(0, 150528);  // 192x28x28
+  const std::span<std::uint8_t> features_inception3a_maxpool1_saved = bytes(50176000, 4816896);
+  const cnn::Blocked features_inception3a_conv6 = blocked(18640384, 200704);  // 32x28x28
+  const cnn::Blocked features_inception3b_concat1 = blocked(78224384, 376320);  // 480x28x28
+  const cnn::Blocked features_inception3b_conv1 = blocked(78224384, 376320);  // 128x28x28
+  const cnn::Blocked features_inception3b_conv2 = blocked(29704192, 100352);  // 128x28x28
+  const cnn::Blocked features_inception3b_conv3 = blocked(78324736, 376320);  // 192x28x28
+  const cnn::Blocked features_inception3b_conv4 = blocked(36126720, 25088);  // 32x28x28
+  const cnn::Blocked features_inception3b_conv5 = blocked(78475264, 376320);  // 96x28x28
+  const cnn::Blocked features_inception3b_maxpool1 = blocked(36929536, 200704);  // 256x28x28
+  const std::span<std::uint8_t> features_inception3b_maxpool1_saved = bytes(47366144, 6422528);
+  const cnn::Blocked features_inception3b_conv6 = blocked(78550528, 376320);  // 64x28x28
+  const cnn::Blocked features_maxpool3 = blocked(0, 94080);  // 480x14x14
+  const std::span<std::uint8_t> features_maxpool3_saved = bytes(55569920, 3010560);
+  const cnn::Blocked features_inception4a_concat1 = blocked(32915456, 100352);  // 512x14x14
+  const cnn::Blocked features_inception4a_conv1 = blocked(32915456, 100352);  // 192x14x14
+  const cnn::Blocked features_inception4a_conv2 = blocked(57777664, 18816);  // 96x14x14
+  const cnn::Blocked features_inception4a_conv3 = blocked(32953088, 100352);  // 208x14x14
+  const cnn::Blocked features_inception4a_conv4 = blocked(58530304, 3136);  // 16x14x14
+  const cnn::Blocked features_inception4a_conv5 = blocked(32993856, 100352);  // 48x14x14
+  const cnn::Blocked features_inception4a_maxpool1 = blocked(3010560, 94080);  // 480x14x14
+  const std::span<std::uint8_t> features_inception4a_maxpool1_saved = bytes(56322560, 3010560);
+  const cnn::Blocked features_inception4a_conv6 = blocked(33003264, 100352);  // 64x14x14
+  const cnn::Blocked features_aux1_avgpool1 = blocked(330240, 8192);  // 512x4x4
+  const cnn::Blocked features_aux1_flatten1 = blocked(58630656, 2048);  // 2048
+  const cnn::Blocked features_aux1_conv1 = blocked(58630656, 2048);  // 128x4x4
+  const cnn::Blocked features_aux1_dense1 = blocked(58761728, 1024);  // 1024
+  const cnn::Blocked features_aux1_dropout1 = blocked(58794496, 1024);  // 1024
+  const cnn::Blocked features_aux1_dense2 = blocked(7572032, 1000);  // 1000
+  const cnn::Blocked features_inception4b_concat1 = blocked(36929536, 100352);  // 512x14x14
+  const cnn::Blocked features_inception4b_conv1 = blocked(36929536, 100352);  // 160x14x14
+  const cnn::Blocked features_inception4b_conv2 = blocked(57075200, 21952);  // 112x14x14
+  const cnn::Blocked features_inception4b_conv3 = blocked(36960896, 100352);  // 224x14x14
+  const cnn::Blocked features_inception4b_conv4 = blocked(52208128, 4704);  // 24x14x14
+  const cnn::Blocked features_inception4b_conv5 = blocked(37004800, 100352);  // 64x14x14
+  const cnn::Blocked features_inception4b_maxpool1 = blocked(0, 100352);  // 512x14x14
+  const std::span<std::uint8_t> features_inception4b_maxpool1_saved = bytes(52358656, 3211264);
+  const cnn::Blocked features_inception4b_conv6 = blocked(37017344, 100352);  // 64x14x14
+  const cnn::Blocked features_inception4c_concat1 = blocked(40140800, 100352);  // 512x14x14
+  const cnn::Blocked features_inception4c_conv1 = blocked(40140800, 100352);  // 128x14x14
+  const cnn::Blocked features_inception4c_conv2 = blocked(53161472, 25088);  // 128x14x14
+  const cnn::Blocked features_inception4c_conv3 = blocked(40165888, 100352);  // 256x14x14
+  const cnn::Blocked features_inception4c_conv4 = blocked(58379776, 4704);  // 24x14x14
+  const cnn::Blocked features_inception4c_conv5 = blocked(40216064, 100352);  // 64x14x14
+  const cnn::Blocked features_inception4c_maxpool1 = blocked(0, 100352);  // 512x14x14
+  const std::span<std::uint8_t> features_inception4c_maxpool1_saved = bytes(53964288, 3211264);
+  const cnn::Blocked features_inception4c_conv6 = blocked(40228608, 100352);  // 64x14x14
+  const cnn::Blocked features_inception4d_concat1 = blocked(0, 103488);  // 528x14x14
+  const cnn::Blocked features_inception4d_conv1 = blocked(0, 103488);  // 112x14x14
+  const cnn::Blocked features_inception4d_conv2 = blocked(10938368, 28224);  // 144x14x14
+  const cnn::Blocked features_inception4d_conv3 = blocked(21952, 103488);  // 288x14x14
+  const cnn::Blocked features_inception4d_conv4 = blocked(4019520, 6272);  // 32x14x14
+  const cnn::Blocked features_inception4d_conv5 = blocked(78400, 103488);  // 64x14x14
+  const cnn::Blocked features_inception4d_maxpool1 = blocked(3311616, 100352);  // 512x14x14
+  const std::span<std::uint8_t> features_inception4d_maxpool1_saved = bytes(54767104, 3211264);
+  const cnn::Blocked features_inception4d_conv6 = blocked(90944, 103488);  // 64x14x14
+  const cnn::Blocked features_aux2_avgpool1 = blocked(3652160, 8448);  // 528x4x4
+  const cnn::Blocked features_aux2_flatten1 = blocked(58696192, 2048);  // 2048
+  const cnn::Blocked features_aux2_conv1 = blocked(58696192, 2048);  // 128x4x4
+  const cnn::Blocked features_aux2_dense1 = blocked(58827264, 1024);  // 1024
+  const cnn::Blocked features_aux2_dropout1 = blocked(58860032, 1024);  // 1024
+  const cnn::Blocked features_aux2_dense2 = blocked(7604032, 1000);  // 1000
+  const cnn::Blocked features_inception4e_concat1 = blocked(90266624, 163072);  // 832x14x14
+  const cnn::Blocked features_inception4e_conv1 = blocked(90266624, 163072);  // 256x14x14
+  const cnn::Blocked features_inception4e_conv2 = blocked(9934848, 31360);  // 160x14x14
+  const cnn::Blocked features_inception4e_conv3 = blocked(90316800, 163072);  // 320x14x14
+  const cnn::Blocked features_inception4e_conv4 = blocked(11841536, 6272);  // 32x14x14
+  const cnn::Blocked features_inception4e_conv5 = blocked(90379520, 163072);  // 128x14x14
+  const cnn::Blocked features_inception4e_maxpool1 = blocked(3311616, 103488);  // 528x14x14
+  const std::span<std::uint8_t> features_inception4e_maxpool1_saved = bytes(51380224, 3311616);
+  const cnn::Blocked features_inception4e_conv6 = blocked(90404608, 163072);  // 128x14x14
+  const cnn::Blocked features_maxpool4 = blocked(95484928, 40768);  // 832x7x7
+  const std::span<std::uint8_t> features_maxpool4_saved = bytes(9177664, 1304576);
+  const cnn::Blocked features_inception5a_concat1 = blocked(96789504, 40768);  // 832x7x7
+  const cnn::Blocked features_inception5a_conv1 = blocked(96789504, 40768);  // 256x7x7
+  const cnn::Blocked features_inception5a_conv2 = blocked(100025856, 7840);  // 160x7x7
+  const cnn::Blocked features_inception5a_conv3 = blocked(96802048, 40768);  // 320x7x7
+  const cnn::Blocked features_inception5a_conv4 = blocked(9829952, 1568);  // 32x7x7
+  const cnn::Blocked features_inception5a_conv5 = blocked(96817728, 40768);  // 128x7x7
+  const cnn::Blocked features_inception5a_maxpool1 = blocked(3311616, 40768);  // 832x7x7
+  const std::span<std::uint8_t> features_inception5a_maxpool1_saved = bytes(9503808, 1304576);
+  const cnn::Blocked features_inception5a_conv6 = blocked(96824000, 40768);  // 128x7x7
+  const cnn::Blocked features_inception5b_concat1 = blocked(5966400, 50176);  // 1024x7x7
+  const cnn::Blocked features_inception5b_conv1 = blocked(5966400, 50176);  // 384x7x7
+  const cnn::Blocked features_inception5b_conv2 = blocked(99724800, 9408);  // 192x7x7
+  const cnn::Blocked features_inception5b_conv3 = blocked(5985216, 50176);  // 384x7x7
+  const cnn::Blocked features_inception5b_conv4 = blocked(5774592, 2352);  // 48x7x7
+  const cnn::Blocked features_inception5b_conv5 = blocked(6004032, 50176);  // 128x7x7
+  const cnn::Blocked features_inception5b_maxpool1 = blocked(3311616, 40768);  // 832x7x7
+  const std::span<std::uint8_t> features_inception5b_maxpool1_saved = bytes(99398656, 1304576);
+  const cnn::Blocked features_inception5b_conv6 = blocked(6010304, 50176);  // 128x7x7
+  const cnn::Blocked head_dropout1 = blocked(4657152, 1024);  // 1024
+  const cnn::Blocked head_dense1 = blocked(4689920, 1000);  // 1000
+  const cnn::Blocked d_head_dense1 = blocked(4721920, 1000);  // 1000
+  const cnn::Blocked d_features_aux1_dense2 = blocked(58892800, 1000);  // 1000
+  const cnn::Blocked d_features_aux2_dense2 = blocked(58924800, 1000);  // 1000
+  const cnn::Blocked d_head_dropout1 = blocked(4657152, 1024);  // 1024
+  const cnn::Blocked d_features_inception5b_concat1 = blocked(7572032, 50176);  // 1024x7x7
+  const cnn::Blocked d_features_inception5b_conv1 = blocked(7572032, 50176);  // 384x7x7
+  const cnn::Blocked d_features_inception5b_conv3 = blocked(7590848, 50176);  // 384x7x7
+  const cnn::Blocked d_features_inception5b_conv5 = blocked(7609664, 50176);  // 128x7x7
+  const cnn::Blocked d_features_inception5b_conv6 = blocked(7615936, 50176);  // 128x7x7
+  const cnn::Blocked d_features_inception5b_maxpool1 = blocked(3311616, 40768);  // 832x7x7
+  const cnn::Blocked d_features_inception5a_concat1 = blocked(98094080, 40768);  // 832x7x7
+  const cnn::Blocked d_features_inception5b_conv4 = blocked(5774592, 2352);  // 48x7x7
+  const cnn::Blocked d_features_inception5b_conv2 = blocked(99724800, 9408);  // 192x7x7
+  const cnn::Blocked d_features_inception5a_conv1 = blocked(98094080, 40768);  // 256x7x7
+  const cnn::Blocked d_features_inception5a_conv3 = blocked(98106624, 40768);  // 320x7x7
+  const cnn::Blocked d_features_inception5a_conv5 = blocked(98122304, 40768);  // 128x7x7
+  const cnn::Blocked d_features_inception5a_conv6 = blocked(98128576, 40768);  // 128x7x7
+  const cnn::Blocked d_features_inception5a_maxpool1 = blocked(3311616, 40768);  // 832x7x7
+  const cnn::Blocked d_features_maxpool4 = blocked(5178432, 40768);  // 832x7x7
+  const cnn::Blocked d_features_inception5a_conv4 = blocked(9829952, 1568);  // 32x7x7
+  const cnn::Blocked d_features_inception5a_conv2 = blocked(100025856, 7840);  // 160x7x7
+  const cnn::Blocked d_features_inception4e_concat1 = blocked(95484928, 163072);  // 832x14x14
+  const cnn::Blocked d_features_inception4e_conv1 = blocked(95484928, 163072);  // 256x14x14
+  const cnn::Blocked d_features_inception4e_conv3 = blocked(95535104, 163072);  // 320x14x14
+  const cnn::Blocked d_features_inception4e_conv5 = blocked(95597824, 163072);  // 128x14x14
+  const cnn::Blocked d_features_inception4e_conv6 = blocked(95622912, 163072);  // 128x14x14
+  const cnn::Blocked d_features_inception4e_maxpool1 = blocked(3311616, 103488);  // 528x14x14
+  const cnn::Blocked d_features_inception4d_concat1 = blocked(6623232, 103488);  // 528x14x14
+  const cnn::Blocked d_features_inception4e_conv4 = blocked(11841536, 6272);  // 32x14x14
+  const cnn::Blocked d_features_inception4e_conv2 = blocked(9934848, 31360);  // 160x14x14
+  const cnn::Blocked d_features_aux2_dropout1 = blocked(3393536, 1024);  // 1024
+  const cnn::Blocked d_features_aux2_flatten1 = blocked(3446784, 2048);  // 2048
+  const cnn::Blocked d_features_aux2_conv1 = blocked(3446784, 2048);  // 128x4x4
+  const cnn::Blocked d_features_aux2_avgpool1 = blocked(9934848, 8448);  // 528x4x4
+  const cnn::Blocked d_features_inception4d_concat1_2 = blocked(3311616, 103488);  // 528x14x14
+  const cnn::Blocked d_features_inception4d_conv1 = blocked(6623232, 103488);  // 112x14x14
+  const cnn::Blocked d_features_inception4d_conv3 = blocked(6645184, 103488);  // 288x14x14
+  const cnn::Blocked d_features_inception4d_conv5 = blocked(6701632, 103488);  // 64x14x14
+  const cnn::Blocked d_features_inception4d_conv6 = blocked(6714176, 103488);  // 64x14x14
+  const cnn::Blocked d_features_inception4d_maxpool1 = blocked(3311616, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4c_concat1 = blocked(90266624, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4d_conv4 = blocked(4019520, 6272);  // 32x14x14
+  const cnn::Blocked d_features_inception4d_conv2 = blocked(10938368, 28224);  // 144x14x14
+  const cnn::Blocked d_features_inception4c_conv1 = blocked(90266624, 100352);  // 128x14x14
+  const cnn::Blocked d_features_inception4c_conv3 = blocked(90291712, 100352);  // 256x14x14
+  const cnn::Blocked d_features_inception4c_conv5 = blocked(90341888, 100352);  // 64x14x14
+  const cnn::Blocked d_features_inception4c_conv6 = blocked(90354432, 100352);  // 64x14x14
+  const cnn::Blocked d_features_inception4c_maxpool1 = blocked(0, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4b_concat1 = blocked(3211264, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4c_conv4 = blocked(58379776, 4704);  // 24x14x14
+  const cnn::Blocked d_features_inception4c_conv2 = blocked(53161472, 25088);  // 128x14x14
+  const cnn::Blocked d_features_inception4b_conv1 = blocked(3211264, 100352);  // 160x14x14
+  const cnn::Blocked d_features_inception4b_conv3 = blocked(3242624, 100352);  // 224x14x14
+  const cnn::Blocked d_features_inception4b_conv5 = blocked(3286528, 100352);  // 64x14x14
+  const cnn::Blocked d_features_inception4b_conv6 = blocked(3299072, 100352);  // 64x14x14
+  const cnn::Blocked d_features_inception4b_maxpool1 = blocked(0, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4a_concat1 = blocked(6422528, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4b_conv4 = blocked(52208128, 4704);  // 24x14x14
+  const cnn::Blocked d_features_inception4b_conv2 = blocked(57075200, 21952);  // 112x14x14
+  const cnn::Blocked d_features_aux1_dropout1 = blocked(81920, 1024);  // 1024
+  const cnn::Blocked d_features_aux1_flatten1 = blocked(196608, 2048);  // 2048
+  const cnn::Blocked d_features_aux1_conv1 = blocked(196608, 2048);  // 128x4x4
+  const cnn::Blocked d_features_aux1_avgpool1 = blocked(3211264, 8192);  // 512x4x4
+  const cnn::Blocked d_features_inception4a_concat1_2 = blocked(0, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4a_conv1 = blocked(6422528, 100352);  // 192x14x14
+  const cnn::Blocked d_features_inception4a_conv3 = blocked(6460160, 100352);  // 208x14x14
+  const cnn::Blocked d_features_inception4a_conv5 = blocked(6500928, 100352);  // 48x14x14
+  const cnn::Blocked d_features_inception4a_conv6 = blocked(6510336, 100352);  // 64x14x14
+  const cnn::Blocked d_features_inception4a_maxpool1 = blocked(3010560, 94080);  // 480x14x14
+  const cnn::Blocked d_features_maxpool3 = blocked(36929536, 94080);  // 480x14x14
+  const cnn::Blocked d_features_inception4a_conv4 = blocked(58530304, 3136);  // 16x14x14
+  const cnn::Blocked d_features_inception4a_conv2 = blocked(57777664, 18816);  // 96x14x14
+  const cnn::Blocked d_features_inception3b_concat1 = blocked(0, 376320);  // 480x28x28
+  const cnn::Blocked d_features_inception3b_conv1 = blocked(0, 376320);  // 128x28x28
+  const cnn::Blocked d_features_inception3b_conv3 = blocked(100352, 376320);  // 192x28x28
+  const cnn::Blocked d_features_inception3b_conv5 = blocked(250880, 376320);  // 96x28x28
+  const cnn::Blocked d_features_inception3b_conv6 = blocked(326144, 376320);  // 64x28x28
+  const cnn::Blocked d_features_inception3b_maxpool1 = blocked(36929536, 200704);  // 256x28x28
+  const cnn::Blocked d_features_inception3a_concat1 = blocked(51380224, 200704);  // 256x28x28
+  const cnn::Blocked d_features_inception3b_conv4 = blocked(36126720, 25088);  // 32x28x28
+  const cnn::Blocked d_features_inception3b_conv2 = blocked(29704192, 100352);  // 128x28x28
+  const cnn::Blocked d_features_inception3a_conv1 = blocked(51380224, 200704);  // 64x28x28
+  const cnn::Blocked d_features_inception3a_conv3 = blocked(51430400, 200704);  // 128x28x28
+  const cnn::Blocked d_features_inception3a_conv5 = blocked(51530752, 200704);  // 32x28x28
+  const cnn::Blocked d_features_inception3a_conv6 = blocked(51555840, 200704);  // 32x28x28
+  const cnn::Blocked d_features_inception3a_maxpool1 = blocked(0, 150528);  // 192x28x28
+  const cnn::Blocked d_features_maxpool2 = blocked(4816896, 150528);  // 192x28x28
+  const cnn::Blocked d_features_inception3a_conv4 = blocked(553344, 12544);  // 16x28x28
+  const cnn::Blocked d_features_inception3a_conv2 = blocked(43352064, 75264);  // 96x28x28
+  const cnn::Blocked d_features_lrn2 = blocked(18464768, 602112);  // 192x56x56
+  const cnn::Blocked d_features_conv3 = blocked(78224384, 602112);  // 192x56x56
+  const cnn::Blocked d_features_conv2 = blocked(18464768, 200704);  // 64x56x56
   const cnn::Blocked d_features_lrn1 = blocked(0, 200704);  // 64x56x56
   const cnn::Blocked d_features_conv1 = blocked(25690112, 200704);  // 64x56x56
   const cnn::Blocked d_features_conv1_conv = blocked(0, 802816);  // 64x112x112
@@ -2011,11 +2000,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Floats d_features_inception5b_conv6_bias = gradients(12353184, 128);
   const cnn::Floats d_head_dense1_weight = gradients(12353312, 1024000);
   const cnn::Floats d_head_dense1_bias = gradients(13377312, 1000);
-  cnn::to_blocked(input, images, k3x224x224, batch);
 
   at(0);  // 33: conv(64, 7, stride=2, pad=3, act=relu)    (features.conv1)
   cnn::conv(features_conv1_conv, input, features_conv1_weight_,
-            cnn::Epilogue().with_bias(features_conv1_bias_), kFeaturesConv1, batch, scratch());
+            cnn::Epilogue().with_bias(features_conv1_bias_), kFeaturesConv1, batch, scratch(0, 208614));
 
   at(1);  // 34: maxpool(3, stride=2, ceil=true)    (features.maxpool1)
   cnn::maxpool(features_conv1, features_maxpool1_saved, features_conv1_conv, kFeaturesMaxpool1, batch);
@@ -2029,12 +2017,12 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   at(3);  // 36: conv(64, 1, act=relu)    (features.conv2)
   cnn::conv(features_conv2, features_lrn1, features_conv2_weight_,
             cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
-            batch, scratch());
+            batch, scratch(6422528, 91584));
 
   at(4);  // 37: conv(192, 3, pad=1, act=relu)    (features.conv3)
   cnn::winograd::conv(features_conv3, features_conv2, features_conv3_weight_,
                       cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesConv3, batch, scratch());
+                      kFeaturesConv3, batch, scratch(0, 708160));
 
   at(5);  // 38: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn2)
   cnn::lrn(features_lrn2, features_conv3, kFeaturesLrn2, batch);
@@ -2045,28 +2033,28 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   at(7);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3a.conv1)
   cnn::conv(features_inception3a_conv1, features_maxpool2, features_inception3a_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception3a_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv1, batch, scratch());
+            kFeaturesInception3aConv1, batch, scratch(0, 272064));
 
   at(8);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
   cnn::conv(features_inception3a_conv2, features_maxpool2, features_inception3a_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception3a_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv2, batch, scratch());
+            kFeaturesInception3aConv2, batch, scratch(0, 277824));
 
   at(9);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
   cnn::winograd::conv(features_inception3a_conv3, features_inception3a_conv2,
                       features_inception3a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception3a_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception3aConv3, batch, scratch());
+                      kFeaturesInception3aConv3, batch, scratch(0, 854592));
 
   at(10);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
   cnn::conv(features_inception3a_conv4, features_maxpool2, features_inception3a_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv4, batch, scratch());
+            kFeaturesInception3aConv4, batch, scratch(0, 262848));
 
   at(11);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
   cnn::conv(features_inception3a_conv5, features_inception3a_conv4, features_inception3a_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception3a_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv5, batch, scratch());
+            kFeaturesInception3aConv5, batch, scratch(0, 553344));
 
   at(12);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.maxpool1)
   cnn::maxpool(features_inception3a_maxpool1, features_inception3a_maxpool1_saved, features_maxpool2,
@@ -2075,34 +2063,34 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   at(13);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.conv6)
   cnn::conv(features_inception3a_conv6, features_inception3a_maxpool1, features_inception3a_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception3a_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv6, batch, scratch());
+            kFeaturesInception3aConv6, batch, scratch(4816896, 266304));
 
   at(15);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3b.conv1)
   cnn::conv(features_inception3b_conv1, features_inception3a_concat1, features_inception3b_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception3b_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv1, batch, scratch());
+            kFeaturesInception3bConv1, batch, scratch(0, 379200));
 
   at(16);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
   cnn::conv(features_inception3b_conv2, features_inception3a_concat1, features_inception3b_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception3b_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv2, batch, scratch());
+            kFeaturesInception3bConv2, batch, scratch(0, 379200));
 
   at(17);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
   cnn::winograd::conv(features_inception3b_conv3, features_inception3b_conv2,
                       features_inception3b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception3b_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception3bConv3, batch, scratch());
+                      kFeaturesInception3bConv3, batch, scratch(0, 885312));
 
   at(18);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
   cnn::conv(features_inception3b_conv4, features_inception3a_concat1, features_inception3b_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception3b_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv4, batch, scratch());
+            kFeaturesInception3bConv4, batch, scratch(0, 354624));
 
   at(19);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
   cnn::winograd::conv(features_inception3b_conv5, features_inception3b_conv4,
                       features_inception3b_conv5_weight_,
                       cnn::Epilogue().with_bias(features_inception3b_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception3bConv5, batch, scratch());
+                      kFeaturesInception3bConv5, batch, scratch(0, 243776));
 
   at(20);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.maxpool1)
   cnn::maxpool(features_inception3b_maxpool1, features_inception3b_maxpool1_saved,
@@ -2111,7 +2099,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   at(21);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.conv6)
   cnn::conv(features_inception3b_conv6, features_inception3b_maxpool1, features_inception3b_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception3b_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv6, batch, scratch());
+            kFeaturesInception3bConv6, batch, scratch(0, 362304));
 
   at(23);  // 43: maxpool(3, stride=2, ceil=true)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_maxpool3_saved, features_inception3b_concat1, kFeaturesMaxpool3,
@@ -2120,28 +2108,28 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   at(24);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4a.conv1)
   cnn::conv(features_inception4a_conv1, features_maxpool3, features_inception4a_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception4a_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv1, batch, scratch());
+            kFeaturesInception4aConv1, batch, scratch(3010560, 738624));
 
   at(25);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
   cnn::conv(features_inception4a_conv2, features_maxpool3, features_inception4a_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception4a_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv2, batch, scratch());
+            kFeaturesInception4aConv2, batch, scratch(3010560, 692544));
 
   at(26);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
   cnn::winograd::conv(features_inception4a_conv3, features_inception4a_conv2,
                       features_inception4a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4a_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4aConv3, batch, scratch());
+                      kFeaturesInception4aConv3, batch, scratch(3010560, 726336));
 
   at(27);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
   cnn::conv(features_inception4a_conv4, features_maxpool3, features_inception4a_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception4a_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv4, batch, scratch());
+            kFeaturesInception4aConv4, batch, scratch(3010560, 655104));
 
   at(28);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv5)
   cnn::conv(features_inception4a_conv5, features_inception4a_conv4, features_inception4a_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception4a_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv5, batch, scratch());
+            kFeaturesInception4aConv5, batch, scratch(3010560, 558144));
 
   at(29);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.maxpool1)
   cnn::maxpool(features_inception4a_maxpool1, features_inception4a_maxpool1_saved, features_maxpool3,
@@ -2150,7 +2138,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   at(30);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.conv6)
   cnn::conv(features_inception4a_conv6, features_inception4a_maxpool1, features_inception4a_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception4a_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv6, batch, scratch());
+            kFeaturesInception4aConv6, batch, scratch(0, 678144));
 
   at(32);  // 22: avgpool(5, stride=3)    (features.aux1.avgpool1)
   cnn::avgpool(features_aux1_avgpool1, features_inception4a_concat1, kFeaturesAux1Avgpool1, batch);
@@ -2158,11 +2146,11 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   at(33);  // 23: conv(128, 1, act=relu)    (features.aux1.conv1)
   cnn::conv(features_aux1_conv1, features_aux1_avgpool1, features_aux1_conv1_weight_,
             cnn::Epilogue().with_bias(features_aux1_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesAux1Conv1, batch, scratch());
+            kFeaturesAux1Conv1, batch, scratch(0, 330240));
 
   at(35);  // 25: dense(1024, act=relu)    (features.aux1.dense1)
   cnn::dense(features_aux1_dense1, features_aux1_flatten1, features_aux1_dense1_weight_,
-             features_aux1_dense1_bias_, kFeaturesAux1Dense1, batch, scratch());
+             features_aux1_dense1_bias_, kFeaturesAux1Dense1, batch, scratch(0, 81920));
   cnn::relu(features_aux1_dense1, features_aux1_dense1, k1024, batch);
 
   at(36);  // 26: dropout(0.7)    (features.aux1.dropout1)
@@ -2170,34 +2158,34 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
 
   at(37);  // 27: dense(classes) -> softmax    (features.aux1.dense2)
   cnn::dense(features_aux1_dense2, features_aux1_dropout1, features_aux1_dense2_weight_,
-             features_aux1_dense2_bias_, kFeaturesAux1Dense2, batch, scratch());
+             features_aux1_dense2_bias_, kFeaturesAux1Dense2, batch, scratch(0, 40960));
 
   at(39);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4b.conv1)
   cnn::conv(features_inception4b_conv1, features_inception4a_concat1, features_inception4b_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception4b_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv1, batch, scratch());
+            kFeaturesInception4bConv1, batch, scratch(0, 772416));
 
   at(40);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
   cnn::conv(features_inception4b_conv2, features_inception4a_concat1, features_inception4b_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception4b_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv2, batch, scratch());
+            kFeaturesInception4bConv2, batch, scratch(0, 747840));
 
   at(41);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
   cnn::winograd::conv(features_inception4b_conv3, features_inception4b_conv2,
                       features_inception4b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4b_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4bConv3, batch, scratch());
+                      kFeaturesInception4bConv3, batch, scratch(0, 919872));
 
   at(42);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
   cnn::conv(features_inception4b_conv4, features_inception4a_concat1, features_inception4b_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception4b_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv4, batch, scratch());
+            kFeaturesInception4bConv4, batch, scratch(0, 701760));
 
   at(43);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
   cnn::winograd::conv(features_inception4b_conv5, features_inception4b_conv4,
                       features_inception4b_conv5_weight_,
                       cnn::Epilogue().with_bias(features_inception4b_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4bConv5, batch, scratch());
+                      kFeaturesInception4bConv5, batch, scratch(0, 156480));
 
   at(44);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.maxpool1)
   cnn::maxpool(features_inception4b_maxpool1, features_inception4b_maxpool1_saved,
@@ -2206,34 +2194,34 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   at(45);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.conv6)
   cnn::conv(features_inception4b_conv6, features_inception4b_maxpool1, features_inception4b_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception4b_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv6, batch, scratch());
+            kFeaturesInception4bConv6, batch, scratch(3211264, 723264));
 
   at(47);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4c.conv1)
   cnn::conv(features_inception4c_conv1, features_inception4b_concat1, features_inception4c_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception4c_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv1, batch, scratch());
+            kFeaturesInception4cConv1, batch, scratch(0, 757056));
 
   at(48);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
   cnn::conv(features_inception4c_conv2, features_inception4b_concat1, features_inception4c_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception4c_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv2, batch, scratch());
+            kFeaturesInception4cConv2, batch, scratch(0, 757056));
 
   at(49);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
   cnn::winograd::conv(features_inception4c_conv3, features_inception4c_conv2,
                       features_inception4c_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4c_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4cConv3, batch, scratch());
+                      kFeaturesInception4cConv3, batch, scratch(0, 1189440));
 
   at(50);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
   cnn::conv(features_inception4c_conv4, features_inception4b_concat1, features_inception4c_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception4c_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv4, batch, scratch());
+            kFeaturesInception4cConv4, batch, scratch(0, 701760));
 
   at(51);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
   cnn::winograd::conv(features_inception4c_conv5, features_inception4c_conv4,
                       features_inception4c_conv5_weight_,
                       cnn::Epilogue().with_bias(features_inception4c_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4cConv5, batch, scratch());
+                      kFeaturesInception4cConv5, batch, scratch(0, 156480));
 
   at(52);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.maxpool1)
   cnn::maxpool(features_inception4c_maxpool1, features_inception4c_maxpool1_saved,
@@ -2242,34 +2230,34 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   at(53);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.conv6)
   cnn::conv(features_inception4c_conv6, features_inception4c_maxpool1, features_inception4c_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception4c_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv6, batch, scratch());
+            kFeaturesInception4cConv6, batch, scratch(3211264, 723264));
 
   at(55);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4d.conv1)
   cnn::conv(features_inception4d_conv1, features_inception4c_concat1, features_inception4d_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception4d_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv1, batch, scratch());
+            kFeaturesInception4dConv1, batch, scratch(3311616, 747840));
 
   at(56);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
   cnn::conv(features_inception4d_conv2, features_inception4c_concat1, features_inception4d_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception4d_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv2, batch, scratch());
+            kFeaturesInception4dConv2, batch, scratch(3311616, 763200));
 
   at(57);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
   cnn::winograd::conv(features_inception4d_conv3, features_inception4d_conv2,
                       features_inception4d_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4d_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4dConv3, batch, scratch());
+                      kFeaturesInception4dConv3, batch, scratch(3311616, 1493568));
 
   at(58);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
   cnn::conv(features_inception4d_conv4, features_inception4c_concat1, features_inception4d_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv4, batch, scratch());
+            kFeaturesInception4dConv4, batch, scratch(3311616, 707904));
 
   at(59);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
   cnn::winograd::conv(features_inception4d_conv5, features_inception4d_conv4,
                       features_inception4d_conv5_weight_,
                       cnn::Epilogue().with_bias(features_inception4d_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4dConv5, batch, scratch());
+                      kFeaturesInception4dConv5, batch, scratch(3311616, 209216));
 
   at(60);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.maxpool1)
   cnn::maxpool(features_inception4d_maxpool1, features_inception4d_maxpool1_saved,
@@ -2278,7 +2266,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   at(61);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.conv6)
   cnn::conv(features_inception4d_conv6, features_inception4d_maxpool1, features_inception4d_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception4d_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv6, batch, scratch());
+            kFeaturesInception4dConv6, batch, scratch(6522880, 723264));
 
   at(63);  // 22: avgpool(5, stride=3)    (features.aux2.avgpool1)
   cnn::avgpool(features_aux2_avgpool1, features_inception4d_concat1, kFeaturesAux2Avgpool1, batch);
@@ -2286,11 +2274,11 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   at(64);  // 23: conv(128, 1, act=relu)    (features.aux2.conv1)
   cnn::conv(features_aux2_conv1, features_aux2_avgpool1, features_aux2_conv1_weight_,
             cnn::Epilogue().with_bias(features_aux2_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesAux2Conv1, batch, scratch());
+            kFeaturesAux2Conv1, batch, scratch(3311616, 340544));
 
   at(66);  // 25: dense(1024, act=relu)    (features.aux2.dense1)
   cnn::dense(features_aux2_dense1, features_aux2_flatten1, features_aux2_dense1_weight_,
-             features_aux2_dense1_bias_, kFeaturesAux2Dense1, batch, scratch());
+             features_aux2_dense1_bias_, kFeaturesAux2Dense1, batch, scratch(3311616, 81920));
   cnn::relu(features_aux2_dense1, features_aux2_dense1, k1024, batch);
 
   at(67);  // 26: dropout(0.7)    (features.aux2.dropout1)
@@ -2298,34 +2286,34 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
 
   at(68);  // 27: dense(classes) -> softmax    (features.aux2.dense2)
   cnn::dense(features_aux2_dense2, features_aux2_dropout1, features_aux2_dense2_weight_,
-             features_aux2_dense2_bias_, kFeaturesAux2Dense2, batch, scratch());
+             features_aux2_dense2_bias_, kFeaturesAux2Dense2, batch, scratch(3311616, 40960));
 
   at(70);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4e.conv1)
   cnn::conv(features_inception4e_conv1, features_inception4d_concat1, features_inception4e_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception4e_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv1, batch, scratch());
+            kFeaturesInception4eConv1, batch, scratch(3311616, 847200));
 
   at(71);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
   cnn::conv(features_inception4e_conv2, features_inception4d_concat1, features_inception4e_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception4e_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv2, batch, scratch());
+            kFeaturesInception4eConv2, batch, scratch(3311616, 796512));
 
   at(72);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
   cnn::winograd::conv(features_inception4e_conv3, features_inception4e_conv2,
                       features_inception4e_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4e_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4eConv3, batch, scratch());
+                      kFeaturesInception4eConv3, batch, scratch(3311616, 1866816));
 
   at(73);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
   cnn::conv(features_inception4e_conv4, features_inception4d_concat1, features_inception4e_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception4e_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv4, batch, scratch());
+            kFeaturesInception4eConv4, batch, scratch(3311616, 729984));
 
   at(74);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
   cnn::winograd::conv(features_inception4e_conv5, features_inception4e_conv4,
                       features_inception4e_conv5_weight_,
                       cnn::Epilogue().with_bias(features_inception4e_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4eConv5, batch, scratch());
+                      kFeaturesInception4eConv5, batch, scratch(3311616, 285248));
 
   at(75);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.maxpool1)
   cnn::maxpool(features_inception4e_maxpool1, features_inception4e_maxpool1_saved,
@@ -2334,7 +2322,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   at(76);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.conv6)
   cnn::conv(features_inception4e_conv6, features_inception4e_maxpool1, features_inception4e_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception4e_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv6, batch, scratch());
+            kFeaturesInception4eConv6, batch, scratch(6623232, 780672));
 
   at(78);  // 52: maxpool(3, stride=2, ceil=true)    (features.maxpool4)
   cnn::maxpool(features_maxpool4, features_maxpool4_saved, features_inception4e_concat1, kFeaturesMaxpool4,
@@ -2343,28 +2331,28 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   at(79);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5a.conv1)
   cnn::conv(features_inception5a_conv1, features_maxpool4, features_inception5a_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception5a_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv1, batch, scratch());
+            kFeaturesInception5aConv1, batch, scratch(3311616, 1263232));
 
   at(80);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
   cnn::conv(features_inception5a_conv2, features_maxpool4, features_inception5a_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception5a_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv2, batch, scratch());
+            kFeaturesInception5aConv2, batch, scratch(3311616, 1183360));
 
   at(81);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
   cnn::winograd::conv(features_inception5a_conv3, features_inception5a_conv2,
                       features_inception5a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception5a_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception5aConv3, batch, scratch());
+                      kFeaturesInception5aConv3, batch, scratch(3311616, 1866816));
 
   at(82);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
   cnn::conv(features_inception5a_conv4, features_maxpool4, features_inception5a_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception5a_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv4, batch, scratch());
+            kFeaturesInception5aConv4, batch, scratch(3311616, 1078528));
 
   at(83);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
   cnn::conv(features_inception5a_conv5, features_inception5a_conv4, features_inception5a_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception5a_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv5, batch, scratch());
+            kFeaturesInception5aConv5, batch, scratch(3311616, 1154176));
 
   at(84);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.maxpool1)
   cnn::maxpool(features_inception5a_maxpool1, features_inception5a_maxpool1_saved, features_maxpool4,
@@ -2373,34 +2361,34 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   at(85);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.conv6)
   cnn::conv(features_inception5a_conv6, features_inception5a_maxpool1, features_inception5a_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception5a_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv6, batch, scratch());
+            kFeaturesInception5aConv6, batch, scratch(4616192, 1158400));
 
   at(87);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
   cnn::conv(features_inception5b_conv1, features_inception5a_concat1, features_inception5b_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception5b_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv1, batch, scratch());
+            kFeaturesInception5bConv1, batch, scratch(3311616, 1368064));
 
   at(88);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
   cnn::conv(features_inception5b_conv2, features_inception5a_concat1, features_inception5b_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception5b_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv2, batch, scratch());
+            kFeaturesInception5bConv2, batch, scratch(3311616, 1208320));
 
   at(89);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
   cnn::winograd::conv(features_inception5b_conv3, features_inception5b_conv2,
                       features_inception5b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception5b_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception5bConv3, batch, scratch());
+                      kFeaturesInception5bConv3, batch, scratch(3311616, 2654784));
 
   at(90);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
   cnn::conv(features_inception5b_conv4, features_inception5a_concat1, features_inception5b_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception5b_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv4, batch, scratch());
+            kFeaturesInception5bConv4, batch, scratch(3311616, 1088512));
 
   at(91);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
   cnn::winograd::conv(features_inception5b_conv5, features_inception5b_conv4,
                       features_inception5b_conv5_weight_,
                       cnn::Epilogue().with_bias(features_inception5b_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception5bConv5, batch, scratch());
+                      kFeaturesInception5bConv5, batch, scratch(3311616, 427584));
 
   at(92);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.maxpool1)
   cnn::maxpool(features_inception5b_maxpool1, features_inception5b_maxpool1_saved,
@@ -2409,7 +2397,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   at(93);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.conv6)
   cnn::conv(features_inception5b_conv6, features_inception5b_maxpool1, features_inception5b_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception5b_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv6, batch, scratch());
+            kFeaturesInception5bConv6, batch, scratch(4616192, 1158400));
 
   at(95);  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_dropout1, features_inception5b_concat1, k1024x7x7, batch);
@@ -2419,7 +2407,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
 
   at(97);  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.dense1)
   cnn::dense(head_dense1, head_dropout1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
-             scratch());
+             scratch(4616192, 40960));
 
   at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense1, k1000, batch);
@@ -2432,9 +2420,9 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   // Backward.
   backward_at(97);  // 57: head.dense1
   cnn::dense_backward_params(d_head_dense1_weight, d_head_dense1_bias, d_head_dense1, head_dropout1,
-                             kHeadDense1, batch, scratch());
+                             kHeadDense1, batch, scratch(4616192, 40960));
   cnn::dense_backward_input(d_head_dropout1, d_head_dense1, head_dense1_weight_, kHeadDense1, batch,
-                            scratch());
+                            scratch(4616192, 40960));
   backward_at(96);  // 57: head.dropout1
   cnn::dropout_backward_input(d_head_dropout1, d_head_dropout1, kHeadDropout1, batch, random);
   backward_at(95);  // 57: head.gap1
@@ -2444,9 +2432,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                            features_inception5b_conv6, k128x7x7, batch);
   cnn::conv_backward_params(d_features_inception5b_conv6_weight, d_features_inception5b_conv6_bias,
                             d_features_inception5b_conv6, features_inception5b_maxpool1,
-                            kFeaturesInception5bConv6, batch, scratch());
+                            kFeaturesInception5bConv6, batch, scratch(4616192, 106496));
   cnn::conv_backward_input(d_features_inception5b_maxpool1, d_features_inception5b_conv6,
-                           features_inception5b_conv6_weight_, kFeaturesInception5bConv6, batch, scratch());
+                           features_inception5b_conv6_weight_, kFeaturesInception5bConv6, batch,
+                           scratch(4616192, 280128));
   backward_at(92);  // 15: features.inception5b.maxpool1
   cnn::maxpool_backward_input(d_features_inception5a_concat1, d_features_inception5b_maxpool1,
                               features_inception5b_maxpool1_saved, kFeaturesInception5bMaxpool1, batch);
@@ -2455,51 +2444,55 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                            features_inception5b_conv5, k128x7x7, batch);
   cnn::winograd::conv_backward_params(d_features_inception5b_conv5_weight, d_features_inception5b_conv5_bias,
                                       d_features_inception5b_conv5, features_inception5b_conv4,
-                                      kFeaturesInception5bConv5, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_inception5b_conv4, d_features_inception5b_conv5,
-                                     features_inception5b_conv5_weight_, kFeaturesInception5bConv5, batch,
-                                     scratch());
+                                      kFeaturesInception5bConv5, batch, scratch(3311616, 1829376));
+  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception5b_conv4),
+                                     d_features_inception5b_conv5, features_inception5b_conv5_weight_,
+                                     kFeaturesInception5bConv5, batch, scratch(3311616, 221760));
   backward_at(90);  // 14: features.inception5b.conv4
-  cnn::relu_backward_input(d_features_inception5b_conv4, d_features_inception5b_conv4,
-                           features_inception5b_conv4, k48x7x7, batch);
   cnn::conv_backward_params(d_features_inception5b_conv4_weight, d_features_inception5b_conv4_bias,
                             d_features_inception5b_conv4, features_inception5a_concat1,
-                            kFeaturesInception5bConv4, batch, scratch());
+                            kFeaturesInception5bConv4, batch, scratch(3311616, 39936));
   cnn::conv_backward_input(cnn::added_to(d_features_inception5a_concat1), d_features_inception5b_conv4,
-                           features_inception5b_conv4_weight_, kFeaturesInception5bConv4, batch, scratch());
+                           features_inception5b_conv4_weight_, kFeaturesInception5bConv4, batch,
+                           scratch(3311616, 105888));
   backward_at(89);  // 13: features.inception5b.conv3
   cnn::relu_backward_input(d_features_inception5b_conv3, d_features_inception5b_conv3,
                            features_inception5b_conv3, k384x7x7, batch);
   cnn::winograd::conv_backward_params(d_features_inception5b_conv3_weight, d_features_inception5b_conv3_bias,
                                       d_features_inception5b_conv3, features_inception5b_conv2,
-                                      kFeaturesInception5bConv3, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_inception5b_conv2, d_features_inception5b_conv3,
-                                     features_inception5b_conv3_weight_, kFeaturesInception5bConv3, batch,
-                                     scratch());
+                                      kFeaturesInception5bConv3, batch, scratch(3311616, 2654784));
+  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception5b_conv2),
+                                     d_features_inception5b_conv3, features_inception5b_conv3_weight_,
+                                     kFeaturesInception5bConv3, batch, scratch(3311616, 2654784));
   backward_at(88);  // 13: features.inception5b.conv2
-  cnn::relu_backward_input(d_features_inception5b_conv2, d_features_inception5b_conv2,
-                           features_inception5b_conv2, k192x7x7, batch);
   cnn::conv_backward_params(d_features_inception5b_conv2_weight, d_features_inception5b_conv2_bias,
                             d_features_inception5b_conv2, features_inception5a_concat1,
-                            kFeaturesInception5bConv2, batch, scratch());
+                            kFeaturesInception5bConv2, batch, scratch(3311616, 159744));
   cnn::conv_backward_input(cnn::added_to(d_features_inception5a_concat1), d_features_inception5b_conv2,
-                           features_inception5b_conv2_weight_, kFeaturesInception5bConv2, batch, scratch());
+                           features_inception5b_conv2_weight_, kFeaturesInception5bConv2, batch,
+                           scratch(3311616, 419520));
   backward_at(87);  // 12: features.inception5b.conv1
   cnn::relu_backward_input(d_features_inception5b_conv1, d_features_inception5b_conv1,
                            features_inception5b_conv1, k384x7x7, batch);
   cnn::conv_backward_params(d_features_inception5b_conv1_weight, d_features_inception5b_conv1_bias,
                             d_features_inception5b_conv1, features_inception5a_concat1,
-                            kFeaturesInception5bConv1, batch, scratch());
+                            kFeaturesInception5bConv1, batch, scratch(3311616, 319488));
   cnn::conv_backward_input(cnn::added_to(d_features_inception5a_concat1), d_features_inception5b_conv1,
-                           features_inception5b_conv1_weight_, kFeaturesInception5bConv1, batch, scratch());
+                           features_inception5b_conv1_weight_, kFeaturesInception5bConv1, batch,
+                           scratch(3311616, 837696));
   backward_at(85);  // 15: features.inception5a.conv6
   cnn::relu_backward_input(d_features_inception5a_conv6, d_features_inception5a_conv6,
                            features_inception5a_conv6, k128x7x7, batch);
+  backward_at(84);  // 15: features.inception5a.maxpool1
+  // Once more, instead of keeping it:
+  cnn::maxpool(features_inception5a_maxpool1, features_maxpool4, kFeaturesInception5aMaxpool1, batch);
+  backward_at(85);  // 15: features.inception5a.conv6
   cnn::conv_backward_params(d_features_inception5a_conv6_weight, d_features_inception5a_conv6_bias,
                             d_features_inception5a_conv6, features_inception5a_maxpool1,
-                            kFeaturesInception5aConv6, batch, scratch());
+                            kFeaturesInception5aConv6, batch, scratch(4616192, 106496));
   cnn::conv_backward_input(d_features_inception5a_maxpool1, d_features_inception5a_conv6,
-                           features_inception5a_conv6_weight_, kFeaturesInception5aConv6, batch, scratch());
+                           features_inception5a_conv6_weight_, kFeaturesInception5aConv6, batch,
+                           scratch(4616192, 280128));
   backward_at(84);  // 15: features.inception5a.maxpool1
   cnn::maxpool_backward_input(d_features_maxpool4, d_features_inception5a_maxpool1,
                               features_inception5a_maxpool1_saved, kFeaturesInception5aMaxpool1, batch);
@@ -2508,43 +2501,42 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                            features_inception5a_conv5, k128x7x7, batch);
   cnn::conv_backward_params(d_features_inception5a_conv5_weight, d_features_inception5a_conv5_bias,
                             d_features_inception5a_conv5, features_inception5a_conv4,
-                            kFeaturesInception5aConv5, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_inception5a_conv4, d_features_inception5a_conv5,
-                                     features_inception5a_conv5_weight_, kFeaturesInception5aConv5, batch,
-                                     scratch());
+                            kFeaturesInception5aConv5, batch, scratch(3311616, 102400));
+  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception5a_conv4),
+                                     d_features_inception5a_conv5, features_inception5a_conv5_weight_,
+                                     kFeaturesInception5aConv5, batch, scratch(3311616, 166464));
   backward_at(82);  // 14: features.inception5a.conv4
-  cnn::relu_backward_input(d_features_inception5a_conv4, d_features_inception5a_conv4,
-                           features_inception5a_conv4, k32x7x7, batch);
   cnn::conv_backward_params(d_features_inception5a_conv4_weight, d_features_inception5a_conv4_bias,
                             d_features_inception5a_conv4, features_maxpool4, kFeaturesInception5aConv4, batch,
-                            scratch());
+                            scratch(3311616, 26624));
   cnn::conv_backward_input(cnn::added_to(d_features_maxpool4), d_features_inception5a_conv4,
-                           features_inception5a_conv4_weight_, kFeaturesInception5aConv4, batch, scratch());
+                           features_inception5a_conv4_weight_, kFeaturesInception5aConv4, batch,
+                           scratch(3311616, 71040));
   backward_at(81);  // 13: features.inception5a.conv3
   cnn::relu_backward_input(d_features_inception5a_conv3, d_features_inception5a_conv3,
                            features_inception5a_conv3, k320x7x7, batch);
   cnn::winograd::conv_backward_params(d_features_inception5a_conv3_weight, d_features_inception5a_conv3_bias,
                                       d_features_inception5a_conv3, features_inception5a_conv2,
-                                      kFeaturesInception5aConv3, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_inception5a_conv2, d_features_inception5a_conv3,
-                                     features_inception5a_conv3_weight_, kFeaturesInception5aConv3, batch,
-                                     scratch());
+                                      kFeaturesInception5aConv3, batch, scratch(3311616, 1866816));
+  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception5a_conv2),
+                                     d_features_inception5a_conv3, features_inception5a_conv3_weight_,
+                                     kFeaturesInception5aConv3, batch, scratch(3311616, 1866816));
   backward_at(80);  // 13: features.inception5a.conv2
-  cnn::relu_backward_input(d_features_inception5a_conv2, d_features_inception5a_conv2,
-                           features_inception5a_conv2, k160x7x7, batch);
   cnn::conv_backward_params(d_features_inception5a_conv2_weight, d_features_inception5a_conv2_bias,
                             d_features_inception5a_conv2, features_maxpool4, kFeaturesInception5aConv2, batch,
-                            scratch());
+                            scratch(3311616, 133120));
   cnn::conv_backward_input(cnn::added_to(d_features_maxpool4), d_features_inception5a_conv2,
-                           features_inception5a_conv2_weight_, kFeaturesInception5aConv2, batch, scratch());
+                           features_inception5a_conv2_weight_, kFeaturesInception5aConv2, batch,
+                           scratch(3311616, 349824));
   backward_at(79);  // 12: features.inception5a.conv1
   cnn::relu_backward_input(d_features_inception5a_conv1, d_features_inception5a_conv1,
                            features_inception5a_conv1, k256x7x7, batch);
   cnn::conv_backward_params(d_features_inception5a_conv1_weight, d_features_inception5a_conv1_bias,
                             d_features_inception5a_conv1, features_maxpool4, kFeaturesInception5aConv1, batch,
-                            scratch());
+                            scratch(3311616, 212992));
   cnn::conv_backward_input(cnn::added_to(d_features_maxpool4), d_features_inception5a_conv1,
-                           features_inception5a_conv1_weight_, kFeaturesInception5aConv1, batch, scratch());
+                           features_inception5a_conv1_weight_, kFeaturesInception5aConv1, batch,
+                           scratch(3311616, 558912));
   backward_at(78);  // 52: features.maxpool4
   cnn::maxpool_backward_input(d_features_inception4e_concat1, d_features_maxpool4, features_maxpool4_saved,
                               kFeaturesMaxpool4, batch);
@@ -2558,9 +2550,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(76);  // 15: features.inception4e.conv6
   cnn::conv_backward_params(d_features_inception4e_conv6_weight, d_features_inception4e_conv6_bias,
                             d_features_inception4e_conv6, features_inception4e_maxpool1,
-                            kFeaturesInception4eConv6, batch, scratch());
+                            kFeaturesInception4eConv6, batch, scratch(6623232, 135168));
   cnn::conv_backward_input(d_features_inception4e_maxpool1, d_features_inception4e_conv6,
-                           features_inception4e_conv6_weight_, kFeaturesInception4eConv6, batch, scratch());
+                           features_inception4e_conv6_weight_, kFeaturesInception4eConv6, batch,
+                           scratch(6623232, 240960));
   backward_at(75);  // 15: features.inception4e.maxpool1
   cnn::maxpool_backward_input(d_features_inception4d_concat1, d_features_inception4e_maxpool1,
                               features_inception4e_maxpool1_saved, kFeaturesInception4eMaxpool1, batch);
@@ -2569,49 +2562,48 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                            features_inception4e_conv5, k128x14x14, batch);
   cnn::winograd::conv_backward_params(d_features_inception4e_conv5_weight, d_features_inception4e_conv5_bias,
                                       d_features_inception4e_conv5, features_inception4e_conv4,
-                                      kFeaturesInception4eConv5, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_inception4e_conv4, d_features_inception4e_conv5,
-                                     features_inception4e_conv5_weight_, kFeaturesInception4eConv5, batch,
-                                     scratch());
+                                      kFeaturesInception4eConv5, batch, scratch(3311616, 1221120));
+  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4e_conv4),
+                                     d_features_inception4e_conv5, features_inception4e_conv5_weight_,
+                                     kFeaturesInception4eConv5, batch, scratch(3311616, 166464));
   backward_at(73);  // 14: features.inception4e.conv4
-  cnn::relu_backward_input(d_features_inception4e_conv4, d_features_inception4e_conv4,
-                           features_inception4e_conv4, k32x14x14, batch);
   cnn::conv_backward_params(d_features_inception4e_conv4_weight, d_features_inception4e_conv4_bias,
                             d_features_inception4e_conv4, features_inception4d_concat1,
-                            kFeaturesInception4eConv4, batch, scratch());
+                            kFeaturesInception4eConv4, batch, scratch(3311616, 33792));
   cnn::conv_backward_input(cnn::added_to(d_features_inception4d_concat1), d_features_inception4e_conv4,
-                           features_inception4e_conv4_weight_, kFeaturesInception4eConv4, batch, scratch());
+                           features_inception4e_conv4_weight_, kFeaturesInception4eConv4, batch,
+                           scratch(3311616, 61248));
   backward_at(72);  // 13: features.inception4e.conv3
   cnn::relu_backward_input(d_features_inception4e_conv3, d_features_inception4e_conv3,
                            features_inception4e_conv3, k320x14x14, batch);
   cnn::winograd::conv_backward_params(d_features_inception4e_conv3_weight, d_features_inception4e_conv3_bias,
                                       d_features_inception4e_conv3, features_inception4e_conv2,
-                                      kFeaturesInception4eConv3, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_inception4e_conv2, d_features_inception4e_conv3,
-                                     features_inception4e_conv3_weight_, kFeaturesInception4eConv3, batch,
-                                     scratch());
+                                      kFeaturesInception4eConv3, batch, scratch(3311616, 1866816));
+  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4e_conv2),
+                                     d_features_inception4e_conv3, features_inception4e_conv3_weight_,
+                                     kFeaturesInception4eConv3, batch, scratch(3311616, 1866816));
   backward_at(71);  // 13: features.inception4e.conv2
-  cnn::relu_backward_input(d_features_inception4e_conv2, d_features_inception4e_conv2,
-                           features_inception4e_conv2, k160x14x14, batch);
   cnn::conv_backward_params(d_features_inception4e_conv2_weight, d_features_inception4e_conv2_bias,
                             d_features_inception4e_conv2, features_inception4d_concat1,
-                            kFeaturesInception4eConv2, batch, scratch());
+                            kFeaturesInception4eConv2, batch, scratch(3311616, 168960));
   cnn::conv_backward_input(cnn::added_to(d_features_inception4d_concat1), d_features_inception4e_conv2,
-                           features_inception4e_conv2_weight_, kFeaturesInception4eConv2, batch, scratch());
+                           features_inception4e_conv2_weight_, kFeaturesInception4eConv2, batch,
+                           scratch(3311616, 300864));
   backward_at(70);  // 12: features.inception4e.conv1
   cnn::relu_backward_input(d_features_inception4e_conv1, d_features_inception4e_conv1,
                            features_inception4e_conv1, k256x14x14, batch);
   cnn::conv_backward_params(d_features_inception4e_conv1_weight, d_features_inception4e_conv1_bias,
                             d_features_inception4e_conv1, features_inception4d_concat1,
-                            kFeaturesInception4eConv1, batch, scratch());
+                            kFeaturesInception4eConv1, batch, scratch(3311616, 270336));
   cnn::conv_backward_input(cnn::added_to(d_features_inception4d_concat1), d_features_inception4e_conv1,
-                           features_inception4e_conv1_weight_, kFeaturesInception4eConv1, batch, scratch());
+                           features_inception4e_conv1_weight_, kFeaturesInception4eConv1, batch,
+                           scratch(3311616, 480576));
   backward_at(68);  // 27: features.aux2.dense2
   cnn::dense_backward_params(d_features_aux2_dense2_weight, d_features_aux2_dense2_bias,
                              d_features_aux2_dense2, features_aux2_dropout1, kFeaturesAux2Dense2, batch,
-                             scratch());
+                             scratch(3311616, 40960));
   cnn::dense_backward_input(d_features_aux2_dropout1, d_features_aux2_dense2, features_aux2_dense2_weight_,
-                            kFeaturesAux2Dense2, batch, scratch());
+                            kFeaturesAux2Dense2, batch, scratch(3311616, 40960));
   backward_at(67);  // 26: features.aux2.dropout1
   cnn::dropout_backward_input(d_features_aux2_dropout1, d_features_aux2_dropout1, kFeaturesAux2Dropout1,
                               batch, random);
@@ -2620,9 +2612,9 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                            batch);
   cnn::dense_backward_params(d_features_aux2_dense1_weight, d_features_aux2_dense1_bias,
                              d_features_aux2_dropout1, features_aux2_flatten1, kFeaturesAux2Dense1, batch,
-                             scratch());
+                             scratch(3311616, 81920));
   cnn::dense_backward_input(d_features_aux2_flatten1, d_features_aux2_dropout1, features_aux2_dense1_weight_,
-                            kFeaturesAux2Dense1, batch, scratch());
+                            kFeaturesAux2Dense1, batch, scratch(3311616, 81920));
   backward_at(64);  // 23: features.aux2.conv1
   cnn::relu_backward_input(d_features_aux2_conv1, d_features_aux2_conv1, features_aux2_conv1, k128x4x4,
                            batch);
@@ -2631,9 +2623,9 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::avgpool(features_aux2_avgpool1, features_inception4d_concat1, kFeaturesAux2Avgpool1, batch);
   backward_at(64);  // 23: features.aux2.conv1
   cnn::conv_backward_params(d_features_aux2_conv1_weight, d_features_aux2_conv1_bias, d_features_aux2_conv1,
-                            features_aux2_avgpool1, kFeaturesAux2Conv1, batch, scratch());
+                            features_aux2_avgpool1, kFeaturesAux2Conv1, batch, scratch(3311616, 135168));
   cnn::conv_backward_input(d_features_aux2_avgpool1, d_features_aux2_conv1, features_aux2_conv1_weight_,
-                           kFeaturesAux2Conv1, batch, scratch());
+                           kFeaturesAux2Conv1, batch, scratch(3311616, 133632));
   backward_at(63);  // 22: features.aux2.avgpool1
   cnn::avgpool_backward_input(d_features_inception4d_concat1_2, d_features_aux2_avgpool1,
                               kFeaturesAux2Avgpool1, batch);
@@ -2650,9 +2642,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(61);  // 15: features.inception4d.conv6
   cnn::conv_backward_params(d_features_inception4d_conv6_weight, d_features_inception4d_conv6_bias,
                             d_features_inception4d_conv6, features_inception4d_maxpool1,
-                            kFeaturesInception4dConv6, batch, scratch());
+                            kFeaturesInception4dConv6, batch, scratch(6522880, 98304));
   cnn::conv_backward_input(d_features_inception4d_maxpool1, d_features_inception4d_conv6,
-                           features_inception4d_conv6_weight_, kFeaturesInception4dConv6, batch, scratch());
+                           features_inception4d_conv6_weight_, kFeaturesInception4dConv6, batch,
+                           scratch(9934848, 120384));
   backward_at(60);  // 15: features.inception4d.maxpool1
   cnn::maxpool_backward_input(d_features_inception4c_concat1, d_features_inception4d_maxpool1,
                               features_inception4d_maxpool1_saved, kFeaturesInception4dMaxpool1, batch);
@@ -2663,47 +2656,46 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   // Once more, instead of keeping it:
   cnn::conv(features_inception4d_conv4, features_inception4c_concat1, features_inception4d_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv4, batch, scratch());
+            kFeaturesInception4dConv4, batch, scratch(3311616, 707904));
   backward_at(59);  // 14: features.inception4d.conv5
   cnn::winograd::conv_backward_params(d_features_inception4d_conv5_weight, d_features_inception4d_conv5_bias,
                                       d_features_inception4d_conv5, features_inception4d_conv4,
-                                      kFeaturesInception4dConv5, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_inception4d_conv4, d_features_inception4d_conv5,
-                                     features_inception4d_conv5_weight_, kFeaturesInception4dConv5, batch,
-                                     scratch());
+                                      kFeaturesInception4dConv5, batch, scratch(3311616, 612864));
+  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4d_conv4),
+                                     d_features_inception4d_conv5, features_inception4d_conv5_weight_,
+                                     kFeaturesInception4dConv5, batch, scratch(3311616, 83520));
   backward_at(58);  // 14: features.inception4d.conv4
-  cnn::relu_backward_input(d_features_inception4d_conv4, d_features_inception4d_conv4,
-                           features_inception4d_conv4, k32x14x14, batch);
   cnn::conv_backward_params(d_features_inception4d_conv4_weight, d_features_inception4d_conv4_bias,
                             d_features_inception4d_conv4, features_inception4c_concat1,
-                            kFeaturesInception4dConv4, batch, scratch());
+                            kFeaturesInception4dConv4, batch, scratch(3311616, 49152));
   cnn::conv_backward_input(cnn::added_to(d_features_inception4c_concat1), d_features_inception4d_conv4,
-                           features_inception4d_conv4_weight_, kFeaturesInception4dConv4, batch, scratch());
+                           features_inception4d_conv4_weight_, kFeaturesInception4dConv4, batch,
+                           scratch(3311616, 60864));
   backward_at(57);  // 13: features.inception4d.conv3
   cnn::relu_backward_input(d_features_inception4d_conv3, d_features_inception4d_conv3,
                            features_inception4d_conv3, k288x14x14, batch);
   cnn::winograd::conv_backward_params(d_features_inception4d_conv3_weight, d_features_inception4d_conv3_bias,
                                       d_features_inception4d_conv3, features_inception4d_conv2,
-                                      kFeaturesInception4dConv3, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_inception4d_conv2, d_features_inception4d_conv3,
-                                     features_inception4d_conv3_weight_, kFeaturesInception4dConv3, batch,
-                                     scratch());
+                                      kFeaturesInception4dConv3, batch, scratch(3311616, 1493568));
+  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4d_conv2),
+                                     d_features_inception4d_conv3, features_inception4d_conv3_weight_,
+                                     kFeaturesInception4dConv3, batch, scratch(3311616, 1493568));
   backward_at(56);  // 13: features.inception4d.conv2
-  cnn::relu_backward_input(d_features_inception4d_conv2, d_features_inception4d_conv2,
-                           features_inception4d_conv2, k144x14x14, batch);
   cnn::conv_backward_params(d_features_inception4d_conv2_weight, d_features_inception4d_conv2_bias,
                             d_features_inception4d_conv2, features_inception4c_concat1,
-                            kFeaturesInception4dConv2, batch, scratch());
+                            kFeaturesInception4dConv2, batch, scratch(3311616, 221184));
   cnn::conv_backward_input(cnn::added_to(d_features_inception4c_concat1), d_features_inception4d_conv2,
-                           features_inception4d_conv2_weight_, kFeaturesInception4dConv2, batch, scratch());
+                           features_inception4d_conv2_weight_, kFeaturesInception4dConv2, batch,
+                           scratch(3311616, 269184));
   backward_at(55);  // 12: features.inception4d.conv1
   cnn::relu_backward_input(d_features_inception4d_conv1, d_features_inception4d_conv1,
                            features_inception4d_conv1, k112x14x14, batch);
   cnn::conv_backward_params(d_features_inception4d_conv1_weight, d_features_inception4d_conv1_bias,
                             d_features_inception4d_conv1, features_inception4c_concat1,
-                            kFeaturesInception4dConv1, batch, scratch());
+                            kFeaturesInception4dConv1, batch, scratch(0, 172032));
   cnn::conv_backward_input(cnn::added_to(d_features_inception4c_concat1), d_features_inception4d_conv1,
-                           features_inception4d_conv1_weight_, kFeaturesInception4dConv1, batch, scratch());
+                           features_inception4d_conv1_weight_, kFeaturesInception4dConv1, batch,
+                           scratch(0, 209664));
   backward_at(53);  // 15: features.inception4c.conv6
   cnn::relu_backward_input(d_features_inception4c_conv6, d_features_inception4c_conv6,
                            features_inception4c_conv6, k64x14x14, batch);
@@ -2714,9 +2706,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(53);  // 15: features.inception4c.conv6
   cnn::conv_backward_params(d_features_inception4c_conv6_weight, d_features_inception4c_conv6_bias,
                             d_features_inception4c_conv6, features_inception4c_maxpool1,
-                            kFeaturesInception4cConv6, batch, scratch());
+                            kFeaturesInception4cConv6, batch, scratch(3211264, 98304));
   cnn::conv_backward_input(d_features_inception4c_maxpool1, d_features_inception4c_conv6,
-                           features_inception4c_conv6_weight_, kFeaturesInception4cConv6, batch, scratch());
+                           features_inception4c_conv6_weight_, kFeaturesInception4cConv6, batch,
+                           scratch(3211264, 120384));
   backward_at(52);  // 15: features.inception4c.maxpool1
   cnn::maxpool_backward_input(d_features_inception4b_concat1, d_features_inception4c_maxpool1,
                               features_inception4c_maxpool1_saved, kFeaturesInception4cMaxpool1, batch);
@@ -2725,43 +2718,42 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                            features_inception4c_conv5, k64x14x14, batch);
   cnn::winograd::conv_backward_params(d_features_inception4c_conv5_weight, d_features_inception4c_conv5_bias,
                                       d_features_inception4c_conv5, features_inception4c_conv4,
-                                      kFeaturesInception4cConv5, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_inception4c_conv4, d_features_inception4c_conv5,
-                                     features_inception4c_conv5_weight_, kFeaturesInception4cConv5, batch,
-                                     scratch());
+                                      kFeaturesInception4cConv5, batch, scratch(0, 612864));
+  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4c_conv4),
+                                     d_features_inception4c_conv5, features_inception4c_conv5_weight_,
+                                     kFeaturesInception4cConv5, batch, scratch(0, 55872));
   backward_at(50);  // 14: features.inception4c.conv4
-  cnn::relu_backward_input(d_features_inception4c_conv4, d_features_inception4c_conv4,
-                           features_inception4c_conv4, k24x14x14, batch);
   cnn::conv_backward_params(d_features_inception4c_conv4_weight, d_features_inception4c_conv4_bias,
                             d_features_inception4c_conv4, features_inception4b_concat1,
-                            kFeaturesInception4cConv4, batch, scratch());
+                            kFeaturesInception4cConv4, batch, scratch(0, 36864));
   cnn::conv_backward_input(cnn::added_to(d_features_inception4b_concat1), d_features_inception4c_conv4,
-                           features_inception4c_conv4_weight_, kFeaturesInception4cConv4, batch, scratch());
+                           features_inception4c_conv4_weight_, kFeaturesInception4cConv4, batch,
+                           scratch(0, 45984));
   backward_at(49);  // 13: features.inception4c.conv3
   cnn::relu_backward_input(d_features_inception4c_conv3, d_features_inception4c_conv3,
                            features_inception4c_conv3, k256x14x14, batch);
   cnn::winograd::conv_backward_params(d_features_inception4c_conv3_weight, d_features_inception4c_conv3_bias,
                                       d_features_inception4c_conv3, features_inception4c_conv2,
-                                      kFeaturesInception4cConv3, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_inception4c_conv2, d_features_inception4c_conv3,
-                                     features_inception4c_conv3_weight_, kFeaturesInception4cConv3, batch,
-                                     scratch());
+                                      kFeaturesInception4cConv3, batch, scratch(0, 1189440));
+  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4c_conv2),
+                                     d_features_inception4c_conv3, features_inception4c_conv3_weight_,
+                                     kFeaturesInception4cConv3, batch, scratch(0, 1217088));
   backward_at(48);  // 13: features.inception4c.conv2
-  cnn::relu_backward_input(d_features_inception4c_conv2, d_features_inception4c_conv2,
-                           features_inception4c_conv2, k128x14x14, batch);
   cnn::conv_backward_params(d_features_inception4c_conv2_weight, d_features_inception4c_conv2_bias,
                             d_features_inception4c_conv2, features_inception4b_concat1,
-                            kFeaturesInception4cConv2, batch, scratch());
+                            kFeaturesInception4cConv2, batch, scratch(0, 196608));
   cnn::conv_backward_input(cnn::added_to(d_features_inception4b_concat1), d_features_inception4c_conv2,
-                           features_inception4c_conv2_weight_, kFeaturesInception4cConv2, batch, scratch());
+                           features_inception4c_conv2_weight_, kFeaturesInception4cConv2, batch,
+                           scratch(0, 239424));
   backward_at(47);  // 12: features.inception4c.conv1
   cnn::relu_backward_input(d_features_inception4c_conv1, d_features_inception4c_conv1,
                            features_inception4c_conv1, k128x14x14, batch);
   cnn::conv_backward_params(d_features_inception4c_conv1_weight, d_features_inception4c_conv1_bias,
                             d_features_inception4c_conv1, features_inception4b_concat1,
-                            kFeaturesInception4cConv1, batch, scratch());
+                            kFeaturesInception4cConv1, batch, scratch(0, 196608));
   cnn::conv_backward_input(cnn::added_to(d_features_inception4b_concat1), d_features_inception4c_conv1,
-                           features_inception4c_conv1_weight_, kFeaturesInception4cConv1, batch, scratch());
+                           features_inception4c_conv1_weight_, kFeaturesInception4cConv1, batch,
+                           scratch(0, 239424));
   backward_at(45);  // 15: features.inception4b.conv6
   cnn::relu_backward_input(d_features_inception4b_conv6, d_features_inception4b_conv6,
                            features_inception4b_conv6, k64x14x14, batch);
@@ -2772,9 +2764,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(45);  // 15: features.inception4b.conv6
   cnn::conv_backward_params(d_features_inception4b_conv6_weight, d_features_inception4b_conv6_bias,
                             d_features_inception4b_conv6, features_inception4b_maxpool1,
-                            kFeaturesInception4bConv6, batch, scratch());
+                            kFeaturesInception4bConv6, batch, scratch(6422528, 98304));
   cnn::conv_backward_input(d_features_inception4b_maxpool1, d_features_inception4b_conv6,
-                           features_inception4b_conv6_weight_, kFeaturesInception4bConv6, batch, scratch());
+                           features_inception4b_conv6_weight_, kFeaturesInception4bConv6, batch,
+                           scratch(6422528, 120384));
   backward_at(44);  // 15: features.inception4b.maxpool1
   cnn::maxpool_backward_input(d_features_inception4a_concat1, d_features_inception4b_maxpool1,
                               features_inception4b_maxpool1_saved, kFeaturesInception4bMaxpool1, batch);
@@ -2783,49 +2776,48 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                            features_inception4b_conv5, k64x14x14, batch);
   cnn::winograd::conv_backward_params(d_features_inception4b_conv5_weight, d_features_inception4b_conv5_bias,
                                       d_features_inception4b_conv5, features_inception4b_conv4,
-                                      kFeaturesInception4bConv5, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_inception4b_conv4, d_features_inception4b_conv5,
-                                     features_inception4b_conv5_weight_, kFeaturesInception4bConv5, batch,
-                                     scratch());
+                                      kFeaturesInception4bConv5, batch, scratch(0, 612864));
+  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4b_conv4),
+                                     d_features_inception4b_conv5, features_inception4b_conv5_weight_,
+                                     kFeaturesInception4bConv5, batch, scratch(0, 55872));
   backward_at(42);  // 14: features.inception4b.conv4
-  cnn::relu_backward_input(d_features_inception4b_conv4, d_features_inception4b_conv4,
-                           features_inception4b_conv4, k24x14x14, batch);
   cnn::conv_backward_params(d_features_inception4b_conv4_weight, d_features_inception4b_conv4_bias,
                             d_features_inception4b_conv4, features_inception4a_concat1,
-                            kFeaturesInception4bConv4, batch, scratch());
+                            kFeaturesInception4bConv4, batch, scratch(0, 36864));
   cnn::conv_backward_input(cnn::added_to(d_features_inception4a_concat1), d_features_inception4b_conv4,
-                           features_inception4b_conv4_weight_, kFeaturesInception4bConv4, batch, scratch());
+                           features_inception4b_conv4_weight_, kFeaturesInception4bConv4, batch,
+                           scratch(0, 45984));
   backward_at(41);  // 13: features.inception4b.conv3
   cnn::relu_backward_input(d_features_inception4b_conv3, d_features_inception4b_conv3,
                            features_inception4b_conv3, k224x14x14, batch);
   cnn::winograd::conv_backward_params(d_features_inception4b_conv3_weight, d_features_inception4b_conv3_bias,
                                       d_features_inception4b_conv3, features_inception4b_conv2,
-                                      kFeaturesInception4bConv3, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_inception4b_conv2, d_features_inception4b_conv3,
-                                     features_inception4b_conv3_weight_, kFeaturesInception4bConv3, batch,
-                                     scratch());
+                                      kFeaturesInception4bConv3, batch, scratch(0, 1839744));
+  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4b_conv2),
+                                     d_features_inception4b_conv3, features_inception4b_conv3_weight_,
+                                     kFeaturesInception4bConv3, batch, scratch(0, 919872));
   backward_at(40);  // 13: features.inception4b.conv2
-  cnn::relu_backward_input(d_features_inception4b_conv2, d_features_inception4b_conv2,
-                           features_inception4b_conv2, k112x14x14, batch);
   cnn::conv_backward_params(d_features_inception4b_conv2_weight, d_features_inception4b_conv2_bias,
                             d_features_inception4b_conv2, features_inception4a_concat1,
-                            kFeaturesInception4bConv2, batch, scratch());
+                            kFeaturesInception4bConv2, batch, scratch(0, 172032));
   cnn::conv_backward_input(cnn::added_to(d_features_inception4a_concat1), d_features_inception4b_conv2,
-                           features_inception4b_conv2_weight_, kFeaturesInception4bConv2, batch, scratch());
+                           features_inception4b_conv2_weight_, kFeaturesInception4bConv2, batch,
+                           scratch(0, 209664));
   backward_at(39);  // 12: features.inception4b.conv1
   cnn::relu_backward_input(d_features_inception4b_conv1, d_features_inception4b_conv1,
                            features_inception4b_conv1, k160x14x14, batch);
   cnn::conv_backward_params(d_features_inception4b_conv1_weight, d_features_inception4b_conv1_bias,
                             d_features_inception4b_conv1, features_inception4a_concat1,
-                            kFeaturesInception4bConv1, batch, scratch());
+                            kFeaturesInception4bConv1, batch, scratch(0, 245760));
   cnn::conv_backward_input(cnn::added_to(d_features_inception4a_concat1), d_features_inception4b_conv1,
-                           features_inception4b_conv1_weight_, kFeaturesInception4bConv1, batch, scratch());
+                           features_inception4b_conv1_weight_, kFeaturesInception4bConv1, batch,
+                           scratch(0, 298944));
   backward_at(37);  // 27: features.aux1.dense2
   cnn::dense_backward_params(d_features_aux1_dense2_weight, d_features_aux1_dense2_bias,
                              d_features_aux1_dense2, features_aux1_dropout1, kFeaturesAux1Dense2, batch,
-                             scratch());
+                             scratch(0, 40960));
   cnn::dense_backward_input(d_features_aux1_dropout1, d_features_aux1_dense2, features_aux1_dense2_weight_,
-                            kFeaturesAux1Dense2, batch, scratch());
+                            kFeaturesAux1Dense2, batch, scratch(0, 40960));
   backward_at(36);  // 26: features.aux1.dropout1
   cnn::dropout_backward_input(d_features_aux1_dropout1, d_features_aux1_dropout1, kFeaturesAux1Dropout1,
                               batch, random);
@@ -2834,9 +2826,9 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                            batch);
   cnn::dense_backward_params(d_features_aux1_dense1_weight, d_features_aux1_dense1_bias,
                              d_features_aux1_dropout1, features_aux1_flatten1, kFeaturesAux1Dense1, batch,
-                             scratch());
+                             scratch(0, 81920));
   cnn::dense_backward_input(d_features_aux1_flatten1, d_features_aux1_dropout1, features_aux1_dense1_weight_,
-                            kFeaturesAux1Dense1, batch, scratch());
+                            kFeaturesAux1Dense1, batch, scratch(0, 81920));
   backward_at(33);  // 23: features.aux1.conv1
   cnn::relu_backward_input(d_features_aux1_conv1, d_features_aux1_conv1, features_aux1_conv1, k128x4x4,
                            batch);
@@ -2845,9 +2837,9 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::avgpool(features_aux1_avgpool1, features_inception4a_concat1, kFeaturesAux1Avgpool1, batch);
   backward_at(33);  // 23: features.aux1.conv1
   cnn::conv_backward_params(d_features_aux1_conv1_weight, d_features_aux1_conv1_bias, d_features_aux1_conv1,
-                            features_aux1_avgpool1, kFeaturesAux1Conv1, batch, scratch());
+                            features_aux1_avgpool1, kFeaturesAux1Conv1, batch, scratch(0, 196608));
   cnn::conv_backward_input(d_features_aux1_avgpool1, d_features_aux1_conv1, features_aux1_conv1_weight_,
-                           kFeaturesAux1Conv1, batch, scratch());
+                           kFeaturesAux1Conv1, batch, scratch(0, 132096));
   backward_at(32);  // 22: features.aux1.avgpool1
   cnn::avgpool_backward_input(d_features_inception4a_concat1_2, d_features_aux1_avgpool1,
                               kFeaturesAux1Avgpool1, batch);
@@ -2866,9 +2858,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(30);  // 15: features.inception4a.conv6
   cnn::conv_backward_params(d_features_inception4a_conv6_weight, d_features_inception4a_conv6_bias,
                             d_features_inception4a_conv6, features_inception4a_maxpool1,
-                            kFeaturesInception4aConv6, batch, scratch());
+                            kFeaturesInception4aConv6, batch, scratch(6021120, 92160));
   cnn::conv_backward_input(d_features_inception4a_maxpool1, d_features_inception4a_conv6,
-                           features_inception4a_conv6_weight_, kFeaturesInception4aConv6, batch, scratch());
+                           features_inception4a_conv6_weight_, kFeaturesInception4aConv6, batch,
+                           scratch(6021120, 118080));
   backward_at(29);  // 15: features.inception4a.maxpool1
   cnn::maxpool_backward_input(d_features_maxpool3, d_features_inception4a_maxpool1,
                               features_inception4a_maxpool1_saved, kFeaturesInception4aMaxpool1, batch);
@@ -2877,43 +2870,42 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                            features_inception4a_conv5, k48x14x14, batch);
   cnn::conv_backward_params(d_features_inception4a_conv5_weight, d_features_inception4a_conv5_bias,
                             d_features_inception4a_conv5, features_inception4a_conv4,
-                            kFeaturesInception4aConv5, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_inception4a_conv4, d_features_inception4a_conv5,
-                                     features_inception4a_conv5_weight_, kFeaturesInception4aConv5, batch,
-                                     scratch());
+                            kFeaturesInception4aConv5, batch, scratch(3010560, 57600));
+  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4a_conv4),
+                                     d_features_inception4a_conv5, features_inception4a_conv5_weight_,
+                                     kFeaturesInception4aConv5, batch, scratch(3010560, 31680));
   backward_at(27);  // 14: features.inception4a.conv4
-  cnn::relu_backward_input(d_features_inception4a_conv4, d_features_inception4a_conv4,
-                           features_inception4a_conv4, k16x14x14, batch);
   cnn::conv_backward_params(d_features_inception4a_conv4_weight, d_features_inception4a_conv4_bias,
                             d_features_inception4a_conv4, features_maxpool3, kFeaturesInception4aConv4, batch,
-                            scratch());
+                            scratch(3010560, 23040));
   cnn::conv_backward_input(cnn::added_to(d_features_maxpool3), d_features_inception4a_conv4,
-                           features_inception4a_conv4_weight_, kFeaturesInception4aConv4, batch, scratch());
+                           features_inception4a_conv4_weight_, kFeaturesInception4aConv4, batch,
+                           scratch(3010560, 30528));
   backward_at(26);  // 13: features.inception4a.conv3
   cnn::relu_backward_input(d_features_inception4a_conv3, d_features_inception4a_conv3,
                            features_inception4a_conv3, k208x14x14, batch);
   cnn::winograd::conv_backward_params(d_features_inception4a_conv3_weight, d_features_inception4a_conv3_bias,
                                       d_features_inception4a_conv3, features_inception4a_conv2,
-                                      kFeaturesInception4aConv3, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_inception4a_conv2, d_features_inception4a_conv3,
-                                     features_inception4a_conv3_weight_, kFeaturesInception4aConv3, batch,
-                                     scratch());
+                                      kFeaturesInception4aConv3, batch, scratch(3010560, 1452672));
+  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4a_conv2),
+                                     d_features_inception4a_conv3, features_inception4a_conv3_weight_,
+                                     kFeaturesInception4aConv3, batch, scratch(3010560, 719424));
   backward_at(25);  // 13: features.inception4a.conv2
-  cnn::relu_backward_input(d_features_inception4a_conv2, d_features_inception4a_conv2,
-                           features_inception4a_conv2, k96x14x14, batch);
   cnn::conv_backward_params(d_features_inception4a_conv2_weight, d_features_inception4a_conv2_bias,
                             d_features_inception4a_conv2, features_maxpool3, kFeaturesInception4aConv2, batch,
-                            scratch());
+                            scratch(3010560, 138240));
   cnn::conv_backward_input(cnn::added_to(d_features_maxpool3), d_features_inception4a_conv2,
-                           features_inception4a_conv2_weight_, kFeaturesInception4aConv2, batch, scratch());
+                           features_inception4a_conv2_weight_, kFeaturesInception4aConv2, batch,
+                           scratch(3010560, 176448));
   backward_at(24);  // 12: features.inception4a.conv1
   cnn::relu_backward_input(d_features_inception4a_conv1, d_features_inception4a_conv1,
                            features_inception4a_conv1, k192x14x14, batch);
   cnn::conv_backward_params(d_features_inception4a_conv1_weight, d_features_inception4a_conv1_bias,
                             d_features_inception4a_conv1, features_maxpool3, kFeaturesInception4aConv1, batch,
-                            scratch());
+                            scratch(3010560, 276480));
   cnn::conv_backward_input(cnn::added_to(d_features_maxpool3), d_features_inception4a_conv1,
-                           features_inception4a_conv1_weight_, kFeaturesInception4aConv1, batch, scratch());
+                           features_inception4a_conv1_weight_, kFeaturesInception4aConv1, batch,
+                           scratch(0, 351552));
   backward_at(23);  // 43: features.maxpool3
   cnn::maxpool_backward_input(d_features_inception3b_concat1, d_features_maxpool3, features_maxpool3_saved,
                               kFeaturesMaxpool3, batch);
@@ -2927,9 +2919,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(21);  // 15: features.inception3b.conv6
   cnn::conv_backward_params(d_features_inception3b_conv6_weight, d_features_inception3b_conv6_bias,
                             d_features_inception3b_conv6, features_inception3b_maxpool1,
-                            kFeaturesInception3bConv6, batch, scratch());
+                            kFeaturesInception3bConv6, batch, scratch(32915456, 114688));
   cnn::conv_backward_input(d_features_inception3b_maxpool1, d_features_inception3b_conv6,
-                           features_inception3b_conv6_weight_, kFeaturesInception3bConv6, batch, scratch());
+                           features_inception3b_conv6_weight_, kFeaturesInception3bConv6, batch,
+                           scratch(32915456, 103872));
   backward_at(20);  // 15: features.inception3b.maxpool1
   cnn::maxpool_backward_input(d_features_inception3a_concat1, d_features_inception3b_maxpool1,
                               features_inception3b_maxpool1_saved, kFeaturesInception3bMaxpool1, batch);
@@ -2938,43 +2931,42 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                            features_inception3b_conv5, k96x28x28, batch);
   cnn::winograd::conv_backward_params(d_features_inception3b_conv5_weight, d_features_inception3b_conv5_bias,
                                       d_features_inception3b_conv5, features_inception3b_conv4,
-                                      kFeaturesInception3bConv5, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_inception3b_conv4, d_features_inception3b_conv5,
-                                     features_inception3b_conv5_weight_, kFeaturesInception3bConv5, batch,
-                                     scratch());
+                                      kFeaturesInception3bConv5, batch, scratch(32915456, 889344));
+  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception3b_conv4),
+                                     d_features_inception3b_conv5, features_inception3b_conv5_weight_,
+                                     kFeaturesInception3bConv5, batch, scratch(32915456, 124992));
   backward_at(18);  // 14: features.inception3b.conv4
-  cnn::relu_backward_input(d_features_inception3b_conv4, d_features_inception3b_conv4,
-                           features_inception3b_conv4, k32x28x28, batch);
   cnn::conv_backward_params(d_features_inception3b_conv4_weight, d_features_inception3b_conv4_bias,
                             d_features_inception3b_conv4, features_inception3a_concat1,
-                            kFeaturesInception3bConv4, batch, scratch());
+                            kFeaturesInception3bConv4, batch, scratch(32915456, 57344));
   cnn::conv_backward_input(cnn::added_to(d_features_inception3a_concat1), d_features_inception3b_conv4,
-                           features_inception3b_conv4_weight_, kFeaturesInception3bConv4, batch, scratch());
+                           features_inception3b_conv4_weight_, kFeaturesInception3bConv4, batch,
+                           scratch(32915456, 52608));
   backward_at(17);  // 13: features.inception3b.conv3
   cnn::relu_backward_input(d_features_inception3b_conv3, d_features_inception3b_conv3,
                            features_inception3b_conv3, k192x28x28, batch);
   cnn::winograd::conv_backward_params(d_features_inception3b_conv3_weight, d_features_inception3b_conv3_bias,
                                       d_features_inception3b_conv3, features_inception3b_conv2,
-                                      kFeaturesInception3bConv3, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_inception3b_conv2, d_features_inception3b_conv3,
-                                     features_inception3b_conv3_weight_, kFeaturesInception3bConv3, batch,
-                                     scratch());
+                                      kFeaturesInception3bConv3, batch, scratch(32915456, 1770624));
+  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception3b_conv2),
+                                     d_features_inception3b_conv3, features_inception3b_conv3_weight_,
+                                     kFeaturesInception3bConv3, batch, scratch(32915456, 912960));
   backward_at(16);  // 13: features.inception3b.conv2
-  cnn::relu_backward_input(d_features_inception3b_conv2, d_features_inception3b_conv2,
-                           features_inception3b_conv2, k128x28x28, batch);
   cnn::conv_backward_params(d_features_inception3b_conv2_weight, d_features_inception3b_conv2_bias,
                             d_features_inception3b_conv2, features_inception3a_concat1,
-                            kFeaturesInception3bConv2, batch, scratch());
+                            kFeaturesInception3bConv2, batch, scratch(32915456, 229376));
   cnn::conv_backward_input(cnn::added_to(d_features_inception3a_concat1), d_features_inception3b_conv2,
-                           features_inception3b_conv2_weight_, kFeaturesInception3bConv2, batch, scratch());
+                           features_inception3b_conv2_weight_, kFeaturesInception3bConv2, batch,
+                           scratch(32915456, 206400));
   backward_at(15);  // 12: features.inception3b.conv1
   cnn::relu_backward_input(d_features_inception3b_conv1, d_features_inception3b_conv1,
                            features_inception3b_conv1, k128x28x28, batch);
   cnn::conv_backward_params(d_features_inception3b_conv1_weight, d_features_inception3b_conv1_bias,
                             d_features_inception3b_conv1, features_inception3a_concat1,
-                            kFeaturesInception3bConv1, batch, scratch());
+                            kFeaturesInception3bConv1, batch, scratch(29704192, 229376));
   cnn::conv_backward_input(cnn::added_to(d_features_inception3a_concat1), d_features_inception3b_conv1,
-                           features_inception3b_conv1_weight_, kFeaturesInception3bConv1, batch, scratch());
+                           features_inception3b_conv1_weight_, kFeaturesInception3bConv1, batch,
+                           scratch(29704192, 206400));
   backward_at(13);  // 15: features.inception3a.conv6
   cnn::relu_backward_input(d_features_inception3a_conv6, d_features_inception3a_conv6,
                            features_inception3a_conv6, k32x28x28, batch);
@@ -2984,9 +2976,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(13);  // 15: features.inception3a.conv6
   cnn::conv_backward_params(d_features_inception3a_conv6_weight, d_features_inception3a_conv6_bias,
                             d_features_inception3a_conv6, features_inception3a_maxpool1,
-                            kFeaturesInception3aConv6, batch, scratch());
+                            kFeaturesInception3aConv6, batch, scratch(4816896, 43008));
   cnn::conv_backward_input(d_features_inception3a_maxpool1, d_features_inception3a_conv6,
-                           features_inception3a_conv6_weight_, kFeaturesInception3aConv6, batch, scratch());
+                           features_inception3a_conv6_weight_, kFeaturesInception3aConv6, batch,
+                           scratch(4816896, 50496));
   backward_at(12);  // 15: features.inception3a.maxpool1
   cnn::maxpool_backward_input(d_features_maxpool2, d_features_inception3a_maxpool1,
                               features_inception3a_maxpool1_saved, kFeaturesInception3aMaxpool1, batch);
@@ -2997,47 +2990,46 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   // Once more, instead of keeping it:
   cnn::conv(features_inception3a_conv4, features_maxpool2, features_inception3a_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv4, batch, scratch());
+            kFeaturesInception3aConv4, batch, scratch(0, 262848));
   backward_at(11);  // 14: features.inception3a.conv5
   cnn::winograd::conv_backward_params(d_features_inception3a_conv5_weight, d_features_inception3a_conv5_bias,
                                       d_features_inception3a_conv5, features_inception3a_conv4,
-                                      kFeaturesInception3aConv5, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_inception3a_conv4, d_features_inception3a_conv5,
-                                     features_inception3a_conv5_weight_, kFeaturesInception3aConv5, batch,
-                                     scratch());
+                                      kFeaturesInception3aConv5, batch, scratch(0, 170496));
+  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception3a_conv4),
+                                     d_features_inception3a_conv5, features_inception3a_conv5_weight_,
+                                     kFeaturesInception3aConv5, batch, scratch(0, 21312));
   backward_at(10);  // 14: features.inception3a.conv4
-  cnn::relu_backward_input(d_features_inception3a_conv4, d_features_inception3a_conv4,
-                           features_inception3a_conv4, k16x28x28, batch);
   cnn::conv_backward_params(d_features_inception3a_conv4_weight, d_features_inception3a_conv4_bias,
                             d_features_inception3a_conv4, features_maxpool2, kFeaturesInception3aConv4, batch,
-                            scratch());
+                            scratch(0, 21504));
   cnn::conv_backward_input(cnn::added_to(d_features_maxpool2), d_features_inception3a_conv4,
-                           features_inception3a_conv4_weight_, kFeaturesInception3aConv4, batch, scratch());
+                           features_inception3a_conv4_weight_, kFeaturesInception3aConv4, batch,
+                           scratch(0, 25920));
   backward_at(9);  // 13: features.inception3a.conv3
   cnn::relu_backward_input(d_features_inception3a_conv3, d_features_inception3a_conv3,
                            features_inception3a_conv3, k128x28x28, batch);
   cnn::winograd::conv_backward_params(d_features_inception3a_conv3_weight, d_features_inception3a_conv3_bias,
                                       d_features_inception3a_conv3, features_inception3a_conv2,
-                                      kFeaturesInception3aConv3, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_inception3a_conv2, d_features_inception3a_conv3,
-                                     features_inception3a_conv3_weight_, kFeaturesInception3aConv3, batch,
-                                     scratch());
+                                      kFeaturesInception3aConv3, batch, scratch(0, 1827072));
+  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception3a_conv2),
+                                     d_features_inception3a_conv3, features_inception3a_conv3_weight_,
+                                     kFeaturesInception3aConv3, batch, scratch(0, 973376));
   backward_at(8);  // 13: features.inception3a.conv2
-  cnn::relu_backward_input(d_features_inception3a_conv2, d_features_inception3a_conv2,
-                           features_inception3a_conv2, k96x28x28, batch);
   cnn::conv_backward_params(d_features_inception3a_conv2_weight, d_features_inception3a_conv2_bias,
                             d_features_inception3a_conv2, features_maxpool2, kFeaturesInception3aConv2, batch,
-                            scratch());
+                            scratch(0, 129024));
   cnn::conv_backward_input(cnn::added_to(d_features_maxpool2), d_features_inception3a_conv2,
-                           features_inception3a_conv2_weight_, kFeaturesInception3aConv2, batch, scratch());
+                           features_inception3a_conv2_weight_, kFeaturesInception3aConv2, batch,
+                           scratch(0, 148800));
   backward_at(7);  // 12: features.inception3a.conv1
   cnn::relu_backward_input(d_features_inception3a_conv1, d_features_inception3a_conv1,
                            features_inception3a_conv1, k64x28x28, batch);
   cnn::conv_backward_params(d_features_inception3a_conv1_weight, d_features_inception3a_conv1_bias,
                             d_features_inception3a_conv1, features_maxpool2, kFeaturesInception3aConv1, batch,
-                            scratch());
+                            scratch(0, 86016));
   cnn::conv_backward_input(cnn::added_to(d_features_maxpool2), d_features_inception3a_conv1,
-                           features_inception3a_conv1_weight_, kFeaturesInception3aConv1, batch, scratch());
+                           features_inception3a_conv1_weight_, kFeaturesInception3aConv1, batch,
+                           scratch(0, 99648));
   backward_at(6);  // 39: features.maxpool2
   cnn::maxpool_backward_input(d_features_lrn2, d_features_maxpool2, features_maxpool2_saved,
                               kFeaturesMaxpool2, batch);
@@ -3052,18 +3044,18 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   // Once more, instead of keeping it:
   cnn::conv(features_conv2, features_lrn1, features_conv2_weight_,
             cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
-            batch, scratch());
+            batch, scratch(6422528, 91584));
   backward_at(4);  // 37: features.conv3
   cnn::winograd::conv_backward_params(d_features_conv3_weight, d_features_conv3_bias, d_features_conv3,
-                                      features_conv2, kFeaturesConv3, batch, scratch());
-  cnn::winograd::conv_backward_input(d_features_conv2, d_features_conv3, features_conv3_weight_,
-                                     kFeaturesConv3, batch, scratch());
+                                      features_conv2, kFeaturesConv3, batch, scratch(6422528, 1771776));
+  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_conv2),
+                                     d_features_conv3, features_conv3_weight_, kFeaturesConv3, batch,
+                                     scratch(6422528, 1252416));
   backward_at(3);  // 36: features.conv2
-  cnn::relu_backward_input(d_features_conv2, d_features_conv2, features_conv2, k64x56x56, batch);
   cnn::conv_backward_params(d_features_conv2_weight, d_features_conv2_bias, d_features_conv2, features_lrn1,
-                            kFeaturesConv2, batch, scratch());
+                            kFeaturesConv2, batch, scratch(6422528, 28672));
   cnn::conv_backward_input(d_features_lrn1, d_features_conv2, features_conv2_weight_, kFeaturesConv2, batch,
-                           scratch());
+                           scratch(6422528, 91584));
   backward_at(2);  // 35: features.lrn1
   cnn::lrn_backward_input(d_features_conv1, d_features_lrn1, features_conv1, kFeaturesLrn1, batch);
   backward_at(0);  // 33: features.conv1
@@ -3072,10 +3064,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::maxpool_backward_input(d_features_conv1_conv, d_features_conv1, features_maxpool1_saved,
                               kFeaturesMaxpool1, batch);
   backward_at(0);  // 33: features.conv1
-  // Once more, instead of keeping it:
-  cnn::to_blocked(input, images, k3x224x224, batch);
   cnn::conv_backward_params(d_features_conv1_weight, d_features_conv1_bias, d_features_conv1_conv, input,
-                            kFeaturesConv1, batch, scratch());
+                            kFeaturesConv1, batch, scratch(25690112, 65856));
 
   at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());
@@ -3087,7 +3077,7 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
+  const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
   const cnn::Blocked features_conv1 = blocked(0, 802816);  // 64x112x112
   const cnn::Blocked features_maxpool1 = blocked(25690112, 200704);  // 64x56x56
   const cnn::Blocked features_lrn1 = blocked(0, 200704);  // 64x56x56
@@ -3099,7 +3089,7 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const cnn::Blocked features_inception3a_conv1 = blocked(12042240, 200704);  // 64x28x28
   const cnn::Blocked features_inception3a_conv2 = blocked(4816896, 75264);  // 96x28x28
   const cnn::Blocked features_inception3a_conv3 = blocked(12092416, 200704);  // 128x28x28
-  const cnn::Blocked features_inception3a_conv4 = blocked(4816896, 12544);  // 16x28x28
+  const cnn::Blocked features_inception3a_conv4 = blocked(5370240, 12544);  // 16x28x28
   const cnn::Blocked features_inception3a_conv5 = blocked(12192768, 200704);  // 32x28x28
   const cnn::Blocked features_inception3a_maxpool1 = blocked(4816896, 150528);  // 192x28x28
   const cnn::Blocked features_inception3a_conv6 = blocked(12217856, 200704);  // 32x28x28
@@ -3114,69 +3104,68 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const cnn::Blocked features_maxpool3 = blocked(12042240, 94080);  // 480x14x14
   const cnn::Blocked features_inception4a_concat1 = blocked(0, 100352);  // 512x14x14
   const cnn::Blocked features_inception4a_conv1 = blocked(0, 100352);  // 192x14x14
-  const cnn::Blocked features_inception4a_conv2 = blocked(3211264, 18816);  // 96x14x14
+  const cnn::Blocked features_inception4a_conv2 = blocked(3937600, 18816);  // 96x14x14
   const cnn::Blocked features_inception4a_conv3 = blocked(37632, 100352);  // 208x14x14
-  const cnn::Blocked features_inception4a_conv4 = blocked(3211264, 3136);  // 16x14x14
+  const cnn::Blocked features_inception4a_conv4 = blocked(3866368, 3136);  // 16x14x14
   const cnn::Blocked features_inception4a_conv5 = blocked(78400, 100352);  // 48x14x14
   const cnn::Blocked features_inception4a_maxpool1 = blocked(3211264, 94080);  // 480x14x14
   const cnn::Blocked features_inception4a_conv6 = blocked(87808, 100352);  // 64x14x14
   const cnn::Blocked features_inception4b_concat1 = blocked(3211264, 100352);  // 512x14x14
   const cnn::Blocked features_inception4b_conv1 = blocked(3211264, 100352);  // 160x14x14
-  const cnn::Blocked features_inception4b_conv2 = blocked(6422528, 21952);  // 112x14x14
+  const cnn::Blocked features_inception4b_conv2 = blocked(7342400, 21952);  // 112x14x14
   const cnn::Blocked features_inception4b_conv3 = blocked(3242624, 100352);  // 224x14x14
-  const cnn::Blocked features_inception4b_conv4 = blocked(6422528, 4704);  // 24x14x14
+  const cnn::Blocked features_inception4b_conv4 = blocked(7124288, 4704);  // 24x14x14
   const cnn::Blocked features_inception4b_conv5 = blocked(3286528, 100352);  // 64x14x14
   const cnn::Blocked features_inception4b_maxpool1 = blocked(6422528, 100352);  // 512x14x14
   const cnn::Blocked features_inception4b_conv6 = blocked(3299072, 100352);  // 64x14x14
   const cnn::Blocked features_inception4c_concat1 = blocked(0, 100352);  // 512x14x14
   const cnn::Blocked features_inception4c_conv1 = blocked(0, 100352);  // 128x14x14
-  const cnn::Blocked features_inception4c_conv2 = blocked(6422528, 25088);  // 128x14x14
+  const cnn::Blocked features_inception4c_conv2 = blocked(7611968, 25088);  // 128x14x14
   const cnn::Blocked features_inception4c_conv3 = blocked(25088, 100352);  // 256x14x14
-  const cnn::Blocked features_inception4c_conv4 = blocked(6422528, 4704);  // 24x14x14
+  const cnn::Blocked features_inception4c_conv4 = blocked(7124288, 4704);  // 24x14x14
   const cnn::Blocked features_inception4c_conv5 = blocked(75264, 100352);  // 64x14x14
   const cnn::Blocked features_inception4c_maxpool1 = blocked(6422528, 100352);  // 512x14x14
   const cnn::Blocked features_inception4c_conv6 = blocked(87808, 100352);  // 64x14x14
   const cnn::Blocked features_inception4d_concat1 = blocked(5218304, 103488);  // 528x14x14
   const cnn::Blocked features_inception4d_conv1 = blocked(5218304, 103488);  // 112x14x14
-  const cnn::Blocked features_inception4d_conv2 = blocked(3211264, 28224);  // 144x14x14
+  const cnn::Blocked features_inception4d_conv2 = blocked(8529920, 28224);  // 144x14x14
   const cnn::Blocked features_inception4d_conv3 = blocked(5240256, 103488);  // 288x14x14
-  const cnn::Blocked features_inception4d_conv4 = blocked(3211264, 6272);  // 32x14x14
+  const cnn::Blocked features_inception4d_conv4 = blocked(3919168, 6272);  // 32x14x14
   const cnn::Blocked features_inception4d_conv5 = blocked(5296704, 103488);  // 64x14x14
   const cnn::Blocked features_inception4d_maxpool1 = blocked(8529920, 100352);  // 512x14x14
   const cnn::Blocked features_inception4d_conv6 = blocked(5309248, 103488);  // 64x14x14
   const cnn::Blocked features_inception4e_concat1 = blocked(0, 163072);  // 832x14x14
   const cnn::Blocked features_inception4e_conv1 = blocked(0, 163072);  // 256x14x14
-  const cnn::Blocked features_inception4e_conv2 = blocked(8529920, 31360);  // 160x14x14
+  const cnn::Blocked features_inception4e_conv2 = blocked(10396736, 31360);  // 160x14x14
   const cnn::Blocked features_inception4e_conv3 = blocked(50176, 163072);  // 320x14x14
-  const cnn::Blocked features_inception4e_conv4 = blocked(8529920, 6272);  // 32x14x14
+  const cnn::Blocked features_inception4e_conv4 = blocked(9259904, 6272);  // 32x14x14
   const cnn::Blocked features_inception4e_conv5 = blocked(112896, 163072);  // 128x14x14
   const cnn::Blocked features_inception4e_maxpool1 = blocked(8529920, 103488);  // 528x14x14
   const cnn::Blocked features_inception4e_conv6 = blocked(137984, 163072);  // 128x14x14
   const cnn::Blocked features_maxpool4 = blocked(5218304, 40768);  // 832x7x7
-  const cnn::Blocked features_inception5a_concat1 = blocked(1605632, 40768);  // 832x7x7
-  const cnn::Blocked features_inception5a_conv1 = blocked(1605632, 40768);  // 256x7x7
-  const cnn::Blocked features_inception5a_conv2 = blocked(0, 7840);  // 160x7x7
-  const cnn::Blocked features_inception5a_conv3 = blocked(1618176, 40768);  // 320x7x7
-  const cnn::Blocked features_inception5a_conv4 = blocked(0, 1568);  // 32x7x7
-  const cnn::Blocked features_inception5a_conv5 = blocked(1633856, 40768);  // 128x7x7
+  const cnn::Blocked features_inception5a_concat1 = blocked(6522880, 40768);  // 832x7x7
+  const cnn::Blocked features_inception5a_conv1 = blocked(6522880, 40768);  // 256x7x7
+  const cnn::Blocked features_inception5a_conv2 = blocked(1866816, 7840);  // 160x7x7
+  const cnn::Blocked features_inception5a_conv3 = blocked(6535424, 40768);  // 320x7x7
+  const cnn::Blocked features_inception5a_conv4 = blocked(1154176, 1568);  // 32x7x7
+  const cnn::Blocked features_inception5a_conv5 = blocked(6551104, 40768);  // 128x7x7
   const cnn::Blocked features_inception5a_maxpool1 = blocked(0, 40768);  // 832x7x7
-  const cnn::Blocked features_inception5a_conv6 = blocked(1640128, 40768);  // 128x7x7
-  const cnn::Blocked features_inception5b_concat1 = blocked(0, 50176);  // 1024x7x7
-  const cnn::Blocked features_inception5b_conv1 = blocked(0, 50176);  // 384x7x7
-  const cnn::Blocked features_inception5b_conv2 = blocked(2910208, 9408);  // 192x7x7
-  const cnn::Blocked features_inception5b_conv3 = blocked(18816, 50176);  // 384x7x7
-  const cnn::Blocked features_inception5b_conv4 = blocked(2910208, 2352);  // 48x7x7
-  const cnn::Blocked features_inception5b_conv5 = blocked(37632, 50176);  // 128x7x7
-  const cnn::Blocked features_inception5b_maxpool1 = blocked(2910208, 40768);  // 832x7x7
-  const cnn::Blocked features_inception5b_conv6 = blocked(43904, 50176);  // 128x7x7
-  const cnn::Blocked head_gap1 = blocked(1605632, 1024);  // 1024
-  const cnn::Blocked head_dense1 = blocked(0, 1000);  // 1000
-  cnn::to_blocked(input, images, k3x224x224, batch);
+  const cnn::Blocked features_inception5a_conv6 = blocked(6557376, 40768);  // 128x7x7
+  const cnn::Blocked features_inception5b_concat1 = blocked(2654784, 50176);  // 1024x7x7
+  const cnn::Blocked features_inception5b_conv1 = blocked(2654784, 50176);  // 384x7x7
+  const cnn::Blocked features_inception5b_conv2 = blocked(4260416, 9408);  // 192x7x7
+  const cnn::Blocked features_inception5b_conv3 = blocked(2673600, 50176);  // 384x7x7
+  const cnn::Blocked features_inception5b_conv4 = blocked(1088512, 2352);  // 48x7x7
+  const cnn::Blocked features_inception5b_conv5 = blocked(2692416, 50176);  // 128x7x7
+  const cnn::Blocked features_inception5b_maxpool1 = blocked(0, 40768);  // 832x7x7
+  const cnn::Blocked features_inception5b_conv6 = blocked(2698688, 50176);  // 128x7x7
+  const cnn::Blocked head_gap1 = blocked(40960, 1024);  // 1024
+  const cnn::Blocked head_dense1 = blocked(73728, 1000);  // 1000
 
   at(0);  // 33: conv(64, 7, stride=2, pad=3, act=relu)    (features.conv1)
   cnn::conv(features_conv1, input, features_conv1_weight_,
             cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
-            batch, scratch());
+            batch, scratch(25690112, 208614));
 
   at(1);  // 34: maxpool(3, stride=2, ceil=true)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
@@ -3187,12 +3176,12 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   at(3);  // 36: conv(64, 1, act=relu)    (features.conv2)
   cnn::conv(features_conv2, features_lrn1, features_conv2_weight_,
             cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
-            batch, scratch());
+            batch, scratch(6422528, 91584));
 
   at(4);  // 37: conv(192, 3, pad=1, act=relu)    (features.conv3)
   cnn::winograd::conv(features_conv3, features_conv2, features_conv3_weight_,
                       cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesConv3, batch, scratch());
+                      kFeaturesConv3, batch, scratch(25690112, 708160));
 
   at(5);  // 38: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn2)
   cnn::lrn(features_lrn2, features_conv3, kFeaturesLrn2, batch);
@@ -3203,28 +3192,28 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   at(7);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3a.conv1)
   cnn::conv(features_inception3a_conv1, features_maxpool2, features_inception3a_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception3a_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv1, batch, scratch());
+            kFeaturesInception3aConv1, batch, scratch(4816896, 272064));
 
   at(8);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
   cnn::conv(features_inception3a_conv2, features_maxpool2, features_inception3a_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception3a_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv2, batch, scratch());
+            kFeaturesInception3aConv2, batch, scratch(7225344, 277824));
 
   at(9);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
   cnn::winograd::conv(features_inception3a_conv3, features_inception3a_conv2,
                       features_inception3a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception3a_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception3aConv3, batch, scratch());
+                      kFeaturesInception3aConv3, batch, scratch(7225344, 854592));
 
   at(10);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
   cnn::conv(features_inception3a_conv4, features_maxpool2, features_inception3a_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv4, batch, scratch());
+            kFeaturesInception3aConv4, batch, scratch(4816896, 262848));
 
   at(11);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
   cnn::conv(features_inception3a_conv5, features_inception3a_conv4, features_inception3a_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception3a_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv5, batch, scratch());
+            kFeaturesInception3aConv5, batch, scratch(4816896, 553344));
 
   at(12);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.maxpool1)
   cnn::maxpool(features_inception3a_maxpool1, features_maxpool2, kFeaturesInception3aMaxpool1, batch);
@@ -3232,34 +3221,34 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   at(13);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.conv6)
   cnn::conv(features_inception3a_conv6, features_inception3a_maxpool1, features_inception3a_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception3a_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv6, batch, scratch());
+            kFeaturesInception3aConv6, batch, scratch(0, 266304));
 
   at(15);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3b.conv1)
   cnn::conv(features_inception3b_conv1, features_inception3a_concat1, features_inception3b_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception3b_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv1, batch, scratch());
+            kFeaturesInception3bConv1, batch, scratch(18464768, 379200));
 
   at(16);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
   cnn::conv(features_inception3b_conv2, features_inception3a_concat1, features_inception3b_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception3b_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv2, batch, scratch());
+            kFeaturesInception3bConv2, batch, scratch(21676032, 379200));
 
   at(17);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
   cnn::winograd::conv(features_inception3b_conv3, features_inception3b_conv2,
                       features_inception3b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception3b_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception3bConv3, batch, scratch());
+                      kFeaturesInception3bConv3, batch, scratch(21676032, 885312));
 
   at(18);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
   cnn::conv(features_inception3b_conv4, features_inception3a_concat1, features_inception3b_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception3b_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv4, batch, scratch());
+            kFeaturesInception3bConv4, batch, scratch(19267584, 354624));
 
   at(19);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
   cnn::winograd::conv(features_inception3b_conv5, features_inception3b_conv4,
                       features_inception3b_conv5_weight_,
                       cnn::Epilogue().with_bias(features_inception3b_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception3bConv5, batch, scratch());
+                      kFeaturesInception3bConv5, batch, scratch(19267584, 243776));
 
   at(20);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.maxpool1)
   cnn::maxpool(features_inception3b_maxpool1, features_inception3a_concat1, kFeaturesInception3bMaxpool1,
@@ -3268,7 +3257,7 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   at(21);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.conv6)
   cnn::conv(features_inception3b_conv6, features_inception3b_maxpool1, features_inception3b_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception3b_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv6, batch, scratch());
+            kFeaturesInception3bConv6, batch, scratch(12042240, 362304));
 
   at(23);  // 43: maxpool(3, stride=2, ceil=true)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_inception3b_concat1, kFeaturesMaxpool3, batch);
@@ -3276,28 +3265,28 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   at(24);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4a.conv1)
   cnn::conv(features_inception4a_conv1, features_maxpool3, features_inception4a_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception4a_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv1, batch, scratch());
+            kFeaturesInception4aConv1, batch, scratch(3211264, 738624));
 
   at(25);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
   cnn::conv(features_inception4a_conv2, features_maxpool3, features_inception4a_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception4a_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv2, batch, scratch());
+            kFeaturesInception4aConv2, batch, scratch(3211264, 692544));
 
   at(26);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
   cnn::winograd::conv(features_inception4a_conv3, features_inception4a_conv2,
                       features_inception4a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4a_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4aConv3, batch, scratch());
+                      kFeaturesInception4aConv3, batch, scratch(3211264, 726336));
 
   at(27);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
   cnn::conv(features_inception4a_conv4, features_maxpool3, features_inception4a_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception4a_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv4, batch, scratch());
+            kFeaturesInception4aConv4, batch, scratch(3211264, 655104));
 
   at(28);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv5)
   cnn::conv(features_inception4a_conv5, features_inception4a_conv4, features_inception4a_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception4a_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv5, batch, scratch());
+            kFeaturesInception4aConv5, batch, scratch(3211264, 558144));
 
   at(29);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.maxpool1)
   cnn::maxpool(features_inception4a_maxpool1, features_maxpool3, kFeaturesInception4aMaxpool1, batch);
@@ -3305,34 +3294,34 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   at(30);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.conv6)
   cnn::conv(features_inception4a_conv6, features_inception4a_maxpool1, features_inception4a_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception4a_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv6, batch, scratch());
+            kFeaturesInception4aConv6, batch, scratch(6221824, 678144));
 
   at(39);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4b.conv1)
   cnn::conv(features_inception4b_conv1, features_inception4a_concat1, features_inception4b_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception4b_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv1, batch, scratch());
+            kFeaturesInception4bConv1, batch, scratch(6422528, 772416));
 
   at(40);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
   cnn::conv(features_inception4b_conv2, features_inception4a_concat1, features_inception4b_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception4b_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv2, batch, scratch());
+            kFeaturesInception4bConv2, batch, scratch(6422528, 747840));
 
   at(41);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
   cnn::winograd::conv(features_inception4b_conv3, features_inception4b_conv2,
                       features_inception4b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4b_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4bConv3, batch, scratch());
+                      kFeaturesInception4bConv3, batch, scratch(6422528, 919872));
 
   at(42);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
   cnn::conv(features_inception4b_conv4, features_inception4a_concat1, features_inception4b_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception4b_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv4, batch, scratch());
+            kFeaturesInception4bConv4, batch, scratch(6422528, 701760));
 
   at(43);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
   cnn::winograd::conv(features_inception4b_conv5, features_inception4b_conv4,
                       features_inception4b_conv5_weight_,
                       cnn::Epilogue().with_bias(features_inception4b_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4bConv5, batch, scratch());
+                      kFeaturesInception4bConv5, batch, scratch(6422528, 156480));
 
   at(44);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.maxpool1)
   cnn::maxpool(features_inception4b_maxpool1, features_inception4a_concat1, kFeaturesInception4bMaxpool1,
@@ -3341,34 +3330,34 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   at(45);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.conv6)
   cnn::conv(features_inception4b_conv6, features_inception4b_maxpool1, features_inception4b_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception4b_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv6, batch, scratch());
+            kFeaturesInception4bConv6, batch, scratch(0, 723264));
 
   at(47);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4c.conv1)
   cnn::conv(features_inception4c_conv1, features_inception4b_concat1, features_inception4c_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception4c_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv1, batch, scratch());
+            kFeaturesInception4cConv1, batch, scratch(6422528, 757056));
 
   at(48);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
   cnn::conv(features_inception4c_conv2, features_inception4b_concat1, features_inception4c_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception4c_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv2, batch, scratch());
+            kFeaturesInception4cConv2, batch, scratch(6422528, 757056));
 
   at(49);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
   cnn::winograd::conv(features_inception4c_conv3, features_inception4c_conv2,
                       features_inception4c_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4c_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4cConv3, batch, scratch());
+                      kFeaturesInception4cConv3, batch, scratch(6422528, 1189440));
 
   at(50);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
   cnn::conv(features_inception4c_conv4, features_inception4b_concat1, features_inception4c_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception4c_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv4, batch, scratch());
+            kFeaturesInception4cConv4, batch, scratch(6422528, 701760));
 
   at(51);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
   cnn::winograd::conv(features_inception4c_conv5, features_inception4c_conv4,
                       features_inception4c_conv5_weight_,
                       cnn::Epilogue().with_bias(features_inception4c_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4cConv5, batch, scratch());
+                      kFeaturesInception4cConv5, batch, scratch(6422528, 156480));
 
   at(52);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.maxpool1)
   cnn::maxpool(features_inception4c_maxpool1, features_inception4b_concat1, kFeaturesInception4cMaxpool1,
@@ -3377,34 +3366,34 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   at(53);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.conv6)
   cnn::conv(features_inception4c_conv6, features_inception4c_maxpool1, features_inception4c_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception4c_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv6, batch, scratch());
+            kFeaturesInception4cConv6, batch, scratch(3211264, 723264));
 
   at(55);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4d.conv1)
   cnn::conv(features_inception4d_conv1, features_inception4c_concat1, features_inception4d_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception4d_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv1, batch, scratch());
+            kFeaturesInception4dConv1, batch, scratch(3211264, 747840));
 
   at(56);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
   cnn::conv(features_inception4d_conv2, features_inception4c_concat1, features_inception4d_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception4d_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv2, batch, scratch());
+            kFeaturesInception4dConv2, batch, scratch(3211264, 763200));
 
   at(57);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
   cnn::winograd::conv(features_inception4d_conv3, features_inception4d_conv2,
                       features_inception4d_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4d_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4dConv3, batch, scratch());
+                      kFeaturesInception4dConv3, batch, scratch(3211264, 1493568));
 
   at(58);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
   cnn::conv(features_inception4d_conv4, features_inception4c_concat1, features_inception4d_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv4, batch, scratch());
+            kFeaturesInception4dConv4, batch, scratch(3211264, 707904));
 
   at(59);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
   cnn::winograd::conv(features_inception4d_conv5, features_inception4d_conv4,
                       features_inception4d_conv5_weight_,
                       cnn::Epilogue().with_bias(features_inception4d_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4dConv5, batch, scratch());
+                      kFeaturesInception4dConv5, batch, scratch(3211264, 209216));
 
   at(60);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.maxpool1)
   cnn::maxpool(features_inception4d_maxpool1, features_inception4c_concat1, kFeaturesInception4dMaxpool1,
@@ -3413,34 +3402,34 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   at(61);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.conv6)
   cnn::conv(features_inception4d_conv6, features_inception4d_maxpool1, features_inception4d_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception4d_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv6, batch, scratch());
+            kFeaturesInception4dConv6, batch, scratch(0, 723264));
 
   at(70);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4e.conv1)
   cnn::conv(features_inception4e_conv1, features_inception4d_concat1, features_inception4e_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception4e_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv1, batch, scratch());
+            kFeaturesInception4eConv1, batch, scratch(8529920, 847200));
 
   at(71);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
   cnn::conv(features_inception4e_conv2, features_inception4d_concat1, features_inception4e_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception4e_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv2, batch, scratch());
+            kFeaturesInception4eConv2, batch, scratch(8529920, 796512));
 
   at(72);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
   cnn::winograd::conv(features_inception4e_conv3, features_inception4e_conv2,
                       features_inception4e_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4e_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4eConv3, batch, scratch());
+                      kFeaturesInception4eConv3, batch, scratch(8529920, 1866816));
 
   at(73);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
   cnn::conv(features_inception4e_conv4, features_inception4d_concat1, features_inception4e_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception4e_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv4, batch, scratch());
+            kFeaturesInception4eConv4, batch, scratch(8529920, 729984));
 
   at(74);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
   cnn::winograd::conv(features_inception4e_conv5, features_inception4e_conv4,
                       features_inception4e_conv5_weight_,
                       cnn::Epilogue().with_bias(features_inception4e_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4eConv5, batch, scratch());
+                      kFeaturesInception4eConv5, batch, scratch(8529920, 285248));
 
   at(75);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.maxpool1)
   cnn::maxpool(features_inception4e_maxpool1, features_inception4d_concat1, kFeaturesInception4eMaxpool1,
@@ -3449,7 +3438,7 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   at(76);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.conv6)
   cnn::conv(features_inception4e_conv6, features_inception4e_maxpool1, features_inception4e_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception4e_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv6, batch, scratch());
+            kFeaturesInception4eConv6, batch, scratch(5218304, 780672));
 
   at(78);  // 52: maxpool(3, stride=2, ceil=true)    (features.maxpool4)
   cnn::maxpool(features_maxpool4, features_inception4e_concat1, kFeaturesMaxpool4, batch);
@@ -3457,28 +3446,28 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   at(79);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5a.conv1)
   cnn::conv(features_inception5a_conv1, features_maxpool4, features_inception5a_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception5a_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv1, batch, scratch());
+            kFeaturesInception5aConv1, batch, scratch(0, 1263232));
 
   at(80);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
   cnn::conv(features_inception5a_conv2, features_maxpool4, features_inception5a_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception5a_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv2, batch, scratch());
+            kFeaturesInception5aConv2, batch, scratch(0, 1183360));
 
   at(81);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
   cnn::winograd::conv(features_inception5a_conv3, features_inception5a_conv2,
                       features_inception5a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception5a_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception5aConv3, batch, scratch());
+                      kFeaturesInception5aConv3, batch, scratch(0, 1866816));
 
   at(82);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
   cnn::conv(features_inception5a_conv4, features_maxpool4, features_inception5a_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception5a_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv4, batch, scratch());
+            kFeaturesInception5aConv4, batch, scratch(0, 1078528));
 
   at(83);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
   cnn::conv(features_inception5a_conv5, features_inception5a_conv4, features_inception5a_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception5a_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv5, batch, scratch());
+            kFeaturesInception5aConv5, batch, scratch(0, 1154176));
 
   at(84);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.maxpool1)
   cnn::maxpool(features_inception5a_maxpool1, features_maxpool4, kFeaturesInception5aMaxpool1, batch);
@@ -3486,34 +3475,34 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   at(85);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.conv6)
   cnn::conv(features_inception5a_conv6, features_inception5a_maxpool1, features_inception5a_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception5a_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv6, batch, scratch());
+            kFeaturesInception5aConv6, batch, scratch(1304576, 1158400));
 
   at(87);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
   cnn::conv(features_inception5b_conv1, features_inception5a_concat1, features_inception5b_conv1_weight_,
             cnn::Epilogue().with_bias(features_inception5b_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv1, batch, scratch());
+            kFeaturesInception5bConv1, batch, scratch(0, 1368064));
 
   at(88);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
   cnn::conv(features_inception5b_conv2, features_inception5a_concat1, features_inception5b_conv2_weight_,
             cnn::Epilogue().with_bias(features_inception5b_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv2, batch, scratch());
+            kFeaturesInception5bConv2, batch, scratch(0, 1208320));
 
   at(89);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
   cnn::winograd::conv(features_inception5b_conv3, features_inception5b_conv2,
                       features_inception5b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception5b_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception5bConv3, batch, scratch());
+                      kFeaturesInception5bConv3, batch, scratch(0, 2654784));
 
   at(90);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
   cnn::conv(features_inception5b_conv4, features_inception5a_concat1, features_inception5b_conv4_weight_,
             cnn::Epilogue().with_bias(features_inception5b_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv4, batch, scratch());
+            kFeaturesInception5bConv4, batch, scratch(0, 1088512));
 
   at(91);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
   cnn::winograd::conv(features_inception5b_conv5, features_inception5b_conv4,
                       features_inception5b_conv5_weight_,
                       cnn::Epilogue().with_bias(features_inception5b_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception5bConv5, batch, scratch());
+                      kFeaturesInception5bConv5, batch, scratch(0, 427584));
 
   at(92);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.maxpool1)
   cnn::maxpool(features_inception5b_maxpool1, features_inception5a_concat1, kFeaturesInception5bMaxpool1,
@@ -3522,13 +3511,14 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   at(93);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.conv6)
   cnn::conv(features_inception5b_conv6, features_inception5b_maxpool1, features_inception5b_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception5b_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv6, batch, scratch());
+            kFeaturesInception5bConv6, batch, scratch(1304576, 1158400));
 
   at(95);  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_inception5b_concat1, k1024x7x7, batch);
 
   at(97);  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.dense1)
-  cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch, scratch());
+  cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
+             scratch(0, 40960));
 
   at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense1, k1000, batch);
@@ -3785,7 +3775,7 @@ void GoogLeNet::prepare_on_team() {
 // Forward, as at prediction time: scores for the caller.
 void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
+  const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
   const cnn::Blocked features_conv1 = blocked(0, 802816);  // 64x112x112
   const cnn::Floats features_conv1_weight_prepared = floats(38535168, 9702);
   const cnn::Blocked features_maxpool1 = blocked(25690112, 200704);  // 64x56x56
@@ -3803,7 +3793,7 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_inception3a_conv2_weight_prepared = floats(39004720, 18432);
   const cnn::Blocked features_inception3a_conv3 = blocked(12092416, 200704);  // 128x28x28
   const cnn::Floats features_inception3a_conv3_weight_prepared = floats(39023152, 456768);
-  const cnn::Blocked features_inception3a_conv4 = blocked(4816896, 12544);  // 16x28x28
+  const cnn::Blocked features_inception3a_conv4 = blocked(5355840, 12544);  // 16x28x28
   const cnn::Floats features_inception3a_conv4_weight_prepared = floats(39479920, 3456);
   const cnn::Blocked features_inception3a_conv5 = blocked(12192768, 200704);  // 32x28x28
   const cnn::Floats features_inception3a_conv5_weight_prepared = floats(39483376, 14400);
@@ -3827,10 +3817,10 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked features_inception4a_concat1 = blocked(0, 100352);  // 512x14x14
   const cnn::Blocked features_inception4a_conv1 = blocked(0, 100352);  // 192x14x14
   const cnn::Floats features_inception4a_conv1_weight_prepared = floats(39709552, 92160);
-  const cnn::Blocked features_inception4a_conv2 = blocked(3211264, 18816);  // 96x14x14
+  const cnn::Blocked features_inception4a_conv2 = blocked(3937600, 18816);  // 96x14x14
   const cnn::Floats features_inception4a_conv2_weight_prepared = floats(39801712, 46080);
   const cnn::Blocked features_inception4a_conv3 = blocked(37632, 100352);  // 208x14x14
-  const cnn::Blocked features_inception4a_conv4 = blocked(3211264, 3136);  // 16x14x14
+  const cnn::Blocked features_inception4a_conv4 = blocked(3857728, 3136);  // 16x14x14
   const cnn::Floats features_inception4a_conv4_weight_prepared = floats(39847792, 8640);
   const cnn::Blocked features_inception4a_conv5 = blocked(78400, 100352);  // 48x14x14
   const cnn::Floats features_inception4a_conv5_weight_prepared = floats(39856432, 19200);
@@ -3840,10 +3830,10 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked features_inception4b_concat1 = blocked(3211264, 100352);  // 512x14x14
   const cnn::Blocked features_inception4b_conv1 = blocked(3211264, 100352);  // 160x14x14
   const cnn::Floats features_inception4b_conv1_weight_prepared = floats(39907312, 82944);
-  const cnn::Blocked features_inception4b_conv2 = blocked(6422528, 21952);  // 112x14x14
+  const cnn::Blocked features_inception4b_conv2 = blocked(7342400, 21952);  // 112x14x14
   const cnn::Floats features_inception4b_conv2_weight_prepared = floats(39990256, 58368);
   const cnn::Blocked features_inception4b_conv3 = blocked(3242624, 100352);  // 224x14x14
-  const cnn::Blocked features_inception4b_conv4 = blocked(6422528, 4704);  // 24x14x14
+  const cnn::Blocked features_inception4b_conv4 = blocked(7112000, 4704);  // 24x14x14
   const cnn::Floats features_inception4b_conv4_weight_prepared = floats(40048624, 12288);
   const cnn::Blocked features_inception4b_conv5 = blocked(3286528, 100352);  // 64x14x14
   const cnn::Floats features_inception4b_conv5_weight_prepared = floats(40060912, 57024);
@@ -3853,10 +3843,10 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked features_inception4c_concat1 = blocked(0, 100352);  // 512x14x14
   const cnn::Blocked features_inception4c_conv1 = blocked(0, 100352);  // 128x14x14
   const cnn::Floats features_inception4c_conv1_weight_prepared = floats(40151728, 67584);
-  const cnn::Blocked features_inception4c_conv2 = blocked(6422528, 25088);  // 128x14x14
+  const cnn::Blocked features_inception4c_conv2 = blocked(7611968, 25088);  // 128x14x14
   const cnn::Floats features_inception4c_conv2_weight_prepared = floats(40219312, 67584);
   const cnn::Blocked features_inception4c_conv3 = blocked(25088, 100352);  // 256x14x14
-  const cnn::Blocked features_inception4c_conv4 = blocked(6422528, 4704);  // 24x14x14
+  const cnn::Blocked features_inception4c_conv4 = blocked(7112000, 4704);  // 24x14x14
   const cnn::Floats features_inception4c_conv4_weight_prepared = floats(40286896, 12288);
   const cnn::Blocked features_inception4c_conv5 = blocked(75264, 100352);  // 64x14x14
   const cnn::Floats features_inception4c_conv5_weight_prepared = floats(40299184, 57024);
@@ -3866,10 +3856,10 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked features_inception4d_concat1 = blocked(5218304, 103488);  // 528x14x14
   const cnn::Blocked features_inception4d_conv1 = blocked(5218304, 103488);  // 112x14x14
   const cnn::Floats features_inception4d_conv1_weight_prepared = floats(40390000, 58368);
-  const cnn::Blocked features_inception4d_conv2 = blocked(3211264, 28224);  // 144x14x14
+  const cnn::Blocked features_inception4d_conv2 = blocked(8529920, 28224);  // 144x14x14
   const cnn::Floats features_inception4d_conv2_weight_prepared = floats(40448368, 73728);
   const cnn::Blocked features_inception4d_conv3 = blocked(5240256, 103488);  // 288x14x14
-  const cnn::Blocked features_inception4d_conv4 = blocked(3211264, 6272);  // 32x14x14
+  const cnn::Blocked features_inception4d_conv4 = blocked(3900736, 6272);  // 32x14x14
   const cnn::Floats features_inception4d_conv4_weight_prepared = floats(40522096, 18432);
   const cnn::Blocked features_inception4d_conv5 = blocked(5296704, 103488);  // 64x14x14
   const cnn::Floats features_inception4d_conv5_weight_prepared = floats(40540528, 76608);
@@ -3879,10 +3869,10 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked features_inception4e_concat1 = blocked(0, 163072);  // 832x14x14
   const cnn::Blocked features_inception4e_conv1 = blocked(0, 163072);  // 256x14x14
   const cnn::Floats features_inception4e_conv1_weight_prepared = floats(40650928, 136224);
-  const cnn::Blocked features_inception4e_conv2 = blocked(8529920, 31360);  // 160x14x14
+  const cnn::Blocked features_inception4e_conv2 = blocked(10396736, 31360);  // 160x14x14
   const cnn::Floats features_inception4e_conv2_weight_prepared = floats(40787152, 85536);
   const cnn::Blocked features_inception4e_conv3 = blocked(50176, 163072);  // 320x14x14
-  const cnn::Blocked features_inception4e_conv4 = blocked(8529920, 6272);  // 32x14x14
+  const cnn::Blocked features_inception4e_conv4 = blocked(9240896, 6272);  // 32x14x14
   const cnn::Floats features_inception4e_conv4_weight_prepared = floats(40872688, 19008);
   const cnn::Blocked features_inception4e_conv5 = blocked(112896, 163072);  // 128x14x14
   const cnn::Floats features_inception4e_conv5_weight_prepared = floats(40891696, 152640);
@@ -3890,41 +3880,40 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked features_inception4e_conv6 = blocked(137984, 163072);  // 128x14x14
   const cnn::Floats features_inception4e_conv6_weight_prepared = floats(41044336, 69696);
   const cnn::Blocked features_maxpool4 = blocked(5218304, 40768);  // 832x7x7
-  const cnn::Blocked features_inception5a_concat1 = blocked(1605632, 40768);  // 832x7x7
-  const cnn::Blocked features_inception5a_conv1 = blocked(1605632, 40768);  // 256x7x7
+  const cnn::Blocked features_inception5a_concat1 = blocked(6522880, 40768);  // 832x7x7
+  const cnn::Blocked features_inception5a_conv1 = blocked(6522880, 40768);  // 256x7x7
   const cnn::Floats features_inception5a_conv1_weight_prepared = floats(41114032, 214656);
-  const cnn::Blocked features_inception5a_conv2 = blocked(0, 7840);  // 160x7x7
+  const cnn::Blocked features_inception5a_conv2 = blocked(1866816, 7840);  // 160x7x7
   const cnn::Floats features_inception5a_conv2_weight_prepared = floats(41328688, 134784);
-  const cnn::Blocked features_inception5a_conv3 = blocked(1618176, 40768);  // 320x7x7
-  const cnn::Blocked features_inception5a_conv4 = blocked(0, 1568);  // 32x7x7
+  const cnn::Blocked features_inception5a_conv3 = blocked(6535424, 40768);  // 320x7x7
+  const cnn::Blocked features_inception5a_conv4 = blocked(1048576, 1568);  // 32x7x7
   const cnn::Floats features_inception5a_conv4_weight_prepared = floats(41463472, 29952);
-  const cnn::Blocked features_inception5a_conv5 = blocked(1633856, 40768);  // 128x7x7
+  const cnn::Blocked features_inception5a_conv5 = blocked(6551104, 40768);  // 128x7x7
   const cnn::Floats features_inception5a_conv5_weight_prepared = floats(41493424, 105600);
   const cnn::Blocked features_inception5a_maxpool1 = blocked(0, 40768);  // 832x7x7
-  const cnn::Blocked features_inception5a_conv6 = blocked(1640128, 40768);  // 128x7x7
+  const cnn::Blocked features_inception5a_conv6 = blocked(6557376, 40768);  // 128x7x7
   const cnn::Floats features_inception5a_conv6_weight_prepared = floats(41599024, 109824);
-  const cnn::Blocked features_inception5b_concat1 = blocked(0, 50176);  // 1024x7x7
-  const cnn::Blocked features_inception5b_conv1 = blocked(0, 50176);  // 384x7x7
+  const cnn::Blocked features_inception5b_concat1 = blocked(2654784, 50176);  // 1024x7x7
+  const cnn::Blocked features_inception5b_conv1 = blocked(2654784, 50176);  // 384x7x7
   const cnn::Floats features_inception5b_conv1_weight_prepared = floats(41708848, 319488);
-  const cnn::Blocked features_inception5b_conv2 = blocked(2910208, 9408);  // 192x7x7
+  const cnn::Blocked features_inception5b_conv2 = blocked(4260416, 9408);  // 192x7x7
   const cnn::Floats features_inception5b_conv2_weight_prepared = floats(42028336, 159744);
-  const cnn::Blocked features_inception5b_conv3 = blocked(18816, 50176);  // 384x7x7
-  const cnn::Blocked features_inception5b_conv4 = blocked(2910208, 2352);  // 48x7x7
+  const cnn::Blocked features_inception5b_conv3 = blocked(2673600, 50176);  // 384x7x7
+  const cnn::Blocked features_inception5b_conv4 = blocked(1048576, 2352);  // 48x7x7
   const cnn::Floats features_inception5b_conv4_weight_prepared = floats(42188080, 39936);
-  const cnn::Blocked features_inception5b_conv5 = blocked(37632, 50176);  // 128x7x7
+  const cnn::Blocked features_inception5b_conv5 = blocked(2692416, 50176);  // 128x7x7
   const cnn::Floats features_inception5b_conv5_weight_prepared = floats(42228016, 228672);
-  const cnn::Blocked features_inception5b_maxpool1 = blocked(2910208, 40768);  // 832x7x7
-  const cnn::Blocked features_inception5b_conv6 = blocked(43904, 50176);  // 128x7x7
+  const cnn::Blocked features_inception5b_maxpool1 = blocked(0, 40768);  // 832x7x7
+  const cnn::Blocked features_inception5b_conv6 = blocked(2698688, 50176);  // 128x7x7
   const cnn::Floats features_inception5b_conv6_weight_prepared = floats(42456688, 109824);
-  const cnn::Blocked head_gap1 = blocked(1605632, 1024);  // 1024
-  const cnn::Blocked head_dense1 = blocked(0, 1000);  // 1000
-  const cnn::Blocked head_softmax1 = blocked(32000, 1000);  // 1000
-  cnn::to_blocked(input, images, k3x224x224, batch);
+  const cnn::Blocked head_gap1 = blocked(40960, 1024);  // 1024
+  const cnn::Blocked head_dense1 = blocked(73728, 1000);  // 1000
+  const cnn::Blocked head_softmax1 = blocked(0, 1000);  // 1000
 
   at(0);  // 33: conv(64, 7, stride=2, pad=3, act=relu)    (features.conv1)
   cnn::conv(features_conv1, input, cnn::prepared(features_conv1_weight_prepared),
             cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
-            batch, scratch());
+            batch, scratch(25690112, 198912));
 
   at(1);  // 34: maxpool(3, stride=2, ceil=true)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
@@ -3935,12 +3924,12 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   at(3);  // 36: conv(64, 1, act=relu)    (features.conv2)
   cnn::conv(features_conv2, features_lrn1, cnn::prepared(features_conv2_weight_prepared),
             cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
-            batch, scratch());
+            batch, scratch(6422528, 87360));
 
   at(4);  // 37: conv(192, 3, pad=1, act=relu)    (features.conv3)
   cnn::winograd::conv(features_conv3, features_conv2, cnn::prepared(features_conv3_weight_prepared),
                       cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesConv3, batch, scratch());
+                      kFeaturesConv3, batch, scratch(25690112, 265216));
 
   at(5);  // 38: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn2)
   cnn::lrn(features_lrn2, features_conv3, kFeaturesLrn2, batch);
@@ -3952,31 +3941,31 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_inception3a_conv1, features_maxpool2,
             cnn::prepared(features_inception3a_conv1_weight_prepared),
             cnn::Epilogue().with_bias(features_inception3a_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv1, batch, scratch());
+            kFeaturesInception3aConv1, batch, scratch(4816896, 259392));
 
   at(8);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
   cnn::conv(features_inception3a_conv2, features_maxpool2,
             cnn::prepared(features_inception3a_conv2_weight_prepared),
             cnn::Epilogue().with_bias(features_inception3a_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv2, batch, scratch());
+            kFeaturesInception3aConv2, batch, scratch(7225344, 259392));
 
   at(9);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
   cnn::winograd::conv(features_inception3a_conv3, features_inception3a_conv2,
                       cnn::prepared(features_inception3a_conv3_weight_prepared),
                       cnn::Epilogue().with_bias(features_inception3a_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception3aConv3, batch, scratch());
+                      kFeaturesInception3aConv3, batch, scratch(7225344, 397824));
 
   at(10);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
   cnn::conv(features_inception3a_conv4, features_maxpool2,
             cnn::prepared(features_inception3a_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv4, batch, scratch());
+            kFeaturesInception3aConv4, batch, scratch(4816896, 259392));
 
   at(11);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
   cnn::conv(features_inception3a_conv5, features_inception3a_conv4,
             cnn::prepared(features_inception3a_conv5_weight_prepared),
             cnn::Epilogue().with_bias(features_inception3a_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv5, batch, scratch());
+            kFeaturesInception3aConv5, batch, scratch(4816896, 538944));
 
   at(12);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.maxpool1)
   cnn::maxpool(features_inception3a_maxpool1, features_maxpool2, kFeaturesInception3aMaxpool1, batch);
@@ -3985,37 +3974,37 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_inception3a_conv6, features_inception3a_maxpool1,
             cnn::prepared(features_inception3a_conv6_weight_prepared),
             cnn::Epilogue().with_bias(features_inception3a_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv6, batch, scratch());
+            kFeaturesInception3aConv6, batch, scratch(0, 259392));
 
   at(15);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3b.conv1)
   cnn::conv(features_inception3b_conv1, features_inception3a_concat1,
             cnn::prepared(features_inception3b_conv1_weight_prepared),
             cnn::Epilogue().with_bias(features_inception3b_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv1, batch, scratch());
+            kFeaturesInception3bConv1, batch, scratch(18464768, 345408));
 
   at(16);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
   cnn::conv(features_inception3b_conv2, features_inception3a_concat1,
             cnn::prepared(features_inception3b_conv2_weight_prepared),
             cnn::Epilogue().with_bias(features_inception3b_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv2, batch, scratch());
+            kFeaturesInception3bConv2, batch, scratch(21676032, 345408));
 
   at(17);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
   cnn::winograd::conv(features_inception3b_conv3, features_inception3b_conv2,
                       features_inception3b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception3b_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception3bConv3, batch, scratch());
+                      kFeaturesInception3bConv3, batch, scratch(21676032, 885312));
 
   at(18);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
   cnn::conv(features_inception3b_conv4, features_inception3a_concat1,
             cnn::prepared(features_inception3b_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_inception3b_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv4, batch, scratch());
+            kFeaturesInception3bConv4, batch, scratch(19267584, 345408));
 
   at(19);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
   cnn::winograd::conv(features_inception3b_conv5, features_inception3b_conv4,
                       cnn::prepared(features_inception3b_conv5_weight_prepared),
                       cnn::Epilogue().with_bias(features_inception3b_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception3bConv5, batch, scratch());
+                      kFeaturesInception3bConv5, batch, scratch(19267584, 132608));
 
   at(20);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.maxpool1)
   cnn::maxpool(features_inception3b_maxpool1, features_inception3a_concat1, kFeaturesInception3bMaxpool1,
@@ -4025,7 +4014,7 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_inception3b_conv6, features_inception3b_maxpool1,
             cnn::prepared(features_inception3b_conv6_weight_prepared),
             cnn::Epilogue().with_bias(features_inception3b_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv6, batch, scratch());
+            kFeaturesInception3bConv6, batch, scratch(12042240, 345408));
 
   at(23);  // 43: maxpool(3, stride=2, ceil=true)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_inception3b_concat1, kFeaturesMaxpool3, batch);
@@ -4034,31 +4023,31 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_inception4a_conv1, features_maxpool3,
             cnn::prepared(features_inception4a_conv1_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4a_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv1, batch, scratch());
+            kFeaturesInception4aConv1, batch, scratch(3211264, 646464));
 
   at(25);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
   cnn::conv(features_inception4a_conv2, features_maxpool3,
             cnn::prepared(features_inception4a_conv2_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4a_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv2, batch, scratch());
+            kFeaturesInception4aConv2, batch, scratch(3211264, 646464));
 
   at(26);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
   cnn::winograd::conv(features_inception4a_conv3, features_inception4a_conv2,
                       features_inception4a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4a_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4aConv3, batch, scratch());
+                      kFeaturesInception4aConv3, batch, scratch(3211264, 726336));
 
   at(27);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
   cnn::conv(features_inception4a_conv4, features_maxpool3,
             cnn::prepared(features_inception4a_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4a_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv4, batch, scratch());
+            kFeaturesInception4aConv4, batch, scratch(3211264, 646464));
 
   at(28);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv5)
   cnn::conv(features_inception4a_conv5, features_inception4a_conv4,
             cnn::prepared(features_inception4a_conv5_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4a_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv5, batch, scratch());
+            kFeaturesInception4aConv5, batch, scratch(3211264, 538944));
 
   at(29);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.maxpool1)
   cnn::maxpool(features_inception4a_maxpool1, features_maxpool3, kFeaturesInception4aMaxpool1, batch);
@@ -4067,37 +4056,37 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_inception4a_conv6, features_inception4a_maxpool1,
             cnn::prepared(features_inception4a_conv6_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4a_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv6, batch, scratch());
+            kFeaturesInception4aConv6, batch, scratch(6221824, 646464));
 
   at(39);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4b.conv1)
   cnn::conv(features_inception4b_conv1, features_inception4a_concat1,
             cnn::prepared(features_inception4b_conv1_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4b_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv1, batch, scratch());
+            kFeaturesInception4bConv1, batch, scratch(6422528, 689472));
 
   at(40);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
   cnn::conv(features_inception4b_conv2, features_inception4a_concat1,
             cnn::prepared(features_inception4b_conv2_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4b_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv2, batch, scratch());
+            kFeaturesInception4bConv2, batch, scratch(6422528, 689472));
 
   at(41);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
   cnn::winograd::conv(features_inception4b_conv3, features_inception4b_conv2,
                       features_inception4b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4b_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4bConv3, batch, scratch());
+                      kFeaturesInception4bConv3, batch, scratch(6422528, 919872));
 
   at(42);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
   cnn::conv(features_inception4b_conv4, features_inception4a_concat1,
             cnn::prepared(features_inception4b_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4b_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv4, batch, scratch());
+            kFeaturesInception4bConv4, batch, scratch(6422528, 689472));
 
   at(43);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
   cnn::winograd::conv(features_inception4b_conv5, features_inception4b_conv4,
                       cnn::prepared(features_inception4b_conv5_weight_prepared),
                       cnn::Epilogue().with_bias(features_inception4b_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4bConv5, batch, scratch());
+                      kFeaturesInception4bConv5, batch, scratch(6422528, 99456));
 
   at(44);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.maxpool1)
   cnn::maxpool(features_inception4b_maxpool1, features_inception4a_concat1, kFeaturesInception4bMaxpool1,
@@ -4107,37 +4096,37 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_inception4b_conv6, features_inception4b_maxpool1,
             cnn::prepared(features_inception4b_conv6_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4b_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv6, batch, scratch());
+            kFeaturesInception4bConv6, batch, scratch(0, 689472));
 
   at(47);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4c.conv1)
   cnn::conv(features_inception4c_conv1, features_inception4b_concat1,
             cnn::prepared(features_inception4c_conv1_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4c_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv1, batch, scratch());
+            kFeaturesInception4cConv1, batch, scratch(6422528, 689472));
 
   at(48);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
   cnn::conv(features_inception4c_conv2, features_inception4b_concat1,
             cnn::prepared(features_inception4c_conv2_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4c_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv2, batch, scratch());
+            kFeaturesInception4cConv2, batch, scratch(6422528, 689472));
 
   at(49);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
   cnn::winograd::conv(features_inception4c_conv3, features_inception4c_conv2,
                       features_inception4c_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4c_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4cConv3, batch, scratch());
+                      kFeaturesInception4cConv3, batch, scratch(6422528, 1189440));
 
   at(50);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
   cnn::conv(features_inception4c_conv4, features_inception4b_concat1,
             cnn::prepared(features_inception4c_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4c_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv4, batch, scratch());
+            kFeaturesInception4cConv4, batch, scratch(6422528, 689472));
 
   at(51);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
   cnn::winograd::conv(features_inception4c_conv5, features_inception4c_conv4,
                       cnn::prepared(features_inception4c_conv5_weight_prepared),
                       cnn::Epilogue().with_bias(features_inception4c_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4cConv5, batch, scratch());
+                      kFeaturesInception4cConv5, batch, scratch(6422528, 99456));
 
   at(52);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.maxpool1)
   cnn::maxpool(features_inception4c_maxpool1, features_inception4b_concat1, kFeaturesInception4cMaxpool1,
@@ -4147,37 +4136,37 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_inception4c_conv6, features_inception4c_maxpool1,
             cnn::prepared(features_inception4c_conv6_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4c_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv6, batch, scratch());
+            kFeaturesInception4cConv6, batch, scratch(3211264, 689472));
 
   at(55);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4d.conv1)
   cnn::conv(features_inception4d_conv1, features_inception4c_concat1,
             cnn::prepared(features_inception4d_conv1_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4d_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv1, batch, scratch());
+            kFeaturesInception4dConv1, batch, scratch(3211264, 689472));
 
   at(56);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
   cnn::conv(features_inception4d_conv2, features_inception4c_concat1,
             cnn::prepared(features_inception4d_conv2_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4d_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv2, batch, scratch());
+            kFeaturesInception4dConv2, batch, scratch(3211264, 689472));
 
   at(57);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
   cnn::winograd::conv(features_inception4d_conv3, features_inception4d_conv2,
                       features_inception4d_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4d_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4dConv3, batch, scratch());
+                      kFeaturesInception4dConv3, batch, scratch(3211264, 1493568));
 
   at(58);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
   cnn::conv(features_inception4d_conv4, features_inception4c_concat1,
             cnn::prepared(features_inception4d_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv4, batch, scratch());
+            kFeaturesInception4dConv4, batch, scratch(3211264, 689472));
 
   at(59);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
   cnn::winograd::conv(features_inception4d_conv5, features_inception4d_conv4,
                       cnn::prepared(features_inception4d_conv5_weight_prepared),
                       cnn::Epilogue().with_bias(features_inception4d_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4dConv5, batch, scratch());
+                      kFeaturesInception4dConv5, batch, scratch(3211264, 132608));
 
   at(60);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.maxpool1)
   cnn::maxpool(features_inception4d_maxpool1, features_inception4c_concat1, kFeaturesInception4dMaxpool1,
@@ -4187,37 +4176,37 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_inception4d_conv6, features_inception4d_maxpool1,
             cnn::prepared(features_inception4d_conv6_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4d_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv6, batch, scratch());
+            kFeaturesInception4dConv6, batch, scratch(0, 689472));
 
   at(70);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4e.conv1)
   cnn::conv(features_inception4e_conv1, features_inception4d_concat1,
             cnn::prepared(features_inception4e_conv1_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4e_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv1, batch, scratch());
+            kFeaturesInception4eConv1, batch, scratch(8529920, 710976));
 
   at(71);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
   cnn::conv(features_inception4e_conv2, features_inception4d_concat1,
             cnn::prepared(features_inception4e_conv2_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4e_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv2, batch, scratch());
+            kFeaturesInception4eConv2, batch, scratch(8529920, 710976));
 
   at(72);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
   cnn::winograd::conv(features_inception4e_conv3, features_inception4e_conv2,
                       features_inception4e_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4e_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4eConv3, batch, scratch());
+                      kFeaturesInception4eConv3, batch, scratch(8529920, 1866816));
 
   at(73);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
   cnn::conv(features_inception4e_conv4, features_inception4d_concat1,
             cnn::prepared(features_inception4e_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4e_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv4, batch, scratch());
+            kFeaturesInception4eConv4, batch, scratch(8529920, 710976));
 
   at(74);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
   cnn::winograd::conv(features_inception4e_conv5, features_inception4e_conv4,
                       cnn::prepared(features_inception4e_conv5_weight_prepared),
                       cnn::Epilogue().with_bias(features_inception4e_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4eConv5, batch, scratch());
+                      kFeaturesInception4eConv5, batch, scratch(8529920, 132608));
 
   at(75);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.maxpool1)
   cnn::maxpool(features_inception4e_maxpool1, features_inception4d_concat1, kFeaturesInception4eMaxpool1,
@@ -4227,7 +4216,7 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_inception4e_conv6, features_inception4e_maxpool1,
             cnn::prepared(features_inception4e_conv6_weight_prepared),
             cnn::Epilogue().with_bias(features_inception4e_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv6, batch, scratch());
+            kFeaturesInception4eConv6, batch, scratch(5218304, 710976));
 
   at(78);  // 52: maxpool(3, stride=2, ceil=true)    (features.maxpool4)
   cnn::maxpool(features_maxpool4, features_inception4e_concat1, kFeaturesMaxpool4, batch);
@@ -4236,31 +4225,31 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_inception5a_conv1, features_maxpool4,
             cnn::prepared(features_inception5a_conv1_weight_prepared),
             cnn::Epilogue().with_bias(features_inception5a_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv1, batch, scratch());
+            kFeaturesInception5aConv1, batch, scratch(0, 1048576));
 
   at(80);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
   cnn::conv(features_inception5a_conv2, features_maxpool4,
             cnn::prepared(features_inception5a_conv2_weight_prepared),
             cnn::Epilogue().with_bias(features_inception5a_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv2, batch, scratch());
+            kFeaturesInception5aConv2, batch, scratch(0, 1048576));
 
   at(81);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
   cnn::winograd::conv(features_inception5a_conv3, features_inception5a_conv2,
                       features_inception5a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception5a_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception5aConv3, batch, scratch());
+                      kFeaturesInception5aConv3, batch, scratch(0, 1866816));
 
   at(82);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
   cnn::conv(features_inception5a_conv4, features_maxpool4,
             cnn::prepared(features_inception5a_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_inception5a_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv4, batch, scratch());
+            kFeaturesInception5aConv4, batch, scratch(0, 1048576));
 
   at(83);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
   cnn::conv(features_inception5a_conv5, features_inception5a_conv4,
             cnn::prepared(features_inception5a_conv5_weight_prepared),
             cnn::Epilogue().with_bias(features_inception5a_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv5, batch, scratch());
+            kFeaturesInception5aConv5, batch, scratch(0, 1048576));
 
   at(84);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.maxpool1)
   cnn::maxpool(features_inception5a_maxpool1, features_maxpool4, kFeaturesInception5aMaxpool1, batch);
@@ -4269,37 +4258,37 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_inception5a_conv6, features_inception5a_maxpool1,
             cnn::prepared(features_inception5a_conv6_weight_prepared),
             cnn::Epilogue().with_bias(features_inception5a_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv6, batch, scratch());
+            kFeaturesInception5aConv6, batch, scratch(1304576, 1048576));
 
   at(87);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
   cnn::conv(features_inception5b_conv1, features_inception5a_concat1,
             cnn::prepared(features_inception5b_conv1_weight_prepared),
             cnn::Epilogue().with_bias(features_inception5b_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv1, batch, scratch());
+            kFeaturesInception5bConv1, batch, scratch(0, 1048576));
 
   at(88);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
   cnn::conv(features_inception5b_conv2, features_inception5a_concat1,
             cnn::prepared(features_inception5b_conv2_weight_prepared),
             cnn::Epilogue().with_bias(features_inception5b_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv2, batch, scratch());
+            kFeaturesInception5bConv2, batch, scratch(0, 1048576));
 
   at(89);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
   cnn::winograd::conv(features_inception5b_conv3, features_inception5b_conv2,
                       features_inception5b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception5b_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception5bConv3, batch, scratch());
+                      kFeaturesInception5bConv3, batch, scratch(0, 2654784));
 
   at(90);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
   cnn::conv(features_inception5b_conv4, features_inception5a_concat1,
             cnn::prepared(features_inception5b_conv4_weight_prepared),
             cnn::Epilogue().with_bias(features_inception5b_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv4, batch, scratch());
+            kFeaturesInception5bConv4, batch, scratch(0, 1048576));
 
   at(91);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
   cnn::winograd::conv(features_inception5b_conv5, features_inception5b_conv4,
                       cnn::prepared(features_inception5b_conv5_weight_prepared),
                       cnn::Epilogue().with_bias(features_inception5b_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception5bConv5, batch, scratch());
+                      kFeaturesInception5bConv5, batch, scratch(0, 198912));
 
   at(92);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.maxpool1)
   cnn::maxpool(features_inception5b_maxpool1, features_inception5a_concat1, kFeaturesInception5bMaxpool1,
@@ -4309,13 +4298,14 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_inception5b_conv6, features_inception5b_maxpool1,
             cnn::prepared(features_inception5b_conv6_weight_prepared),
             cnn::Epilogue().with_bias(features_inception5b_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv6, batch, scratch());
+            kFeaturesInception5bConv6, batch, scratch(1304576, 1048576));
 
   at(95);  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_inception5b_concat1, k1024x7x7, batch);
 
   at(97);  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.dense1)
-  cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch, scratch());
+  cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
+             scratch(0, 40960));
 
   at(98);  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.softmax1)
   cnn::softmax(head_softmax1, head_dense1, k1000, batch);

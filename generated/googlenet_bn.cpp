@@ -12,7 +12,6 @@ namespace {
 
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
-constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
 constexpr cnn::BnGeometry kConv1Bn{
     .channels = 64, .height = 112, .width = 112, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kConv1Conv{
@@ -434,7 +433,7 @@ static_assert(cnn::conv_prepared_floats(kInception3bBranch1Conv) == 33792);
 static_assert(cnn::conv_prepared_scratch(kInception3bBranch1Conv, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kInception3bBranch2_0Conv) == 33792);
 static_assert(cnn::conv_prepared_scratch(kInception3bBranch2_0Conv, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::winograd::conv_scratch(kInception3bBranch2_1Conv, kBatch) == cnn::ScratchSize{768000, 885312});
+static_assert(cnn::winograd::conv_scratch(kInception3bBranch2_1Conv, kBatch) == cnn::ScratchSize{768000, 885312, 442944});
 static_assert(cnn::conv_prepared_floats(kInception3bBranch3_0Conv) == 9216);
 static_assert(cnn::conv_prepared_scratch(kInception3bBranch3_0Conv, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::winograd::conv_prepared_floats(kInception3bBranch3_1Conv) == 111168);
@@ -445,7 +444,7 @@ static_assert(cnn::conv_prepared_floats(kInception4aBranch1Conv) == 92160);
 static_assert(cnn::conv_prepared_scratch(kInception4aBranch1Conv, kBatch) == cnn::ScratchSize{86976, 646464});
 static_assert(cnn::conv_prepared_floats(kInception4aBranch2_0Conv) == 46080);
 static_assert(cnn::conv_prepared_scratch(kInception4aBranch2_0Conv, kBatch) == cnn::ScratchSize{68544, 646464});
-static_assert(cnn::winograd::conv_scratch(kInception4aBranch2_1Conv, kBatch) == cnn::ScratchSize{734848, 726336});
+static_assert(cnn::winograd::conv_scratch(kInception4aBranch2_1Conv, kBatch) == cnn::ScratchSize{734848, 726336, 373824});
 static_assert(cnn::conv_prepared_floats(kInception4aBranch3_0Conv) == 8640);
 static_assert(cnn::conv_prepared_scratch(kInception4aBranch3_0Conv, kBatch) == cnn::ScratchSize{53568, 646464});
 static_assert(cnn::conv_prepared_floats(kInception4aBranch3_1Conv) == 6912);
@@ -456,7 +455,7 @@ static_assert(cnn::conv_prepared_floats(kInception4bBranch1Conv) == 82944);
 static_assert(cnn::conv_prepared_scratch(kInception4bBranch1Conv, kBatch) == cnn::ScratchSize{81216, 689472});
 static_assert(cnn::conv_prepared_floats(kInception4bBranch2_0Conv) == 58368);
 static_assert(cnn::conv_prepared_scratch(kInception4bBranch2_0Conv, kBatch) == cnn::ScratchSize{72000, 689472});
-static_assert(cnn::winograd::conv_scratch(kInception4bBranch2_1Conv, kBatch) == cnn::ScratchSize{815360, 919872});
+static_assert(cnn::winograd::conv_scratch(kInception4bBranch2_1Conv, kBatch) == cnn::ScratchSize{815360, 919872, 460224});
 static_assert(cnn::conv_prepared_floats(kInception4bBranch3_0Conv) == 12288);
 static_assert(cnn::conv_prepared_scratch(kInception4bBranch3_0Conv, kBatch) == cnn::ScratchSize{54720, 689472});
 static_assert(cnn::winograd::conv_prepared_floats(kInception4bBranch3_1Conv) == 57024);
@@ -467,7 +466,7 @@ static_assert(cnn::conv_prepared_floats(kInception4cBranch1Conv) == 67584);
 static_assert(cnn::conv_prepared_scratch(kInception4cBranch1Conv, kBatch) == cnn::ScratchSize{75456, 689472});
 static_assert(cnn::conv_prepared_floats(kInception4cBranch2_0Conv) == 67584);
 static_assert(cnn::conv_prepared_scratch(kInception4cBranch2_0Conv, kBatch) == cnn::ScratchSize{75456, 689472});
-static_assert(cnn::winograd::conv_scratch(kInception4cBranch2_1Conv, kBatch) == cnn::ScratchSize{924288, 1189440});
+static_assert(cnn::winograd::conv_scratch(kInception4cBranch2_1Conv, kBatch) == cnn::ScratchSize{924288, 1189440, 608832});
 static_assert(cnn::conv_prepared_floats(kInception4cBranch3_0Conv) == 12288);
 static_assert(cnn::conv_prepared_scratch(kInception4cBranch3_0Conv, kBatch) == cnn::ScratchSize{54720, 689472});
 static_assert(cnn::winograd::conv_prepared_floats(kInception4cBranch3_1Conv) == 57024);
@@ -478,7 +477,7 @@ static_assert(cnn::conv_prepared_floats(kInception4dBranch1Conv) == 58368);
 static_assert(cnn::conv_prepared_scratch(kInception4dBranch1Conv, kBatch) == cnn::ScratchSize{72000, 689472});
 static_assert(cnn::conv_prepared_floats(kInception4dBranch2_0Conv) == 73728);
 static_assert(cnn::conv_prepared_scratch(kInception4dBranch2_0Conv, kBatch) == cnn::ScratchSize{77760, 689472});
-static_assert(cnn::winograd::conv_scratch(kInception4dBranch2_1Conv, kBatch) == cnn::ScratchSize{976384, 1493568});
+static_assert(cnn::winograd::conv_scratch(kInception4dBranch2_1Conv, kBatch) == cnn::ScratchSize{976384, 1493568, 747072});
 static_assert(cnn::conv_prepared_floats(kInception4dBranch3_0Conv) == 18432);
 static_assert(cnn::conv_prepared_scratch(kInception4dBranch3_0Conv, kBatch) == cnn::ScratchSize{57024, 689472});
 static_assert(cnn::winograd::conv_prepared_floats(kInception4dBranch3_1Conv) == 76608);
@@ -489,7 +488,7 @@ static_assert(cnn::conv_prepared_floats(kInception4eBranch1Conv) == 136224);
 static_assert(cnn::conv_prepared_scratch(kInception4eBranch1Conv, kBatch) == cnn::ScratchSize{99648, 710976});
 static_assert(cnn::conv_prepared_floats(kInception4eBranch2_0Conv) == 85536);
 static_assert(cnn::conv_prepared_scratch(kInception4eBranch2_0Conv, kBatch) == cnn::ScratchSize{81216, 710976});
-static_assert(cnn::winograd::conv_scratch(kInception4eBranch2_1Conv, kBatch) == cnn::ScratchSize{1014272, 1866816});
+static_assert(cnn::winograd::conv_scratch(kInception4eBranch2_1Conv, kBatch) == cnn::ScratchSize{1014272, 1866816, 933696});
 static_assert(cnn::conv_prepared_floats(kInception4eBranch3_0Conv) == 19008);
 static_assert(cnn::conv_prepared_scratch(kInception4eBranch3_0Conv, kBatch) == cnn::ScratchSize{57024, 710976});
 static_assert(cnn::winograd::conv_prepared_floats(kInception4eBranch3_1Conv) == 152640);
@@ -500,7 +499,7 @@ static_assert(cnn::conv_prepared_floats(kInception5aBranch1Conv) == 214656);
 static_assert(cnn::conv_prepared_scratch(kInception5aBranch1Conv, kBatch) == cnn::ScratchSize{99648, 1048576});
 static_assert(cnn::conv_prepared_floats(kInception5aBranch2_0Conv) == 134784);
 static_assert(cnn::conv_prepared_scratch(kInception5aBranch2_0Conv, kBatch) == cnn::ScratchSize{81216, 1048576});
-static_assert(cnn::winograd::conv_scratch(kInception5aBranch2_1Conv, kBatch) == cnn::ScratchSize{253568, 1866816});
+static_assert(cnn::winograd::conv_scratch(kInception5aBranch2_1Conv, kBatch) == cnn::ScratchSize{253568, 1866816, 933696});
 static_assert(cnn::conv_prepared_floats(kInception5aBranch3_0Conv) == 29952);
 static_assert(cnn::conv_prepared_scratch(kInception5aBranch3_0Conv, kBatch) == cnn::ScratchSize{57024, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kInception5aBranch3_1Conv) == 152640);
@@ -511,7 +510,7 @@ static_assert(cnn::conv_prepared_floats(kInception5bBranch1Conv) == 319488);
 static_assert(cnn::conv_prepared_scratch(kInception5bBranch1Conv, kBatch) == cnn::ScratchSize{123840, 1048576});
 static_assert(cnn::conv_prepared_floats(kInception5bBranch2_0Conv) == 159744);
 static_assert(cnn::conv_prepared_scratch(kInception5bBranch2_0Conv, kBatch) == cnn::ScratchSize{86976, 1048576});
-static_assert(cnn::winograd::conv_scratch(kInception5bBranch2_1Conv, kBatch) == cnn::ScratchSize{272512, 2654784});
+static_assert(cnn::winograd::conv_scratch(kInception5bBranch2_1Conv, kBatch) == cnn::ScratchSize{272512, 2654784, 1327680});
 static_assert(cnn::conv_prepared_floats(kInception5bBranch3_0Conv) == 39936);
 static_assert(cnn::conv_prepared_scratch(kInception5bBranch3_0Conv, kBatch) == cnn::ScratchSize{59328, 1048576});
 static_assert(cnn::winograd::conv_prepared_floats(kInception5bBranch3_1Conv) == 228672);
@@ -2183,7 +2182,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict, .auxiliaries = kAuxiliaries,
     .memory = {.parameters = 13020048, .gradients = 0, .optimizer = 0, .activations = 36214768,
-               .shared_scratch = 2654784, .thread_scratch = 1014272},
+               .thread_scratch = 1014272},
 };
 
 }  // namespace
@@ -2798,7 +2797,7 @@ void GoogLeNetBn::prepare_on_team() {
 // Forward, as at prediction time: scores for the caller.
 void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
+  const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
   const cnn::Floats conv1_bn_saved = floats(32112640, 256);
   const cnn::Blocked conv1_relu1 = blocked(0, 802816);  // 64x112x112
   const cnn::Floats conv1_conv_weight_prepared = floats(32112896, 9702);
@@ -2855,12 +2854,12 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked inception4a_branch1_relu1 = blocked(0, 100352);  // 192x14x14
   const cnn::Floats inception4a_branch1_conv_weight_prepared = floats(33300016, 92160);
   const cnn::Floats inception4a_branch2_0_bn_saved = floats(33392176, 384);
-  const cnn::Blocked inception4a_branch2_0_relu1 = blocked(3211264, 18816);  // 96x14x14
+  const cnn::Blocked inception4a_branch2_0_relu1 = blocked(3937600, 18816);  // 96x14x14
   const cnn::Floats inception4a_branch2_0_conv_weight_prepared = floats(33392560, 46080);
   const cnn::Floats inception4a_branch2_1_bn_saved = floats(33438640, 832);
   const cnn::Blocked inception4a_branch2_1_relu1 = blocked(37632, 100352);  // 208x14x14
   const cnn::Floats inception4a_branch3_0_bn_saved = floats(33439472, 64);
-  const cnn::Blocked inception4a_branch3_0_relu1 = blocked(3211264, 3136);  // 16x14x14
+  const cnn::Blocked inception4a_branch3_0_relu1 = blocked(3857728, 3136);  // 16x14x14
   const cnn::Floats inception4a_branch3_0_conv_weight_prepared = floats(33439536, 8640);
   const cnn::Floats inception4a_branch3_1_bn_saved = floats(33448176, 192);
   const cnn::Blocked inception4a_branch3_1_relu1 = blocked(78400, 100352);  // 48x14x14
@@ -2874,12 +2873,12 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked inception4b_branch1_relu1 = blocked(3211264, 100352);  // 160x14x14
   const cnn::Floats inception4b_branch1_conv_weight_prepared = floats(33487856, 82944);
   const cnn::Floats inception4b_branch2_0_bn_saved = floats(33570800, 448);
-  const cnn::Blocked inception4b_branch2_0_relu1 = blocked(6422528, 21952);  // 112x14x14
+  const cnn::Blocked inception4b_branch2_0_relu1 = blocked(7342400, 21952);  // 112x14x14
   const cnn::Floats inception4b_branch2_0_conv_weight_prepared = floats(33571248, 58368);
   const cnn::Floats inception4b_branch2_1_bn_saved = floats(33629616, 896);
   const cnn::Blocked inception4b_branch2_1_relu1 = blocked(3242624, 100352);  // 224x14x14
   const cnn::Floats inception4b_branch3_0_bn_saved = floats(33630512, 96);
-  const cnn::Blocked inception4b_branch3_0_relu1 = blocked(6422528, 4704);  // 24x14x14
+  const cnn::Blocked inception4b_branch3_0_relu1 = blocked(7112000, 4704);  // 24x14x14
   const cnn::Floats inception4b_branch3_0_conv_weight_prepared = floats(33630608, 12288);
   const cnn::Floats inception4b_branch3_1_bn_saved = floats(33642896, 256);
   const cnn::Blocked inception4b_branch3_1_relu1 = blocked(3286528, 100352);  // 64x14x14
@@ -2893,12 +2892,12 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked inception4c_branch1_relu1 = blocked(0, 100352);  // 128x14x14
   const cnn::Floats inception4c_branch1_conv_weight_prepared = floats(33734736, 67584);
   const cnn::Floats inception4c_branch2_0_bn_saved = floats(33802320, 512);
-  const cnn::Blocked inception4c_branch2_0_relu1 = blocked(6422528, 25088);  // 128x14x14
+  const cnn::Blocked inception4c_branch2_0_relu1 = blocked(7611968, 25088);  // 128x14x14
   const cnn::Floats inception4c_branch2_0_conv_weight_prepared = floats(33802832, 67584);
   const cnn::Floats inception4c_branch2_1_bn_saved = floats(33870416, 1024);
   const cnn::Blocked inception4c_branch2_1_relu1 = blocked(25088, 100352);  // 256x14x14
   const cnn::Floats inception4c_branch3_0_bn_saved = floats(33871440, 96);
-  const cnn::Blocked inception4c_branch3_0_relu1 = blocked(6422528, 4704);  // 24x14x14
+  const cnn::Blocked inception4c_branch3_0_relu1 = blocked(7112000, 4704);  // 24x14x14
   const cnn::Floats inception4c_branch3_0_conv_weight_prepared = floats(33871536, 12288);
   const cnn::Floats inception4c_branch3_1_bn_saved = floats(33883824, 256);
   const cnn::Blocked inception4c_branch3_1_relu1 = blocked(75264, 100352);  // 64x14x14
@@ -2912,12 +2911,12 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked inception4d_branch1_relu1 = blocked(5218304, 103488);  // 112x14x14
   const cnn::Floats inception4d_branch1_conv_weight_prepared = floats(33975600, 58368);
   const cnn::Floats inception4d_branch2_0_bn_saved = floats(34033968, 576);
-  const cnn::Blocked inception4d_branch2_0_relu1 = blocked(3211264, 28224);  // 144x14x14
+  const cnn::Blocked inception4d_branch2_0_relu1 = blocked(8529920, 28224);  // 144x14x14
   const cnn::Floats inception4d_branch2_0_conv_weight_prepared = floats(34034544, 73728);
   const cnn::Floats inception4d_branch2_1_bn_saved = floats(34108272, 1152);
   const cnn::Blocked inception4d_branch2_1_relu1 = blocked(5240256, 103488);  // 288x14x14
   const cnn::Floats inception4d_branch3_0_bn_saved = floats(34109424, 128);
-  const cnn::Blocked inception4d_branch3_0_relu1 = blocked(3211264, 6272);  // 32x14x14
+  const cnn::Blocked inception4d_branch3_0_relu1 = blocked(3900736, 6272);  // 32x14x14
   const cnn::Floats inception4d_branch3_0_conv_weight_prepared = floats(34109552, 18432);
   const cnn::Floats inception4d_branch3_1_bn_saved = floats(34127984, 256);
   const cnn::Blocked inception4d_branch3_1_relu1 = blocked(5296704, 103488);  // 64x14x14
@@ -2931,12 +2930,12 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked inception4e_branch1_relu1 = blocked(0, 163072);  // 256x14x14
   const cnn::Floats inception4e_branch1_conv_weight_prepared = floats(34239920, 136224);
   const cnn::Floats inception4e_branch2_0_bn_saved = floats(34376144, 640);
-  const cnn::Blocked inception4e_branch2_0_relu1 = blocked(8529920, 31360);  // 160x14x14
+  const cnn::Blocked inception4e_branch2_0_relu1 = blocked(10396736, 31360);  // 160x14x14
   const cnn::Floats inception4e_branch2_0_conv_weight_prepared = floats(34376784, 85536);
   const cnn::Floats inception4e_branch2_1_bn_saved = floats(34462320, 1280);
   const cnn::Blocked inception4e_branch2_1_relu1 = blocked(50176, 163072);  // 320x14x14
   const cnn::Floats inception4e_branch3_0_bn_saved = floats(34463600, 128);
-  const cnn::Blocked inception4e_branch3_0_relu1 = blocked(8529920, 6272);  // 32x14x14
+  const cnn::Blocked inception4e_branch3_0_relu1 = blocked(9240896, 6272);  // 32x14x14
   const cnn::Floats inception4e_branch3_0_conv_weight_prepared = floats(34463728, 19008);
   const cnn::Floats inception4e_branch3_1_bn_saved = floats(34482736, 512);
   const cnn::Blocked inception4e_branch3_1_relu1 = blocked(112896, 163072);  // 128x14x14
@@ -2947,54 +2946,53 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats inception4e_branch4_conv_weight_prepared = floats(34636400, 69696);
   const cnn::Blocked maxpool4 = blocked(5218304, 40768);  // 832x7x7
   const cnn::Floats inception5a_branch1_bn_saved = floats(34706096, 1024);
-  const cnn::Blocked inception5a_concat1 = blocked(1605632, 40768);  // 832x7x7
-  const cnn::Blocked inception5a_branch1_relu1 = blocked(1605632, 40768);  // 256x7x7
+  const cnn::Blocked inception5a_concat1 = blocked(6522880, 40768);  // 832x7x7
+  const cnn::Blocked inception5a_branch1_relu1 = blocked(6522880, 40768);  // 256x7x7
   const cnn::Floats inception5a_branch1_conv_weight_prepared = floats(34707120, 214656);
   const cnn::Floats inception5a_branch2_0_bn_saved = floats(34921776, 640);
-  const cnn::Blocked inception5a_branch2_0_relu1 = blocked(0, 7840);  // 160x7x7
+  const cnn::Blocked inception5a_branch2_0_relu1 = blocked(1866816, 7840);  // 160x7x7
   const cnn::Floats inception5a_branch2_0_conv_weight_prepared = floats(34922416, 134784);
   const cnn::Floats inception5a_branch2_1_bn_saved = floats(35057200, 1280);
-  const cnn::Blocked inception5a_branch2_1_relu1 = blocked(1618176, 40768);  // 320x7x7
+  const cnn::Blocked inception5a_branch2_1_relu1 = blocked(6535424, 40768);  // 320x7x7
   const cnn::Floats inception5a_branch3_0_bn_saved = floats(35058480, 128);
-  const cnn::Blocked inception5a_branch3_0_relu1 = blocked(0, 1568);  // 32x7x7
+  const cnn::Blocked inception5a_branch3_0_relu1 = blocked(1048576, 1568);  // 32x7x7
   const cnn::Floats inception5a_branch3_0_conv_weight_prepared = floats(35058608, 29952);
   const cnn::Floats inception5a_branch3_1_bn_saved = floats(35088560, 512);
-  const cnn::Blocked inception5a_branch3_1_relu1 = blocked(1633856, 40768);  // 128x7x7
+  const cnn::Blocked inception5a_branch3_1_relu1 = blocked(6551104, 40768);  // 128x7x7
   const cnn::Floats inception5a_branch3_1_conv_weight_prepared = floats(35089072, 152640);
   const cnn::Blocked inception5a_maxpool1 = blocked(0, 40768);  // 832x7x7
   const cnn::Floats inception5a_branch4_bn_saved = floats(35241712, 512);
-  const cnn::Blocked inception5a_branch4_relu1 = blocked(1640128, 40768);  // 128x7x7
+  const cnn::Blocked inception5a_branch4_relu1 = blocked(6557376, 40768);  // 128x7x7
   const cnn::Floats inception5a_branch4_conv_weight_prepared = floats(35242224, 109824);
   const cnn::Floats inception5b_branch1_bn_saved = floats(35352048, 1536);
-  const cnn::Blocked inception5b_concat1 = blocked(0, 50176);  // 1024x7x7
-  const cnn::Blocked inception5b_branch1_relu1 = blocked(0, 50176);  // 384x7x7
+  const cnn::Blocked inception5b_concat1 = blocked(2654784, 50176);  // 1024x7x7
+  const cnn::Blocked inception5b_branch1_relu1 = blocked(2654784, 50176);  // 384x7x7
   const cnn::Floats inception5b_branch1_conv_weight_prepared = floats(35353584, 319488);
   const cnn::Floats inception5b_branch2_0_bn_saved = floats(35673072, 768);
-  const cnn::Blocked inception5b_branch2_0_relu1 = blocked(2910208, 9408);  // 192x7x7
+  const cnn::Blocked inception5b_branch2_0_relu1 = blocked(4260416, 9408);  // 192x7x7
   const cnn::Floats inception5b_branch2_0_conv_weight_prepared = floats(35673840, 159744);
   const cnn::Floats inception5b_branch2_1_bn_saved = floats(35833584, 1536);
-  const cnn::Blocked inception5b_branch2_1_relu1 = blocked(18816, 50176);  // 384x7x7
+  const cnn::Blocked inception5b_branch2_1_relu1 = blocked(2673600, 50176);  // 384x7x7
   const cnn::Floats inception5b_branch3_0_bn_saved = floats(35835120, 192);
-  const cnn::Blocked inception5b_branch3_0_relu1 = blocked(2910208, 2352);  // 48x7x7
+  const cnn::Blocked inception5b_branch3_0_relu1 = blocked(1048576, 2352);  // 48x7x7
   const cnn::Floats inception5b_branch3_0_conv_weight_prepared = floats(35835312, 39936);
   const cnn::Floats inception5b_branch3_1_bn_saved = floats(35875248, 512);
-  const cnn::Blocked inception5b_branch3_1_relu1 = blocked(37632, 50176);  // 128x7x7
+  const cnn::Blocked inception5b_branch3_1_relu1 = blocked(2692416, 50176);  // 128x7x7
   const cnn::Floats inception5b_branch3_1_conv_weight_prepared = floats(35875760, 228672);
-  const cnn::Blocked inception5b_maxpool1 = blocked(2910208, 40768);  // 832x7x7
+  const cnn::Blocked inception5b_maxpool1 = blocked(0, 40768);  // 832x7x7
   const cnn::Floats inception5b_branch4_bn_saved = floats(36104432, 512);
-  const cnn::Blocked inception5b_branch4_relu1 = blocked(43904, 50176);  // 128x7x7
+  const cnn::Blocked inception5b_branch4_relu1 = blocked(2698688, 50176);  // 128x7x7
   const cnn::Floats inception5b_branch4_conv_weight_prepared = floats(36104944, 109824);
-  const cnn::Blocked gap1 = blocked(1605632, 1024);  // 1024
-  const cnn::Blocked fc = blocked(0, 1000);  // 1000
-  const cnn::Blocked softmax1 = blocked(32000, 1000);  // 1000
-  cnn::to_blocked(input, images, k3x224x224, batch);
+  const cnn::Blocked gap1 = blocked(40960, 1024);  // 1024
+  const cnn::Blocked fc = blocked(73728, 1000);  // 1000
+  const cnn::Blocked softmax1 = blocked(0, 1000);  // 1000
 
   at(0);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (conv1.relu1)
   cnn::conv(conv1_relu1, input, cnn::prepared(conv1_conv_weight_prepared),
             cnn::Epilogue().scaled(conv1_bn_saved).then(cnn::Activation::kRelu), kConv1Conv, batch,
-            scratch());
+            scratch(25690112, 198912));
 
   at(3);  // 37: maxpool(3, stride=2, ceil=true)    (maxpool1)
   cnn::maxpool(maxpool1, conv1_relu1, kMaxpool1, batch);
@@ -3004,14 +3002,14 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 10: relu    (conv2.relu1)
   cnn::conv(conv2_relu1, maxpool1, cnn::prepared(conv2_conv_weight_prepared),
             cnn::Epilogue().scaled(conv2_bn_saved).then(cnn::Activation::kRelu), kConv2Conv, batch,
-            scratch());
+            scratch(0, 87360));
 
   at(7);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (conv3.relu1)
   cnn::winograd::conv(conv3_relu1, conv2_relu1, cnn::prepared(conv3_conv_weight_prepared),
                       cnn::Epilogue().scaled(conv3_bn_saved).then(cnn::Activation::kRelu), kConv3Conv, batch,
-                      scratch());
+                      scratch(25690112, 265216));
 
   at(10);  // 40: maxpool(3, stride=2, ceil=true)    (maxpool2)
   cnn::maxpool(maxpool2, conv3_relu1, kMaxpool2, batch);
@@ -3021,14 +3019,14 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 10: relu    (inception3a.branch1.relu1)
   cnn::conv(inception3a_branch1_relu1, maxpool2, cnn::prepared(inception3a_branch1_conv_weight_prepared),
             cnn::Epilogue().scaled(inception3a_branch1_bn_saved).then(cnn::Activation::kRelu),
-            kInception3aBranch1Conv, batch, scratch());
+            kInception3aBranch1Conv, batch, scratch(0, 259392));
 
   at(14);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3a.branch2[0].relu1)
   cnn::conv(inception3a_branch2_0_relu1, maxpool2, cnn::prepared(inception3a_branch2_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception3a_branch2_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception3aBranch2_0Conv, batch, scratch());
+            kInception3aBranch2_0Conv, batch, scratch(2408448, 259392));
 
   at(17);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3036,14 +3034,14 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(inception3a_branch2_1_relu1, inception3a_branch2_0_relu1,
                       cnn::prepared(inception3a_branch2_1_conv_weight_prepared),
                       cnn::Epilogue().scaled(inception3a_branch2_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception3aBranch2_1Conv, batch, scratch());
+                      kInception3aBranch2_1Conv, batch, scratch(2408448, 397824));
 
   at(20);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3a.branch3[0].relu1)
   cnn::conv(inception3a_branch3_0_relu1, maxpool2, cnn::prepared(inception3a_branch3_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception3a_branch3_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception3aBranch3_0Conv, batch, scratch());
+            kInception3aBranch3_0Conv, batch, scratch(401408, 259392));
 
   at(23);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3062,7 +3060,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(inception3a_branch4_relu1, inception3a_maxpool1,
             cnn::prepared(inception3a_branch4_conv_weight_prepared),
             cnn::Epilogue().scaled(inception3a_branch4_bn_saved).then(cnn::Activation::kRelu),
-            kInception3aBranch4Conv, batch, scratch());
+            kInception3aBranch4Conv, batch, scratch(4816896, 259392));
 
   at(31);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3070,7 +3068,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(inception3b_branch1_relu1, inception3a_concat1,
             cnn::prepared(inception3b_branch1_conv_weight_prepared),
             cnn::Epilogue().scaled(inception3b_branch1_bn_saved).then(cnn::Activation::kRelu),
-            kInception3bBranch1Conv, batch, scratch());
+            kInception3bBranch1Conv, batch, scratch(18464768, 345408));
 
   at(34);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3078,7 +3076,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(inception3b_branch2_0_relu1, inception3a_concat1,
             cnn::prepared(inception3b_branch2_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception3b_branch2_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception3bBranch2_0Conv, batch, scratch());
+            kInception3bBranch2_0Conv, batch, scratch(21676032, 345408));
 
   at(37);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3086,7 +3084,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(inception3b_branch2_1_relu1, inception3b_branch2_0_relu1,
                       inception3b_branch2_1_conv_weight_,
                       cnn::Epilogue().scaled(inception3b_branch2_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception3bBranch2_1Conv, batch, scratch());
+                      kInception3bBranch2_1Conv, batch, scratch(21676032, 885312));
 
   at(40);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3094,7 +3092,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(inception3b_branch3_0_relu1, inception3a_concat1,
             cnn::prepared(inception3b_branch3_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception3b_branch3_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception3bBranch3_0Conv, batch, scratch());
+            kInception3bBranch3_0Conv, batch, scratch(19267584, 345408));
 
   at(43);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3102,7 +3100,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(inception3b_branch3_1_relu1, inception3b_branch3_0_relu1,
                       cnn::prepared(inception3b_branch3_1_conv_weight_prepared),
                       cnn::Epilogue().scaled(inception3b_branch3_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception3bBranch3_1Conv, batch, scratch());
+                      kInception3bBranch3_1Conv, batch, scratch(19267584, 132608));
 
   at(46);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception3b.maxpool1)
   cnn::maxpool(inception3b_maxpool1, inception3a_concat1, kInception3bMaxpool1, batch);
@@ -3113,7 +3111,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(inception3b_branch4_relu1, inception3b_maxpool1,
             cnn::prepared(inception3b_branch4_conv_weight_prepared),
             cnn::Epilogue().scaled(inception3b_branch4_bn_saved).then(cnn::Activation::kRelu),
-            kInception3bBranch4Conv, batch, scratch());
+            kInception3bBranch4Conv, batch, scratch(12042240, 345408));
 
   at(51);  // 44: maxpool(3, stride=2, ceil=true)    (maxpool3)
   cnn::maxpool(maxpool3, inception3b_concat1, kMaxpool3, batch);
@@ -3123,14 +3121,14 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 10: relu    (inception4a.branch1.relu1)
   cnn::conv(inception4a_branch1_relu1, maxpool3, cnn::prepared(inception4a_branch1_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4a_branch1_bn_saved).then(cnn::Activation::kRelu),
-            kInception4aBranch1Conv, batch, scratch());
+            kInception4aBranch1Conv, batch, scratch(3211264, 646464));
 
   at(55);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4a.branch2[0].relu1)
   cnn::conv(inception4a_branch2_0_relu1, maxpool3, cnn::prepared(inception4a_branch2_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4a_branch2_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception4aBranch2_0Conv, batch, scratch());
+            kInception4aBranch2_0Conv, batch, scratch(3211264, 646464));
 
   at(58);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3138,14 +3136,14 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(inception4a_branch2_1_relu1, inception4a_branch2_0_relu1,
                       inception4a_branch2_1_conv_weight_,
                       cnn::Epilogue().scaled(inception4a_branch2_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception4aBranch2_1Conv, batch, scratch());
+                      kInception4aBranch2_1Conv, batch, scratch(3211264, 726336));
 
   at(61);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4a.branch3[0].relu1)
   cnn::conv(inception4a_branch3_0_relu1, maxpool3, cnn::prepared(inception4a_branch3_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4a_branch3_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception4aBranch3_0Conv, batch, scratch());
+            kInception4aBranch3_0Conv, batch, scratch(3211264, 646464));
 
   at(64);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3153,7 +3151,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(inception4a_branch3_1_relu1, inception4a_branch3_0_relu1,
             cnn::prepared(inception4a_branch3_1_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4a_branch3_1_bn_saved).then(cnn::Activation::kRelu),
-            kInception4aBranch3_1Conv, batch, scratch());
+            kInception4aBranch3_1Conv, batch, scratch(3211264, 194880));
 
   at(67);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception4a.maxpool1)
   cnn::maxpool(inception4a_maxpool1, maxpool3, kInception4aMaxpool1, batch);
@@ -3164,7 +3162,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(inception4a_branch4_relu1, inception4a_maxpool1,
             cnn::prepared(inception4a_branch4_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4a_branch4_bn_saved).then(cnn::Activation::kRelu),
-            kInception4aBranch4Conv, batch, scratch());
+            kInception4aBranch4Conv, batch, scratch(6221824, 646464));
 
   at(81);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3172,7 +3170,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(inception4b_branch1_relu1, inception4a_concat1,
             cnn::prepared(inception4b_branch1_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4b_branch1_bn_saved).then(cnn::Activation::kRelu),
-            kInception4bBranch1Conv, batch, scratch());
+            kInception4bBranch1Conv, batch, scratch(6422528, 689472));
 
   at(84);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3180,7 +3178,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(inception4b_branch2_0_relu1, inception4a_concat1,
             cnn::prepared(inception4b_branch2_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4b_branch2_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception4bBranch2_0Conv, batch, scratch());
+            kInception4bBranch2_0Conv, batch, scratch(6422528, 689472));
 
   at(87);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3188,7 +3186,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(inception4b_branch2_1_relu1, inception4b_branch2_0_relu1,
                       inception4b_branch2_1_conv_weight_,
                       cnn::Epilogue().scaled(inception4b_branch2_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception4bBranch2_1Conv, batch, scratch());
+                      kInception4bBranch2_1Conv, batch, scratch(6422528, 919872));
 
   at(90);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3196,7 +3194,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(inception4b_branch3_0_relu1, inception4a_concat1,
             cnn::prepared(inception4b_branch3_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4b_branch3_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception4bBranch3_0Conv, batch, scratch());
+            kInception4bBranch3_0Conv, batch, scratch(6422528, 689472));
 
   at(93);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3204,7 +3202,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(inception4b_branch3_1_relu1, inception4b_branch3_0_relu1,
                       cnn::prepared(inception4b_branch3_1_conv_weight_prepared),
                       cnn::Epilogue().scaled(inception4b_branch3_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception4bBranch3_1Conv, batch, scratch());
+                      kInception4bBranch3_1Conv, batch, scratch(6422528, 99456));
 
   at(96);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception4b.maxpool1)
   cnn::maxpool(inception4b_maxpool1, inception4a_concat1, kInception4bMaxpool1, batch);
@@ -3215,7 +3213,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(inception4b_branch4_relu1, inception4b_maxpool1,
             cnn::prepared(inception4b_branch4_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4b_branch4_bn_saved).then(cnn::Activation::kRelu),
-            kInception4bBranch4Conv, batch, scratch());
+            kInception4bBranch4Conv, batch, scratch(0, 689472));
 
   at(101);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3223,7 +3221,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(inception4c_branch1_relu1, inception4b_concat1,
             cnn::prepared(inception4c_branch1_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4c_branch1_bn_saved).then(cnn::Activation::kRelu),
-            kInception4cBranch1Conv, batch, scratch());
+            kInception4cBranch1Conv, batch, scratch(6422528, 689472));
 
   at(104);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3231,7 +3229,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(inception4c_branch2_0_relu1, inception4b_concat1,
             cnn::prepared(inception4c_branch2_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4c_branch2_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception4cBranch2_0Conv, batch, scratch());
+            kInception4cBranch2_0Conv, batch, scratch(6422528, 689472));
 
   at(107);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3239,7 +3237,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(inception4c_branch2_1_relu1, inception4c_branch2_0_relu1,
                       inception4c_branch2_1_conv_weight_,
                       cnn::Epilogue().scaled(inception4c_branch2_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception4cBranch2_1Conv, batch, scratch());
+                      kInception4cBranch2_1Conv, batch, scratch(6422528, 1189440));
 
   at(110);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3247,7 +3245,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(inception4c_branch3_0_relu1, inception4b_concat1,
             cnn::prepared(inception4c_branch3_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4c_branch3_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception4cBranch3_0Conv, batch, scratch());
+            kInception4cBranch3_0Conv, batch, scratch(6422528, 689472));
 
   at(113);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3255,7 +3253,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(inception4c_branch3_1_relu1, inception4c_branch3_0_relu1,
                       cnn::prepared(inception4c_branch3_1_conv_weight_prepared),
                       cnn::Epilogue().scaled(inception4c_branch3_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception4cBranch3_1Conv, batch, scratch());
+                      kInception4cBranch3_1Conv, batch, scratch(6422528, 99456));
 
   at(116);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception4c.maxpool1)
   cnn::maxpool(inception4c_maxpool1, inception4b_concat1, kInception4cMaxpool1, batch);
@@ -3266,7 +3264,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(inception4c_branch4_relu1, inception4c_maxpool1,
             cnn::prepared(inception4c_branch4_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4c_branch4_bn_saved).then(cnn::Activation::kRelu),
-            kInception4cBranch4Conv, batch, scratch());
+            kInception4cBranch4Conv, batch, scratch(3211264, 689472));
 
   at(121);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3274,7 +3272,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(inception4d_branch1_relu1, inception4c_concat1,
             cnn::prepared(inception4d_branch1_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4d_branch1_bn_saved).then(cnn::Activation::kRelu),
-            kInception4dBranch1Conv, batch, scratch());
+            kInception4dBranch1Conv, batch, scratch(3211264, 689472));
 
   at(124);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3282,7 +3280,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(inception4d_branch2_0_relu1, inception4c_concat1,
             cnn::prepared(inception4d_branch2_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4d_branch2_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception4dBranch2_0Conv, batch, scratch());
+            kInception4dBranch2_0Conv, batch, scratch(3211264, 689472));
 
   at(127);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3290,7 +3288,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(inception4d_branch2_1_relu1, inception4d_branch2_0_relu1,
                       inception4d_branch2_1_conv_weight_,
                       cnn::Epilogue().scaled(inception4d_branch2_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception4dBranch2_1Conv, batch, scratch());
+                      kInception4dBranch2_1Conv, batch, scratch(3211264, 1493568));
 
   at(130);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3298,7 +3296,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(inception4d_branch3_0_relu1, inception4c_concat1,
             cnn::prepared(inception4d_branch3_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4d_branch3_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception4dBranch3_0Conv, batch, scratch());
+            kInception4dBranch3_0Conv, batch, scratch(3211264, 689472));
 
   at(133);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3306,7 +3304,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(inception4d_branch3_1_relu1, inception4d_branch3_0_relu1,
                       cnn::prepared(inception4d_branch3_1_conv_weight_prepared),
                       cnn::Epilogue().scaled(inception4d_branch3_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception4dBranch3_1Conv, batch, scratch());
+                      kInception4dBranch3_1Conv, batch, scratch(3211264, 132608));
 
   at(136);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception4d.maxpool1)
   cnn::maxpool(inception4d_maxpool1, inception4c_concat1, kInception4dMaxpool1, batch);
@@ -3317,7 +3315,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(inception4d_branch4_relu1, inception4d_maxpool1,
             cnn::prepared(inception4d_branch4_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4d_branch4_bn_saved).then(cnn::Activation::kRelu),
-            kInception4dBranch4Conv, batch, scratch());
+            kInception4dBranch4Conv, batch, scratch(0, 689472));
 
   at(150);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3325,7 +3323,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(inception4e_branch1_relu1, inception4d_concat1,
             cnn::prepared(inception4e_branch1_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4e_branch1_bn_saved).then(cnn::Activation::kRelu),
-            kInception4eBranch1Conv, batch, scratch());
+            kInception4eBranch1Conv, batch, scratch(8529920, 710976));
 
   at(153);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3333,7 +3331,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(inception4e_branch2_0_relu1, inception4d_concat1,
             cnn::prepared(inception4e_branch2_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4e_branch2_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception4eBranch2_0Conv, batch, scratch());
+            kInception4eBranch2_0Conv, batch, scratch(8529920, 710976));
 
   at(156);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3341,7 +3339,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(inception4e_branch2_1_relu1, inception4e_branch2_0_relu1,
                       inception4e_branch2_1_conv_weight_,
                       cnn::Epilogue().scaled(inception4e_branch2_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception4eBranch2_1Conv, batch, scratch());
+                      kInception4eBranch2_1Conv, batch, scratch(8529920, 1866816));
 
   at(159);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3349,7 +3347,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(inception4e_branch3_0_relu1, inception4d_concat1,
             cnn::prepared(inception4e_branch3_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4e_branch3_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception4eBranch3_0Conv, batch, scratch());
+            kInception4eBranch3_0Conv, batch, scratch(8529920, 710976));
 
   at(162);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3357,7 +3355,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(inception4e_branch3_1_relu1, inception4e_branch3_0_relu1,
                       cnn::prepared(inception4e_branch3_1_conv_weight_prepared),
                       cnn::Epilogue().scaled(inception4e_branch3_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception4eBranch3_1Conv, batch, scratch());
+                      kInception4eBranch3_1Conv, batch, scratch(8529920, 132608));
 
   at(165);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception4e.maxpool1)
   cnn::maxpool(inception4e_maxpool1, inception4d_concat1, kInception4eMaxpool1, batch);
@@ -3368,7 +3366,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(inception4e_branch4_relu1, inception4e_maxpool1,
             cnn::prepared(inception4e_branch4_conv_weight_prepared),
             cnn::Epilogue().scaled(inception4e_branch4_bn_saved).then(cnn::Activation::kRelu),
-            kInception4eBranch4Conv, batch, scratch());
+            kInception4eBranch4Conv, batch, scratch(5218304, 710976));
 
   at(170);  // 53: maxpool(2, stride=2, ceil=true)    (maxpool4)
   cnn::maxpool(maxpool4, inception4e_concat1, kMaxpool4, batch);
@@ -3378,14 +3376,14 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 10: relu    (inception5a.branch1.relu1)
   cnn::conv(inception5a_branch1_relu1, maxpool4, cnn::prepared(inception5a_branch1_conv_weight_prepared),
             cnn::Epilogue().scaled(inception5a_branch1_bn_saved).then(cnn::Activation::kRelu),
-            kInception5aBranch1Conv, batch, scratch());
+            kInception5aBranch1Conv, batch, scratch(0, 1048576));
 
   at(174);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5a.branch2[0].relu1)
   cnn::conv(inception5a_branch2_0_relu1, maxpool4, cnn::prepared(inception5a_branch2_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception5a_branch2_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception5aBranch2_0Conv, batch, scratch());
+            kInception5aBranch2_0Conv, batch, scratch(0, 1048576));
 
   at(177);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3393,14 +3391,14 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(inception5a_branch2_1_relu1, inception5a_branch2_0_relu1,
                       inception5a_branch2_1_conv_weight_,
                       cnn::Epilogue().scaled(inception5a_branch2_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception5aBranch2_1Conv, batch, scratch());
+                      kInception5aBranch2_1Conv, batch, scratch(0, 1866816));
 
   at(180);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5a.branch3[0].relu1)
   cnn::conv(inception5a_branch3_0_relu1, maxpool4, cnn::prepared(inception5a_branch3_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception5a_branch3_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception5aBranch3_0Conv, batch, scratch());
+            kInception5aBranch3_0Conv, batch, scratch(0, 1048576));
 
   at(183);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3408,7 +3406,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(inception5a_branch3_1_relu1, inception5a_branch3_0_relu1,
                       cnn::prepared(inception5a_branch3_1_conv_weight_prepared),
                       cnn::Epilogue().scaled(inception5a_branch3_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception5aBranch3_1Conv, batch, scratch());
+                      kInception5aBranch3_1Conv, batch, scratch(0, 132608));
 
   at(186);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception5a.maxpool1)
   cnn::maxpool(inception5a_maxpool1, maxpool4, kInception5aMaxpool1, batch);
@@ -3419,7 +3417,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(inception5a_branch4_relu1, inception5a_maxpool1,
             cnn::prepared(inception5a_branch4_conv_weight_prepared),
             cnn::Epilogue().scaled(inception5a_branch4_bn_saved).then(cnn::Activation::kRelu),
-            kInception5aBranch4Conv, batch, scratch());
+            kInception5aBranch4Conv, batch, scratch(1304576, 1048576));
 
   at(191);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3427,7 +3425,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(inception5b_branch1_relu1, inception5a_concat1,
             cnn::prepared(inception5b_branch1_conv_weight_prepared),
             cnn::Epilogue().scaled(inception5b_branch1_bn_saved).then(cnn::Activation::kRelu),
-            kInception5bBranch1Conv, batch, scratch());
+            kInception5bBranch1Conv, batch, scratch(0, 1048576));
 
   at(194);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3435,7 +3433,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(inception5b_branch2_0_relu1, inception5a_concat1,
             cnn::prepared(inception5b_branch2_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception5b_branch2_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception5bBranch2_0Conv, batch, scratch());
+            kInception5bBranch2_0Conv, batch, scratch(0, 1048576));
 
   at(197);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3443,7 +3441,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(inception5b_branch2_1_relu1, inception5b_branch2_0_relu1,
                       inception5b_branch2_1_conv_weight_,
                       cnn::Epilogue().scaled(inception5b_branch2_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception5bBranch2_1Conv, batch, scratch());
+                      kInception5bBranch2_1Conv, batch, scratch(0, 2654784));
 
   at(200);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3451,7 +3449,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(inception5b_branch3_0_relu1, inception5a_concat1,
             cnn::prepared(inception5b_branch3_0_conv_weight_prepared),
             cnn::Epilogue().scaled(inception5b_branch3_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception5bBranch3_0Conv, batch, scratch());
+            kInception5bBranch3_0Conv, batch, scratch(0, 1048576));
 
   at(203);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3459,7 +3457,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(inception5b_branch3_1_relu1, inception5b_branch3_0_relu1,
                       cnn::prepared(inception5b_branch3_1_conv_weight_prepared),
                       cnn::Epilogue().scaled(inception5b_branch3_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception5bBranch3_1Conv, batch, scratch());
+                      kInception5bBranch3_1Conv, batch, scratch(0, 198912));
 
   at(206);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception5b.maxpool1)
   cnn::maxpool(inception5b_maxpool1, inception5a_concat1, kInception5bMaxpool1, batch);
@@ -3470,13 +3468,13 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(inception5b_branch4_relu1, inception5b_maxpool1,
             cnn::prepared(inception5b_branch4_conv_weight_prepared),
             cnn::Epilogue().scaled(inception5b_branch4_bn_saved).then(cnn::Activation::kRelu),
-            kInception5bBranch4Conv, batch, scratch());
+            kInception5bBranch4Conv, batch, scratch(1304576, 1048576));
 
   at(211);  // 58: gap    (gap1)
   cnn::gap(gap1, inception5b_concat1, k1024x7x7, batch);
 
   at(213);  // 60: fc = dense(classes)
-  cnn::dense(fc, gap1, fc_weight_, fc_bias_, kFc, batch, scratch());
+  cnn::dense(fc, gap1, fc_weight_, fc_bias_, kFc, batch, scratch(0, 40960));
 
   at(214);  // 61: softmax    (softmax1)
   cnn::softmax(softmax1, fc, k1000, batch);

@@ -12,7 +12,6 @@ namespace {
 
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
-constexpr cnn::MapGeometry k3x299x299{.channels = 3, .height = 299, .width = 299, .block = 1};
 constexpr cnn::BnGeometry kConv2d1a3x3Bn{
     .channels = 32, .height = 149, .width = 149, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kConv2d1a3x3Conv{
@@ -3341,8 +3340,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 299, 299}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict, .auxiliaries = kAuxiliaries,
-    .memory = {.parameters = 27197504, .gradients = 0, .optimizer = 0, .activations = 87217296,
-               .shared_scratch = 2121728, .thread_scratch = 654336},
+    .memory = {.parameters = 27197504, .gradients = 0, .optimizer = 0, .activations = 87349904,
+               .thread_scratch = 654336},
 };
 
 }  // namespace
@@ -3355,192 +3354,192 @@ const cnn::ModelDescription& InceptionV3::model() {
 
 // What prediction needs of the weights: made once, and again where they have changed.
 void InceptionV3::prepare_on_team() {
-  const cnn::Floats Conv2d_1a_3x3_bn_saved = floats(66382848, 128);
-  const cnn::Floats Conv2d_1a_3x3_conv_weight_prepared = floats(66382976, 972);
-  const cnn::Floats Conv2d_2a_3x3_bn_saved = floats(66383952, 128);
-  const cnn::Floats Conv2d_2a_3x3_conv_weight_prepared = floats(66384080, 42048);
-  const cnn::Floats Conv2d_2b_3x3_bn_saved = floats(66426128, 256);
-  const cnn::Floats Conv2d_2b_3x3_conv_weight_prepared = floats(66426384, 76608);
-  const cnn::Floats Conv2d_3b_1x1_bn_saved = floats(66502992, 320);
-  const cnn::Floats Conv2d_3b_1x1_conv_weight_prepared = floats(66503312, 5376);
-  const cnn::Floats Conv2d_4a_3x3_bn_saved = floats(66508688, 768);
-  const cnn::Floats Conv2d_4a_3x3_conv_weight_prepared = floats(66509456, 553536);
-  const cnn::Floats Mixed_5b_branch1x1_bn_saved = floats(67062992, 256);
-  const cnn::Floats Mixed_5b_branch1x1_conv_weight_prepared = floats(67063248, 12672);
-  const cnn::Floats Mixed_5b_branch5x5_1_bn_saved = floats(67075920, 192);
-  const cnn::Floats Mixed_5b_branch5x5_1_conv_weight_prepared = floats(67076112, 9216);
-  const cnn::Floats Mixed_5b_branch5x5_2_bn_saved = floats(67085328, 256);
-  const cnn::Floats Mixed_5b_branch5x5_2_conv_weight_prepared = floats(67085584, 114624);
-  const cnn::Floats Mixed_5b_branch3x3dbl_1_bn_saved = floats(67200208, 256);
-  const cnn::Floats Mixed_5b_branch3x3dbl_1_conv_weight_prepared = floats(67200464, 12672);
-  const cnn::Floats Mixed_5b_branch3x3dbl_2_bn_saved = floats(67213136, 384);
-  const cnn::Floats Mixed_5b_branch3x3dbl_2_conv_weight_prepared = floats(67213520, 221760);
-  const cnn::Floats Mixed_5b_branch3x3dbl_3_bn_saved = floats(67435280, 384);
-  const cnn::Floats Mixed_5b_branch3x3dbl_3_conv_weight_prepared = floats(67435664, 332352);
-  const cnn::Floats Mixed_5b_branch_pool_bn_saved = floats(67768016, 128);
-  const cnn::Floats Mixed_5b_branch_pool_conv_weight_prepared = floats(67768144, 6912);
-  const cnn::Floats Mixed_5c_branch1x1_bn_saved = floats(67775056, 256);
-  const cnn::Floats Mixed_5c_branch1x1_conv_weight_prepared = floats(67775312, 16896);
-  const cnn::Floats Mixed_5c_branch5x5_1_bn_saved = floats(67792208, 192);
-  const cnn::Floats Mixed_5c_branch5x5_1_conv_weight_prepared = floats(67792400, 12288);
-  const cnn::Floats Mixed_5c_branch5x5_2_bn_saved = floats(67804688, 256);
-  const cnn::Floats Mixed_5c_branch5x5_2_conv_weight_prepared = floats(67804944, 114624);
-  const cnn::Floats Mixed_5c_branch3x3dbl_1_bn_saved = floats(67919568, 256);
-  const cnn::Floats Mixed_5c_branch3x3dbl_1_conv_weight_prepared = floats(67919824, 16896);
-  const cnn::Floats Mixed_5c_branch3x3dbl_2_bn_saved = floats(67936720, 384);
-  const cnn::Floats Mixed_5c_branch3x3dbl_2_conv_weight_prepared = floats(67937104, 221760);
-  const cnn::Floats Mixed_5c_branch3x3dbl_3_bn_saved = floats(68158864, 384);
-  const cnn::Floats Mixed_5c_branch3x3dbl_3_conv_weight_prepared = floats(68159248, 332352);
-  const cnn::Floats Mixed_5c_branch_pool_bn_saved = floats(68491600, 256);
-  const cnn::Floats Mixed_5c_branch_pool_conv_weight_prepared = floats(68491856, 16896);
-  const cnn::Floats Mixed_5d_branch1x1_bn_saved = floats(68508752, 256);
-  const cnn::Floats Mixed_5d_branch1x1_conv_weight_prepared = floats(68509008, 19008);
-  const cnn::Floats Mixed_5d_branch5x5_1_bn_saved = floats(68528016, 192);
-  const cnn::Floats Mixed_5d_branch5x5_1_conv_weight_prepared = floats(68528208, 13824);
-  const cnn::Floats Mixed_5d_branch5x5_2_bn_saved = floats(68542032, 256);
-  const cnn::Floats Mixed_5d_branch5x5_2_conv_weight_prepared = floats(68542288, 114624);
-  const cnn::Floats Mixed_5d_branch3x3dbl_1_bn_saved = floats(68656912, 256);
-  const cnn::Floats Mixed_5d_branch3x3dbl_1_conv_weight_prepared = floats(68657168, 19008);
-  const cnn::Floats Mixed_5d_branch3x3dbl_2_bn_saved = floats(68676176, 384);
-  const cnn::Floats Mixed_5d_branch3x3dbl_2_conv_weight_prepared = floats(68676560, 221760);
-  const cnn::Floats Mixed_5d_branch3x3dbl_3_bn_saved = floats(68898320, 384);
-  const cnn::Floats Mixed_5d_branch3x3dbl_3_conv_weight_prepared = floats(68898704, 332352);
-  const cnn::Floats Mixed_5d_branch_pool_bn_saved = floats(69231056, 256);
-  const cnn::Floats Mixed_5d_branch_pool_conv_weight_prepared = floats(69231312, 19008);
-  const cnn::Floats Mixed_6a_branch3x3_bn_saved = floats(69250320, 1536);
-  const cnn::Floats Mixed_6a_branch3x3_conv_weight_prepared = floats(69251856, 995328);
-  const cnn::Floats Mixed_6a_branch3x3dbl_1_bn_saved = floats(70247184, 256);
-  const cnn::Floats Mixed_6a_branch3x3dbl_1_conv_weight_prepared = floats(70247440, 19008);
-  const cnn::Floats Mixed_6a_branch3x3dbl_2_bn_saved = floats(70266448, 384);
-  const cnn::Floats Mixed_6a_branch3x3dbl_2_conv_weight_prepared = floats(70266832, 221760);
-  const cnn::Floats Mixed_6a_branch3x3dbl_3_bn_saved = floats(70488592, 384);
-  const cnn::Floats Mixed_6a_branch3x3dbl_3_conv_weight_prepared = floats(70488976, 82944);
-  const cnn::Floats Mixed_6b_branch1x1_bn_saved = floats(70571920, 768);
-  const cnn::Floats Mixed_6b_branch1x1_conv_weight_prepared = floats(70572688, 147456);
-  const cnn::Floats Mixed_6b_branch7x7_1_bn_saved = floats(70720144, 512);
-  const cnn::Floats Mixed_6b_branch7x7_1_conv_weight_prepared = floats(70720656, 101376);
-  const cnn::Floats Mixed_6b_branch7x7_2_bn_saved = floats(70822032, 512);
-  const cnn::Floats Mixed_6b_branch7x7_2_conv_weight_prepared = floats(70822544, 118272);
-  const cnn::Floats Mixed_6b_branch7x7_3_bn_saved = floats(70940816, 768);
-  const cnn::Floats Mixed_6b_branch7x7_3_conv_weight_prepared = floats(70941584, 172032);
-  const cnn::Floats Mixed_6b_branch7x7dbl_1_bn_saved = floats(71113616, 512);
-  const cnn::Floats Mixed_6b_branch7x7dbl_1_conv_weight_prepared = floats(71114128, 101376);
-  const cnn::Floats Mixed_6b_branch7x7dbl_2_bn_saved = floats(71215504, 512);
-  const cnn::Floats Mixed_6b_branch7x7dbl_2_conv_weight_prepared = floats(71216016, 118272);
-  const cnn::Floats Mixed_6b_branch7x7dbl_3_bn_saved = floats(71334288, 512);
-  const cnn::Floats Mixed_6b_branch7x7dbl_3_conv_weight_prepared = floats(71334800, 118272);
-  const cnn::Floats Mixed_6b_branch7x7dbl_4_bn_saved = floats(71453072, 512);
-  const cnn::Floats Mixed_6b_branch7x7dbl_4_conv_weight_prepared = floats(71453584, 118272);
-  const cnn::Floats Mixed_6b_branch7x7dbl_5_bn_saved = floats(71571856, 768);
-  const cnn::Floats Mixed_6b_branch7x7dbl_5_conv_weight_prepared = floats(71572624, 172032);
-  const cnn::Floats Mixed_6b_branch_pool_bn_saved = floats(71744656, 768);
-  const cnn::Floats Mixed_6b_branch_pool_conv_weight_prepared = floats(71745424, 147456);
-  const cnn::Floats Mixed_6c_branch1x1_bn_saved = floats(71892880, 768);
-  const cnn::Floats Mixed_6c_branch1x1_conv_weight_prepared = floats(71893648, 147456);
-  const cnn::Floats Mixed_6c_branch7x7_1_bn_saved = floats(72041104, 640);
-  const cnn::Floats Mixed_6c_branch7x7_1_conv_weight_prepared = floats(72041744, 124416);
-  const cnn::Floats Mixed_6c_branch7x7_2_bn_saved = floats(72166160, 640);
-  const cnn::Floats Mixed_6c_branch7x7_2_conv_weight_prepared = floats(72166800, 181440);
-  const cnn::Floats Mixed_6c_branch7x7_3_bn_saved = floats(72348240, 768);
-  const cnn::Floats Mixed_6c_branch7x7_3_conv_weight_prepared = floats(72349008, 215040);
-  const cnn::Floats Mixed_6c_branch7x7dbl_1_bn_saved = floats(72564048, 640);
-  const cnn::Floats Mixed_6c_branch7x7dbl_1_conv_weight_prepared = floats(72564688, 124416);
-  const cnn::Floats Mixed_6c_branch7x7dbl_2_bn_saved = floats(72689104, 640);
-  const cnn::Floats Mixed_6c_branch7x7dbl_2_conv_weight_prepared = floats(72689744, 181440);
-  const cnn::Floats Mixed_6c_branch7x7dbl_3_bn_saved = floats(72871184, 640);
-  const cnn::Floats Mixed_6c_branch7x7dbl_3_conv_weight_prepared = floats(72871824, 181440);
-  const cnn::Floats Mixed_6c_branch7x7dbl_4_bn_saved = floats(73053264, 640);
-  const cnn::Floats Mixed_6c_branch7x7dbl_4_conv_weight_prepared = floats(73053904, 181440);
-  const cnn::Floats Mixed_6c_branch7x7dbl_5_bn_saved = floats(73235344, 768);
-  const cnn::Floats Mixed_6c_branch7x7dbl_5_conv_weight_prepared = floats(73236112, 215040);
-  const cnn::Floats Mixed_6c_branch_pool_bn_saved = floats(73451152, 768);
-  const cnn::Floats Mixed_6c_branch_pool_conv_weight_prepared = floats(73451920, 147456);
-  const cnn::Floats Mixed_6d_branch1x1_bn_saved = floats(73599376, 768);
-  const cnn::Floats Mixed_6d_branch1x1_conv_weight_prepared = floats(73600144, 147456);
-  const cnn::Floats Mixed_6d_branch7x7_1_bn_saved = floats(73747600, 640);
-  const cnn::Floats Mixed_6d_branch7x7_1_conv_weight_prepared = floats(73748240, 124416);
-  const cnn::Floats Mixed_6d_branch7x7_2_bn_saved = floats(73872656, 640);
-  const cnn::Floats Mixed_6d_branch7x7_2_conv_weight_prepared = floats(73873296, 181440);
-  const cnn::Floats Mixed_6d_branch7x7_3_bn_saved = floats(74054736, 768);
-  const cnn::Floats Mixed_6d_branch7x7_3_conv_weight_prepared = floats(74055504, 215040);
-  const cnn::Floats Mixed_6d_branch7x7dbl_1_bn_saved = floats(74270544, 640);
-  const cnn::Floats Mixed_6d_branch7x7dbl_1_conv_weight_prepared = floats(74271184, 124416);
-  const cnn::Floats Mixed_6d_branch7x7dbl_2_bn_saved = floats(74395600, 640);
-  const cnn::Floats Mixed_6d_branch7x7dbl_2_conv_weight_prepared = floats(74396240, 181440);
-  const cnn::Floats Mixed_6d_branch7x7dbl_3_bn_saved = floats(74577680, 640);
-  const cnn::Floats Mixed_6d_branch7x7dbl_3_conv_weight_prepared = floats(74578320, 181440);
-  const cnn::Floats Mixed_6d_branch7x7dbl_4_bn_saved = floats(74759760, 640);
-  const cnn::Floats Mixed_6d_branch7x7dbl_4_conv_weight_prepared = floats(74760400, 181440);
-  const cnn::Floats Mixed_6d_branch7x7dbl_5_bn_saved = floats(74941840, 768);
-  const cnn::Floats Mixed_6d_branch7x7dbl_5_conv_weight_prepared = floats(74942608, 215040);
-  const cnn::Floats Mixed_6d_branch_pool_bn_saved = floats(75157648, 768);
-  const cnn::Floats Mixed_6d_branch_pool_conv_weight_prepared = floats(75158416, 147456);
-  const cnn::Floats Mixed_6e_branch1x1_bn_saved = floats(75305872, 768);
-  const cnn::Floats Mixed_6e_branch1x1_conv_weight_prepared = floats(75306640, 147456);
-  const cnn::Floats Mixed_6e_branch7x7_1_bn_saved = floats(75454096, 768);
-  const cnn::Floats Mixed_6e_branch7x7_1_conv_weight_prepared = floats(75454864, 147456);
-  const cnn::Floats Mixed_6e_branch7x7_2_bn_saved = floats(75602320, 768);
-  const cnn::Floats Mixed_6e_branch7x7_2_conv_weight_prepared = floats(75603088, 258048);
-  const cnn::Floats Mixed_6e_branch7x7_3_bn_saved = floats(75861136, 768);
-  const cnn::Floats Mixed_6e_branch7x7_3_conv_weight_prepared = floats(75861904, 258048);
-  const cnn::Floats Mixed_6e_branch7x7dbl_1_bn_saved = floats(76119952, 768);
-  const cnn::Floats Mixed_6e_branch7x7dbl_1_conv_weight_prepared = floats(76120720, 147456);
-  const cnn::Floats Mixed_6e_branch7x7dbl_2_bn_saved = floats(76268176, 768);
-  const cnn::Floats Mixed_6e_branch7x7dbl_2_conv_weight_prepared = floats(76268944, 258048);
-  const cnn::Floats Mixed_6e_branch7x7dbl_3_bn_saved = floats(76526992, 768);
-  const cnn::Floats Mixed_6e_branch7x7dbl_3_conv_weight_prepared = floats(76527760, 258048);
-  const cnn::Floats Mixed_6e_branch7x7dbl_4_bn_saved = floats(76785808, 768);
-  const cnn::Floats Mixed_6e_branch7x7dbl_4_conv_weight_prepared = floats(76786576, 258048);
-  const cnn::Floats Mixed_6e_branch7x7dbl_5_bn_saved = floats(77044624, 768);
-  const cnn::Floats Mixed_6e_branch7x7dbl_5_conv_weight_prepared = floats(77045392, 258048);
-  const cnn::Floats Mixed_6e_branch_pool_bn_saved = floats(77303440, 768);
-  const cnn::Floats Mixed_6e_branch_pool_conv_weight_prepared = floats(77304208, 147456);
-  const cnn::Floats Mixed_7a_branch3x3_1_bn_saved = floats(77451664, 768);
-  const cnn::Floats Mixed_7a_branch3x3_1_conv_weight_prepared = floats(77452432, 147456);
-  const cnn::Floats Mixed_7a_branch3x3_2_bn_saved = floats(77599888, 1280);
-  const cnn::Floats Mixed_7a_branch3x3_2_conv_weight_prepared = floats(77601168, 559872);
-  const cnn::Floats Mixed_7a_branch7x7x3_1_bn_saved = floats(78161040, 768);
-  const cnn::Floats Mixed_7a_branch7x7x3_1_conv_weight_prepared = floats(78161808, 147456);
-  const cnn::Floats Mixed_7a_branch7x7x3_2_bn_saved = floats(78309264, 768);
-  const cnn::Floats Mixed_7a_branch7x7x3_2_conv_weight_prepared = floats(78310032, 258048);
-  const cnn::Floats Mixed_7a_branch7x7x3_3_bn_saved = floats(78568080, 768);
-  const cnn::Floats Mixed_7a_branch7x7x3_3_conv_weight_prepared = floats(78568848, 258048);
-  const cnn::Floats Mixed_7a_branch7x7x3_4_bn_saved = floats(78826896, 768);
-  const cnn::Floats Mixed_7a_branch7x7x3_4_conv_weight_prepared = floats(78827664, 331776);
-  const cnn::Floats Mixed_7b_branch1x1_bn_saved = floats(79159440, 1280);
-  const cnn::Floats Mixed_7b_branch1x1_conv_weight_prepared = floats(79160720, 414720);
-  const cnn::Floats Mixed_7b_branch3x3_1_bn_saved = floats(79575440, 1536);
-  const cnn::Floats Mixed_7b_branch3x3_1_conv_weight_prepared = floats(79576976, 491520);
-  const cnn::Floats Mixed_7b_branch3x3_2a_bn_saved = floats(80068496, 1536);
-  const cnn::Floats Mixed_7b_branch3x3_2a_conv_weight_prepared = floats(80070032, 442368);
-  const cnn::Floats Mixed_7b_branch3x3_2b_bn_saved = floats(80512400, 1536);
-  const cnn::Floats Mixed_7b_branch3x3_2b_conv_weight_prepared = floats(80513936, 442368);
-  const cnn::Floats Mixed_7b_branch3x3dbl_1_bn_saved = floats(80956304, 1792);
-  const cnn::Floats Mixed_7b_branch3x3dbl_1_conv_weight_prepared = floats(80958096, 576000);
-  const cnn::Floats Mixed_7b_branch3x3dbl_2_bn_saved = floats(81534096, 1536);
-  const cnn::Floats Mixed_7b_branch3x3dbl_3a_bn_saved = floats(81535632, 1536);
-  const cnn::Floats Mixed_7b_branch3x3dbl_3a_conv_weight_prepared = floats(81537168, 442368);
-  const cnn::Floats Mixed_7b_branch3x3dbl_3b_bn_saved = floats(81979536, 1536);
-  const cnn::Floats Mixed_7b_branch3x3dbl_3b_conv_weight_prepared = floats(81981072, 442368);
-  const cnn::Floats Mixed_7b_branch_pool_bn_saved = floats(82423440, 768);
-  const cnn::Floats Mixed_7b_branch_pool_conv_weight_prepared = floats(82424208, 245760);
-  const cnn::Floats Mixed_7c_branch1x1_bn_saved = floats(82669968, 1280);
-  const cnn::Floats Mixed_7c_branch1x1_conv_weight_prepared = floats(82671248, 663552);
-  const cnn::Floats Mixed_7c_branch3x3_1_bn_saved = floats(83334800, 1536);
-  const cnn::Floats Mixed_7c_branch3x3_1_conv_weight_prepared = floats(83336336, 786432);
-  const cnn::Floats Mixed_7c_branch3x3_2a_bn_saved = floats(84122768, 1536);
-  const cnn::Floats Mixed_7c_branch3x3_2a_conv_weight_prepared = floats(84124304, 442368);
-  const cnn::Floats Mixed_7c_branch3x3_2b_bn_saved = floats(84566672, 1536);
-  const cnn::Floats Mixed_7c_branch3x3_2b_conv_weight_prepared = floats(84568208, 442368);
-  const cnn::Floats Mixed_7c_branch3x3dbl_1_bn_saved = floats(85010576, 1792);
-  const cnn::Floats Mixed_7c_branch3x3dbl_1_conv_weight_prepared = floats(85012368, 921600);
-  const cnn::Floats Mixed_7c_branch3x3dbl_2_bn_saved = floats(85933968, 1536);
-  const cnn::Floats Mixed_7c_branch3x3dbl_3a_bn_saved = floats(85935504, 1536);
-  const cnn::Floats Mixed_7c_branch3x3dbl_3a_conv_weight_prepared = floats(85937040, 442368);
-  const cnn::Floats Mixed_7c_branch3x3dbl_3b_bn_saved = floats(86379408, 1536);
-  const cnn::Floats Mixed_7c_branch3x3dbl_3b_conv_weight_prepared = floats(86380944, 442368);
-  const cnn::Floats Mixed_7c_branch_pool_bn_saved = floats(86823312, 768);
-  const cnn::Floats Mixed_7c_branch_pool_conv_weight_prepared = floats(86824080, 393216);
+  const cnn::Floats Conv2d_1a_3x3_bn_saved = floats(66515456, 128);
+  const cnn::Floats Conv2d_1a_3x3_conv_weight_prepared = floats(66515584, 972);
+  const cnn::Floats Conv2d_2a_3x3_bn_saved = floats(66516560, 128);
+  const cnn::Floats Conv2d_2a_3x3_conv_weight_prepared = floats(66516688, 42048);
+  const cnn::Floats Conv2d_2b_3x3_bn_saved = floats(66558736, 256);
+  const cnn::Floats Conv2d_2b_3x3_conv_weight_prepared = floats(66558992, 76608);
+  const cnn::Floats Conv2d_3b_1x1_bn_saved = floats(66635600, 320);
+  const cnn::Floats Conv2d_3b_1x1_conv_weight_prepared = floats(66635920, 5376);
+  const cnn::Floats Conv2d_4a_3x3_bn_saved = floats(66641296, 768);
+  const cnn::Floats Conv2d_4a_3x3_conv_weight_prepared = floats(66642064, 553536);
+  const cnn::Floats Mixed_5b_branch1x1_bn_saved = floats(67195600, 256);
+  const cnn::Floats Mixed_5b_branch1x1_conv_weight_prepared = floats(67195856, 12672);
+  const cnn::Floats Mixed_5b_branch5x5_1_bn_saved = floats(67208528, 192);
+  const cnn::Floats Mixed_5b_branch5x5_1_conv_weight_prepared = floats(67208720, 9216);
+  const cnn::Floats Mixed_5b_branch5x5_2_bn_saved = floats(67217936, 256);
+  const cnn::Floats Mixed_5b_branch5x5_2_conv_weight_prepared = floats(67218192, 114624);
+  const cnn::Floats Mixed_5b_branch3x3dbl_1_bn_saved = floats(67332816, 256);
+  const cnn::Floats Mixed_5b_branch3x3dbl_1_conv_weight_prepared = floats(67333072, 12672);
+  const cnn::Floats Mixed_5b_branch3x3dbl_2_bn_saved = floats(67345744, 384);
+  const cnn::Floats Mixed_5b_branch3x3dbl_2_conv_weight_prepared = floats(67346128, 221760);
+  const cnn::Floats Mixed_5b_branch3x3dbl_3_bn_saved = floats(67567888, 384);
+  const cnn::Floats Mixed_5b_branch3x3dbl_3_conv_weight_prepared = floats(67568272, 332352);
+  const cnn::Floats Mixed_5b_branch_pool_bn_saved = floats(67900624, 128);
+  const cnn::Floats Mixed_5b_branch_pool_conv_weight_prepared = floats(67900752, 6912);
+  const cnn::Floats Mixed_5c_branch1x1_bn_saved = floats(67907664, 256);
+  const cnn::Floats Mixed_5c_branch1x1_conv_weight_prepared = floats(67907920, 16896);
+  const cnn::Floats Mixed_5c_branch5x5_1_bn_saved = floats(67924816, 192);
+  const cnn::Floats Mixed_5c_branch5x5_1_conv_weight_prepared = floats(67925008, 12288);
+  const cnn::Floats Mixed_5c_branch5x5_2_bn_saved = floats(67937296, 256);
+  const cnn::Floats Mixed_5c_branch5x5_2_conv_weight_prepared = floats(67937552, 114624);
+  const cnn::Floats Mixed_5c_branch3x3dbl_1_bn_saved = floats(68052176, 256);
+  const cnn::Floats Mixed_5c_branch3x3dbl_1_conv_weight_prepared = floats(68052432, 16896);
+  const cnn::Floats Mixed_5c_branch3x3dbl_2_bn_saved = floats(68069328, 384);
+  const cnn::Floats Mixed_5c_branch3x3dbl_2_conv_weight_prepared = floats(68069712, 221760);
+  const cnn::Floats Mixed_5c_branch3x3dbl_3_bn_saved = floats(68291472, 384);
+  const cnn::Floats Mixed_5c_branch3x3dbl_3_conv_weight_prepared = floats(68291856, 332352);
+  const cnn::Floats Mixed_5c_branch_pool_bn_saved = floats(68624208, 256);
+  const cnn::Floats Mixed_5c_branch_pool_conv_weight_prepared = floats(68624464, 16896);
+  const cnn::Floats Mixed_5d_branch1x1_bn_saved = floats(68641360, 256);
+  const cnn::Floats Mixed_5d_branch1x1_conv_weight_prepared = floats(68641616, 19008);
+  const cnn::Floats Mixed_5d_branch5x5_1_bn_saved = floats(68660624, 192);
+  const cnn::Floats Mixed_5d_branch5x5_1_conv_weight_prepared = floats(68660816, 13824);
+  const cnn::Floats Mixed_5d_branch5x5_2_bn_saved = floats(68674640, 256);
+  const cnn::Floats Mixed_5d_branch5x5_2_conv_weight_prepared = floats(68674896, 114624);
+  const cnn::Floats Mixed_5d_branch3x3dbl_1_bn_saved = floats(68789520, 256);
+  const cnn::Floats Mixed_5d_branch3x3dbl_1_conv_weight_prepared = floats(68789776, 19008);
+  const cnn::Floats Mixed_5d_branch3x3dbl_2_bn_saved = floats(68808784, 384);
+  const cnn::Floats Mixed_5d_branch3x3dbl_2_conv_weight_prepared = floats(68809168, 221760);
+  const cnn::Floats Mixed_5d_branch3x3dbl_3_bn_saved = floats(69030928, 384);
+  const cnn::Floats Mixed_5d_branch3x3dbl_3_conv_weight_prepared = floats(69031312, 332352);
+  const cnn::Floats Mixed_5d_branch_pool_bn_saved = floats(69363664, 256);
+  const cnn::Floats Mixed_5d_branch_pool_conv_weight_prepared = floats(69363920, 19008);
+  const cnn::Floats Mixed_6a_branch3x3_bn_saved = floats(69382928, 1536);
+  const cnn::Floats Mixed_6a_branch3x3_conv_weight_prepared = floats(69384464, 995328);
+  const cnn::Floats Mixed_6a_branch3x3dbl_1_bn_saved = floats(70379792, 256);
+  const cnn::Floats Mixed_6a_branch3x3dbl_1_conv_weight_prepared = floats(70380048, 19008);
+  const cnn::Floats Mixed_6a_branch3x3dbl_2_bn_saved = floats(70399056, 384);
+  const cnn::Floats Mixed_6a_branch3x3dbl_2_conv_weight_prepared = floats(70399440, 221760);
+  const cnn::Floats Mixed_6a_branch3x3dbl_3_bn_saved = floats(70621200, 384);
+  const cnn::Floats Mixed_6a_branch3x3dbl_3_conv_weight_prepared = floats(70621584, 82944);
+  const cnn::Floats Mixed_6b_branch1x1_bn_saved = floats(70704528, 768);
+  const cnn::Floats Mixed_6b_branch1x1_conv_weight_prepared = floats(70705296, 147456);
+  const cnn::Floats Mixed_6b_branch7x7_1_bn_saved = floats(70852752, 512);
+  const cnn::Floats Mixed_6b_branch7x7_1_conv_weight_prepared = floats(70853264, 101376);
+  const cnn::Floats Mixed_6b_branch7x7_2_bn_saved = floats(70954640, 512);
+  const cnn::Floats Mixed_6b_branch7x7_2_conv_weight_prepared = floats(70955152, 118272);
+  const cnn::Floats Mixed_6b_branch7x7_3_bn_saved = floats(71073424, 768);
+  const cnn::Floats Mixed_6b_branch7x7_3_conv_weight_prepared = floats(71074192, 172032);
+  const cnn::Floats Mixed_6b_branch7x7dbl_1_bn_saved = floats(71246224, 512);
+  const cnn::Floats Mixed_6b_branch7x7dbl_1_conv_weight_prepared = floats(71246736, 101376);
+  const cnn::Floats Mixed_6b_branch7x7dbl_2_bn_saved = floats(71348112, 512);
+  const cnn::Floats Mixed_6b_branch7x7dbl_2_conv_weight_prepared = floats(71348624, 118272);
+  const cnn::Floats Mixed_6b_branch7x7dbl_3_bn_saved = floats(71466896, 512);
+  const cnn::Floats Mixed_6b_branch7x7dbl_3_conv_weight_prepared = floats(71467408, 118272);
+  const cnn::Floats Mixed_6b_branch7x7dbl_4_bn_saved = floats(71585680, 512);
+  const cnn::Floats Mixed_6b_branch7x7dbl_4_conv_weight_prepared = floats(71586192, 118272);
+  const cnn::Floats Mixed_6b_branch7x7dbl_5_bn_saved = floats(71704464, 768);
+  const cnn::Floats Mixed_6b_branch7x7dbl_5_conv_weight_prepared = floats(71705232, 172032);
+  const cnn::Floats Mixed_6b_branch_pool_bn_saved = floats(71877264, 768);
+  const cnn::Floats Mixed_6b_branch_pool_conv_weight_prepared = floats(71878032, 147456);
+  const cnn::Floats Mixed_6c_branch1x1_bn_saved = floats(72025488, 768);
+  const cnn::Floats Mixed_6c_branch1x1_conv_weight_prepared = floats(72026256, 147456);
+  const cnn::Floats Mixed_6c_branch7x7_1_bn_saved = floats(72173712, 640);
+  const cnn::Floats Mixed_6c_branch7x7_1_conv_weight_prepared = floats(72174352, 124416);
+  const cnn::Floats Mixed_6c_branch7x7_2_bn_saved = floats(72298768, 640);
+  const cnn::Floats Mixed_6c_branch7x7_2_conv_weight_prepared = floats(72299408, 181440);
+  const cnn::Floats Mixed_6c_branch7x7_3_bn_saved = floats(72480848, 768);
+  const cnn::Floats Mixed_6c_branch7x7_3_conv_weight_prepared = floats(72481616, 215040);
+  const cnn::Floats Mixed_6c_branch7x7dbl_1_bn_saved = floats(72696656, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_1_conv_weight_prepared = floats(72697296, 124416);
+  const cnn::Floats Mixed_6c_branch7x7dbl_2_bn_saved = floats(72821712, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_2_conv_weight_prepared = floats(72822352, 181440);
+  const cnn::Floats Mixed_6c_branch7x7dbl_3_bn_saved = floats(73003792, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_3_conv_weight_prepared = floats(73004432, 181440);
+  const cnn::Floats Mixed_6c_branch7x7dbl_4_bn_saved = floats(73185872, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_4_conv_weight_prepared = floats(73186512, 181440);
+  const cnn::Floats Mixed_6c_branch7x7dbl_5_bn_saved = floats(73367952, 768);
+  const cnn::Floats Mixed_6c_branch7x7dbl_5_conv_weight_prepared = floats(73368720, 215040);
+  const cnn::Floats Mixed_6c_branch_pool_bn_saved = floats(73583760, 768);
+  const cnn::Floats Mixed_6c_branch_pool_conv_weight_prepared = floats(73584528, 147456);
+  const cnn::Floats Mixed_6d_branch1x1_bn_saved = floats(73731984, 768);
+  const cnn::Floats Mixed_6d_branch1x1_conv_weight_prepared = floats(73732752, 147456);
+  const cnn::Floats Mixed_6d_branch7x7_1_bn_saved = floats(73880208, 640);
+  const cnn::Floats Mixed_6d_branch7x7_1_conv_weight_prepared = floats(73880848, 124416);
+  const cnn::Floats Mixed_6d_branch7x7_2_bn_saved = floats(74005264, 640);
+  const cnn::Floats Mixed_6d_branch7x7_2_conv_weight_prepared = floats(74005904, 181440);
+  const cnn::Floats Mixed_6d_branch7x7_3_bn_saved = floats(74187344, 768);
+  const cnn::Floats Mixed_6d_branch7x7_3_conv_weight_prepared = floats(74188112, 215040);
+  const cnn::Floats Mixed_6d_branch7x7dbl_1_bn_saved = floats(74403152, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_1_conv_weight_prepared = floats(74403792, 124416);
+  const cnn::Floats Mixed_6d_branch7x7dbl_2_bn_saved = floats(74528208, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_2_conv_weight_prepared = floats(74528848, 181440);
+  const cnn::Floats Mixed_6d_branch7x7dbl_3_bn_saved = floats(74710288, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_3_conv_weight_prepared = floats(74710928, 181440);
+  const cnn::Floats Mixed_6d_branch7x7dbl_4_bn_saved = floats(74892368, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_4_conv_weight_prepared = floats(74893008, 181440);
+  const cnn::Floats Mixed_6d_branch7x7dbl_5_bn_saved = floats(75074448, 768);
+  const cnn::Floats Mixed_6d_branch7x7dbl_5_conv_weight_prepared = floats(75075216, 215040);
+  const cnn::Floats Mixed_6d_branch_pool_bn_saved = floats(75290256, 768);
+  const cnn::Floats Mixed_6d_branch_pool_conv_weight_prepared = floats(75291024, 147456);
+  const cnn::Floats Mixed_6e_branch1x1_bn_saved = floats(75438480, 768);
+  const cnn::Floats Mixed_6e_branch1x1_conv_weight_prepared = floats(75439248, 147456);
+  const cnn::Floats Mixed_6e_branch7x7_1_bn_saved = floats(75586704, 768);
+  const cnn::Floats Mixed_6e_branch7x7_1_conv_weight_prepared = floats(75587472, 147456);
+  const cnn::Floats Mixed_6e_branch7x7_2_bn_saved = floats(75734928, 768);
+  const cnn::Floats Mixed_6e_branch7x7_2_conv_weight_prepared = floats(75735696, 258048);
+  const cnn::Floats Mixed_6e_branch7x7_3_bn_saved = floats(75993744, 768);
+  const cnn::Floats Mixed_6e_branch7x7_3_conv_weight_prepared = floats(75994512, 258048);
+  const cnn::Floats Mixed_6e_branch7x7dbl_1_bn_saved = floats(76252560, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_1_conv_weight_prepared = floats(76253328, 147456);
+  const cnn::Floats Mixed_6e_branch7x7dbl_2_bn_saved = floats(76400784, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_2_conv_weight_prepared = floats(76401552, 258048);
+  const cnn::Floats Mixed_6e_branch7x7dbl_3_bn_saved = floats(76659600, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_3_conv_weight_prepared = floats(76660368, 258048);
+  const cnn::Floats Mixed_6e_branch7x7dbl_4_bn_saved = floats(76918416, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_4_conv_weight_prepared = floats(76919184, 258048);
+  const cnn::Floats Mixed_6e_branch7x7dbl_5_bn_saved = floats(77177232, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_5_conv_weight_prepared = floats(77178000, 258048);
+  const cnn::Floats Mixed_6e_branch_pool_bn_saved = floats(77436048, 768);
+  const cnn::Floats Mixed_6e_branch_pool_conv_weight_prepared = floats(77436816, 147456);
+  const cnn::Floats Mixed_7a_branch3x3_1_bn_saved = floats(77584272, 768);
+  const cnn::Floats Mixed_7a_branch3x3_1_conv_weight_prepared = floats(77585040, 147456);
+  const cnn::Floats Mixed_7a_branch3x3_2_bn_saved = floats(77732496, 1280);
+  const cnn::Floats Mixed_7a_branch3x3_2_conv_weight_prepared = floats(77733776, 559872);
+  const cnn::Floats Mixed_7a_branch7x7x3_1_bn_saved = floats(78293648, 768);
+  const cnn::Floats Mixed_7a_branch7x7x3_1_conv_weight_prepared = floats(78294416, 147456);
+  const cnn::Floats Mixed_7a_branch7x7x3_2_bn_saved = floats(78441872, 768);
+  const cnn::Floats Mixed_7a_branch7x7x3_2_conv_weight_prepared = floats(78442640, 258048);
+  const cnn::Floats Mixed_7a_branch7x7x3_3_bn_saved = floats(78700688, 768);
+  const cnn::Floats Mixed_7a_branch7x7x3_3_conv_weight_prepared = floats(78701456, 258048);
+  const cnn::Floats Mixed_7a_branch7x7x3_4_bn_saved = floats(78959504, 768);
+  const cnn::Floats Mixed_7a_branch7x7x3_4_conv_weight_prepared = floats(78960272, 331776);
+  const cnn::Floats Mixed_7b_branch1x1_bn_saved = floats(79292048, 1280);
+  const cnn::Floats Mixed_7b_branch1x1_conv_weight_prepared = floats(79293328, 414720);
+  const cnn::Floats Mixed_7b_branch3x3_1_bn_saved = floats(79708048, 1536);
+  const cnn::Floats Mixed_7b_branch3x3_1_conv_weight_prepared = floats(79709584, 491520);
+  const cnn::Floats Mixed_7b_branch3x3_2a_bn_saved = floats(80201104, 1536);
+  const cnn::Floats Mixed_7b_branch3x3_2a_conv_weight_prepared = floats(80202640, 442368);
+  const cnn::Floats Mixed_7b_branch3x3_2b_bn_saved = floats(80645008, 1536);
+  const cnn::Floats Mixed_7b_branch3x3_2b_conv_weight_prepared = floats(80646544, 442368);
+  const cnn::Floats Mixed_7b_branch3x3dbl_1_bn_saved = floats(81088912, 1792);
+  const cnn::Floats Mixed_7b_branch3x3dbl_1_conv_weight_prepared = floats(81090704, 576000);
+  const cnn::Floats Mixed_7b_branch3x3dbl_2_bn_saved = floats(81666704, 1536);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3a_bn_saved = floats(81668240, 1536);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3a_conv_weight_prepared = floats(81669776, 442368);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3b_bn_saved = floats(82112144, 1536);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3b_conv_weight_prepared = floats(82113680, 442368);
+  const cnn::Floats Mixed_7b_branch_pool_bn_saved = floats(82556048, 768);
+  const cnn::Floats Mixed_7b_branch_pool_conv_weight_prepared = floats(82556816, 245760);
+  const cnn::Floats Mixed_7c_branch1x1_bn_saved = floats(82802576, 1280);
+  const cnn::Floats Mixed_7c_branch1x1_conv_weight_prepared = floats(82803856, 663552);
+  const cnn::Floats Mixed_7c_branch3x3_1_bn_saved = floats(83467408, 1536);
+  const cnn::Floats Mixed_7c_branch3x3_1_conv_weight_prepared = floats(83468944, 786432);
+  const cnn::Floats Mixed_7c_branch3x3_2a_bn_saved = floats(84255376, 1536);
+  const cnn::Floats Mixed_7c_branch3x3_2a_conv_weight_prepared = floats(84256912, 442368);
+  const cnn::Floats Mixed_7c_branch3x3_2b_bn_saved = floats(84699280, 1536);
+  const cnn::Floats Mixed_7c_branch3x3_2b_conv_weight_prepared = floats(84700816, 442368);
+  const cnn::Floats Mixed_7c_branch3x3dbl_1_bn_saved = floats(85143184, 1792);
+  const cnn::Floats Mixed_7c_branch3x3dbl_1_conv_weight_prepared = floats(85144976, 921600);
+  const cnn::Floats Mixed_7c_branch3x3dbl_2_bn_saved = floats(86066576, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3a_bn_saved = floats(86068112, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3a_conv_weight_prepared = floats(86069648, 442368);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3b_bn_saved = floats(86512016, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3b_conv_weight_prepared = floats(86513552, 442368);
+  const cnn::Floats Mixed_7c_branch_pool_bn_saved = floats(86955920, 768);
+  const cnn::Floats Mixed_7c_branch_pool_conv_weight_prepared = floats(86956688, 393216);
 
   at(0);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4381,322 +4380,321 @@ void InceptionV3::prepare_on_team() {
 // Forward, as at prediction time: scores for the caller.
 void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(22733824, 268203);  // 3x299x299
-  const cnn::Floats Conv2d_1a_3x3_bn_saved = floats(66382848, 128);
+  const cnn::ConstBlocked input(images.data(), 268203);  // 3x299x299
+  const cnn::Floats Conv2d_1a_3x3_bn_saved = floats(66515456, 128);
   const cnn::Blocked Conv2d_1a_3x3_relu1 = blocked(0, 710432);  // 32x149x149
-  const cnn::Floats Conv2d_1a_3x3_conv_weight_prepared = floats(66382976, 972);
-  const cnn::Floats Conv2d_2a_3x3_bn_saved = floats(66383952, 128);
+  const cnn::Floats Conv2d_1a_3x3_conv_weight_prepared = floats(66515584, 972);
+  const cnn::Floats Conv2d_2a_3x3_bn_saved = floats(66516560, 128);
   const cnn::Blocked Conv2d_2a_3x3_relu1 = blocked(44255232, 691488);  // 32x147x147
-  const cnn::Floats Conv2d_2a_3x3_conv_weight_prepared = floats(66384080, 42048);
-  const cnn::Floats Conv2d_2b_3x3_bn_saved = floats(66426128, 256);
+  const cnn::Floats Conv2d_2a_3x3_conv_weight_prepared = floats(66516688, 42048);
+  const cnn::Floats Conv2d_2b_3x3_bn_saved = floats(66558736, 256);
   const cnn::Blocked Conv2d_2b_3x3_relu1 = blocked(0, 1382976);  // 64x147x147
-  const cnn::Floats Conv2d_2b_3x3_conv_weight_prepared = floats(66426384, 76608);
+  const cnn::Floats Conv2d_2b_3x3_conv_weight_prepared = floats(66558992, 76608);
   const cnn::Blocked maxpool1 = blocked(44614144, 341056);  // 64x73x73
-  const cnn::Floats Conv2d_3b_1x1_bn_saved = floats(66502992, 320);
+  const cnn::Floats Conv2d_3b_1x1_bn_saved = floats(66635600, 320);
   const cnn::Blocked Conv2d_3b_1x1_relu1 = blocked(30971904, 426320);  // 80x73x73
-  const cnn::Floats Conv2d_3b_1x1_conv_weight_prepared = floats(66503312, 5376);
-  const cnn::Floats Conv2d_4a_3x3_bn_saved = floats(66508688, 768);
+  const cnn::Floats Conv2d_3b_1x1_conv_weight_prepared = floats(66635920, 5376);
+  const cnn::Floats Conv2d_4a_3x3_bn_saved = floats(66641296, 768);
   const cnn::Blocked Conv2d_4a_3x3_relu1 = blocked(0, 967872);  // 192x71x71
-  const cnn::Floats Conv2d_4a_3x3_conv_weight_prepared = floats(66509456, 553536);
+  const cnn::Floats Conv2d_4a_3x3_conv_weight_prepared = floats(66642064, 553536);
   const cnn::Blocked maxpool2 = blocked(30971904, 235200);  // 192x35x35
-  const cnn::Floats Mixed_5b_branch1x1_bn_saved = floats(67062992, 256);
+  const cnn::Floats Mixed_5b_branch1x1_bn_saved = floats(67195600, 256);
   const cnn::Blocked Mixed_5b_concat1 = blocked(11289600, 313600);  // 256x35x35
   const cnn::Blocked Mixed_5b_branch1x1_relu1 = blocked(11289600, 313600);  // 64x35x35
-  const cnn::Floats Mixed_5b_branch1x1_conv_weight_prepared = floats(67063248, 12672);
-  const cnn::Floats Mixed_5b_branch5x5_1_bn_saved = floats(67075920, 192);
+  const cnn::Floats Mixed_5b_branch1x1_conv_weight_prepared = floats(67195856, 12672);
+  const cnn::Floats Mixed_5b_branch5x5_1_bn_saved = floats(67208528, 192);
   const cnn::Blocked Mixed_5b_branch5x5_1_relu1 = blocked(0, 58800);  // 48x35x35
-  const cnn::Floats Mixed_5b_branch5x5_1_conv_weight_prepared = floats(67076112, 9216);
-  const cnn::Floats Mixed_5b_branch5x5_2_bn_saved = floats(67085328, 256);
+  const cnn::Floats Mixed_5b_branch5x5_1_conv_weight_prepared = floats(67208720, 9216);
+  const cnn::Floats Mixed_5b_branch5x5_2_bn_saved = floats(67217936, 256);
   const cnn::Blocked Mixed_5b_branch5x5_2_relu1 = blocked(11368000, 313600);  // 64x35x35
-  const cnn::Floats Mixed_5b_branch5x5_2_conv_weight_prepared = floats(67085584, 114624);
-  const cnn::Floats Mixed_5b_branch3x3dbl_1_bn_saved = floats(67200208, 256);
+  const cnn::Floats Mixed_5b_branch5x5_2_conv_weight_prepared = floats(67218192, 114624);
+  const cnn::Floats Mixed_5b_branch3x3dbl_1_bn_saved = floats(67332816, 256);
   const cnn::Blocked Mixed_5b_branch3x3dbl_1_relu1 = blocked(3763200, 78400);  // 64x35x35
-  const cnn::Floats Mixed_5b_branch3x3dbl_1_conv_weight_prepared = floats(67200464, 12672);
-  const cnn::Floats Mixed_5b_branch3x3dbl_2_bn_saved = floats(67213136, 384);
+  const cnn::Floats Mixed_5b_branch3x3dbl_1_conv_weight_prepared = floats(67333072, 12672);
+  const cnn::Floats Mixed_5b_branch3x3dbl_2_bn_saved = floats(67345744, 384);
   const cnn::Blocked Mixed_5b_branch3x3dbl_2_relu1 = blocked(0, 117600);  // 96x35x35
-  const cnn::Floats Mixed_5b_branch3x3dbl_2_conv_weight_prepared = floats(67213520, 221760);
-  const cnn::Floats Mixed_5b_branch3x3dbl_3_bn_saved = floats(67435280, 384);
+  const cnn::Floats Mixed_5b_branch3x3dbl_2_conv_weight_prepared = floats(67346128, 221760);
+  const cnn::Floats Mixed_5b_branch3x3dbl_3_bn_saved = floats(67567888, 384);
   const cnn::Blocked Mixed_5b_branch3x3dbl_3_relu1 = blocked(11446400, 313600);  // 96x35x35
-  const cnn::Floats Mixed_5b_branch3x3dbl_3_conv_weight_prepared = floats(67435664, 332352);
+  const cnn::Floats Mixed_5b_branch3x3dbl_3_conv_weight_prepared = floats(67568272, 332352);
   const cnn::Blocked Mixed_5b_avgpool1 = blocked(0, 235200);  // 192x35x35
-  const cnn::Floats Mixed_5b_branch_pool_bn_saved = floats(67768016, 128);
+  const cnn::Floats Mixed_5b_branch_pool_bn_saved = floats(67900624, 128);
   const cnn::Blocked Mixed_5b_branch_pool_relu1 = blocked(11564000, 313600);  // 32x35x35
-  const cnn::Floats Mixed_5b_branch_pool_conv_weight_prepared = floats(67768144, 6912);
-  const cnn::Floats Mixed_5c_branch1x1_bn_saved = floats(67775056, 256);
+  const cnn::Floats Mixed_5b_branch_pool_conv_weight_prepared = floats(67900752, 6912);
+  const cnn::Floats Mixed_5c_branch1x1_bn_saved = floats(67907664, 256);
   const cnn::Blocked Mixed_5c_concat1 = blocked(0, 352800);  // 288x35x35
   const cnn::Blocked Mixed_5c_branch1x1_relu1 = blocked(0, 352800);  // 64x35x35
-  const cnn::Floats Mixed_5c_branch1x1_conv_weight_prepared = floats(67775312, 16896);
-  const cnn::Floats Mixed_5c_branch5x5_1_bn_saved = floats(67792208, 192);
+  const cnn::Floats Mixed_5c_branch1x1_conv_weight_prepared = floats(67907920, 16896);
+  const cnn::Floats Mixed_5c_branch5x5_1_bn_saved = floats(67924816, 192);
   const cnn::Blocked Mixed_5c_branch5x5_1_relu1 = blocked(21324800, 58800);  // 48x35x35
-  const cnn::Floats Mixed_5c_branch5x5_1_conv_weight_prepared = floats(67792400, 12288);
-  const cnn::Floats Mixed_5c_branch5x5_2_bn_saved = floats(67804688, 256);
+  const cnn::Floats Mixed_5c_branch5x5_1_conv_weight_prepared = floats(67925008, 12288);
+  const cnn::Floats Mixed_5c_branch5x5_2_bn_saved = floats(67937296, 256);
   const cnn::Blocked Mixed_5c_branch5x5_2_relu1 = blocked(78400, 352800);  // 64x35x35
-  const cnn::Floats Mixed_5c_branch5x5_2_conv_weight_prepared = floats(67804944, 114624);
-  const cnn::Floats Mixed_5c_branch3x3dbl_1_bn_saved = floats(67919568, 256);
+  const cnn::Floats Mixed_5c_branch5x5_2_conv_weight_prepared = floats(67937552, 114624);
+  const cnn::Floats Mixed_5c_branch3x3dbl_1_bn_saved = floats(68052176, 256);
   const cnn::Blocked Mixed_5c_branch3x3dbl_1_relu1 = blocked(25088000, 78400);  // 64x35x35
-  const cnn::Floats Mixed_5c_branch3x3dbl_1_conv_weight_prepared = floats(67919824, 16896);
-  const cnn::Floats Mixed_5c_branch3x3dbl_2_bn_saved = floats(67936720, 384);
+  const cnn::Floats Mixed_5c_branch3x3dbl_1_conv_weight_prepared = floats(68052432, 16896);
+  const cnn::Floats Mixed_5c_branch3x3dbl_2_bn_saved = floats(68069328, 384);
   const cnn::Blocked Mixed_5c_branch3x3dbl_2_relu1 = blocked(21324800, 117600);  // 96x35x35
-  const cnn::Floats Mixed_5c_branch3x3dbl_2_conv_weight_prepared = floats(67937104, 221760);
-  const cnn::Floats Mixed_5c_branch3x3dbl_3_bn_saved = floats(68158864, 384);
+  const cnn::Floats Mixed_5c_branch3x3dbl_2_conv_weight_prepared = floats(68069712, 221760);
+  const cnn::Floats Mixed_5c_branch3x3dbl_3_bn_saved = floats(68291472, 384);
   const cnn::Blocked Mixed_5c_branch3x3dbl_3_relu1 = blocked(156800, 352800);  // 96x35x35
-  const cnn::Floats Mixed_5c_branch3x3dbl_3_conv_weight_prepared = floats(68159248, 332352);
+  const cnn::Floats Mixed_5c_branch3x3dbl_3_conv_weight_prepared = floats(68291856, 332352);
   const cnn::Blocked Mixed_5c_avgpool1 = blocked(21324800, 313600);  // 256x35x35
-  const cnn::Floats Mixed_5c_branch_pool_bn_saved = floats(68491600, 256);
+  const cnn::Floats Mixed_5c_branch_pool_bn_saved = floats(68624208, 256);
   const cnn::Blocked Mixed_5c_branch_pool_relu1 = blocked(274400, 352800);  // 64x35x35
-  const cnn::Floats Mixed_5c_branch_pool_conv_weight_prepared = floats(68491856, 16896);
-  const cnn::Floats Mixed_5d_branch1x1_bn_saved = floats(68508752, 256);
+  const cnn::Floats Mixed_5c_branch_pool_conv_weight_prepared = floats(68624464, 16896);
+  const cnn::Floats Mixed_5d_branch1x1_bn_saved = floats(68641360, 256);
   const cnn::Blocked Mixed_5d_concat1 = blocked(11289600, 352800);  // 288x35x35
   const cnn::Blocked Mixed_5d_branch1x1_relu1 = blocked(11289600, 352800);  // 64x35x35
-  const cnn::Floats Mixed_5d_branch1x1_conv_weight_prepared = floats(68509008, 19008);
-  const cnn::Floats Mixed_5d_branch5x5_1_bn_saved = floats(68528016, 192);
+  const cnn::Floats Mixed_5d_branch1x1_conv_weight_prepared = floats(68641616, 19008);
+  const cnn::Floats Mixed_5d_branch5x5_1_bn_saved = floats(68660624, 192);
   const cnn::Blocked Mixed_5d_branch5x5_1_relu1 = blocked(22579200, 58800);  // 48x35x35
-  const cnn::Floats Mixed_5d_branch5x5_1_conv_weight_prepared = floats(68528208, 13824);
-  const cnn::Floats Mixed_5d_branch5x5_2_bn_saved = floats(68542032, 256);
+  const cnn::Floats Mixed_5d_branch5x5_1_conv_weight_prepared = floats(68660816, 13824);
+  const cnn::Floats Mixed_5d_branch5x5_2_bn_saved = floats(68674640, 256);
   const cnn::Blocked Mixed_5d_branch5x5_2_relu1 = blocked(11368000, 352800);  // 64x35x35
-  const cnn::Floats Mixed_5d_branch5x5_2_conv_weight_prepared = floats(68542288, 114624);
-  const cnn::Floats Mixed_5d_branch3x3dbl_1_bn_saved = floats(68656912, 256);
+  const cnn::Floats Mixed_5d_branch5x5_2_conv_weight_prepared = floats(68674896, 114624);
+  const cnn::Floats Mixed_5d_branch3x3dbl_1_bn_saved = floats(68789520, 256);
   const cnn::Blocked Mixed_5d_branch3x3dbl_1_relu1 = blocked(26342400, 78400);  // 64x35x35
-  const cnn::Floats Mixed_5d_branch3x3dbl_1_conv_weight_prepared = floats(68657168, 19008);
-  const cnn::Floats Mixed_5d_branch3x3dbl_2_bn_saved = floats(68676176, 384);
+  const cnn::Floats Mixed_5d_branch3x3dbl_1_conv_weight_prepared = floats(68789776, 19008);
+  const cnn::Floats Mixed_5d_branch3x3dbl_2_bn_saved = floats(68808784, 384);
   const cnn::Blocked Mixed_5d_branch3x3dbl_2_relu1 = blocked(22579200, 117600);  // 96x35x35
-  const cnn::Floats Mixed_5d_branch3x3dbl_2_conv_weight_prepared = floats(68676560, 221760);
-  const cnn::Floats Mixed_5d_branch3x3dbl_3_bn_saved = floats(68898320, 384);
+  const cnn::Floats Mixed_5d_branch3x3dbl_2_conv_weight_prepared = floats(68809168, 221760);
+  const cnn::Floats Mixed_5d_branch3x3dbl_3_bn_saved = floats(69030928, 384);
   const cnn::Blocked Mixed_5d_branch3x3dbl_3_relu1 = blocked(11446400, 352800);  // 96x35x35
-  const cnn::Floats Mixed_5d_branch3x3dbl_3_conv_weight_prepared = floats(68898704, 332352);
+  const cnn::Floats Mixed_5d_branch3x3dbl_3_conv_weight_prepared = floats(69031312, 332352);
   const cnn::Blocked Mixed_5d_avgpool1 = blocked(22579200, 352800);  // 288x35x35
-  const cnn::Floats Mixed_5d_branch_pool_bn_saved = floats(69231056, 256);
+  const cnn::Floats Mixed_5d_branch_pool_bn_saved = floats(69363664, 256);
   const cnn::Blocked Mixed_5d_branch_pool_relu1 = blocked(11564000, 352800);  // 64x35x35
-  const cnn::Floats Mixed_5d_branch_pool_conv_weight_prepared = floats(69231312, 19008);
-  const cnn::Floats Mixed_6a_branch3x3_bn_saved = floats(69250320, 1536);
+  const cnn::Floats Mixed_5d_branch_pool_conv_weight_prepared = floats(69363920, 19008);
+  const cnn::Floats Mixed_6a_branch3x3_bn_saved = floats(69382928, 1536);
   const cnn::Blocked Mixed_6a_concat1 = blocked(0, 221952);  // 768x17x17
   const cnn::Blocked Mixed_6a_branch3x3_relu1 = blocked(0, 221952);  // 384x17x17
-  const cnn::Floats Mixed_6a_branch3x3_conv_weight_prepared = floats(69251856, 995328);
-  const cnn::Floats Mixed_6a_branch3x3dbl_1_bn_saved = floats(70247184, 256);
+  const cnn::Floats Mixed_6a_branch3x3_conv_weight_prepared = floats(69384464, 995328);
+  const cnn::Floats Mixed_6a_branch3x3dbl_1_bn_saved = floats(70379792, 256);
   const cnn::Blocked Mixed_6a_branch3x3dbl_1_relu1 = blocked(22579200, 78400);  // 64x35x35
-  const cnn::Floats Mixed_6a_branch3x3dbl_1_conv_weight_prepared = floats(70247440, 19008);
-  const cnn::Floats Mixed_6a_branch3x3dbl_2_bn_saved = floats(70266448, 384);
+  const cnn::Floats Mixed_6a_branch3x3dbl_1_conv_weight_prepared = floats(70380048, 19008);
+  const cnn::Floats Mixed_6a_branch3x3dbl_2_bn_saved = floats(70399056, 384);
   const cnn::Blocked Mixed_6a_branch3x3dbl_2_relu1 = blocked(7102464, 117600);  // 96x35x35
-  const cnn::Floats Mixed_6a_branch3x3dbl_2_conv_weight_prepared = floats(70266832, 221760);
-  const cnn::Floats Mixed_6a_branch3x3dbl_3_bn_saved = floats(70488592, 384);
+  const cnn::Floats Mixed_6a_branch3x3dbl_2_conv_weight_prepared = floats(70399440, 221760);
+  const cnn::Floats Mixed_6a_branch3x3dbl_3_bn_saved = floats(70621200, 384);
   const cnn::Blocked Mixed_6a_branch3x3dbl_3_relu1 = blocked(110976, 221952);  // 96x17x17
-  const cnn::Floats Mixed_6a_branch3x3dbl_3_conv_weight_prepared = floats(70488976, 82944);
+  const cnn::Floats Mixed_6a_branch3x3dbl_3_conv_weight_prepared = floats(70621584, 82944);
   const cnn::Blocked Mixed_6a_maxpool1 = blocked(138720, 221952);  // 288x17x17
-  const cnn::Floats Mixed_6b_branch1x1_bn_saved = floats(70571920, 768);
+  const cnn::Floats Mixed_6b_branch1x1_bn_saved = floats(70704528, 768);
   const cnn::Blocked Mixed_6b_concat1 = blocked(7102464, 221952);  // 768x17x17
   const cnn::Blocked Mixed_6b_branch1x1_relu1 = blocked(7102464, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6b_branch1x1_conv_weight_prepared = floats(70572688, 147456);
-  const cnn::Floats Mixed_6b_branch7x7_1_bn_saved = floats(70720144, 512);
+  const cnn::Floats Mixed_6b_branch1x1_conv_weight_prepared = floats(70705296, 147456);
+  const cnn::Floats Mixed_6b_branch7x7_1_bn_saved = floats(70852752, 512);
   const cnn::Blocked Mixed_6b_branch7x7_1_relu1 = blocked(14204928, 36992);  // 128x17x17
-  const cnn::Floats Mixed_6b_branch7x7_1_conv_weight_prepared = floats(70720656, 101376);
-  const cnn::Floats Mixed_6b_branch7x7_2_bn_saved = floats(70822032, 512);
+  const cnn::Floats Mixed_6b_branch7x7_1_conv_weight_prepared = floats(70853264, 101376);
+  const cnn::Floats Mixed_6b_branch7x7_2_bn_saved = floats(70954640, 512);
   const cnn::Blocked Mixed_6b_branch7x7_2_relu1 = blocked(15388672, 36992);  // 128x17x17
-  const cnn::Floats Mixed_6b_branch7x7_2_conv_weight_prepared = floats(70822544, 118272);
-  const cnn::Floats Mixed_6b_branch7x7_3_bn_saved = floats(70940816, 768);
+  const cnn::Floats Mixed_6b_branch7x7_2_conv_weight_prepared = floats(70955152, 118272);
+  const cnn::Floats Mixed_6b_branch7x7_3_bn_saved = floats(71073424, 768);
   const cnn::Blocked Mixed_6b_branch7x7_3_relu1 = blocked(7157952, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6b_branch7x7_3_conv_weight_prepared = floats(70941584, 172032);
-  const cnn::Floats Mixed_6b_branch7x7dbl_1_bn_saved = floats(71113616, 512);
+  const cnn::Floats Mixed_6b_branch7x7_3_conv_weight_prepared = floats(71074192, 172032);
+  const cnn::Floats Mixed_6b_branch7x7dbl_1_bn_saved = floats(71246224, 512);
   const cnn::Blocked Mixed_6b_branch7x7dbl_1_relu1 = blocked(14204928, 36992);  // 128x17x17
-  const cnn::Floats Mixed_6b_branch7x7dbl_1_conv_weight_prepared = floats(71114128, 101376);
-  const cnn::Floats Mixed_6b_branch7x7dbl_2_bn_saved = floats(71215504, 512);
+  const cnn::Floats Mixed_6b_branch7x7dbl_1_conv_weight_prepared = floats(71246736, 101376);
+  const cnn::Floats Mixed_6b_branch7x7dbl_2_bn_saved = floats(71348112, 512);
   const cnn::Blocked Mixed_6b_branch7x7dbl_2_relu1 = blocked(15388672, 36992);  // 128x17x17
-  const cnn::Floats Mixed_6b_branch7x7dbl_2_conv_weight_prepared = floats(71216016, 118272);
-  const cnn::Floats Mixed_6b_branch7x7dbl_3_bn_saved = floats(71334288, 512);
+  const cnn::Floats Mixed_6b_branch7x7dbl_2_conv_weight_prepared = floats(71348624, 118272);
+  const cnn::Floats Mixed_6b_branch7x7dbl_3_bn_saved = floats(71466896, 512);
   const cnn::Blocked Mixed_6b_branch7x7dbl_3_relu1 = blocked(14204928, 36992);  // 128x17x17
-  const cnn::Floats Mixed_6b_branch7x7dbl_3_conv_weight_prepared = floats(71334800, 118272);
-  const cnn::Floats Mixed_6b_branch7x7dbl_4_bn_saved = floats(71453072, 512);
+  const cnn::Floats Mixed_6b_branch7x7dbl_3_conv_weight_prepared = floats(71467408, 118272);
+  const cnn::Floats Mixed_6b_branch7x7dbl_4_bn_saved = floats(71585680, 512);
   const cnn::Blocked Mixed_6b_branch7x7dbl_4_relu1 = blocked(15388672, 36992);  // 128x17x17
-  const cnn::Floats Mixed_6b_branch7x7dbl_4_conv_weight_prepared = floats(71453584, 118272);
-  const cnn::Floats Mixed_6b_branch7x7dbl_5_bn_saved = floats(71571856, 768);
+  const cnn::Floats Mixed_6b_branch7x7dbl_4_conv_weight_prepared = floats(71586192, 118272);
+  const cnn::Floats Mixed_6b_branch7x7dbl_5_bn_saved = floats(71704464, 768);
   const cnn::Blocked Mixed_6b_branch7x7dbl_5_relu1 = blocked(7213440, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6b_branch7x7dbl_5_conv_weight_prepared = floats(71572624, 172032);
+  const cnn::Floats Mixed_6b_branch7x7dbl_5_conv_weight_prepared = floats(71705232, 172032);
   const cnn::Blocked Mixed_6b_avgpool1 = blocked(14204928, 221952);  // 768x17x17
-  const cnn::Floats Mixed_6b_branch_pool_bn_saved = floats(71744656, 768);
+  const cnn::Floats Mixed_6b_branch_pool_bn_saved = floats(71877264, 768);
   const cnn::Blocked Mixed_6b_branch_pool_relu1 = blocked(7268928, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6b_branch_pool_conv_weight_prepared = floats(71745424, 147456);
-  const cnn::Floats Mixed_6c_branch1x1_bn_saved = floats(71892880, 768);
+  const cnn::Floats Mixed_6b_branch_pool_conv_weight_prepared = floats(71878032, 147456);
+  const cnn::Floats Mixed_6c_branch1x1_bn_saved = floats(72025488, 768);
   const cnn::Blocked Mixed_6c_concat1 = blocked(0, 221952);  // 768x17x17
   const cnn::Blocked Mixed_6c_branch1x1_relu1 = blocked(0, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6c_branch1x1_conv_weight_prepared = floats(71893648, 147456);
-  const cnn::Floats Mixed_6c_branch7x7_1_bn_saved = floats(72041104, 640);
+  const cnn::Floats Mixed_6c_branch1x1_conv_weight_prepared = floats(72026256, 147456);
+  const cnn::Floats Mixed_6c_branch7x7_1_bn_saved = floats(72173712, 640);
   const cnn::Blocked Mixed_6c_branch7x7_1_relu1 = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6c_branch7x7_1_conv_weight_prepared = floats(72041744, 124416);
-  const cnn::Floats Mixed_6c_branch7x7_2_bn_saved = floats(72166160, 640);
+  const cnn::Floats Mixed_6c_branch7x7_1_conv_weight_prepared = floats(72174352, 124416);
+  const cnn::Floats Mixed_6c_branch7x7_2_bn_saved = floats(72298768, 640);
   const cnn::Blocked Mixed_6c_branch7x7_2_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6c_branch7x7_2_conv_weight_prepared = floats(72166800, 181440);
-  const cnn::Floats Mixed_6c_branch7x7_3_bn_saved = floats(72348240, 768);
+  const cnn::Floats Mixed_6c_branch7x7_2_conv_weight_prepared = floats(72299408, 181440);
+  const cnn::Floats Mixed_6c_branch7x7_3_bn_saved = floats(72480848, 768);
   const cnn::Blocked Mixed_6c_branch7x7_3_relu1 = blocked(55488, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6c_branch7x7_3_conv_weight_prepared = floats(72349008, 215040);
-  const cnn::Floats Mixed_6c_branch7x7dbl_1_bn_saved = floats(72564048, 640);
+  const cnn::Floats Mixed_6c_branch7x7_3_conv_weight_prepared = floats(72481616, 215040);
+  const cnn::Floats Mixed_6c_branch7x7dbl_1_bn_saved = floats(72696656, 640);
   const cnn::Blocked Mixed_6c_branch7x7dbl_1_relu1 = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6c_branch7x7dbl_1_conv_weight_prepared = floats(72564688, 124416);
-  const cnn::Floats Mixed_6c_branch7x7dbl_2_bn_saved = floats(72689104, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_1_conv_weight_prepared = floats(72697296, 124416);
+  const cnn::Floats Mixed_6c_branch7x7dbl_2_bn_saved = floats(72821712, 640);
   const cnn::Blocked Mixed_6c_branch7x7dbl_2_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6c_branch7x7dbl_2_conv_weight_prepared = floats(72689744, 181440);
-  const cnn::Floats Mixed_6c_branch7x7dbl_3_bn_saved = floats(72871184, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_2_conv_weight_prepared = floats(72822352, 181440);
+  const cnn::Floats Mixed_6c_branch7x7dbl_3_bn_saved = floats(73003792, 640);
   const cnn::Blocked Mixed_6c_branch7x7dbl_3_relu1 = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6c_branch7x7dbl_3_conv_weight_prepared = floats(72871824, 181440);
-  const cnn::Floats Mixed_6c_branch7x7dbl_4_bn_saved = floats(73053264, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_3_conv_weight_prepared = floats(73004432, 181440);
+  const cnn::Floats Mixed_6c_branch7x7dbl_4_bn_saved = floats(73185872, 640);
   const cnn::Blocked Mixed_6c_branch7x7dbl_4_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6c_branch7x7dbl_4_conv_weight_prepared = floats(73053904, 181440);
-  const cnn::Floats Mixed_6c_branch7x7dbl_5_bn_saved = floats(73235344, 768);
+  const cnn::Floats Mixed_6c_branch7x7dbl_4_conv_weight_prepared = floats(73186512, 181440);
+  const cnn::Floats Mixed_6c_branch7x7dbl_5_bn_saved = floats(73367952, 768);
   const cnn::Blocked Mixed_6c_branch7x7dbl_5_relu1 = blocked(110976, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6c_branch7x7dbl_5_conv_weight_prepared = floats(73236112, 215040);
+  const cnn::Floats Mixed_6c_branch7x7dbl_5_conv_weight_prepared = floats(73368720, 215040);
   const cnn::Blocked Mixed_6c_avgpool1 = blocked(14204928, 221952);  // 768x17x17
-  const cnn::Floats Mixed_6c_branch_pool_bn_saved = floats(73451152, 768);
+  const cnn::Floats Mixed_6c_branch_pool_bn_saved = floats(73583760, 768);
   const cnn::Blocked Mixed_6c_branch_pool_relu1 = blocked(166464, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6c_branch_pool_conv_weight_prepared = floats(73451920, 147456);
-  const cnn::Floats Mixed_6d_branch1x1_bn_saved = floats(73599376, 768);
+  const cnn::Floats Mixed_6c_branch_pool_conv_weight_prepared = floats(73584528, 147456);
+  const cnn::Floats Mixed_6d_branch1x1_bn_saved = floats(73731984, 768);
   const cnn::Blocked Mixed_6d_concat1 = blocked(7102464, 221952);  // 768x17x17
   const cnn::Blocked Mixed_6d_branch1x1_relu1 = blocked(7102464, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6d_branch1x1_conv_weight_prepared = floats(73600144, 147456);
-  const cnn::Floats Mixed_6d_branch7x7_1_bn_saved = floats(73747600, 640);
+  const cnn::Floats Mixed_6d_branch1x1_conv_weight_prepared = floats(73732752, 147456);
+  const cnn::Floats Mixed_6d_branch7x7_1_bn_saved = floats(73880208, 640);
   const cnn::Blocked Mixed_6d_branch7x7_1_relu1 = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6d_branch7x7_1_conv_weight_prepared = floats(73748240, 124416);
-  const cnn::Floats Mixed_6d_branch7x7_2_bn_saved = floats(73872656, 640);
+  const cnn::Floats Mixed_6d_branch7x7_1_conv_weight_prepared = floats(73880848, 124416);
+  const cnn::Floats Mixed_6d_branch7x7_2_bn_saved = floats(74005264, 640);
   const cnn::Blocked Mixed_6d_branch7x7_2_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6d_branch7x7_2_conv_weight_prepared = floats(73873296, 181440);
-  const cnn::Floats Mixed_6d_branch7x7_3_bn_saved = floats(74054736, 768);
+  const cnn::Floats Mixed_6d_branch7x7_2_conv_weight_prepared = floats(74005904, 181440);
+  const cnn::Floats Mixed_6d_branch7x7_3_bn_saved = floats(74187344, 768);
   const cnn::Blocked Mixed_6d_branch7x7_3_relu1 = blocked(7157952, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6d_branch7x7_3_conv_weight_prepared = floats(74055504, 215040);
-  const cnn::Floats Mixed_6d_branch7x7dbl_1_bn_saved = floats(74270544, 640);
+  const cnn::Floats Mixed_6d_branch7x7_3_conv_weight_prepared = floats(74188112, 215040);
+  const cnn::Floats Mixed_6d_branch7x7dbl_1_bn_saved = floats(74403152, 640);
   const cnn::Blocked Mixed_6d_branch7x7dbl_1_relu1 = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6d_branch7x7dbl_1_conv_weight_prepared = floats(74271184, 124416);
-  const cnn::Floats Mixed_6d_branch7x7dbl_2_bn_saved = floats(74395600, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_1_conv_weight_prepared = floats(74403792, 124416);
+  const cnn::Floats Mixed_6d_branch7x7dbl_2_bn_saved = floats(74528208, 640);
   const cnn::Blocked Mixed_6d_branch7x7dbl_2_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6d_branch7x7dbl_2_conv_weight_prepared = floats(74396240, 181440);
-  const cnn::Floats Mixed_6d_branch7x7dbl_3_bn_saved = floats(74577680, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_2_conv_weight_prepared = floats(74528848, 181440);
+  const cnn::Floats Mixed_6d_branch7x7dbl_3_bn_saved = floats(74710288, 640);
   const cnn::Blocked Mixed_6d_branch7x7dbl_3_relu1 = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6d_branch7x7dbl_3_conv_weight_prepared = floats(74578320, 181440);
-  const cnn::Floats Mixed_6d_branch7x7dbl_4_bn_saved = floats(74759760, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_3_conv_weight_prepared = floats(74710928, 181440);
+  const cnn::Floats Mixed_6d_branch7x7dbl_4_bn_saved = floats(74892368, 640);
   const cnn::Blocked Mixed_6d_branch7x7dbl_4_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6d_branch7x7dbl_4_conv_weight_prepared = floats(74760400, 181440);
-  const cnn::Floats Mixed_6d_branch7x7dbl_5_bn_saved = floats(74941840, 768);
+  const cnn::Floats Mixed_6d_branch7x7dbl_4_conv_weight_prepared = floats(74893008, 181440);
+  const cnn::Floats Mixed_6d_branch7x7dbl_5_bn_saved = floats(75074448, 768);
   const cnn::Blocked Mixed_6d_branch7x7dbl_5_relu1 = blocked(7213440, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6d_branch7x7dbl_5_conv_weight_prepared = floats(74942608, 215040);
+  const cnn::Floats Mixed_6d_branch7x7dbl_5_conv_weight_prepared = floats(75075216, 215040);
   const cnn::Blocked Mixed_6d_avgpool1 = blocked(14204928, 221952);  // 768x17x17
-  const cnn::Floats Mixed_6d_branch_pool_bn_saved = floats(75157648, 768);
+  const cnn::Floats Mixed_6d_branch_pool_bn_saved = floats(75290256, 768);
   const cnn::Blocked Mixed_6d_branch_pool_relu1 = blocked(7268928, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6d_branch_pool_conv_weight_prepared = floats(75158416, 147456);
-  const cnn::Floats Mixed_6e_branch1x1_bn_saved = floats(75305872, 768);
+  const cnn::Floats Mixed_6d_branch_pool_conv_weight_prepared = floats(75291024, 147456);
+  const cnn::Floats Mixed_6e_branch1x1_bn_saved = floats(75438480, 768);
   const cnn::Blocked Mixed_6e_concat1 = blocked(0, 221952);  // 768x17x17
   const cnn::Blocked Mixed_6e_branch1x1_relu1 = blocked(0, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch1x1_conv_weight_prepared = floats(75306640, 147456);
-  const cnn::Floats Mixed_6e_branch7x7_1_bn_saved = floats(75454096, 768);
+  const cnn::Floats Mixed_6e_branch1x1_conv_weight_prepared = floats(75439248, 147456);
+  const cnn::Floats Mixed_6e_branch7x7_1_bn_saved = floats(75586704, 768);
   const cnn::Blocked Mixed_6e_branch7x7_1_relu1 = blocked(14204928, 55488);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7_1_conv_weight_prepared = floats(75454864, 147456);
-  const cnn::Floats Mixed_6e_branch7x7_2_bn_saved = floats(75602320, 768);
+  const cnn::Floats Mixed_6e_branch7x7_1_conv_weight_prepared = floats(75587472, 147456);
+  const cnn::Floats Mixed_6e_branch7x7_2_bn_saved = floats(75734928, 768);
   const cnn::Blocked Mixed_6e_branch7x7_2_relu1 = blocked(15980544, 55488);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7_2_conv_weight_prepared = floats(75603088, 258048);
-  const cnn::Floats Mixed_6e_branch7x7_3_bn_saved = floats(75861136, 768);
+  const cnn::Floats Mixed_6e_branch7x7_2_conv_weight_prepared = floats(75735696, 258048);
+  const cnn::Floats Mixed_6e_branch7x7_3_bn_saved = floats(75993744, 768);
   const cnn::Blocked Mixed_6e_branch7x7_3_relu1 = blocked(55488, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7_3_conv_weight_prepared = floats(75861904, 258048);
-  const cnn::Floats Mixed_6e_branch7x7dbl_1_bn_saved = floats(76119952, 768);
+  const cnn::Floats Mixed_6e_branch7x7_3_conv_weight_prepared = floats(75994512, 258048);
+  const cnn::Floats Mixed_6e_branch7x7dbl_1_bn_saved = floats(76252560, 768);
   const cnn::Blocked Mixed_6e_branch7x7dbl_1_relu1 = blocked(14204928, 55488);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7dbl_1_conv_weight_prepared = floats(76120720, 147456);
-  const cnn::Floats Mixed_6e_branch7x7dbl_2_bn_saved = floats(76268176, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_1_conv_weight_prepared = floats(76253328, 147456);
+  const cnn::Floats Mixed_6e_branch7x7dbl_2_bn_saved = floats(76400784, 768);
   const cnn::Blocked Mixed_6e_branch7x7dbl_2_relu1 = blocked(15980544, 55488);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7dbl_2_conv_weight_prepared = floats(76268944, 258048);
-  const cnn::Floats Mixed_6e_branch7x7dbl_3_bn_saved = floats(76526992, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_2_conv_weight_prepared = floats(76401552, 258048);
+  const cnn::Floats Mixed_6e_branch7x7dbl_3_bn_saved = floats(76659600, 768);
   const cnn::Blocked Mixed_6e_branch7x7dbl_3_relu1 = blocked(14204928, 55488);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7dbl_3_conv_weight_prepared = floats(76527760, 258048);
-  const cnn::Floats Mixed_6e_branch7x7dbl_4_bn_saved = floats(76785808, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_3_conv_weight_prepared = floats(76660368, 258048);
+  const cnn::Floats Mixed_6e_branch7x7dbl_4_bn_saved = floats(76918416, 768);
   const cnn::Blocked Mixed_6e_branch7x7dbl_4_relu1 = blocked(15980544, 55488);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7dbl_4_conv_weight_prepared = floats(76786576, 258048);
-  const cnn::Floats Mixed_6e_branch7x7dbl_5_bn_saved = floats(77044624, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_4_conv_weight_prepared = floats(76919184, 258048);
+  const cnn::Floats Mixed_6e_branch7x7dbl_5_bn_saved = floats(77177232, 768);
   const cnn::Blocked Mixed_6e_branch7x7dbl_5_relu1 = blocked(110976, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7dbl_5_conv_weight_prepared = floats(77045392, 258048);
+  const cnn::Floats Mixed_6e_branch7x7dbl_5_conv_weight_prepared = floats(77178000, 258048);
   const cnn::Blocked Mixed_6e_avgpool1 = blocked(14204928, 221952);  // 768x17x17
-  const cnn::Floats Mixed_6e_branch_pool_bn_saved = floats(77303440, 768);
+  const cnn::Floats Mixed_6e_branch_pool_bn_saved = floats(77436048, 768);
   const cnn::Blocked Mixed_6e_branch_pool_relu1 = blocked(166464, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch_pool_conv_weight_prepared = floats(77304208, 147456);
-  const cnn::Floats Mixed_7a_branch3x3_1_bn_saved = floats(77451664, 768);
+  const cnn::Floats Mixed_6e_branch_pool_conv_weight_prepared = floats(77436816, 147456);
+  const cnn::Floats Mixed_7a_branch3x3_1_bn_saved = floats(77584272, 768);
   const cnn::Blocked Mixed_7a_branch3x3_1_relu1 = blocked(9723904, 55488);  // 192x17x17
-  const cnn::Floats Mixed_7a_branch3x3_1_conv_weight_prepared = floats(77452432, 147456);
-  const cnn::Floats Mixed_7a_branch3x3_2_bn_saved = floats(77599888, 1280);
+  const cnn::Floats Mixed_7a_branch3x3_1_conv_weight_prepared = floats(77585040, 147456);
+  const cnn::Floats Mixed_7a_branch3x3_2_bn_saved = floats(77732496, 1280);
   const cnn::Blocked Mixed_7a_concat1 = blocked(7102464, 81920);  // 1280x8x8
   const cnn::Blocked Mixed_7a_branch3x3_2_relu1 = blocked(7102464, 81920);  // 320x8x8
-  const cnn::Floats Mixed_7a_branch3x3_2_conv_weight_prepared = floats(77601168, 559872);
-  const cnn::Floats Mixed_7a_branch7x7x3_1_bn_saved = floats(78161040, 768);
+  const cnn::Floats Mixed_7a_branch3x3_2_conv_weight_prepared = floats(77733776, 559872);
+  const cnn::Floats Mixed_7a_branch7x7x3_1_bn_saved = floats(78293648, 768);
   const cnn::Blocked Mixed_7a_branch7x7x3_1_relu1 = blocked(9723904, 55488);  // 192x17x17
-  const cnn::Floats Mixed_7a_branch7x7x3_1_conv_weight_prepared = floats(78161808, 147456);
-  const cnn::Floats Mixed_7a_branch7x7x3_2_bn_saved = floats(78309264, 768);
+  const cnn::Floats Mixed_7a_branch7x7x3_1_conv_weight_prepared = floats(78294416, 147456);
+  const cnn::Floats Mixed_7a_branch7x7x3_2_bn_saved = floats(78441872, 768);
   const cnn::Blocked Mixed_7a_branch7x7x3_2_relu1 = blocked(11499520, 55488);  // 192x17x17
-  const cnn::Floats Mixed_7a_branch7x7x3_2_conv_weight_prepared = floats(78310032, 258048);
-  const cnn::Floats Mixed_7a_branch7x7x3_3_bn_saved = floats(78568080, 768);
+  const cnn::Floats Mixed_7a_branch7x7x3_2_conv_weight_prepared = floats(78442640, 258048);
+  const cnn::Floats Mixed_7a_branch7x7x3_3_bn_saved = floats(78700688, 768);
   const cnn::Blocked Mixed_7a_branch7x7x3_3_relu1 = blocked(9723904, 55488);  // 192x17x17
-  const cnn::Floats Mixed_7a_branch7x7x3_3_conv_weight_prepared = floats(78568848, 258048);
-  const cnn::Floats Mixed_7a_branch7x7x3_4_bn_saved = floats(78826896, 768);
+  const cnn::Floats Mixed_7a_branch7x7x3_3_conv_weight_prepared = floats(78701456, 258048);
+  const cnn::Floats Mixed_7a_branch7x7x3_4_bn_saved = floats(78959504, 768);
   const cnn::Blocked Mixed_7a_branch7x7x3_4_relu1 = blocked(7122944, 81920);  // 192x8x8
-  const cnn::Floats Mixed_7a_branch7x7x3_4_conv_weight_prepared = floats(78827664, 331776);
+  const cnn::Floats Mixed_7a_branch7x7x3_4_conv_weight_prepared = floats(78960272, 331776);
   const cnn::Blocked Mixed_7a_maxpool1 = blocked(7135232, 81920);  // 768x8x8
-  const cnn::Floats Mixed_7b_branch1x1_bn_saved = floats(79159440, 1280);
+  const cnn::Floats Mixed_7b_branch1x1_bn_saved = floats(79292048, 1280);
   const cnn::Blocked Mixed_7b_concat1 = blocked(0, 131072);  // 2048x8x8
   const cnn::Blocked Mixed_7b_branch1x1_relu1 = blocked(0, 131072);  // 320x8x8
-  const cnn::Floats Mixed_7b_branch1x1_conv_weight_prepared = floats(79160720, 414720);
-  const cnn::Floats Mixed_7b_branch3x3_1_bn_saved = floats(79575440, 1536);
-  const cnn::Blocked Mixed_7b_branch3x3_1_relu1 = blocked(4194304, 24576);  // 384x8x8
-  const cnn::Floats Mixed_7b_branch3x3_1_conv_weight_prepared = floats(79576976, 491520);
-  const cnn::Floats Mixed_7b_branch3x3_2a_bn_saved = floats(80068496, 1536);
+  const cnn::Floats Mixed_7b_branch1x1_conv_weight_prepared = floats(79293328, 414720);
+  const cnn::Floats Mixed_7b_branch3x3_1_bn_saved = floats(79708048, 1536);
+  const cnn::Blocked Mixed_7b_branch3x3_1_relu1 = blocked(5242880, 24576);  // 384x8x8
+  const cnn::Floats Mixed_7b_branch3x3_1_conv_weight_prepared = floats(79709584, 491520);
+  const cnn::Floats Mixed_7b_branch3x3_2a_bn_saved = floats(80201104, 1536);
   const cnn::Blocked Mixed_7b_branch3x3_2a_relu1 = blocked(20480, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7b_branch3x3_2a_conv_weight_prepared = floats(80070032, 442368);
-  const cnn::Floats Mixed_7b_branch3x3_2b_bn_saved = floats(80512400, 1536);
+  const cnn::Floats Mixed_7b_branch3x3_2a_conv_weight_prepared = floats(80202640, 442368);
+  const cnn::Floats Mixed_7b_branch3x3_2b_bn_saved = floats(80645008, 1536);
   const cnn::Blocked Mixed_7b_branch3x3_2b_relu1 = blocked(45056, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7b_branch3x3_2b_conv_weight_prepared = floats(80513936, 442368);
-  const cnn::Floats Mixed_7b_branch3x3dbl_1_bn_saved = floats(80956304, 1792);
-  const cnn::Blocked Mixed_7b_branch3x3dbl_1_relu1 = blocked(4194304, 28672);  // 448x8x8
-  const cnn::Floats Mixed_7b_branch3x3dbl_1_conv_weight_prepared = floats(80958096, 576000);
-  const cnn::Floats Mixed_7b_branch3x3dbl_2_bn_saved = floats(81534096, 1536);
-  const cnn::Blocked Mixed_7b_branch3x3dbl_2_relu1 = blocked(5111808, 24576);  // 384x8x8
-  const cnn::Floats Mixed_7b_branch3x3dbl_3a_bn_saved = floats(81535632, 1536);
+  const cnn::Floats Mixed_7b_branch3x3_2b_conv_weight_prepared = floats(80646544, 442368);
+  const cnn::Floats Mixed_7b_branch3x3dbl_1_bn_saved = floats(81088912, 1792);
+  const cnn::Blocked Mixed_7b_branch3x3dbl_1_relu1 = blocked(9723904, 28672);  // 448x8x8
+  const cnn::Floats Mixed_7b_branch3x3dbl_1_conv_weight_prepared = floats(81090704, 576000);
+  const cnn::Floats Mixed_7b_branch3x3dbl_2_bn_saved = floats(81666704, 1536);
+  const cnn::Blocked Mixed_7b_branch3x3dbl_2_relu1 = blocked(6316032, 24576);  // 384x8x8
+  const cnn::Floats Mixed_7b_branch3x3dbl_3a_bn_saved = floats(81668240, 1536);
   const cnn::Blocked Mixed_7b_branch3x3dbl_3a_relu1 = blocked(69632, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7b_branch3x3dbl_3a_conv_weight_prepared = floats(81537168, 442368);
-  const cnn::Floats Mixed_7b_branch3x3dbl_3b_bn_saved = floats(81979536, 1536);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3a_conv_weight_prepared = floats(81669776, 442368);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3b_bn_saved = floats(82112144, 1536);
   const cnn::Blocked Mixed_7b_branch3x3dbl_3b_relu1 = blocked(94208, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7b_branch3x3dbl_3b_conv_weight_prepared = floats(81981072, 442368);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3b_conv_weight_prepared = floats(82113680, 442368);
   const cnn::Blocked Mixed_7b_avgpool1 = blocked(4194304, 81920);  // 1280x8x8
-  const cnn::Floats Mixed_7b_branch_pool_bn_saved = floats(82423440, 768);
+  const cnn::Floats Mixed_7b_branch_pool_bn_saved = floats(82556048, 768);
   const cnn::Blocked Mixed_7b_branch_pool_relu1 = blocked(118784, 131072);  // 192x8x8
-  const cnn::Floats Mixed_7b_branch_pool_conv_weight_prepared = floats(82424208, 245760);
-  const cnn::Floats Mixed_7c_branch1x1_bn_saved = floats(82669968, 1280);
+  const cnn::Floats Mixed_7b_branch_pool_conv_weight_prepared = floats(82556816, 245760);
+  const cnn::Floats Mixed_7c_branch1x1_bn_saved = floats(82802576, 1280);
   const cnn::Blocked Mixed_7c_concat1 = blocked(4194304, 131072);  // 2048x8x8
   const cnn::Blocked Mixed_7c_branch1x1_relu1 = blocked(4194304, 131072);  // 320x8x8
-  const cnn::Floats Mixed_7c_branch1x1_conv_weight_prepared = floats(82671248, 663552);
-  const cnn::Floats Mixed_7c_branch3x3_1_bn_saved = floats(83334800, 1536);
-  const cnn::Blocked Mixed_7c_branch3x3_1_relu1 = blocked(8388608, 24576);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3_1_conv_weight_prepared = floats(83336336, 786432);
-  const cnn::Floats Mixed_7c_branch3x3_2a_bn_saved = floats(84122768, 1536);
+  const cnn::Floats Mixed_7c_branch1x1_conv_weight_prepared = floats(82803856, 663552);
+  const cnn::Floats Mixed_7c_branch3x3_1_bn_saved = floats(83467408, 1536);
+  const cnn::Blocked Mixed_7c_branch3x3_1_relu1 = blocked(9437184, 24576);  // 384x8x8
+  const cnn::Floats Mixed_7c_branch3x3_1_conv_weight_prepared = floats(83468944, 786432);
+  const cnn::Floats Mixed_7c_branch3x3_2a_bn_saved = floats(84255376, 1536);
   const cnn::Blocked Mixed_7c_branch3x3_2a_relu1 = blocked(4214784, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3_2a_conv_weight_prepared = floats(84124304, 442368);
-  const cnn::Floats Mixed_7c_branch3x3_2b_bn_saved = floats(84566672, 1536);
+  const cnn::Floats Mixed_7c_branch3x3_2a_conv_weight_prepared = floats(84256912, 442368);
+  const cnn::Floats Mixed_7c_branch3x3_2b_bn_saved = floats(84699280, 1536);
   const cnn::Blocked Mixed_7c_branch3x3_2b_relu1 = blocked(4239360, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3_2b_conv_weight_prepared = floats(84568208, 442368);
-  const cnn::Floats Mixed_7c_branch3x3dbl_1_bn_saved = floats(85010576, 1792);
-  const cnn::Blocked Mixed_7c_branch3x3dbl_1_relu1 = blocked(8388608, 28672);  // 448x8x8
-  const cnn::Floats Mixed_7c_branch3x3dbl_1_conv_weight_prepared = floats(85012368, 921600);
-  const cnn::Floats Mixed_7c_branch3x3dbl_2_bn_saved = floats(85933968, 1536);
-  const cnn::Blocked Mixed_7c_branch3x3dbl_2_relu1 = blocked(9306112, 24576);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3dbl_3a_bn_saved = floats(85935504, 1536);
+  const cnn::Floats Mixed_7c_branch3x3_2b_conv_weight_prepared = floats(84700816, 442368);
+  const cnn::Floats Mixed_7c_branch3x3dbl_1_bn_saved = floats(85143184, 1792);
+  const cnn::Blocked Mixed_7c_branch3x3dbl_1_relu1 = blocked(10510336, 28672);  // 448x8x8
+  const cnn::Floats Mixed_7c_branch3x3dbl_1_conv_weight_prepared = floats(85144976, 921600);
+  const cnn::Floats Mixed_7c_branch3x3dbl_2_bn_saved = floats(86066576, 1536);
+  const cnn::Blocked Mixed_7c_branch3x3dbl_2_relu1 = blocked(11427840, 24576);  // 384x8x8
+  const cnn::Floats Mixed_7c_branch3x3dbl_3a_bn_saved = floats(86068112, 1536);
   const cnn::Blocked Mixed_7c_branch3x3dbl_3a_relu1 = blocked(4263936, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3dbl_3a_conv_weight_prepared = floats(85937040, 442368);
-  const cnn::Floats Mixed_7c_branch3x3dbl_3b_bn_saved = floats(86379408, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3a_conv_weight_prepared = floats(86069648, 442368);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3b_bn_saved = floats(86512016, 1536);
   const cnn::Blocked Mixed_7c_branch3x3dbl_3b_relu1 = blocked(4288512, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3dbl_3b_conv_weight_prepared = floats(86380944, 442368);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3b_conv_weight_prepared = floats(86513552, 442368);
   const cnn::Blocked Mixed_7c_avgpool1 = blocked(8388608, 131072);  // 2048x8x8
-  const cnn::Floats Mixed_7c_branch_pool_bn_saved = floats(86823312, 768);
+  const cnn::Floats Mixed_7c_branch_pool_bn_saved = floats(86955920, 768);
   const cnn::Blocked Mixed_7c_branch_pool_relu1 = blocked(4313088, 131072);  // 192x8x8
-  const cnn::Floats Mixed_7c_branch_pool_conv_weight_prepared = floats(86824080, 393216);
-  const cnn::Blocked gap1 = blocked(0, 2048);  // 2048
-  const cnn::Blocked fc = blocked(65536, 1000);  // 1000
+  const cnn::Floats Mixed_7c_branch_pool_conv_weight_prepared = floats(86956688, 393216);
+  const cnn::Blocked gap1 = blocked(81920, 2048);  // 2048
+  const cnn::Blocked fc = blocked(147456, 1000);  // 1000
   const cnn::Blocked softmax1 = blocked(0, 1000);  // 1000
-  cnn::to_blocked(input, images, k3x299x299, batch);
 
   at(0);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Conv2d_1a_3x3.relu1)
   cnn::conv(Conv2d_1a_3x3_relu1, input, cnn::prepared(Conv2d_1a_3x3_conv_weight_prepared),
             cnn::Epilogue().scaled(Conv2d_1a_3x3_bn_saved).then(cnn::Activation::kRelu), kConv2d1a3x3Conv,
-            batch, scratch());
+            batch, scratch(22733824, 37632));
 
   at(3);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4712,7 +4710,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(Conv2d_2b_3x3_relu1, Conv2d_2a_3x3_relu1,
                       cnn::prepared(Conv2d_2b_3x3_conv_weight_prepared),
                       cnn::Epilogue().scaled(Conv2d_2b_3x3_bn_saved).then(cnn::Activation::kRelu),
-                      kConv2d2b3x3Conv, batch, scratch());
+                      kConv2d2b3x3Conv, batch, scratch(66382848, 132608));
 
   at(9);  // 102: maxpool(3, stride=2)    (maxpool1)
   cnn::maxpool(maxpool1, Conv2d_2b_3x3_relu1, kMaxpool1, batch);
@@ -4722,7 +4720,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   // 9: relu    (Conv2d_3b_1x1.relu1)
   cnn::conv(Conv2d_3b_1x1_relu1, maxpool1, cnn::prepared(Conv2d_3b_1x1_conv_weight_prepared),
             cnn::Epilogue().scaled(Conv2d_3b_1x1_bn_saved).then(cnn::Activation::kRelu), kConv2d3b1x1Conv,
-            batch, scratch());
+            batch, scratch(0, 87360));
 
   at(13);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4730,7 +4728,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(Conv2d_4a_3x3_relu1, Conv2d_3b_1x1_relu1,
                       cnn::prepared(Conv2d_4a_3x3_conv_weight_prepared),
                       cnn::Epilogue().scaled(Conv2d_4a_3x3_bn_saved).then(cnn::Activation::kRelu),
-                      kConv2d4a3x3Conv, batch, scratch());
+                      kConv2d4a3x3Conv, batch, scratch(44614144, 331520));
 
   at(16);  // 105: maxpool(3, stride=2)    (maxpool2)
   cnn::maxpool(maxpool2, Conv2d_4a_3x3_relu1, kMaxpool2, batch);
@@ -4740,14 +4738,14 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   // 9: relu    (Mixed_5b.branch1x1.relu1)
   cnn::conv(Mixed_5b_branch1x1_relu1, maxpool2, cnn::prepared(Mixed_5b_branch1x1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_5b_branch1x1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5bBranch1x1Conv, batch, scratch());
+            kMixed5bBranch1x1Conv, batch, scratch(0, 259392));
 
   at(20);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5b.branch5x5_1.relu1)
   cnn::conv(Mixed_5b_branch5x5_1_relu1, maxpool2, cnn::prepared(Mixed_5b_branch5x5_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_5b_branch5x5_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5bBranch5x5_1Conv, batch, scratch());
+            kMixed5bBranch5x5_1Conv, batch, scratch(1881600, 259392));
 
   at(23);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4755,7 +4753,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(Mixed_5b_branch5x5_2_relu1, Mixed_5b_branch5x5_1_relu1,
                       cnn::prepared(Mixed_5b_branch5x5_2_conv_weight_prepared),
                       cnn::Epilogue().scaled(Mixed_5b_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed5bBranch5x5_2Conv, batch, scratch());
+                      kMixed5bBranch5x5_2Conv, batch, scratch(1881600, 198912));
 
   at(26);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4763,7 +4761,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_5b_branch3x3dbl_1_relu1, maxpool2,
             cnn::prepared(Mixed_5b_branch3x3dbl_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_5b_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5bBranch3x3dbl1Conv, batch, scratch());
+            kMixed5bBranch3x3dbl1Conv, batch, scratch(0, 259392));
 
   at(29);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4771,7 +4769,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(Mixed_5b_branch3x3dbl_2_relu1, Mixed_5b_branch3x3dbl_1_relu1,
                       cnn::prepared(Mixed_5b_branch3x3dbl_2_conv_weight_prepared),
                       cnn::Epilogue().scaled(Mixed_5b_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed5bBranch3x3dbl2Conv, batch, scratch());
+                      kMixed5bBranch3x3dbl2Conv, batch, scratch(6272000, 265216));
 
   at(32);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4779,7 +4777,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(Mixed_5b_branch3x3dbl_3_relu1, Mixed_5b_branch3x3dbl_2_relu1,
                       cnn::prepared(Mixed_5b_branch3x3dbl_3_conv_weight_prepared),
                       cnn::Epilogue().scaled(Mixed_5b_branch3x3dbl_3_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed5bBranch3x3dbl3Conv, batch, scratch());
+                      kMixed5bBranch3x3dbl3Conv, batch, scratch(3763200, 397824));
 
   at(35);  // 21: | avgpool(3, stride=1, pad=1)    (Mixed_5b.avgpool1)
   cnn::avgpool(Mixed_5b_avgpool1, maxpool2, kMixed5bAvgpool1, batch);
@@ -4790,7 +4788,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_5b_branch_pool_relu1, Mixed_5b_avgpool1,
             cnn::prepared(Mixed_5b_branch_pool_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_5b_branch_pool_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5bBranchPoolConv, batch, scratch());
+            kMixed5bBranchPoolConv, batch, scratch(7526400, 259392));
 
   at(40);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4798,7 +4796,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_5c_branch1x1_relu1, Mixed_5b_concat1,
             cnn::prepared(Mixed_5c_branch1x1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_5c_branch1x1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5cBranch1x1Conv, batch, scratch());
+            kMixed5cBranch1x1Conv, batch, scratch(21324800, 345408));
 
   at(43);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4806,7 +4804,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_5c_branch5x5_1_relu1, Mixed_5b_concat1,
             cnn::prepared(Mixed_5c_branch5x5_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_5c_branch5x5_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5cBranch5x5_1Conv, batch, scratch());
+            kMixed5cBranch5x5_1Conv, batch, scratch(23206400, 345408));
 
   at(46);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4814,7 +4812,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(Mixed_5c_branch5x5_2_relu1, Mixed_5c_branch5x5_1_relu1,
                       cnn::prepared(Mixed_5c_branch5x5_2_conv_weight_prepared),
                       cnn::Epilogue().scaled(Mixed_5c_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed5cBranch5x5_2Conv, batch, scratch());
+                      kMixed5cBranch5x5_2Conv, batch, scratch(23206400, 198912));
 
   at(49);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4822,7 +4820,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_5c_branch3x3dbl_1_relu1, Mixed_5b_concat1,
             cnn::prepared(Mixed_5c_branch3x3dbl_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_5c_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5cBranch3x3dbl1Conv, batch, scratch());
+            kMixed5cBranch3x3dbl1Conv, batch, scratch(21324800, 345408));
 
   at(52);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4830,7 +4828,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(Mixed_5c_branch3x3dbl_2_relu1, Mixed_5c_branch3x3dbl_1_relu1,
                       cnn::prepared(Mixed_5c_branch3x3dbl_2_conv_weight_prepared),
                       cnn::Epilogue().scaled(Mixed_5c_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed5cBranch3x3dbl2Conv, batch, scratch());
+                      kMixed5cBranch3x3dbl2Conv, batch, scratch(27596800, 265216));
 
   at(55);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4838,7 +4836,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(Mixed_5c_branch3x3dbl_3_relu1, Mixed_5c_branch3x3dbl_2_relu1,
                       cnn::prepared(Mixed_5c_branch3x3dbl_3_conv_weight_prepared),
                       cnn::Epilogue().scaled(Mixed_5c_branch3x3dbl_3_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed5cBranch3x3dbl3Conv, batch, scratch());
+                      kMixed5cBranch3x3dbl3Conv, batch, scratch(25088000, 397824));
 
   at(58);  // 21: | avgpool(3, stride=1, pad=1)    (Mixed_5c.avgpool1)
   cnn::avgpool(Mixed_5c_avgpool1, Mixed_5b_concat1, kMixed5cAvgpool1, batch);
@@ -4849,7 +4847,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_5c_branch_pool_relu1, Mixed_5c_avgpool1,
             cnn::prepared(Mixed_5c_branch_pool_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_5c_branch_pool_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5cBranchPoolConv, batch, scratch());
+            kMixed5cBranchPoolConv, batch, scratch(11289600, 345408));
 
   at(63);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4857,7 +4855,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_5d_branch1x1_relu1, Mixed_5c_concat1,
             cnn::prepared(Mixed_5d_branch1x1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_5d_branch1x1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5dBranch1x1Conv, batch, scratch());
+            kMixed5dBranch1x1Conv, batch, scratch(22579200, 388416));
 
   at(66);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4865,7 +4863,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_5d_branch5x5_1_relu1, Mixed_5c_concat1,
             cnn::prepared(Mixed_5d_branch5x5_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_5d_branch5x5_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5dBranch5x5_1Conv, batch, scratch());
+            kMixed5dBranch5x5_1Conv, batch, scratch(24460800, 388416));
 
   at(69);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4873,7 +4871,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(Mixed_5d_branch5x5_2_relu1, Mixed_5d_branch5x5_1_relu1,
                       cnn::prepared(Mixed_5d_branch5x5_2_conv_weight_prepared),
                       cnn::Epilogue().scaled(Mixed_5d_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed5dBranch5x5_2Conv, batch, scratch());
+                      kMixed5dBranch5x5_2Conv, batch, scratch(24460800, 198912));
 
   at(72);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4881,7 +4879,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_5d_branch3x3dbl_1_relu1, Mixed_5c_concat1,
             cnn::prepared(Mixed_5d_branch3x3dbl_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_5d_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5dBranch3x3dbl1Conv, batch, scratch());
+            kMixed5dBranch3x3dbl1Conv, batch, scratch(22579200, 388416));
 
   at(75);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4889,7 +4887,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(Mixed_5d_branch3x3dbl_2_relu1, Mixed_5d_branch3x3dbl_1_relu1,
                       cnn::prepared(Mixed_5d_branch3x3dbl_2_conv_weight_prepared),
                       cnn::Epilogue().scaled(Mixed_5d_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed5dBranch3x3dbl2Conv, batch, scratch());
+                      kMixed5dBranch3x3dbl2Conv, batch, scratch(28851200, 265216));
 
   at(78);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4897,7 +4895,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(Mixed_5d_branch3x3dbl_3_relu1, Mixed_5d_branch3x3dbl_2_relu1,
                       cnn::prepared(Mixed_5d_branch3x3dbl_3_conv_weight_prepared),
                       cnn::Epilogue().scaled(Mixed_5d_branch3x3dbl_3_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed5dBranch3x3dbl3Conv, batch, scratch());
+                      kMixed5dBranch3x3dbl3Conv, batch, scratch(26342400, 397824));
 
   at(81);  // 21: | avgpool(3, stride=1, pad=1)    (Mixed_5d.avgpool1)
   cnn::avgpool(Mixed_5d_avgpool1, Mixed_5c_concat1, kMixed5dAvgpool1, batch);
@@ -4908,7 +4906,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_5d_branch_pool_relu1, Mixed_5d_avgpool1,
             cnn::prepared(Mixed_5d_branch_pool_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_5d_branch_pool_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5dBranchPoolConv, batch, scratch());
+            kMixed5dBranchPoolConv, batch, scratch(0, 388416));
 
   at(86);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4916,7 +4914,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6a_branch3x3_relu1, Mixed_5d_concat1,
             cnn::prepared(Mixed_6a_branch3x3_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6a_branch3x3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6aBranch3x3Conv, batch, scratch());
+            kMixed6aBranch3x3Conv, batch, scratch(7102464, 1048576));
 
   at(89);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4924,7 +4922,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6a_branch3x3dbl_1_relu1, Mixed_5d_concat1,
             cnn::prepared(Mixed_6a_branch3x3dbl_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6a_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6aBranch3x3dbl1Conv, batch, scratch());
+            kMixed6aBranch3x3dbl1Conv, batch, scratch(7102464, 388416));
 
   at(92);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4932,7 +4930,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(Mixed_6a_branch3x3dbl_2_relu1, Mixed_6a_branch3x3dbl_1_relu1,
                       cnn::prepared(Mixed_6a_branch3x3dbl_2_conv_weight_prepared),
                       cnn::Epilogue().scaled(Mixed_6a_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed6aBranch3x3dbl2Conv, batch, scratch());
+                      kMixed6aBranch3x3dbl2Conv, batch, scratch(10865664, 265216));
 
   at(95);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4940,7 +4938,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6a_branch3x3dbl_3_relu1, Mixed_6a_branch3x3dbl_2_relu1,
             cnn::prepared(Mixed_6a_branch3x3dbl_3_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6a_branch3x3dbl_3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6aBranch3x3dbl3Conv, batch, scratch());
+            kMixed6aBranch3x3dbl3Conv, batch, scratch(22579200, 1048576));
 
   at(98);  // 33: | maxpool(3, stride=2)    (Mixed_6a.maxpool1)
   cnn::maxpool(Mixed_6a_maxpool1, Mixed_5d_concat1, kMixed6aMaxpool1, batch);
@@ -4951,7 +4949,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6b_branch1x1_relu1, Mixed_6a_concat1,
             cnn::prepared(Mixed_6b_branch1x1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6b_branch1x1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6bBranch1x1Conv, batch, scratch());
+            kMixed6bBranch1x1Conv, batch, scratch(14204928, 1033536));
 
   at(103);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4959,7 +4957,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6b_branch7x7_1_relu1, Mixed_6a_concat1,
             cnn::prepared(Mixed_6b_branch7x7_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6b_branch7x7_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6bBranch7x7_1Conv, batch, scratch());
+            kMixed6bBranch7x7_1Conv, batch, scratch(15388672, 1033536));
 
   at(106);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4967,7 +4965,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6b_branch7x7_2_relu1, Mixed_6b_branch7x7_1_relu1,
             cnn::prepared(Mixed_6b_branch7x7_2_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6b_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6bBranch7x7_2Conv, batch, scratch());
+            kMixed6bBranch7x7_2Conv, batch, scratch(16572416, 1048576));
 
   at(109);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4975,7 +4973,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6b_branch7x7_3_relu1, Mixed_6b_branch7x7_2_relu1,
             cnn::prepared(Mixed_6b_branch7x7_3_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6b_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6bBranch7x7_3Conv, batch, scratch());
+            kMixed6bBranch7x7_3Conv, batch, scratch(14204928, 1048576));
 
   at(112);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4983,7 +4981,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6b_branch7x7dbl_1_relu1, Mixed_6a_concat1,
             cnn::prepared(Mixed_6b_branch7x7dbl_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6bBranch7x7dbl1Conv, batch, scratch());
+            kMixed6bBranch7x7dbl1Conv, batch, scratch(15388672, 1033536));
 
   at(115);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4991,7 +4989,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6b_branch7x7dbl_2_relu1, Mixed_6b_branch7x7dbl_1_relu1,
             cnn::prepared(Mixed_6b_branch7x7dbl_2_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6bBranch7x7dbl2Conv, batch, scratch());
+            kMixed6bBranch7x7dbl2Conv, batch, scratch(16572416, 1048576));
 
   at(118);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4999,7 +4997,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6b_branch7x7dbl_3_relu1, Mixed_6b_branch7x7dbl_2_relu1,
             cnn::prepared(Mixed_6b_branch7x7dbl_3_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6bBranch7x7dbl3Conv, batch, scratch());
+            kMixed6bBranch7x7dbl3Conv, batch, scratch(16572416, 1048576));
 
   at(121);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5007,7 +5005,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6b_branch7x7dbl_4_relu1, Mixed_6b_branch7x7dbl_3_relu1,
             cnn::prepared(Mixed_6b_branch7x7dbl_4_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6bBranch7x7dbl4Conv, batch, scratch());
+            kMixed6bBranch7x7dbl4Conv, batch, scratch(16572416, 1048576));
 
   at(124);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5015,7 +5013,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6b_branch7x7dbl_5_relu1, Mixed_6b_branch7x7dbl_4_relu1,
             cnn::prepared(Mixed_6b_branch7x7dbl_5_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_5_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6bBranch7x7dbl5Conv, batch, scratch());
+            kMixed6bBranch7x7dbl5Conv, batch, scratch(14204928, 1048576));
 
   at(127);  // 49: | avgpool(3, stride=1, pad=1)    (Mixed_6b.avgpool1)
   cnn::avgpool(Mixed_6b_avgpool1, Mixed_6a_concat1, kMixed6bAvgpool1, batch);
@@ -5026,7 +5024,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6b_branch_pool_relu1, Mixed_6b_avgpool1,
             cnn::prepared(Mixed_6b_branch_pool_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6b_branch_pool_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6bBranchPoolConv, batch, scratch());
+            kMixed6bBranchPoolConv, batch, scratch(0, 1033536));
 
   at(132);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5034,7 +5032,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6c_branch1x1_relu1, Mixed_6b_concat1,
             cnn::prepared(Mixed_6c_branch1x1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6c_branch1x1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6cBranch1x1Conv, batch, scratch());
+            kMixed6cBranch1x1Conv, batch, scratch(14204928, 1033536));
 
   at(135);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5042,7 +5040,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6c_branch7x7_1_relu1, Mixed_6b_concat1,
             cnn::prepared(Mixed_6c_branch7x7_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6c_branch7x7_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6cBranch7x7_1Conv, batch, scratch());
+            kMixed6cBranch7x7_1Conv, batch, scratch(15684608, 1033536));
 
   at(138);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5050,7 +5048,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6c_branch7x7_2_relu1, Mixed_6c_branch7x7_1_relu1,
             cnn::prepared(Mixed_6c_branch7x7_2_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6c_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6cBranch7x7_2Conv, batch, scratch());
+            kMixed6cBranch7x7_2Conv, batch, scratch(17164288, 1048576));
 
   at(141);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5058,7 +5056,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6c_branch7x7_3_relu1, Mixed_6c_branch7x7_2_relu1,
             cnn::prepared(Mixed_6c_branch7x7_3_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6c_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6cBranch7x7_3Conv, batch, scratch());
+            kMixed6cBranch7x7_3Conv, batch, scratch(14204928, 1048576));
 
   at(144);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5066,7 +5064,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6c_branch7x7dbl_1_relu1, Mixed_6b_concat1,
             cnn::prepared(Mixed_6c_branch7x7dbl_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6cBranch7x7dbl1Conv, batch, scratch());
+            kMixed6cBranch7x7dbl1Conv, batch, scratch(15684608, 1033536));
 
   at(147);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5074,7 +5072,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6c_branch7x7dbl_2_relu1, Mixed_6c_branch7x7dbl_1_relu1,
             cnn::prepared(Mixed_6c_branch7x7dbl_2_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6cBranch7x7dbl2Conv, batch, scratch());
+            kMixed6cBranch7x7dbl2Conv, batch, scratch(17164288, 1048576));
 
   at(150);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5082,7 +5080,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6c_branch7x7dbl_3_relu1, Mixed_6c_branch7x7dbl_2_relu1,
             cnn::prepared(Mixed_6c_branch7x7dbl_3_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6cBranch7x7dbl3Conv, batch, scratch());
+            kMixed6cBranch7x7dbl3Conv, batch, scratch(17164288, 1048576));
 
   at(153);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5090,7 +5088,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6c_branch7x7dbl_4_relu1, Mixed_6c_branch7x7dbl_3_relu1,
             cnn::prepared(Mixed_6c_branch7x7dbl_4_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6cBranch7x7dbl4Conv, batch, scratch());
+            kMixed6cBranch7x7dbl4Conv, batch, scratch(17164288, 1048576));
 
   at(156);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5098,7 +5096,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6c_branch7x7dbl_5_relu1, Mixed_6c_branch7x7dbl_4_relu1,
             cnn::prepared(Mixed_6c_branch7x7dbl_5_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_5_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6cBranch7x7dbl5Conv, batch, scratch());
+            kMixed6cBranch7x7dbl5Conv, batch, scratch(14204928, 1048576));
 
   at(159);  // 49: | avgpool(3, stride=1, pad=1)    (Mixed_6c.avgpool1)
   cnn::avgpool(Mixed_6c_avgpool1, Mixed_6b_concat1, kMixed6cAvgpool1, batch);
@@ -5109,7 +5107,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6c_branch_pool_relu1, Mixed_6c_avgpool1,
             cnn::prepared(Mixed_6c_branch_pool_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6c_branch_pool_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6cBranchPoolConv, batch, scratch());
+            kMixed6cBranchPoolConv, batch, scratch(7102464, 1033536));
 
   at(164);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5117,7 +5115,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6d_branch1x1_relu1, Mixed_6c_concat1,
             cnn::prepared(Mixed_6d_branch1x1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6d_branch1x1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6dBranch1x1Conv, batch, scratch());
+            kMixed6dBranch1x1Conv, batch, scratch(14204928, 1033536));
 
   at(167);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5125,7 +5123,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6d_branch7x7_1_relu1, Mixed_6c_concat1,
             cnn::prepared(Mixed_6d_branch7x7_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6d_branch7x7_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6dBranch7x7_1Conv, batch, scratch());
+            kMixed6dBranch7x7_1Conv, batch, scratch(15684608, 1033536));
 
   at(170);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5133,7 +5131,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6d_branch7x7_2_relu1, Mixed_6d_branch7x7_1_relu1,
             cnn::prepared(Mixed_6d_branch7x7_2_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6d_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6dBranch7x7_2Conv, batch, scratch());
+            kMixed6dBranch7x7_2Conv, batch, scratch(17164288, 1048576));
 
   at(173);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5141,7 +5139,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6d_branch7x7_3_relu1, Mixed_6d_branch7x7_2_relu1,
             cnn::prepared(Mixed_6d_branch7x7_3_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6d_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6dBranch7x7_3Conv, batch, scratch());
+            kMixed6dBranch7x7_3Conv, batch, scratch(14204928, 1048576));
 
   at(176);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5149,7 +5147,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6d_branch7x7dbl_1_relu1, Mixed_6c_concat1,
             cnn::prepared(Mixed_6d_branch7x7dbl_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6dBranch7x7dbl1Conv, batch, scratch());
+            kMixed6dBranch7x7dbl1Conv, batch, scratch(15684608, 1033536));
 
   at(179);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5157,7 +5155,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6d_branch7x7dbl_2_relu1, Mixed_6d_branch7x7dbl_1_relu1,
             cnn::prepared(Mixed_6d_branch7x7dbl_2_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6dBranch7x7dbl2Conv, batch, scratch());
+            kMixed6dBranch7x7dbl2Conv, batch, scratch(17164288, 1048576));
 
   at(182);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5165,7 +5163,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6d_branch7x7dbl_3_relu1, Mixed_6d_branch7x7dbl_2_relu1,
             cnn::prepared(Mixed_6d_branch7x7dbl_3_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6dBranch7x7dbl3Conv, batch, scratch());
+            kMixed6dBranch7x7dbl3Conv, batch, scratch(17164288, 1048576));
 
   at(185);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5173,7 +5171,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6d_branch7x7dbl_4_relu1, Mixed_6d_branch7x7dbl_3_relu1,
             cnn::prepared(Mixed_6d_branch7x7dbl_4_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6dBranch7x7dbl4Conv, batch, scratch());
+            kMixed6dBranch7x7dbl4Conv, batch, scratch(17164288, 1048576));
 
   at(188);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5181,7 +5179,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6d_branch7x7dbl_5_relu1, Mixed_6d_branch7x7dbl_4_relu1,
             cnn::prepared(Mixed_6d_branch7x7dbl_5_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_5_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6dBranch7x7dbl5Conv, batch, scratch());
+            kMixed6dBranch7x7dbl5Conv, batch, scratch(14204928, 1048576));
 
   at(191);  // 49: | avgpool(3, stride=1, pad=1)    (Mixed_6d.avgpool1)
   cnn::avgpool(Mixed_6d_avgpool1, Mixed_6c_concat1, kMixed6dAvgpool1, batch);
@@ -5192,7 +5190,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6d_branch_pool_relu1, Mixed_6d_avgpool1,
             cnn::prepared(Mixed_6d_branch_pool_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6d_branch_pool_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6dBranchPoolConv, batch, scratch());
+            kMixed6dBranchPoolConv, batch, scratch(0, 1033536));
 
   at(196);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5200,7 +5198,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6e_branch1x1_relu1, Mixed_6d_concat1,
             cnn::prepared(Mixed_6e_branch1x1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6e_branch1x1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6eBranch1x1Conv, batch, scratch());
+            kMixed6eBranch1x1Conv, batch, scratch(14204928, 1033536));
 
   at(199);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5208,7 +5206,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6e_branch7x7_1_relu1, Mixed_6d_concat1,
             cnn::prepared(Mixed_6e_branch7x7_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6e_branch7x7_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6eBranch7x7_1Conv, batch, scratch());
+            kMixed6eBranch7x7_1Conv, batch, scratch(15980544, 1033536));
 
   at(202);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5216,7 +5214,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6e_branch7x7_2_relu1, Mixed_6e_branch7x7_1_relu1,
             cnn::prepared(Mixed_6e_branch7x7_2_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6e_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6eBranch7x7_2Conv, batch, scratch());
+            kMixed6eBranch7x7_2Conv, batch, scratch(17756160, 1048576));
 
   at(205);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5224,7 +5222,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6e_branch7x7_3_relu1, Mixed_6e_branch7x7_2_relu1,
             cnn::prepared(Mixed_6e_branch7x7_3_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6e_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6eBranch7x7_3Conv, batch, scratch());
+            kMixed6eBranch7x7_3Conv, batch, scratch(14204928, 1048576));
 
   at(208);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5232,7 +5230,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6e_branch7x7dbl_1_relu1, Mixed_6d_concat1,
             cnn::prepared(Mixed_6e_branch7x7dbl_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6eBranch7x7dbl1Conv, batch, scratch());
+            kMixed6eBranch7x7dbl1Conv, batch, scratch(15980544, 1033536));
 
   at(211);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5240,7 +5238,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6e_branch7x7dbl_2_relu1, Mixed_6e_branch7x7dbl_1_relu1,
             cnn::prepared(Mixed_6e_branch7x7dbl_2_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6eBranch7x7dbl2Conv, batch, scratch());
+            kMixed6eBranch7x7dbl2Conv, batch, scratch(17756160, 1048576));
 
   at(214);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5248,7 +5246,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6e_branch7x7dbl_3_relu1, Mixed_6e_branch7x7dbl_2_relu1,
             cnn::prepared(Mixed_6e_branch7x7dbl_3_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6eBranch7x7dbl3Conv, batch, scratch());
+            kMixed6eBranch7x7dbl3Conv, batch, scratch(17756160, 1048576));
 
   at(217);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5256,7 +5254,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6e_branch7x7dbl_4_relu1, Mixed_6e_branch7x7dbl_3_relu1,
             cnn::prepared(Mixed_6e_branch7x7dbl_4_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6eBranch7x7dbl4Conv, batch, scratch());
+            kMixed6eBranch7x7dbl4Conv, batch, scratch(17756160, 1048576));
 
   at(220);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5264,7 +5262,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6e_branch7x7dbl_5_relu1, Mixed_6e_branch7x7dbl_4_relu1,
             cnn::prepared(Mixed_6e_branch7x7dbl_5_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_5_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6eBranch7x7dbl5Conv, batch, scratch());
+            kMixed6eBranch7x7dbl5Conv, batch, scratch(14204928, 1048576));
 
   at(223);  // 49: | avgpool(3, stride=1, pad=1)    (Mixed_6e.avgpool1)
   cnn::avgpool(Mixed_6e_avgpool1, Mixed_6d_concat1, kMixed6eAvgpool1, batch);
@@ -5275,7 +5273,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6e_branch_pool_relu1, Mixed_6e_avgpool1,
             cnn::prepared(Mixed_6e_branch_pool_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6e_branch_pool_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6eBranchPoolConv, batch, scratch());
+            kMixed6eBranchPoolConv, batch, scratch(7102464, 1033536));
 
   at(238);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5283,7 +5281,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_7a_branch3x3_1_relu1, Mixed_6e_concat1,
             cnn::prepared(Mixed_7a_branch3x3_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7a_branch3x3_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7aBranch3x3_1Conv, batch, scratch());
+            kMixed7aBranch3x3_1Conv, batch, scratch(7102464, 1033536));
 
   at(241);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5291,7 +5289,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_7a_branch3x3_2_relu1, Mixed_7a_branch3x3_1_relu1,
             cnn::prepared(Mixed_7a_branch3x3_2_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7a_branch3x3_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7aBranch3x3_2Conv, batch, scratch());
+            kMixed7aBranch3x3_2Conv, batch, scratch(11499520, 1048576));
 
   at(244);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5299,7 +5297,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_7a_branch7x7x3_1_relu1, Mixed_6e_concat1,
             cnn::prepared(Mixed_7a_branch7x7x3_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7a_branch7x7x3_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7aBranch7x7x3_1Conv, batch, scratch());
+            kMixed7aBranch7x7x3_1Conv, batch, scratch(11499520, 1033536));
 
   at(247);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5307,7 +5305,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_7a_branch7x7x3_2_relu1, Mixed_7a_branch7x7x3_1_relu1,
             cnn::prepared(Mixed_7a_branch7x7x3_2_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7a_branch7x7x3_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7aBranch7x7x3_2Conv, batch, scratch());
+            kMixed7aBranch7x7x3_2Conv, batch, scratch(13275136, 1048576));
 
   at(250);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5315,7 +5313,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_7a_branch7x7x3_3_relu1, Mixed_7a_branch7x7x3_2_relu1,
             cnn::prepared(Mixed_7a_branch7x7x3_3_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7a_branch7x7x3_3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7aBranch7x7x3_3Conv, batch, scratch());
+            kMixed7aBranch7x7x3_3Conv, batch, scratch(13275136, 1048576));
 
   at(253);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5323,7 +5321,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_7a_branch7x7x3_4_relu1, Mixed_7a_branch7x7x3_3_relu1,
             cnn::prepared(Mixed_7a_branch7x7x3_4_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7a_branch7x7x3_4_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7aBranch7x7x3_4Conv, batch, scratch());
+            kMixed7aBranch7x7x3_4Conv, batch, scratch(11499520, 1048576));
 
   at(256);  // 63: | maxpool(3, stride=2)    (Mixed_7a.maxpool1)
   cnn::maxpool(Mixed_7a_maxpool1, Mixed_6e_concat1, kMixed7aMaxpool1, batch);
@@ -5334,7 +5332,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_7b_branch1x1_relu1, Mixed_7a_concat1,
             cnn::prepared(Mixed_7b_branch1x1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7b_branch1x1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7bBranch1x1Conv, batch, scratch());
+            kMixed7bBranch1x1Conv, batch, scratch(4194304, 1048576));
 
   at(261);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5342,7 +5340,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_7b_branch3x3_1_relu1, Mixed_7a_concat1,
             cnn::prepared(Mixed_7b_branch3x3_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7b_branch3x3_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7bBranch3x3_1Conv, batch, scratch());
+            kMixed7bBranch3x3_1Conv, batch, scratch(4194304, 1048576));
 
   at(264);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5350,7 +5348,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_7b_branch3x3_2a_relu1, Mixed_7b_branch3x3_1_relu1,
             cnn::prepared(Mixed_7b_branch3x3_2a_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7b_branch3x3_2a_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7bBranch3x3_2aConv, batch, scratch());
+            kMixed7bBranch3x3_2aConv, batch, scratch(4194304, 1048576));
 
   at(267);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5358,7 +5356,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_7b_branch3x3_2b_relu1, Mixed_7b_branch3x3_1_relu1,
             cnn::prepared(Mixed_7b_branch3x3_2b_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7b_branch3x3_2b_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7bBranch3x3_2bConv, batch, scratch());
+            kMixed7bBranch3x3_2bConv, batch, scratch(4194304, 1048576));
 
   at(271);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5366,7 +5364,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_7b_branch3x3dbl_1_relu1, Mixed_7a_concat1,
             cnn::prepared(Mixed_7b_branch3x3dbl_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7b_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7bBranch3x3dbl1Conv, batch, scratch());
+            kMixed7bBranch3x3dbl1Conv, batch, scratch(4194304, 1048576));
 
   at(274);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5374,7 +5372,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(Mixed_7b_branch3x3dbl_2_relu1, Mixed_7b_branch3x3dbl_1_relu1,
                       Mixed_7b_branch3x3dbl_2_conv_weight_,
                       cnn::Epilogue().scaled(Mixed_7b_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed7bBranch3x3dbl2Conv, batch, scratch());
+                      kMixed7bBranch3x3dbl2Conv, batch, scratch(4194304, 2121728));
 
   at(277);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5382,7 +5380,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_7b_branch3x3dbl_3a_relu1, Mixed_7b_branch3x3dbl_2_relu1,
             cnn::prepared(Mixed_7b_branch3x3dbl_3a_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7b_branch3x3dbl_3a_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7bBranch3x3dbl3aConv, batch, scratch());
+            kMixed7bBranch3x3dbl3aConv, batch, scratch(4194304, 1048576));
 
   at(280);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5390,7 +5388,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_7b_branch3x3dbl_3b_relu1, Mixed_7b_branch3x3dbl_2_relu1,
             cnn::prepared(Mixed_7b_branch3x3dbl_3b_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7b_branch3x3dbl_3b_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7bBranch3x3dbl3bConv, batch, scratch());
+            kMixed7bBranch3x3dbl3bConv, batch, scratch(4194304, 1048576));
 
   at(284);  // 82: | avgpool(3, stride=1, pad=1)    (Mixed_7b.avgpool1)
   cnn::avgpool(Mixed_7b_avgpool1, Mixed_7a_concat1, kMixed7bAvgpool1, batch);
@@ -5401,7 +5399,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_7b_branch_pool_relu1, Mixed_7b_avgpool1,
             cnn::prepared(Mixed_7b_branch_pool_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7b_branch_pool_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7bBranchPoolConv, batch, scratch());
+            kMixed7bBranchPoolConv, batch, scratch(6815744, 1048576));
 
   at(289);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5409,7 +5407,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_7c_branch1x1_relu1, Mixed_7b_concat1,
             cnn::prepared(Mixed_7c_branch1x1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7c_branch1x1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7cBranch1x1Conv, batch, scratch());
+            kMixed7cBranch1x1Conv, batch, scratch(8388608, 1048576));
 
   at(292);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5417,7 +5415,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_7c_branch3x3_1_relu1, Mixed_7b_concat1,
             cnn::prepared(Mixed_7c_branch3x3_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7c_branch3x3_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7cBranch3x3_1Conv, batch, scratch());
+            kMixed7cBranch3x3_1Conv, batch, scratch(8388608, 1048576));
 
   at(295);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5425,7 +5423,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_7c_branch3x3_2a_relu1, Mixed_7c_branch3x3_1_relu1,
             cnn::prepared(Mixed_7c_branch3x3_2a_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7c_branch3x3_2a_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7cBranch3x3_2aConv, batch, scratch());
+            kMixed7cBranch3x3_2aConv, batch, scratch(8388608, 1048576));
 
   at(298);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5433,7 +5431,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_7c_branch3x3_2b_relu1, Mixed_7c_branch3x3_1_relu1,
             cnn::prepared(Mixed_7c_branch3x3_2b_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7c_branch3x3_2b_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7cBranch3x3_2bConv, batch, scratch());
+            kMixed7cBranch3x3_2bConv, batch, scratch(8388608, 1048576));
 
   at(302);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5441,7 +5439,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_7c_branch3x3dbl_1_relu1, Mixed_7b_concat1,
             cnn::prepared(Mixed_7c_branch3x3dbl_1_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7c_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7cBranch3x3dbl1Conv, batch, scratch());
+            kMixed7cBranch3x3dbl1Conv, batch, scratch(8388608, 1048576));
 
   at(305);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5449,7 +5447,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(Mixed_7c_branch3x3dbl_2_relu1, Mixed_7c_branch3x3dbl_1_relu1,
                       Mixed_7c_branch3x3dbl_2_conv_weight_,
                       cnn::Epilogue().scaled(Mixed_7c_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed7cBranch3x3dbl2Conv, batch, scratch());
+                      kMixed7cBranch3x3dbl2Conv, batch, scratch(8388608, 2121728));
 
   at(308);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5457,7 +5455,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_7c_branch3x3dbl_3a_relu1, Mixed_7c_branch3x3dbl_2_relu1,
             cnn::prepared(Mixed_7c_branch3x3dbl_3a_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7c_branch3x3dbl_3a_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7cBranch3x3dbl3aConv, batch, scratch());
+            kMixed7cBranch3x3dbl3aConv, batch, scratch(8388608, 1048576));
 
   at(311);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5465,7 +5463,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_7c_branch3x3dbl_3b_relu1, Mixed_7c_branch3x3dbl_2_relu1,
             cnn::prepared(Mixed_7c_branch3x3dbl_3b_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7c_branch3x3dbl_3b_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7cBranch3x3dbl3bConv, batch, scratch());
+            kMixed7cBranch3x3dbl3bConv, batch, scratch(8388608, 1048576));
 
   at(315);  // 82: | avgpool(3, stride=1, pad=1)    (Mixed_7c.avgpool1)
   cnn::avgpool(Mixed_7c_avgpool1, Mixed_7b_concat1, kMixed7cAvgpool1, batch);
@@ -5476,13 +5474,13 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_7c_branch_pool_relu1, Mixed_7c_avgpool1,
             cnn::prepared(Mixed_7c_branch_pool_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7c_branch_pool_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7cBranchPoolConv, batch, scratch());
+            kMixed7cBranchPoolConv, batch, scratch(0, 1048576));
 
   at(320);  // 120: gap    (gap1)
   cnn::gap(gap1, Mixed_7c_concat1, k2048x8x8, batch);
 
   at(322);  // 122: fc = dense(classes)
-  cnn::dense(fc, gap1, fc_weight_, fc_bias_, kFc, batch, scratch());
+  cnn::dense(fc, gap1, fc_weight_, fc_bias_, kFc, batch, scratch(0, 81920));
 
   at(323);  // 123: softmax    (softmax1)
   cnn::softmax(softmax1, fc, k1000, batch);

@@ -206,7 +206,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = {}, .phases = kPhases},
     .memory = {.parameters = 61760, .gradients = 61760, .optimizer = 123520, .activations = 0,
-               .shared_scratch = 0, .thread_scratch = 1600,
+               .thread_scratch = 1600,
                .part_gradients = 494080, .part_activations = 185728, .part_scratch = 6400},
 };
 

@@ -12,7 +12,6 @@ namespace {
 
 constexpr int kBatch = 128;  // the most images at once; activations lie in blocks of 1
 
-constexpr cnn::MapGeometry k1x32x32{.channels = 1, .height = 32, .width = 32, .block = 1};
 constexpr cnn::ConvGeometry kC1{
     .in_channels = 1, .in_height = 32, .in_width = 32, .out_channels = 6, .out_height = 28, .out_width = 28,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
@@ -257,8 +256,8 @@ constexpr cnn::ModelDescription kModel{
              .class_names = kClassNames, .prepare = kPrepare},
     .training = {.loss = cnn::LossKind::kLenet5Map, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
-    .memory = {.parameters = 60064, .gradients = 60064, .optimizer = 120128, .activations = 1485824,
-               .shared_scratch = 1102576, .thread_scratch = 91584},
+    .memory = {.parameters = 60064, .gradients = 60064, .optimizer = 120128, .activations = 2177776,
+               .thread_scratch = 91584},
 };
 
 }  // namespace
@@ -278,28 +277,28 @@ float LeNet5::step(int phase, cnn::ConstFloats images, cnn::Labels labels, const
 }
 
 // 47: train LeNet5 on FashionMnist {
-// Phase main: 60,000 of 60,000 parameters learn; activations take 5,943,296 bytes.
+// Phase main: 60,000 of 60,000 parameters learn; activations take 8,711,104 bytes.
 float LeNet5::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(1354752, 1024);  // 1x32x32
-  const cnn::Blocked tanh1 = blocked(0, 4704);  // 6x28x28
-  const cnn::Blocked tanh2 = blocked(1011712, 1176);  // 6x14x14
-  const cnn::Blocked tanh3 = blocked(602112, 1600);  // 16x10x10
-  const cnn::Blocked tanh4 = blocked(806912, 400);  // 16x5x5
-  const cnn::Blocked flatten1 = blocked(858112, 120);  // 120
-  const cnn::Blocked c5 = blocked(858112, 120);  // 120x1x1
-  const cnn::Blocked tanh6 = blocked(873472, 84);  // 84
-  const cnn::Blocked output = blocked(884224, 10);  // 10
-  const cnn::Blocked d_output = blocked(885504, 10);  // 10
-  const cnn::Blocked d_tanh6 = blocked(888832, 84);  // 84
-  const cnn::Blocked d_flatten1 = blocked(873472, 120);  // 120
-  const cnn::Blocked d_tanh5 = blocked(873472, 120);  // 120x1x1
-  const cnn::Blocked d_tanh4 = blocked(1162240, 400);  // 16x5x5
-  const cnn::Blocked d_tanh3 = blocked(806912, 1600);  // 16x10x10
-  const cnn::Blocked d_tanh2 = blocked(1204224, 1176);  // 6x14x14
-  const cnn::Blocked d_tanh1 = blocked(602112, 4704);  // 6x28x28
+  const cnn::ConstBlocked input(images.data(), 1024);  // 1x32x32
+  const cnn::Blocked tanh1 = blocked(1102576, 4704);  // 6x28x28
+  const cnn::Blocked tanh2 = blocked(1909488, 1176);  // 6x14x14
+  const cnn::Blocked tanh3 = blocked(1704688, 1600);  // 16x10x10
+  const cnn::Blocked tanh4 = blocked(2060016, 400);  // 16x5x5
+  const cnn::Blocked flatten1 = blocked(99328, 120);  // 120
+  const cnn::Blocked c5 = blocked(99328, 120);  // 120x1x1
+  const cnn::Blocked tanh6 = blocked(0, 84);  // 84
+  const cnn::Blocked output = blocked(10752, 10);  // 10
+  const cnn::Blocked d_output = blocked(21504, 10);  // 10
+  const cnn::Blocked d_tanh6 = blocked(10752, 84);  // 84
+  const cnn::Blocked d_flatten1 = blocked(2162416, 120);  // 120
+  const cnn::Blocked d_tanh5 = blocked(2162416, 120);  // 120x1x1
+  const cnn::Blocked d_tanh4 = blocked(2111216, 400);  // 16x5x5
+  const cnn::Blocked d_tanh3 = blocked(543744, 1600);  // 16x10x10
+  const cnn::Blocked d_tanh2 = blocked(748544, 1176);  // 6x14x14
+  const cnn::Blocked d_tanh1 = blocked(0, 4704);  // 6x28x28
   const cnn::Floats d_c1_weight = gradients(0, 150);
   const cnn::Floats d_c1_bias = gradients(160, 6);
   const cnn::Floats d_s2_weight = gradients(176, 6);
@@ -312,10 +311,9 @@ float LeNet5::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimi
   const cnn::Floats d_c5_bias = gradients(49760, 120);
   const cnn::Floats d_f6_weight = gradients(49888, 10080);
   const cnn::Floats d_f6_bias = gradients(59968, 84);
-  cnn::to_blocked(input, images, k1x32x32, batch);
 
   at(0);  // 24: c1 = conv(6, 5)
-  cnn::conv(tanh1, input, c1_weight_, cnn::Epilogue().with_bias(c1_bias_), kC1, batch, scratch());
+  cnn::conv(tanh1, input, c1_weight_, cnn::Epilogue().with_bias(c1_bias_), kC1, batch, scratch(0, 35094));
 
   at(1);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh1)
   cnn::scaled_tanh(tanh1, tanh1, kTanh1, batch);
@@ -327,7 +325,7 @@ float LeNet5::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimi
   cnn::scaled_tanh(tanh2, tanh2, kTanh2, batch);
 
   at(4);  // 28: c3 = conv(16, 5, connect=table)
-  cnn::connected_conv(tanh3, tanh2, c3_weight_, c3_bias_, kC3, batch, scratch());
+  cnn::connected_conv(tanh3, tanh2, c3_weight_, c3_bias_, kC3, batch, scratch(0, 543744));
 
   at(5);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh3)
   cnn::scaled_tanh(tanh3, tanh3, kTanh3, batch);
@@ -339,13 +337,13 @@ float LeNet5::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimi
   cnn::scaled_tanh(tanh4, tanh4, kTanh4, batch);
 
   at(8);  // 32: c5 = conv(120, 5)
-  cnn::conv(c5, tanh4, c5_weight_, cnn::Epilogue().with_bias(c5_bias_), kC5, batch, scratch());
+  cnn::conv(c5, tanh4, c5_weight_, cnn::Epilogue().with_bias(c5_bias_), kC5, batch, scratch(0, 99328));
 
   at(9);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh5)
   cnn::scaled_tanh(c5, c5, kTanh5, batch);
 
   at(11);  // 35: f6 = dense(84)
-  cnn::dense(tanh6, flatten1, f6_weight_, f6_bias_, kF6, batch, scratch());
+  cnn::dense(tanh6, flatten1, f6_weight_, f6_bias_, kF6, batch, scratch(10752, 4800));
 
   at(12);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh6)
   cnn::scaled_tanh(tanh6, tanh6, kTanh6, batch);
@@ -363,13 +361,13 @@ float LeNet5::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimi
   backward_at(12);  // 11: tanh6
   cnn::scaled_tanh_backward_input(d_tanh6, d_tanh6, tanh6, kTanh6, batch);
   backward_at(11);  // 35: f6
-  cnn::dense_backward_params(d_f6_weight, d_f6_bias, d_tanh6, flatten1, kF6, batch, scratch());
-  cnn::dense_backward_input(d_flatten1, d_tanh6, f6_weight_, kF6, batch, scratch());
+  cnn::dense_backward_params(d_f6_weight, d_f6_bias, d_tanh6, flatten1, kF6, batch, scratch(0, 4800));
+  cnn::dense_backward_input(d_flatten1, d_tanh6, f6_weight_, kF6, batch, scratch(0, 4800));
   backward_at(9);  // 11: tanh5
   cnn::scaled_tanh_backward_input(d_tanh5, d_tanh5, c5, kTanh5, batch);
   backward_at(8);  // 32: c5
-  cnn::conv_backward_params(d_c5_weight, d_c5_bias, d_tanh5, tanh4, kC5, batch, scratch());
-  cnn::conv_backward_input(d_tanh4, d_tanh5, c5_weight_, kC5, batch, scratch());
+  cnn::conv_backward_params(d_c5_weight, d_c5_bias, d_tanh5, tanh4, kC5, batch, scratch(0, 144000));
+  cnn::conv_backward_input(d_tanh4, d_tanh5, c5_weight_, kC5, batch, scratch(0, 1102576));
   backward_at(7);  // 11: tanh4
   cnn::scaled_tanh_backward_input(d_tanh4, d_tanh4, tanh4, kTanh4, batch);
   backward_at(6);  // 30: s4
@@ -378,8 +376,8 @@ float LeNet5::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimi
   backward_at(5);  // 11: tanh3
   cnn::scaled_tanh_backward_input(d_tanh3, d_tanh3, tanh3, kTanh3, batch);
   backward_at(4);  // 28: c3
-  cnn::connected_conv_backward_params(d_c3_weight, d_c3_bias, d_tanh3, tanh2, kC3, batch, scratch());
-  cnn::connected_conv_backward_input(d_tanh2, d_tanh3, c3_weight_, kC3, batch, scratch());
+  cnn::connected_conv_backward_params(d_c3_weight, d_c3_bias, d_tanh3, tanh2, kC3, batch, scratch(0, 543744));
+  cnn::connected_conv_backward_input(d_tanh2, d_tanh3, c3_weight_, kC3, batch, scratch(0, 543744));
   backward_at(3);  // 11: tanh2
   cnn::scaled_tanh_backward_input(d_tanh2, d_tanh2, tanh2, kTanh2, batch);
   backward_at(2);  // 26: s2
@@ -388,7 +386,7 @@ float LeNet5::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimi
   backward_at(1);  // 11: tanh1
   cnn::scaled_tanh_backward_input(d_tanh1, d_tanh1, tanh1, kTanh1, batch);
   backward_at(0);  // 24: c1
-  cnn::conv_backward_params(d_c1_weight, d_c1_bias, d_tanh1, input, kC1, batch, scratch());
+  cnn::conv_backward_params(d_c1_weight, d_c1_bias, d_tanh1, input, kC1, batch, scratch(602112, 1050));
 
   at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());
@@ -400,19 +398,19 @@ float LeNet5::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(602112, 1024);  // 1x32x32
+  const cnn::ConstBlocked input(images.data(), 1024);  // 1x32x32
   const cnn::Blocked tanh1 = blocked(0, 4704);  // 6x28x28
-  const cnn::Blocked tanh2 = blocked(602112, 1176);  // 6x14x14
-  const cnn::Blocked tanh3 = blocked(0, 1600);  // 16x10x10
-  const cnn::Blocked tanh4 = blocked(204800, 400);  // 16x5x5
-  const cnn::Blocked flatten1 = blocked(0, 120);  // 120
-  const cnn::Blocked c5 = blocked(0, 120);  // 120x1x1
-  const cnn::Blocked tanh6 = blocked(15360, 84);  // 84
-  const cnn::Blocked output = blocked(0, 10);  // 10
-  cnn::to_blocked(input, images, k1x32x32, batch);
+  const cnn::Blocked tanh2 = blocked(748544, 1176);  // 6x14x14
+  const cnn::Blocked tanh3 = blocked(543744, 1600);  // 16x10x10
+  const cnn::Blocked tanh4 = blocked(99328, 400);  // 16x5x5
+  const cnn::Blocked flatten1 = blocked(150528, 120);  // 120
+  const cnn::Blocked c5 = blocked(150528, 120);  // 120x1x1
+  const cnn::Blocked tanh6 = blocked(0, 84);  // 84
+  const cnn::Blocked output = blocked(10752, 10);  // 10
 
   at(0);  // 24: c1 = conv(6, 5)
-  cnn::conv(tanh1, input, c1_weight_, cnn::Epilogue().with_bias(c1_bias_), kC1, batch, scratch());
+  cnn::conv(tanh1, input, c1_weight_, cnn::Epilogue().with_bias(c1_bias_), kC1, batch,
+            scratch(602112, 35094));
 
   at(1);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh1)
   cnn::scaled_tanh(tanh1, tanh1, kTanh1, batch);
@@ -424,7 +422,7 @@ float LeNet5::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::scaled_tanh(tanh2, tanh2, kTanh2, batch);
 
   at(4);  // 28: c3 = conv(16, 5, connect=table)
-  cnn::connected_conv(tanh3, tanh2, c3_weight_, c3_bias_, kC3, batch, scratch());
+  cnn::connected_conv(tanh3, tanh2, c3_weight_, c3_bias_, kC3, batch, scratch(0, 543744));
 
   at(5);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh3)
   cnn::scaled_tanh(tanh3, tanh3, kTanh3, batch);
@@ -436,13 +434,13 @@ float LeNet5::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::scaled_tanh(tanh4, tanh4, kTanh4, batch);
 
   at(8);  // 32: c5 = conv(120, 5)
-  cnn::conv(c5, tanh4, c5_weight_, cnn::Epilogue().with_bias(c5_bias_), kC5, batch, scratch());
+  cnn::conv(c5, tanh4, c5_weight_, cnn::Epilogue().with_bias(c5_bias_), kC5, batch, scratch(0, 99328));
 
   at(9);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh5)
   cnn::scaled_tanh(c5, c5, kTanh5, batch);
 
   at(11);  // 35: f6 = dense(84)
-  cnn::dense(tanh6, flatten1, f6_weight_, f6_bias_, kF6, batch, scratch());
+  cnn::dense(tanh6, flatten1, f6_weight_, f6_bias_, kF6, batch, scratch(10752, 4800));
 
   at(12);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh6)
   cnn::scaled_tanh(tanh6, tanh6, kTanh6, batch);
@@ -458,8 +456,8 @@ float LeNet5::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
 
 // What prediction needs of the weights: made once, and again where they have changed.
 void LeNet5::prepare_on_team() {
-  const cnn::Floats c1_weight_prepared = floats(752640, 150);
-  const cnn::Floats c5_weight_prepared = floats(752800, 48000);
+  const cnn::Floats c1_weight_prepared = floats(899072, 150);
+  const cnn::Floats c5_weight_prepared = floats(899232, 48000);
 
   at(0);  // 24: c1 = conv(6, 5)
   cnn::conv_prepare(c1_weight_prepared, c1_weight_, kC1);
@@ -471,22 +469,21 @@ void LeNet5::prepare_on_team() {
 // Forward, as at prediction time: scores for the caller.
 void LeNet5::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(602112, 1024);  // 1x32x32
+  const cnn::ConstBlocked input(images.data(), 1024);  // 1x32x32
   const cnn::Blocked tanh1 = blocked(0, 4704);  // 6x28x28
-  const cnn::Floats c1_weight_prepared = floats(752640, 150);
-  const cnn::Blocked tanh2 = blocked(602112, 1176);  // 6x14x14
-  const cnn::Blocked tanh3 = blocked(0, 1600);  // 16x10x10
-  const cnn::Blocked tanh4 = blocked(204800, 400);  // 16x5x5
-  const cnn::Blocked flatten1 = blocked(0, 120);  // 120
-  const cnn::Blocked c5 = blocked(0, 120);  // 120x1x1
-  const cnn::Floats c5_weight_prepared = floats(752800, 48000);
-  const cnn::Blocked tanh6 = blocked(15360, 84);  // 84
-  const cnn::Blocked output = blocked(0, 10);  // 10
-  cnn::to_blocked(input, images, k1x32x32, batch);
+  const cnn::Floats c1_weight_prepared = floats(899072, 150);
+  const cnn::Blocked tanh2 = blocked(748544, 1176);  // 6x14x14
+  const cnn::Blocked tanh3 = blocked(543744, 1600);  // 16x10x10
+  const cnn::Blocked tanh4 = blocked(51328, 400);  // 16x5x5
+  const cnn::Blocked flatten1 = blocked(102528, 120);  // 120
+  const cnn::Blocked c5 = blocked(102528, 120);  // 120x1x1
+  const cnn::Floats c5_weight_prepared = floats(899232, 48000);
+  const cnn::Blocked tanh6 = blocked(0, 84);  // 84
+  const cnn::Blocked output = blocked(10752, 10);  // 10
 
   at(0);  // 24: c1 = conv(6, 5)
   cnn::conv(tanh1, input, cnn::prepared(c1_weight_prepared), cnn::Epilogue().with_bias(c1_bias_), kC1, batch,
-            scratch());
+            scratch(602112, 34944));
 
   at(1);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh1)
   cnn::scaled_tanh(tanh1, tanh1, kTanh1, batch);
@@ -498,7 +495,7 @@ void LeNet5::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::scaled_tanh(tanh2, tanh2, kTanh2, batch);
 
   at(4);  // 28: c3 = conv(16, 5, connect=table)
-  cnn::connected_conv(tanh3, tanh2, c3_weight_, c3_bias_, kC3, batch, scratch());
+  cnn::connected_conv(tanh3, tanh2, c3_weight_, c3_bias_, kC3, batch, scratch(0, 543744));
 
   at(5);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh3)
   cnn::scaled_tanh(tanh3, tanh3, kTanh3, batch);
@@ -511,13 +508,13 @@ void LeNet5::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(8);  // 32: c5 = conv(120, 5)
   cnn::conv(c5, tanh4, cnn::prepared(c5_weight_prepared), cnn::Epilogue().with_bias(c5_bias_), kC5, batch,
-            scratch());
+            scratch(0, 51328));
 
   at(9);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh5)
   cnn::scaled_tanh(c5, c5, kTanh5, batch);
 
   at(11);  // 35: f6 = dense(84)
-  cnn::dense(tanh6, flatten1, f6_weight_, f6_bias_, kF6, batch, scratch());
+  cnn::dense(tanh6, flatten1, f6_weight_, f6_bias_, kF6, batch, scratch(10752, 4800));
 
   at(12);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh6)
   cnn::scaled_tanh(tanh6, tanh6, kTanh6, batch);

@@ -12,7 +12,6 @@ namespace {
 
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
-constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
 constexpr cnn::BnGeometry kConv1Bn{
     .channels = 32, .height = 112, .width = 112, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::BnGeometry kConvDw1Bn{
@@ -868,7 +867,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .memory = {.parameters = 4253872, .gradients = 0, .optimizer = 0, .activations = 35312912,
-               .shared_scratch = 1207360, .thread_scratch = 157072},
+               .thread_scratch = 157072},
 };
 
 }  // namespace
@@ -1103,7 +1102,7 @@ void MobileNet::prepare_on_team() {
 // Forward, as at prediction time: scores for the caller.
 void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
+  const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
   const cnn::Floats conv1_bn_saved = floats(32112640, 128);
   const cnn::Floats conv_dw_1_bn_saved = floats(32112768, 128);
   const cnn::Floats conv_pw_1_bn_saved = floats(32112896, 256);
@@ -1163,9 +1162,8 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats conv_pw_12_weight_prepared = floats(33736976, 525312);
   const cnn::Floats conv_pw_13_weight_prepared = floats(34262288, 1050624);
   const cnn::Blocked gap1 = blocked(1605632, 1024);  // 1024
-  const cnn::Blocked classifier = blocked(0, 1000);  // 1000
-  const cnn::Blocked softmax1 = blocked(32000, 1000);  // 1000
-  cnn::to_blocked(input, images, k3x224x224, batch);
+  const cnn::Blocked classifier = blocked(40960, 1000);  // 1000
+  const cnn::Blocked softmax1 = blocked(0, 1000);  // 1000
 
   at(0);  // 18: conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)
   // 19: conv1_bn = bn(eps=0.001, decay=0.99)
@@ -1180,7 +1178,7 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
                          {cnn::prepared(conv1_weight_prepared), cnn::Epilogue().scaled(conv1_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_dw_1_weight_, cnn::Epilogue().scaled(conv_dw_1_bn_saved).then(cnn::Activation::kRelu6)},
                          {cnn::prepared(conv_pw_1_weight_prepared), cnn::Epilogue().scaled(conv_pw_1_bn_saved).then(cnn::Activation::kRelu6)},
-                         kConv1Separable, batch, scratch());
+                         kConv1Separable, batch, scratch(25690112, 1207360));
 
   at(9);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_2)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
@@ -1202,7 +1200,7 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
                          {cnn::prepared(conv_pw_2_weight_prepared), cnn::Epilogue().scaled(conv_pw_2_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_dw_3_weight_, cnn::Epilogue().scaled(conv_dw_3_bn_saved).then(cnn::Activation::kRelu6)},
                          {cnn::prepared(conv_pw_3_weight_prepared), cnn::Epilogue().scaled(conv_pw_3_bn_saved).then(cnn::Activation::kRelu6)},
-                         kConvPw2Separable, batch, scratch());
+                         kConvPw2Separable, batch, scratch(12845056, 1119104));
 
   at(21);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_4)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
@@ -1224,7 +1222,7 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
                          {cnn::prepared(conv_pw_4_weight_prepared), cnn::Epilogue().scaled(conv_pw_4_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_dw_5_weight_, cnn::Epilogue().scaled(conv_dw_5_bn_saved).then(cnn::Activation::kRelu6)},
                          {cnn::prepared(conv_pw_5_weight_prepared), cnn::Epilogue().scaled(conv_pw_5_bn_saved).then(cnn::Activation::kRelu6)},
-                         kConvPw4Separable, batch, scratch());
+                         kConvPw4Separable, batch, scratch(6422528, 1015488));
 
   at(33);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_6)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
@@ -1246,7 +1244,7 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
                          {cnn::prepared(conv_pw_6_weight_prepared), cnn::Epilogue().scaled(conv_pw_6_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_dw_7_weight_, cnn::Epilogue().scaled(conv_dw_7_bn_saved).then(cnn::Activation::kRelu6)},
                          {cnn::prepared(conv_pw_7_weight_prepared), cnn::Epilogue().scaled(conv_pw_7_bn_saved).then(cnn::Activation::kRelu6)},
-                         kConvPw6Separable, batch, scratch());
+                         kConvPw6Separable, batch, scratch(3211264, 1072256));
 
   at(45);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_8)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
@@ -1260,7 +1258,7 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   // 13: relu6    (relu617)
   cnn::conv(relu617, relu616, cnn::prepared(conv_pw_8_weight_prepared),
             cnn::Epilogue().scaled(conv_pw_8_bn_saved).then(cnn::Activation::kRelu6), kConvPw8, batch,
-            scratch());
+            scratch(6422528, 689472));
 
   at(51);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_9)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_9_bn)
@@ -1274,7 +1272,7 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   // 13: relu6    (relu619)
   cnn::conv(relu619, relu618, cnn::prepared(conv_pw_9_weight_prepared),
             cnn::Epilogue().scaled(conv_pw_9_bn_saved).then(cnn::Activation::kRelu6), kConvPw9, batch,
-            scratch());
+            scratch(6422528, 689472));
 
   at(57);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_10)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
@@ -1288,7 +1286,7 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   // 13: relu6    (relu621)
   cnn::conv(relu621, relu620, cnn::prepared(conv_pw_10_weight_prepared),
             cnn::Epilogue().scaled(conv_pw_10_bn_saved).then(cnn::Activation::kRelu6), kConvPw10, batch,
-            scratch());
+            scratch(6422528, 689472));
 
   at(63);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_11)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_11_bn)
@@ -1302,7 +1300,7 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   // 13: relu6    (relu623)
   cnn::conv(relu623, relu622, cnn::prepared(conv_pw_11_weight_prepared),
             cnn::Epilogue().scaled(conv_pw_11_bn_saved).then(cnn::Activation::kRelu6), kConvPw11, batch,
-            scratch());
+            scratch(6422528, 689472));
 
   at(69);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_12)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)
@@ -1324,13 +1322,13 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
                          {cnn::prepared(conv_pw_12_weight_prepared), cnn::Epilogue().scaled(conv_pw_12_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_dw_13_weight_, cnn::Epilogue().scaled(conv_dw_13_bn_saved).then(cnn::Activation::kRelu6)},
                          {cnn::prepared(conv_pw_13_weight_prepared), cnn::Epilogue().scaled(conv_pw_13_bn_saved).then(cnn::Activation::kRelu6)},
-                         kConvPw12Separable, batch, scratch());
+                         kConvPw12Separable, batch, scratch(1605632, 1181952));
 
   at(81);  // 33: gap    (gap1)
   cnn::gap(gap1, relu627, k1024x7x7, batch);
 
   at(83);  // 35: classifier = dense(classes, weights=glorot_uniform, bias_init=zeros)
-  cnn::dense(classifier, gap1, classifier_weight_, classifier_bias_, kClassifier, batch, scratch());
+  cnn::dense(classifier, gap1, classifier_weight_, classifier_bias_, kClassifier, batch, scratch(0, 40960));
 
   at(84);  // 36: softmax    (softmax1)
   cnn::softmax(softmax1, classifier, k1000, batch);

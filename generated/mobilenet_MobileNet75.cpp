@@ -12,7 +12,6 @@ namespace {
 
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
-constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
 constexpr cnn::ConvGeometry kConv1{
     .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 24, .out_height = 112,
     .out_width = 112, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
@@ -774,7 +773,7 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPhase0[] = {
-    {{8128512, 1806336, 2592}, {8128512, 2408448, 2592}},
+    {{8128512, 1806336, 2592}, {8128512, 1806336, 2592}},
     {{0, 1204224, 768}, {0, 3612672, 576}},
     {{}, {}},
     {{2709504, 2408448, 1248}, {8128512, 7225344, 3360}},
@@ -843,7 +842,7 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{28901376, 602112, 595968}, {57802752, 1204224, 1185792}},
     {{0, 301056, 12288}, {0, 903168, 9216}},
     {{}, {}},
-    {{169344, 376320, 19968}, {338688, 752640, 33792}},
+    {{169344, 376320, 19968}, {508032, 1128960, 53760}},
     {{0, 75264, 12288}, {0, 225792, 9216}},
     {{}, {}},
     {{14450688, 225792, 1185792}, {28901376, 451584, 2365440}},
@@ -1191,8 +1190,8 @@ constexpr cnn::ModelDescription kModel{
              .class_names = {}, .prepare = kPrepare, .augment = kAugment},
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
-    .memory = {.parameters = 2602064, .gradients = 2585616, .optimizer = 2585616, .activations = 107835456,
-               .shared_scratch = 1769984, .thread_scratch = 197568},
+    .memory = {.parameters = 2602064, .gradients = 2585616, .optimizer = 2585616, .activations = 109606464,
+               .thread_scratch = 197568},
 };
 
 }  // namespace
@@ -1212,74 +1211,74 @@ float MobileNet75::step(int phase, cnn::ConstFloats images, cnn::Labels labels, 
 }
 
 // 52: train MobileNet75 on ImageNet {
-// Phase main: 2,585,560 of 2,585,560 parameters learn; activations take 431,341,824 bytes.
+// Phase main: 2,585,560 of 2,585,560 parameters learn; activations take 438,425,856 bytes.
 float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,
     cnn::Optimizer& optimizer) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(0, 150528);  // 3x224x224
+  const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
   const cnn::Blocked conv1 = blocked(38535168, 301056);  // 24x112x112
-  const cnn::Floats conv1_bn_saved = floats(107835264, 96);
+  const cnn::Floats conv1_bn_saved = floats(109606272, 96);
   const cnn::Blocked conv_dw_1 = blocked(48168960, 301056);  // 24x112x112
-  const cnn::Floats conv_dw_1_bn_saved = floats(107835360, 96);
+  const cnn::Floats conv_dw_1_bn_saved = floats(109606368, 96);
   const cnn::Blocked conv_pw_1 = blocked(0, 602112);  // 48x112x112
-  const cnn::Floats conv_pw_1_bn_saved = floats(107834880, 192);
+  const cnn::Floats conv_pw_1_bn_saved = floats(109605888, 192);
   const cnn::Blocked conv_dw_2 = blocked(67436544, 150528);  // 48x56x56
-  const cnn::Floats conv_dw_2_bn_saved = floats(107835072, 192);
+  const cnn::Floats conv_dw_2_bn_saved = floats(109606080, 192);
   const cnn::Blocked conv_pw_2 = blocked(19267584, 301056);  // 96x56x56
-  const cnn::Floats conv_pw_2_bn_saved = floats(107833344, 384);
+  const cnn::Floats conv_pw_2_bn_saved = floats(109604352, 384);
   const cnn::Blocked conv_dw_3 = blocked(28901376, 301056);  // 96x56x56
-  const cnn::Floats conv_dw_3_bn_saved = floats(107833728, 384);
+  const cnn::Floats conv_dw_3_bn_saved = floats(109604736, 384);
   const cnn::Blocked conv_pw_3 = blocked(48168960, 301056);  // 96x56x56
-  const cnn::Floats conv_pw_3_bn_saved = floats(107834112, 384);
+  const cnn::Floats conv_pw_3_bn_saved = floats(109605120, 384);
   const cnn::Blocked conv_dw_4 = blocked(81887232, 75264);  // 96x28x28
-  const cnn::Floats conv_dw_4_bn_saved = floats(107834496, 384);
+  const cnn::Floats conv_dw_4_bn_saved = floats(109605504, 384);
   const cnn::Blocked conv_pw_4 = blocked(57802752, 150528);  // 192x28x28
-  const cnn::Floats conv_pw_4_bn_saved = floats(107830272, 768);
+  const cnn::Floats conv_pw_4_bn_saved = floats(109601280, 768);
   const cnn::Blocked conv_dw_5 = blocked(62619648, 150528);  // 192x28x28
-  const cnn::Floats conv_dw_5_bn_saved = floats(107831040, 768);
+  const cnn::Floats conv_dw_5_bn_saved = floats(109602048, 768);
   const cnn::Blocked conv_pw_5 = blocked(72253440, 150528);  // 192x28x28
-  const cnn::Floats conv_pw_5_bn_saved = floats(107831808, 768);
+  const cnn::Floats conv_pw_5_bn_saved = floats(109602816, 768);
   const cnn::Blocked conv_dw_6 = blocked(103563264, 37632);  // 192x14x14
-  const cnn::Floats conv_dw_6_bn_saved = floats(107832576, 768);
+  const cnn::Floats conv_dw_6_bn_saved = floats(109603584, 768);
   const cnn::Blocked conv_pw_6 = blocked(62619648, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_6_bn_saved = floats(107811840, 1536);
+  const cnn::Floats conv_pw_6_bn_saved = floats(109584384, 1536);
   const cnn::Blocked conv_dw_7 = blocked(65028096, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_7_bn_saved = floats(107813376, 1536);
+  const cnn::Floats conv_dw_7_bn_saved = floats(109585920, 1536);
   const cnn::Blocked conv_pw_7 = blocked(77070336, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_7_bn_saved = floats(107814912, 1536);
+  const cnn::Floats conv_pw_7_bn_saved = floats(109587456, 1536);
   const cnn::Blocked conv_dw_8 = blocked(79478784, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_8_bn_saved = floats(107816448, 1536);
+  const cnn::Floats conv_dw_8_bn_saved = floats(109588992, 1536);
   const cnn::Blocked conv_pw_8 = blocked(84295680, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_8_bn_saved = floats(107817984, 1536);
+  const cnn::Floats conv_pw_8_bn_saved = floats(109590528, 1536);
   const cnn::Blocked conv_dw_9 = blocked(86704128, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_9_bn_saved = floats(107819520, 1536);
+  const cnn::Floats conv_dw_9_bn_saved = floats(109592064, 1536);
   const cnn::Blocked conv_pw_9 = blocked(89112576, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_9_bn_saved = floats(107821056, 1536);
+  const cnn::Floats conv_pw_9_bn_saved = floats(109593600, 1536);
   const cnn::Blocked conv_dw_10 = blocked(91521024, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_10_bn_saved = floats(107822592, 1536);
+  const cnn::Floats conv_dw_10_bn_saved = floats(109595136, 1536);
   const cnn::Blocked conv_pw_10 = blocked(93929472, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_10_bn_saved = floats(107824128, 1536);
+  const cnn::Floats conv_pw_10_bn_saved = floats(109596672, 1536);
   const cnn::Blocked conv_dw_11 = blocked(96337920, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_11_bn_saved = floats(107825664, 1536);
+  const cnn::Floats conv_dw_11_bn_saved = floats(109598208, 1536);
   const cnn::Blocked conv_pw_11 = blocked(98746368, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_11_bn_saved = floats(107827200, 1536);
-  const cnn::Blocked conv_dw_12 = blocked(107175936, 18816);  // 384x7x7
-  const cnn::Floats conv_dw_12_bn_saved = floats(107828736, 1536);
-  const cnn::Blocked conv_pw_12 = blocked(101154816, 37632);  // 768x7x7
-  const cnn::Floats conv_pw_12_bn_saved = floats(107802624, 3072);
-  const cnn::Blocked conv_dw_13 = blocked(102359040, 37632);  // 768x7x7
-  const cnn::Floats conv_dw_13_bn_saved = floats(107805696, 3072);
-  const cnn::Blocked conv_pw_13 = blocked(104767488, 37632);  // 768x7x7
-  const cnn::Floats conv_pw_13_bn_saved = floats(107808768, 3072);
-  const cnn::Blocked dropout1 = blocked(106035712, 768);  // 768
-  const cnn::Blocked classifier = blocked(105971712, 1000);  // 1000
-  const cnn::Blocked d_classifier = blocked(106003712, 1000);  // 1000
-  const cnn::Blocked d_dropout1 = blocked(107778048, 768);  // 768
-  const cnn::Blocked d_relu627 = blocked(105971712, 37632);  // 768x7x7
-  const cnn::Blocked d_relu626 = blocked(104767488, 37632);  // 768x7x7
-  const cnn::Blocked d_relu625 = blocked(102359040, 37632);  // 768x7x7
+  const cnn::Floats conv_pw_11_bn_saved = floats(109599744, 1536);
+  const cnn::Blocked conv_dw_12 = blocked(102483264, 18816);  // 384x7x7
+  const cnn::Floats conv_dw_12_bn_saved = floats(103085376, 1536);
+  const cnn::Blocked conv_pw_12 = blocked(104767488, 37632);  // 768x7x7
+  const cnn::Floats conv_pw_12_bn_saved = floats(102778176, 3072);
+  const cnn::Blocked conv_dw_13 = blocked(105971712, 37632);  // 768x7x7
+  const cnn::Floats conv_dw_13_bn_saved = floats(102781248, 3072);
+  const cnn::Blocked conv_pw_13 = blocked(107175936, 37632);  // 768x7x7
+  const cnn::Floats conv_pw_13_bn_saved = floats(101283472, 3072);
+  const cnn::Blocked dropout1 = blocked(101258896, 768);  // 768
+  const cnn::Blocked classifier = blocked(101194896, 1000);  // 1000
+  const cnn::Blocked d_classifier = blocked(101226896, 1000);  // 1000
+  const cnn::Blocked d_dropout1 = blocked(101194896, 768);  // 768
+  const cnn::Blocked d_relu627 = blocked(108380160, 37632);  // 768x7x7
+  const cnn::Blocked d_relu626 = blocked(107175936, 37632);  // 768x7x7
+  const cnn::Blocked d_relu625 = blocked(105971712, 37632);  // 768x7x7
   const cnn::Blocked d_relu624 = blocked(104767488, 18816);  // 384x7x7
   const cnn::Blocked d_relu623 = blocked(101154816, 75264);  // 384x14x14
   const cnn::Blocked d_relu622 = blocked(98746368, 75264);  // 384x14x14
@@ -1387,10 +1386,9 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   const cnn::Floats d_conv_pw_13_bn_bias = gradients(1815840, 768);
   const cnn::Floats d_classifier_weight = gradients(1816608, 768000);
   const cnn::Floats d_classifier_bias = gradients(2584608, 1000);
-  cnn::to_blocked(input, images, k3x224x224, batch);
 
   at(0);  // 18: conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)
-  cnn::conv(conv1, input, conv1_weight_, {}, kConv1, batch, scratch());
+  cnn::conv(conv1, input, conv1_weight_, {}, kConv1, batch, scratch(0, 38280));
 
   at(1);  // 19: conv1_bn = bn(eps=0.001, decay=0.99)
   // 20: relu6    (relu61)
@@ -1408,7 +1406,7 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(6);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
   cnn::conv(conv_pw_1, cnn::Loaded(conv_dw_1, conv_dw_1_bn_saved, cnn::Activation::kRelu6), conv_pw_1_weight_,
-            {}, kConvPw1, batch, scratch());
+            {}, kConvPw1, batch, scratch(19267584, 34752));
 
   at(7);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_1_bn)
   // 13: relu6    (relu63)
@@ -1426,7 +1424,7 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(12);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_2)
   cnn::conv(conv_pw_2, cnn::Loaded(conv_dw_2, conv_dw_2_bn_saved, cnn::Activation::kRelu6), conv_pw_2_weight_,
-            {}, kConvPw2, batch, scratch());
+            {}, kConvPw2, batch, scratch(28901376, 70464));
 
   at(13);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_2_bn)
   // 13: relu6    (relu65)
@@ -1444,7 +1442,7 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(18);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
   cnn::conv(conv_pw_3, cnn::Loaded(conv_dw_3, conv_dw_3_bn_saved, cnn::Activation::kRelu6), conv_pw_3_weight_,
-            {}, kConvPw3, batch, scratch());
+            {}, kConvPw3, batch, scratch(57802752, 139584));
 
   at(19);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_3_bn)
   // 13: relu6    (relu67)
@@ -1462,7 +1460,7 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(24);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_4)
   cnn::conv(conv_pw_4, cnn::Loaded(conv_dw_4, conv_dw_4_bn_saved, cnn::Activation::kRelu6), conv_pw_4_weight_,
-            {}, kConvPw4, batch, scratch());
+            {}, kConvPw4, batch, scratch(62619648, 148800));
 
   at(25);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_4_bn)
   // 13: relu6    (relu69)
@@ -1480,7 +1478,7 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(30);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
   cnn::conv(conv_pw_5, cnn::Loaded(conv_dw_5, conv_dw_5_bn_saved, cnn::Activation::kRelu6), conv_pw_5_weight_,
-            {}, kConvPw5, batch, scratch());
+            {}, kConvPw5, batch, scratch(77070336, 296256));
 
   at(31);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_5_bn)
   // 13: relu6    (relu611)
@@ -1498,7 +1496,7 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(36);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_6)
   cnn::conv(conv_pw_6, cnn::Loaded(conv_dw_6, conv_dw_6_bn_saved, cnn::Activation::kRelu6), conv_pw_6_weight_,
-            {}, kConvPw6, batch, scratch());
+            {}, kConvPw6, batch, scratch(65028096, 333120));
 
   at(37);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_6_bn)
   // 13: relu6    (relu613)
@@ -1516,7 +1514,7 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(42);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
   cnn::conv(conv_pw_7, cnn::Loaded(conv_dw_7, conv_dw_7_bn_saved, cnn::Activation::kRelu6), conv_pw_7_weight_,
-            {}, kConvPw7, batch, scratch());
+            {}, kConvPw7, batch, scratch(79478784, 664896));
 
   at(43);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_7_bn)
   // 13: relu6    (relu615)
@@ -1534,7 +1532,7 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(48);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_8)
   cnn::conv(conv_pw_8, cnn::Loaded(conv_dw_8, conv_dw_8_bn_saved, cnn::Activation::kRelu6), conv_pw_8_weight_,
-            {}, kConvPw8, batch, scratch());
+            {}, kConvPw8, batch, scratch(86704128, 664896));
 
   at(49);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_8_bn)
   // 13: relu6    (relu617)
@@ -1552,7 +1550,7 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(54);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_9)
   cnn::conv(conv_pw_9, cnn::Loaded(conv_dw_9, conv_dw_9_bn_saved, cnn::Activation::kRelu6), conv_pw_9_weight_,
-            {}, kConvPw9, batch, scratch());
+            {}, kConvPw9, batch, scratch(91521024, 664896));
 
   at(55);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_9_bn)
   // 13: relu6    (relu619)
@@ -1570,7 +1568,7 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(60);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_10)
   cnn::conv(conv_pw_10, cnn::Loaded(conv_dw_10, conv_dw_10_bn_saved, cnn::Activation::kRelu6),
-            conv_pw_10_weight_, {}, kConvPw10, batch, scratch());
+            conv_pw_10_weight_, {}, kConvPw10, batch, scratch(96337920, 664896));
 
   at(61);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_10_bn)
   // 13: relu6    (relu621)
@@ -1588,7 +1586,7 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(66);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_11)
   cnn::conv(conv_pw_11, cnn::Loaded(conv_dw_11, conv_dw_11_bn_saved, cnn::Activation::kRelu6),
-            conv_pw_11_weight_, {}, kConvPw11, batch, scratch());
+            conv_pw_11_weight_, {}, kConvPw11, batch, scratch(101154816, 664896));
 
   at(67);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_11_bn)
   // 13: relu6    (relu623)
@@ -1606,7 +1604,7 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(72);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_12)
   cnn::conv(conv_pw_12, cnn::Loaded(conv_dw_12, conv_dw_12_bn_saved, cnn::Activation::kRelu6),
-            conv_pw_12_weight_, {}, kConvPw12, batch, scratch());
+            conv_pw_12_weight_, {}, kConvPw12, batch, scratch(101154816, 812352));
 
   at(73);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_12_bn)
   // 13: relu6    (relu625)
@@ -1624,7 +1622,7 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(78);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
   cnn::conv(conv_pw_13, cnn::Loaded(conv_dw_13, conv_dw_13_bn_saved, cnn::Activation::kRelu6),
-            conv_pw_13_weight_, {}, kConvPw13, batch, scratch());
+            conv_pw_13_weight_, {}, kConvPw13, batch, scratch(101154816, 1623360));
 
   at(79);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_13_bn)
   // 13: relu6    (relu627)
@@ -1638,7 +1636,8 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::dropout(dropout1, dropout1, kDropout1, batch, random);
 
   at(83);  // 35: classifier = dense(classes, weights=glorot_uniform, bias_init=zeros)
-  cnn::dense(classifier, dropout1, classifier_weight_, classifier_bias_, kClassifier, batch, scratch());
+  cnn::dense(classifier, dropout1, classifier_weight_, classifier_bias_, kClassifier, batch,
+             scratch(101154816, 40080));
 
   at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, classifier, k1000, batch);
@@ -1647,8 +1646,9 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   // Backward.
   backward_at(83);  // 35: classifier
   cnn::dense_backward_params(d_classifier_weight, d_classifier_bias, d_classifier, dropout1, kClassifier,
-                             batch, scratch());
-  cnn::dense_backward_input(d_dropout1, d_classifier, classifier_weight_, kClassifier, batch, scratch());
+                             batch, scratch(101154816, 40080));
+  cnn::dense_backward_input(d_dropout1, d_classifier, classifier_weight_, kClassifier, batch,
+                            scratch(101154816, 40080));
   backward_at(82);  // 34: dropout1
   cnn::dropout_backward_input(d_dropout1, d_dropout1, kDropout1, batch, random);
   backward_at(81);  // 33: gap1
@@ -1660,7 +1660,8 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::conv_backward_params(d_conv_pw_13_weight, d_relu627,
                             cnn::Loaded(conv_dw_13, conv_dw_13_bn_saved, cnn::Activation::kRelu6), kConvPw13,
                             batch, scratch());
-  cnn::conv_backward_input(d_relu626, d_relu627, conv_pw_13_weight_, kConvPw13, batch, scratch());
+  cnn::conv_backward_input(d_relu626, d_relu627, conv_pw_13_weight_, kConvPw13, batch,
+                           scratch(101154816, 1623360));
   backward_at(76);  // 9: conv_dw_13_bn
   cnn::bn_backward(d_relu626, d_conv_dw_13_bn_weight, d_conv_dw_13_bn_bias, d_relu626, conv_dw_13,
                    conv_dw_13_bn_saved, cnn::Activation::kRelu6, kConvDw13Bn, batch);
@@ -1672,11 +1673,16 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   backward_at(73);  // 12: conv_pw_12_bn
   cnn::bn_backward(d_relu625, d_conv_pw_12_bn_weight, d_conv_pw_12_bn_bias, d_relu625, conv_pw_12,
                    conv_pw_12_bn_saved, cnn::Activation::kRelu6, kConvPw12Bn, batch);
+  backward_at(69);  // 8: conv_dw_12
+  // Once more, instead of keeping it:
+  cnn::dwconv(conv_dw_12, cnn::Loaded(conv_pw_11, conv_pw_11_bn_saved, cnn::Activation::kRelu6),
+              conv_dw_12_weight_, {}, kConvDw12, batch, scratch());
   backward_at(72);  // 11: conv_pw_12
   cnn::conv_backward_params(d_conv_pw_12_weight, d_relu625,
                             cnn::Loaded(conv_dw_12, conv_dw_12_bn_saved, cnn::Activation::kRelu6), kConvPw12,
-                            batch, scratch());
-  cnn::conv_backward_input(d_relu624, d_relu625, conv_pw_12_weight_, kConvPw12, batch, scratch());
+                            batch, scratch(101154816, 589824));
+  cnn::conv_backward_input(d_relu624, d_relu625, conv_pw_12_weight_, kConvPw12, batch,
+                           scratch(101154816, 1328448));
   backward_at(70);  // 9: conv_dw_12_bn
   cnn::bn_backward(d_relu624, d_conv_dw_12_bn_weight, d_conv_dw_12_bn_bias, d_relu624, conv_dw_12,
                    conv_dw_12_bn_saved, cnn::Activation::kRelu6, kConvDw12Bn, batch);
@@ -1691,8 +1697,9 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   backward_at(66);  // 11: conv_pw_11
   cnn::conv_backward_params(d_conv_pw_11_weight, d_relu623,
                             cnn::Loaded(conv_dw_11, conv_dw_11_bn_saved, cnn::Activation::kRelu6), kConvPw11,
-                            batch, scratch());
-  cnn::conv_backward_input(d_relu622, d_relu623, conv_pw_11_weight_, kConvPw11, batch, scratch());
+                            batch, scratch(98746368, 442368));
+  cnn::conv_backward_input(d_relu622, d_relu623, conv_pw_11_weight_, kConvPw11, batch,
+                           scratch(104767488, 664896));
   backward_at(64);  // 9: conv_dw_11_bn
   cnn::bn_backward(d_relu622, d_conv_dw_11_bn_weight, d_conv_dw_11_bn_bias, d_relu622, conv_dw_11,
                    conv_dw_11_bn_saved, cnn::Activation::kRelu6, kConvDw11Bn, batch);
@@ -1707,8 +1714,9 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   backward_at(60);  // 11: conv_pw_10
   cnn::conv_backward_params(d_conv_pw_10_weight, d_relu621,
                             cnn::Loaded(conv_dw_10, conv_dw_10_bn_saved, cnn::Activation::kRelu6), kConvPw10,
-                            batch, scratch());
-  cnn::conv_backward_input(d_relu620, d_relu621, conv_pw_10_weight_, kConvPw10, batch, scratch());
+                            batch, scratch(93929472, 442368));
+  cnn::conv_backward_input(d_relu620, d_relu621, conv_pw_10_weight_, kConvPw10, batch,
+                           scratch(98746368, 664896));
   backward_at(58);  // 9: conv_dw_10_bn
   cnn::bn_backward(d_relu620, d_conv_dw_10_bn_weight, d_conv_dw_10_bn_bias, d_relu620, conv_dw_10,
                    conv_dw_10_bn_saved, cnn::Activation::kRelu6, kConvDw10Bn, batch);
@@ -1723,8 +1731,9 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   backward_at(54);  // 11: conv_pw_9
   cnn::conv_backward_params(d_conv_pw_9_weight, d_relu619,
                             cnn::Loaded(conv_dw_9, conv_dw_9_bn_saved, cnn::Activation::kRelu6), kConvPw9,
-                            batch, scratch());
-  cnn::conv_backward_input(d_relu618, d_relu619, conv_pw_9_weight_, kConvPw9, batch, scratch());
+                            batch, scratch(89112576, 442368));
+  cnn::conv_backward_input(d_relu618, d_relu619, conv_pw_9_weight_, kConvPw9, batch,
+                           scratch(93929472, 664896));
   backward_at(52);  // 9: conv_dw_9_bn
   cnn::bn_backward(d_relu618, d_conv_dw_9_bn_weight, d_conv_dw_9_bn_bias, d_relu618, conv_dw_9,
                    conv_dw_9_bn_saved, cnn::Activation::kRelu6, kConvDw9Bn, batch);
@@ -1739,8 +1748,9 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   backward_at(48);  // 11: conv_pw_8
   cnn::conv_backward_params(d_conv_pw_8_weight, d_relu617,
                             cnn::Loaded(conv_dw_8, conv_dw_8_bn_saved, cnn::Activation::kRelu6), kConvPw8,
-                            batch, scratch());
-  cnn::conv_backward_input(d_relu616, d_relu617, conv_pw_8_weight_, kConvPw8, batch, scratch());
+                            batch, scratch(84295680, 442368));
+  cnn::conv_backward_input(d_relu616, d_relu617, conv_pw_8_weight_, kConvPw8, batch,
+                           scratch(89112576, 664896));
   backward_at(46);  // 9: conv_dw_8_bn
   cnn::bn_backward(d_relu616, d_conv_dw_8_bn_weight, d_conv_dw_8_bn_bias, d_relu616, conv_dw_8,
                    conv_dw_8_bn_saved, cnn::Activation::kRelu6, kConvDw8Bn, batch);
@@ -1755,8 +1765,9 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   backward_at(42);  // 11: conv_pw_7
   cnn::conv_backward_params(d_conv_pw_7_weight, d_relu615,
                             cnn::Loaded(conv_dw_7, conv_dw_7_bn_saved, cnn::Activation::kRelu6), kConvPw7,
-                            batch, scratch());
-  cnn::conv_backward_input(d_relu614, d_relu615, conv_pw_7_weight_, kConvPw7, batch, scratch());
+                            batch, scratch(77070336, 442368));
+  cnn::conv_backward_input(d_relu614, d_relu615, conv_pw_7_weight_, kConvPw7, batch,
+                           scratch(84295680, 664896));
   backward_at(40);  // 9: conv_dw_7_bn
   cnn::bn_backward(d_relu614, d_conv_dw_7_bn_weight, d_conv_dw_7_bn_bias, d_relu614, conv_dw_7,
                    conv_dw_7_bn_saved, cnn::Activation::kRelu6, kConvDw7Bn, batch);
@@ -1771,8 +1782,9 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   backward_at(36);  // 11: conv_pw_6
   cnn::conv_backward_params(d_conv_pw_6_weight, d_relu613,
                             cnn::Loaded(conv_dw_6, conv_dw_6_bn_saved, cnn::Activation::kRelu6), kConvPw6,
-                            batch, scratch());
-  cnn::conv_backward_input(d_relu612, d_relu613, conv_pw_6_weight_, kConvPw6, batch, scratch());
+                            batch, scratch(62619648, 516096));
+  cnn::conv_backward_input(d_relu612, d_relu613, conv_pw_6_weight_, kConvPw6, batch,
+                           scratch(63823872, 591168));
   backward_at(34);  // 9: conv_dw_6_bn
   cnn::bn_backward(d_relu612, d_conv_dw_6_bn_weight, d_conv_dw_6_bn_bias, d_relu612, conv_dw_6,
                    conv_dw_6_bn_saved, cnn::Activation::kRelu6, kConvDw6Bn, batch);
@@ -1791,8 +1803,9 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   backward_at(30);  // 11: conv_pw_5
   cnn::conv_backward_params(d_conv_pw_5_weight, d_relu611,
                             cnn::Loaded(conv_dw_5, conv_dw_5_bn_saved, cnn::Activation::kRelu6), kConvPw5,
-                            batch, scratch());
-  cnn::conv_backward_input(d_relu610, d_relu611, conv_pw_5_weight_, kConvPw5, batch, scratch());
+                            batch, scratch(72253440, 258048));
+  cnn::conv_backward_input(d_relu610, d_relu611, conv_pw_5_weight_, kConvPw5, batch,
+                           scratch(84295680, 296256));
   backward_at(28);  // 9: conv_dw_5_bn
   cnn::bn_backward(d_relu610, d_conv_dw_5_bn_weight, d_conv_dw_5_bn_bias, d_relu610, conv_dw_5,
                    conv_dw_5_bn_saved, cnn::Activation::kRelu6, kConvDw5Bn, batch);
@@ -1807,8 +1820,8 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   backward_at(24);  // 11: conv_pw_4
   cnn::conv_backward_params(d_conv_pw_4_weight, d_relu69,
                             cnn::Loaded(conv_dw_4, conv_dw_4_bn_saved, cnn::Activation::kRelu6), kConvPw4,
-                            batch, scratch());
-  cnn::conv_backward_input(d_relu68, d_relu69, conv_pw_4_weight_, kConvPw4, batch, scratch());
+                            batch, scratch(57802752, 129024));
+  cnn::conv_backward_input(d_relu68, d_relu69, conv_pw_4_weight_, kConvPw4, batch, scratch(57802752, 277824));
   backward_at(22);  // 9: conv_dw_4_bn
   cnn::bn_backward(d_relu68, d_conv_dw_4_bn_weight, d_conv_dw_4_bn_bias, d_relu68, conv_dw_4,
                    conv_dw_4_bn_saved, cnn::Activation::kRelu6, kConvDw4Bn, batch);
@@ -1823,8 +1836,8 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   backward_at(18);  // 11: conv_pw_3
   cnn::conv_backward_params(d_conv_pw_3_weight, d_relu67,
                             cnn::Loaded(conv_dw_3, conv_dw_3_bn_saved, cnn::Activation::kRelu6), kConvPw3,
-                            batch, scratch());
-  cnn::conv_backward_input(d_relu66, d_relu67, conv_pw_3_weight_, kConvPw3, batch, scratch());
+                            batch, scratch(48168960, 64512));
+  cnn::conv_backward_input(d_relu66, d_relu67, conv_pw_3_weight_, kConvPw3, batch, scratch(72253440, 139584));
   backward_at(16);  // 9: conv_dw_3_bn
   cnn::bn_backward(d_relu66, d_conv_dw_3_bn_weight, d_conv_dw_3_bn_bias, d_relu66, conv_dw_3,
                    conv_dw_3_bn_saved, cnn::Activation::kRelu6, kConvDw3Bn, batch);
@@ -1839,8 +1852,8 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   backward_at(12);  // 11: conv_pw_2
   cnn::conv_backward_params(d_conv_pw_2_weight, d_relu65,
                             cnn::Loaded(conv_dw_2, conv_dw_2_bn_saved, cnn::Activation::kRelu6), kConvPw2,
-                            batch, scratch());
-  cnn::conv_backward_input(d_relu64, d_relu65, conv_pw_2_weight_, kConvPw2, batch, scratch());
+                            batch, scratch(19267584, 32256));
+  cnn::conv_backward_input(d_relu64, d_relu65, conv_pw_2_weight_, kConvPw2, batch, scratch(19267584, 134976));
   backward_at(10);  // 9: conv_dw_2_bn
   cnn::bn_backward(d_relu64, d_conv_dw_2_bn_weight, d_conv_dw_2_bn_bias, d_relu64, conv_dw_2,
                    conv_dw_2_bn_saved, cnn::Activation::kRelu6, kConvDw2Bn, batch);
@@ -1859,8 +1872,8 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   backward_at(6);  // 11: conv_pw_1
   cnn::conv_backward_params(d_conv_pw_1_weight, d_relu63,
                             cnn::Loaded(conv_dw_1, conv_dw_1_bn_saved, cnn::Activation::kRelu6), kConvPw1,
-                            batch, scratch());
-  cnn::conv_backward_input(d_relu62, d_relu63, conv_pw_1_weight_, kConvPw1, batch, scratch());
+                            batch, scratch(0, 8064));
+  cnn::conv_backward_input(d_relu62, d_relu63, conv_pw_1_weight_, kConvPw1, batch, scratch(9633792, 67008));
   backward_at(4);  // 9: conv_dw_1_bn
   cnn::bn_backward(d_relu62, d_conv_dw_1_bn_weight, d_conv_dw_1_bn_bias, d_relu62, conv_dw_1,
                    conv_dw_1_bn_saved, cnn::Activation::kRelu6, kConvDw1Bn, batch);
@@ -1873,9 +1886,7 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::bn_backward(d_relu61, d_conv1_bn_weight, d_conv1_bn_bias, d_relu61, conv1, conv1_bn_saved,
                    cnn::Activation::kRelu6, kConv1Bn, batch);
   backward_at(0);  // 18: conv1
-  // Once more, instead of keeping it:
-  cnn::to_blocked(input, images, k3x224x224, batch);
-  cnn::conv_backward_params(d_conv1_weight, d_relu61, input, kConv1, batch, scratch());
+  cnn::conv_backward_params(d_conv1_weight, d_relu61, input, kConv1, batch, scratch(0, 4536));
 
   at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());
@@ -1887,50 +1898,49 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(19267584, 150528);  // 3x224x224
-  const cnn::Floats conv1_bn_saved = floats(24084672, 96);
-  const cnn::Floats conv_dw_1_bn_saved = floats(24084768, 96);
-  const cnn::Floats conv_pw_1_bn_saved = floats(24084480, 192);
+  const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
+  const cnn::Floats conv1_bn_saved = floats(20523984, 96);
+  const cnn::Floats conv_dw_1_bn_saved = floats(20524080, 96);
+  const cnn::Floats conv_pw_1_bn_saved = floats(20523792, 192);
   const cnn::Blocked relu63 = blocked(0, 602112);  // 48x112x112
   const cnn::Floats conv_dw_2_bn_saved = floats(24084480, 192);
   const cnn::Blocked relu64 = blocked(19267584, 150528);  // 48x56x56
-  const cnn::Floats conv_pw_2_bn_saved = floats(9633792, 384);
-  const cnn::Floats conv_dw_3_bn_saved = floats(9634176, 384);
-  const cnn::Floats conv_pw_3_bn_saved = floats(9634560, 384);
+  const cnn::Floats conv_pw_2_bn_saved = floats(10858112, 384);
+  const cnn::Floats conv_dw_3_bn_saved = floats(10858496, 384);
+  const cnn::Floats conv_pw_3_bn_saved = floats(10858880, 384);
   const cnn::Blocked relu67 = blocked(0, 301056);  // 96x56x56
   const cnn::Floats conv_dw_4_bn_saved = floats(12042240, 384);
   const cnn::Blocked relu68 = blocked(9633792, 75264);  // 96x28x28
-  const cnn::Floats conv_pw_4_bn_saved = floats(4816896, 768);
-  const cnn::Floats conv_dw_5_bn_saved = floats(4817664, 768);
-  const cnn::Floats conv_pw_5_bn_saved = floats(4818432, 768);
+  const cnn::Floats conv_pw_4_bn_saved = floats(5907072, 768);
+  const cnn::Floats conv_dw_5_bn_saved = floats(5907840, 768);
+  const cnn::Floats conv_pw_5_bn_saved = floats(5908608, 768);
   const cnn::Blocked relu611 = blocked(0, 150528);  // 192x28x28
   const cnn::Floats conv_dw_6_bn_saved = floats(6021120, 768);
   const cnn::Blocked relu612 = blocked(4816896, 37632);  // 192x14x14
-  const cnn::Floats conv_pw_6_bn_saved = floats(2408448, 1536);
-  const cnn::Floats conv_dw_7_bn_saved = floats(2409984, 1536);
-  const cnn::Floats conv_pw_7_bn_saved = floats(2411520, 1536);
+  const cnn::Floats conv_pw_6_bn_saved = floats(3429376, 1536);
+  const cnn::Floats conv_dw_7_bn_saved = floats(3430912, 1536);
+  const cnn::Floats conv_pw_7_bn_saved = floats(3432448, 1536);
   const cnn::Blocked relu615 = blocked(0, 75264);  // 384x14x14
   const cnn::Floats conv_dw_8_bn_saved = floats(4816896, 1536);
   const cnn::Blocked relu616 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_8_bn_saved = floats(4816896, 1536);
-  const cnn::Floats conv_dw_9_bn_saved = floats(4818432, 1536);
-  const cnn::Floats conv_pw_9_bn_saved = floats(4819968, 1536);
+  const cnn::Floats conv_pw_8_bn_saved = floats(6108160, 1536);
+  const cnn::Floats conv_dw_9_bn_saved = floats(6109696, 1536);
+  const cnn::Floats conv_pw_9_bn_saved = floats(6111232, 1536);
   const cnn::Blocked relu619 = blocked(0, 75264);  // 384x14x14
   const cnn::Floats conv_dw_10_bn_saved = floats(4816896, 1536);
   const cnn::Blocked relu620 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_10_bn_saved = floats(4816896, 1536);
-  const cnn::Floats conv_dw_11_bn_saved = floats(4818432, 1536);
-  const cnn::Floats conv_pw_11_bn_saved = floats(4819968, 1536);
+  const cnn::Floats conv_pw_10_bn_saved = floats(6108160, 1536);
+  const cnn::Floats conv_dw_11_bn_saved = floats(6109696, 1536);
+  const cnn::Floats conv_pw_11_bn_saved = floats(6111232, 1536);
   const cnn::Blocked relu623 = blocked(0, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_12_bn_saved = floats(3010560, 1536);
-  const cnn::Blocked relu624 = blocked(2408448, 18816);  // 384x7x7
-  const cnn::Floats conv_pw_12_bn_saved = floats(1204224, 3072);
-  const cnn::Floats conv_dw_13_bn_saved = floats(1207296, 3072);
-  const cnn::Floats conv_pw_13_bn_saved = floats(1210368, 3072);
-  const cnn::Blocked relu627 = blocked(0, 37632);  // 768x7x7
-  const cnn::Blocked gap1 = blocked(1204224, 768);  // 768
-  const cnn::Blocked classifier = blocked(0, 1000);  // 1000
-  cnn::to_blocked(input, images, k3x224x224, batch);
+  const cnn::Floats conv_dw_12_bn_saved = floats(2408448, 1536);
+  const cnn::Blocked relu624 = blocked(2974208, 18816);  // 384x7x7
+  const cnn::Floats conv_pw_12_bn_saved = floats(3576320, 3072);
+  const cnn::Floats conv_dw_13_bn_saved = floats(3579392, 3072);
+  const cnn::Floats conv_pw_13_bn_saved = floats(3582464, 3072);
+  const cnn::Blocked relu627 = blocked(1769984, 37632);  // 768x7x7
+  const cnn::Blocked gap1 = blocked(72080, 768);  // 768
+  const cnn::Blocked classifier = blocked(40080, 1000);  // 1000
 
   at(0);  // 18: conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)
   // 19: conv1_bn = bn(eps=0.001, decay=0.99)
@@ -1951,7 +1961,7 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                          {conv1_weight_, cnn::Epilogue().scaled(conv1_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_dw_1_weight_, cnn::Epilogue().scaled(conv_dw_1_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_pw_1_weight_, cnn::Epilogue().scaled(conv_pw_1_bn_saved).then(cnn::Activation::kRelu6)},
-                         kConv1Separable, batch, scratch());
+                         kConv1Separable, batch, scratch(19267584, 1256200));
 
   at(9);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_2)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
@@ -1981,7 +1991,7 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                          {conv_pw_2_weight_, cnn::Epilogue().scaled(conv_pw_2_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_dw_3_weight_, cnn::Epilogue().scaled(conv_dw_3_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_pw_3_weight_, cnn::Epilogue().scaled(conv_pw_3_bn_saved).then(cnn::Activation::kRelu6)},
-                         kConvPw2Separable, batch, scratch());
+                         kConvPw2Separable, batch, scratch(9633792, 1224320));
 
   at(21);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_4)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
@@ -2011,7 +2021,7 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                          {conv_pw_4_weight_, cnn::Epilogue().scaled(conv_pw_4_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_dw_5_weight_, cnn::Epilogue().scaled(conv_dw_5_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_pw_5_weight_, cnn::Epilogue().scaled(conv_pw_5_bn_saved).then(cnn::Activation::kRelu6)},
-                         kConvPw4Separable, batch, scratch());
+                         kConvPw4Separable, batch, scratch(4816896, 1090176));
 
   at(33);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_6)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
@@ -2041,7 +2051,7 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                          {conv_pw_6_weight_, cnn::Epilogue().scaled(conv_pw_6_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_dw_7_weight_, cnn::Epilogue().scaled(conv_dw_7_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_pw_7_weight_, cnn::Epilogue().scaled(conv_pw_7_bn_saved).then(cnn::Activation::kRelu6)},
-                         kConvPw6Separable, batch, scratch());
+                         kConvPw6Separable, batch, scratch(2408448, 1020928));
 
   at(45);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_8)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
@@ -2071,7 +2081,7 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                          {conv_pw_8_weight_, cnn::Epilogue().scaled(conv_pw_8_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_dw_9_weight_, cnn::Epilogue().scaled(conv_dw_9_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_pw_9_weight_, cnn::Epilogue().scaled(conv_pw_9_bn_saved).then(cnn::Activation::kRelu6)},
-                         kConvPw8Separable, batch, scratch());
+                         kConvPw8Separable, batch, scratch(4816896, 1291264));
 
   at(57);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_10)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
@@ -2101,7 +2111,7 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                          {conv_pw_10_weight_, cnn::Epilogue().scaled(conv_pw_10_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_dw_11_weight_, cnn::Epilogue().scaled(conv_dw_11_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_pw_11_weight_, cnn::Epilogue().scaled(conv_pw_11_bn_saved).then(cnn::Activation::kRelu6)},
-                         kConvPw10Separable, batch, scratch());
+                         kConvPw10Separable, batch, scratch(4816896, 1291264));
 
   at(69);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_12)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)
@@ -2131,13 +2141,13 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                          {conv_pw_12_weight_, cnn::Epilogue().scaled(conv_pw_12_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_dw_13_weight_, cnn::Epilogue().scaled(conv_dw_13_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_pw_13_weight_, cnn::Epilogue().scaled(conv_pw_13_bn_saved).then(cnn::Activation::kRelu6)},
-                         kConvPw12Separable, batch, scratch());
+                         kConvPw12Separable, batch, scratch(0, 1769984));
 
   at(81);  // 33: gap    (gap1)
   cnn::gap(gap1, relu627, k768x7x7, batch);
 
   at(83);  // 35: classifier = dense(classes, weights=glorot_uniform, bias_init=zeros)
-  cnn::dense(classifier, gap1, classifier_weight_, classifier_bias_, kClassifier, batch, scratch());
+  cnn::dense(classifier, gap1, classifier_weight_, classifier_bias_, kClassifier, batch, scratch(0, 40080));
 
   at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, classifier, k1000, batch);
@@ -2147,47 +2157,47 @@ float MobileNet75::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
 
 // What prediction needs of the weights: made once, and again where they have changed.
 void MobileNet75::prepare_on_team() {
-  const cnn::Floats conv1_bn_saved = floats(24084864, 96);
-  const cnn::Floats conv_dw_1_bn_saved = floats(24084960, 96);
-  const cnn::Floats conv_pw_1_bn_saved = floats(24085056, 192);
-  const cnn::Floats conv1_weight_prepared = floats(24085248, 648);
-  const cnn::Floats conv_pw_1_weight_prepared = floats(24085904, 1152);
-  const cnn::Floats conv_dw_2_bn_saved = floats(24087056, 192);
-  const cnn::Floats conv_pw_2_bn_saved = floats(24087248, 384);
-  const cnn::Floats conv_dw_3_bn_saved = floats(24087632, 384);
-  const cnn::Floats conv_pw_3_bn_saved = floats(24088016, 384);
-  const cnn::Floats conv_pw_2_weight_prepared = floats(24088400, 4608);
-  const cnn::Floats conv_pw_3_weight_prepared = floats(24093008, 9216);
-  const cnn::Floats conv_dw_4_bn_saved = floats(24102224, 384);
-  const cnn::Floats conv_pw_4_bn_saved = floats(24102608, 768);
-  const cnn::Floats conv_dw_5_bn_saved = floats(24103376, 768);
-  const cnn::Floats conv_pw_5_bn_saved = floats(24104144, 768);
-  const cnn::Floats conv_pw_4_weight_prepared = floats(24104912, 18432);
-  const cnn::Floats conv_pw_5_weight_prepared = floats(24123344, 36864);
-  const cnn::Floats conv_dw_6_bn_saved = floats(24160208, 768);
-  const cnn::Floats conv_pw_6_bn_saved = floats(24160976, 1536);
-  const cnn::Floats conv_dw_7_bn_saved = floats(24162512, 1536);
-  const cnn::Floats conv_pw_7_bn_saved = floats(24164048, 1536);
-  const cnn::Floats conv_pw_6_weight_prepared = floats(24165584, 73728);
-  const cnn::Floats conv_pw_7_weight_prepared = floats(24239312, 147456);
-  const cnn::Floats conv_dw_8_bn_saved = floats(24386768, 1536);
-  const cnn::Floats conv_pw_8_bn_saved = floats(24388304, 1536);
-  const cnn::Floats conv_dw_9_bn_saved = floats(24389840, 1536);
-  const cnn::Floats conv_pw_9_bn_saved = floats(24391376, 1536);
-  const cnn::Floats conv_pw_8_weight_prepared = floats(24392912, 147456);
-  const cnn::Floats conv_pw_9_weight_prepared = floats(24540368, 147456);
-  const cnn::Floats conv_dw_10_bn_saved = floats(24687824, 1536);
-  const cnn::Floats conv_pw_10_bn_saved = floats(24689360, 1536);
-  const cnn::Floats conv_dw_11_bn_saved = floats(24690896, 1536);
-  const cnn::Floats conv_pw_11_bn_saved = floats(24692432, 1536);
-  const cnn::Floats conv_pw_10_weight_prepared = floats(24693968, 147456);
-  const cnn::Floats conv_pw_11_weight_prepared = floats(24841424, 147456);
-  const cnn::Floats conv_dw_12_bn_saved = floats(24988880, 1536);
-  const cnn::Floats conv_pw_12_bn_saved = floats(24990416, 3072);
-  const cnn::Floats conv_dw_13_bn_saved = floats(24993488, 3072);
-  const cnn::Floats conv_pw_13_bn_saved = floats(24996560, 3072);
-  const cnn::Floats conv_pw_12_weight_prepared = floats(24999632, 294912);
-  const cnn::Floats conv_pw_13_weight_prepared = floats(25294544, 589824);
+  const cnn::Floats conv1_bn_saved = floats(24084672, 96);
+  const cnn::Floats conv_dw_1_bn_saved = floats(24084768, 96);
+  const cnn::Floats conv_pw_1_bn_saved = floats(24084864, 192);
+  const cnn::Floats conv1_weight_prepared = floats(24085056, 648);
+  const cnn::Floats conv_pw_1_weight_prepared = floats(24085712, 1152);
+  const cnn::Floats conv_dw_2_bn_saved = floats(24086864, 192);
+  const cnn::Floats conv_pw_2_bn_saved = floats(24087056, 384);
+  const cnn::Floats conv_dw_3_bn_saved = floats(24087440, 384);
+  const cnn::Floats conv_pw_3_bn_saved = floats(24087824, 384);
+  const cnn::Floats conv_pw_2_weight_prepared = floats(24088208, 4608);
+  const cnn::Floats conv_pw_3_weight_prepared = floats(24092816, 9216);
+  const cnn::Floats conv_dw_4_bn_saved = floats(24102032, 384);
+  const cnn::Floats conv_pw_4_bn_saved = floats(24102416, 768);
+  const cnn::Floats conv_dw_5_bn_saved = floats(24103184, 768);
+  const cnn::Floats conv_pw_5_bn_saved = floats(24103952, 768);
+  const cnn::Floats conv_pw_4_weight_prepared = floats(24104720, 18432);
+  const cnn::Floats conv_pw_5_weight_prepared = floats(24123152, 36864);
+  const cnn::Floats conv_dw_6_bn_saved = floats(24160016, 768);
+  const cnn::Floats conv_pw_6_bn_saved = floats(24160784, 1536);
+  const cnn::Floats conv_dw_7_bn_saved = floats(24162320, 1536);
+  const cnn::Floats conv_pw_7_bn_saved = floats(24163856, 1536);
+  const cnn::Floats conv_pw_6_weight_prepared = floats(24165392, 73728);
+  const cnn::Floats conv_pw_7_weight_prepared = floats(24239120, 147456);
+  const cnn::Floats conv_dw_8_bn_saved = floats(24386576, 1536);
+  const cnn::Floats conv_pw_8_bn_saved = floats(24388112, 1536);
+  const cnn::Floats conv_dw_9_bn_saved = floats(24389648, 1536);
+  const cnn::Floats conv_pw_9_bn_saved = floats(24391184, 1536);
+  const cnn::Floats conv_pw_8_weight_prepared = floats(24392720, 147456);
+  const cnn::Floats conv_pw_9_weight_prepared = floats(24540176, 147456);
+  const cnn::Floats conv_dw_10_bn_saved = floats(24687632, 1536);
+  const cnn::Floats conv_pw_10_bn_saved = floats(24689168, 1536);
+  const cnn::Floats conv_dw_11_bn_saved = floats(24690704, 1536);
+  const cnn::Floats conv_pw_11_bn_saved = floats(24692240, 1536);
+  const cnn::Floats conv_pw_10_weight_prepared = floats(24693776, 147456);
+  const cnn::Floats conv_pw_11_weight_prepared = floats(24841232, 147456);
+  const cnn::Floats conv_dw_12_bn_saved = floats(24988688, 1536);
+  const cnn::Floats conv_pw_12_bn_saved = floats(24990224, 3072);
+  const cnn::Floats conv_dw_13_bn_saved = floats(24993296, 3072);
+  const cnn::Floats conv_pw_13_bn_saved = floats(24996368, 3072);
+  const cnn::Floats conv_pw_12_weight_prepared = floats(24999440, 294912);
+  const cnn::Floats conv_pw_13_weight_prepared = floats(25294352, 589824);
 
   at(0);  // 18: conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)
   // 19: conv1_bn = bn(eps=0.001, decay=0.99)
@@ -2369,65 +2379,64 @@ void MobileNet75::prepare_on_team() {
 // Forward, as at prediction time: scores for the caller.
 void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(19267584, 150528);  // 3x224x224
-  const cnn::Floats conv1_bn_saved = floats(24084864, 96);
-  const cnn::Floats conv_dw_1_bn_saved = floats(24084960, 96);
-  const cnn::Floats conv_pw_1_bn_saved = floats(24085056, 192);
+  const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
+  const cnn::Floats conv1_bn_saved = floats(24084672, 96);
+  const cnn::Floats conv_dw_1_bn_saved = floats(24084768, 96);
+  const cnn::Floats conv_pw_1_bn_saved = floats(24084864, 192);
   const cnn::Blocked relu63 = blocked(0, 602112);  // 48x112x112
-  const cnn::Floats conv1_weight_prepared = floats(24085248, 648);
-  const cnn::Floats conv_pw_1_weight_prepared = floats(24085904, 1152);
-  const cnn::Floats conv_dw_2_bn_saved = floats(24087056, 192);
+  const cnn::Floats conv1_weight_prepared = floats(24085056, 648);
+  const cnn::Floats conv_pw_1_weight_prepared = floats(24085712, 1152);
+  const cnn::Floats conv_dw_2_bn_saved = floats(24086864, 192);
   const cnn::Blocked relu64 = blocked(19267584, 150528);  // 48x56x56
-  const cnn::Floats conv_pw_2_bn_saved = floats(24087248, 384);
-  const cnn::Floats conv_dw_3_bn_saved = floats(24087632, 384);
-  const cnn::Floats conv_pw_3_bn_saved = floats(24088016, 384);
+  const cnn::Floats conv_pw_2_bn_saved = floats(24087056, 384);
+  const cnn::Floats conv_dw_3_bn_saved = floats(24087440, 384);
+  const cnn::Floats conv_pw_3_bn_saved = floats(24087824, 384);
   const cnn::Blocked relu67 = blocked(0, 301056);  // 96x56x56
-  const cnn::Floats conv_pw_2_weight_prepared = floats(24088400, 4608);
-  const cnn::Floats conv_pw_3_weight_prepared = floats(24093008, 9216);
-  const cnn::Floats conv_dw_4_bn_saved = floats(24102224, 384);
+  const cnn::Floats conv_pw_2_weight_prepared = floats(24088208, 4608);
+  const cnn::Floats conv_pw_3_weight_prepared = floats(24092816, 9216);
+  const cnn::Floats conv_dw_4_bn_saved = floats(24102032, 384);
   const cnn::Blocked relu68 = blocked(9633792, 75264);  // 96x28x28
-  const cnn::Floats conv_pw_4_bn_saved = floats(24102608, 768);
-  const cnn::Floats conv_dw_5_bn_saved = floats(24103376, 768);
-  const cnn::Floats conv_pw_5_bn_saved = floats(24104144, 768);
+  const cnn::Floats conv_pw_4_bn_saved = floats(24102416, 768);
+  const cnn::Floats conv_dw_5_bn_saved = floats(24103184, 768);
+  const cnn::Floats conv_pw_5_bn_saved = floats(24103952, 768);
   const cnn::Blocked relu611 = blocked(0, 150528);  // 192x28x28
-  const cnn::Floats conv_pw_4_weight_prepared = floats(24104912, 18432);
-  const cnn::Floats conv_pw_5_weight_prepared = floats(24123344, 36864);
-  const cnn::Floats conv_dw_6_bn_saved = floats(24160208, 768);
+  const cnn::Floats conv_pw_4_weight_prepared = floats(24104720, 18432);
+  const cnn::Floats conv_pw_5_weight_prepared = floats(24123152, 36864);
+  const cnn::Floats conv_dw_6_bn_saved = floats(24160016, 768);
   const cnn::Blocked relu612 = blocked(4816896, 37632);  // 192x14x14
-  const cnn::Floats conv_pw_6_bn_saved = floats(24160976, 1536);
-  const cnn::Floats conv_dw_7_bn_saved = floats(24162512, 1536);
-  const cnn::Floats conv_pw_7_bn_saved = floats(24164048, 1536);
+  const cnn::Floats conv_pw_6_bn_saved = floats(24160784, 1536);
+  const cnn::Floats conv_dw_7_bn_saved = floats(24162320, 1536);
+  const cnn::Floats conv_pw_7_bn_saved = floats(24163856, 1536);
   const cnn::Blocked relu615 = blocked(0, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_6_weight_prepared = floats(24165584, 73728);
-  const cnn::Floats conv_pw_7_weight_prepared = floats(24239312, 147456);
-  const cnn::Floats conv_dw_8_bn_saved = floats(24386768, 1536);
+  const cnn::Floats conv_pw_6_weight_prepared = floats(24165392, 73728);
+  const cnn::Floats conv_pw_7_weight_prepared = floats(24239120, 147456);
+  const cnn::Floats conv_dw_8_bn_saved = floats(24386576, 1536);
   const cnn::Blocked relu616 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_8_bn_saved = floats(24388304, 1536);
-  const cnn::Floats conv_dw_9_bn_saved = floats(24389840, 1536);
-  const cnn::Floats conv_pw_9_bn_saved = floats(24391376, 1536);
+  const cnn::Floats conv_pw_8_bn_saved = floats(24388112, 1536);
+  const cnn::Floats conv_dw_9_bn_saved = floats(24389648, 1536);
+  const cnn::Floats conv_pw_9_bn_saved = floats(24391184, 1536);
   const cnn::Blocked relu619 = blocked(0, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_8_weight_prepared = floats(24392912, 147456);
-  const cnn::Floats conv_pw_9_weight_prepared = floats(24540368, 147456);
-  const cnn::Floats conv_dw_10_bn_saved = floats(24687824, 1536);
+  const cnn::Floats conv_pw_8_weight_prepared = floats(24392720, 147456);
+  const cnn::Floats conv_pw_9_weight_prepared = floats(24540176, 147456);
+  const cnn::Floats conv_dw_10_bn_saved = floats(24687632, 1536);
   const cnn::Blocked relu620 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_10_bn_saved = floats(24689360, 1536);
-  const cnn::Floats conv_dw_11_bn_saved = floats(24690896, 1536);
-  const cnn::Floats conv_pw_11_bn_saved = floats(24692432, 1536);
+  const cnn::Floats conv_pw_10_bn_saved = floats(24689168, 1536);
+  const cnn::Floats conv_dw_11_bn_saved = floats(24690704, 1536);
+  const cnn::Floats conv_pw_11_bn_saved = floats(24692240, 1536);
   const cnn::Blocked relu623 = blocked(0, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_10_weight_prepared = floats(24693968, 147456);
-  const cnn::Floats conv_pw_11_weight_prepared = floats(24841424, 147456);
-  const cnn::Floats conv_dw_12_bn_saved = floats(24988880, 1536);
+  const cnn::Floats conv_pw_10_weight_prepared = floats(24693776, 147456);
+  const cnn::Floats conv_pw_11_weight_prepared = floats(24841232, 147456);
+  const cnn::Floats conv_dw_12_bn_saved = floats(24988688, 1536);
   const cnn::Blocked relu624 = blocked(2408448, 18816);  // 384x7x7
-  const cnn::Floats conv_pw_12_bn_saved = floats(24990416, 3072);
-  const cnn::Floats conv_dw_13_bn_saved = floats(24993488, 3072);
-  const cnn::Floats conv_pw_13_bn_saved = floats(24996560, 3072);
+  const cnn::Floats conv_pw_12_bn_saved = floats(24990224, 3072);
+  const cnn::Floats conv_dw_13_bn_saved = floats(24993296, 3072);
+  const cnn::Floats conv_pw_13_bn_saved = floats(24996368, 3072);
   const cnn::Blocked relu627 = blocked(0, 37632);  // 768x7x7
-  const cnn::Floats conv_pw_12_weight_prepared = floats(24999632, 294912);
-  const cnn::Floats conv_pw_13_weight_prepared = floats(25294544, 589824);
+  const cnn::Floats conv_pw_12_weight_prepared = floats(24999440, 294912);
+  const cnn::Floats conv_pw_13_weight_prepared = floats(25294352, 589824);
   const cnn::Blocked gap1 = blocked(1204224, 768);  // 768
-  const cnn::Blocked classifier = blocked(0, 1000);  // 1000
-  const cnn::Blocked softmax1 = blocked(32000, 1000);  // 1000
-  cnn::to_blocked(input, images, k3x224x224, batch);
+  const cnn::Blocked classifier = blocked(40080, 1000);  // 1000
+  const cnn::Blocked softmax1 = blocked(0, 1000);  // 1000
 
   at(0);  // 18: conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)
   // 19: conv1_bn = bn(eps=0.001, decay=0.99)
@@ -2442,7 +2451,7 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
                          {cnn::prepared(conv1_weight_prepared), cnn::Epilogue().scaled(conv1_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_dw_1_weight_, cnn::Epilogue().scaled(conv_dw_1_bn_saved).then(cnn::Activation::kRelu6)},
                          {cnn::prepared(conv_pw_1_weight_prepared), cnn::Epilogue().scaled(conv_pw_1_bn_saved).then(cnn::Activation::kRelu6)},
-                         kConv1Separable, batch, scratch());
+                         kConv1Separable, batch, scratch(19267584, 1254400));
 
   at(9);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_2)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
@@ -2464,7 +2473,7 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
                          {cnn::prepared(conv_pw_2_weight_prepared), cnn::Epilogue().scaled(conv_pw_2_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_dw_3_weight_, cnn::Epilogue().scaled(conv_dw_3_bn_saved).then(cnn::Activation::kRelu6)},
                          {cnn::prepared(conv_pw_3_weight_prepared), cnn::Epilogue().scaled(conv_pw_3_bn_saved).then(cnn::Activation::kRelu6)},
-                         kConvPw2Separable, batch, scratch());
+                         kConvPw2Separable, batch, scratch(9633792, 1210496));
 
   at(21);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_4)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
@@ -2486,7 +2495,7 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
                          {cnn::prepared(conv_pw_4_weight_prepared), cnn::Epilogue().scaled(conv_pw_4_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_dw_5_weight_, cnn::Epilogue().scaled(conv_dw_5_bn_saved).then(cnn::Activation::kRelu6)},
                          {cnn::prepared(conv_pw_5_weight_prepared), cnn::Epilogue().scaled(conv_pw_5_bn_saved).then(cnn::Activation::kRelu6)},
-                         kConvPw4Separable, batch, scratch());
+                         kConvPw4Separable, batch, scratch(4816896, 1034880));
 
   at(33);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_6)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
@@ -2508,7 +2517,7 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
                          {cnn::prepared(conv_pw_6_weight_prepared), cnn::Epilogue().scaled(conv_pw_6_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_dw_7_weight_, cnn::Epilogue().scaled(conv_dw_7_bn_saved).then(cnn::Activation::kRelu6)},
                          {cnn::prepared(conv_pw_7_weight_prepared), cnn::Epilogue().scaled(conv_pw_7_bn_saved).then(cnn::Activation::kRelu6)},
-                         kConvPw6Separable, batch, scratch());
+                         kConvPw6Separable, batch, scratch(2408448, 799744));
 
   at(45);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_8)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
@@ -2530,7 +2539,7 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
                          {cnn::prepared(conv_pw_8_weight_prepared), cnn::Epilogue().scaled(conv_pw_8_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_dw_9_weight_, cnn::Epilogue().scaled(conv_dw_9_bn_saved).then(cnn::Activation::kRelu6)},
                          {cnn::prepared(conv_pw_9_weight_prepared), cnn::Epilogue().scaled(conv_pw_9_bn_saved).then(cnn::Activation::kRelu6)},
-                         kConvPw8Separable, batch, scratch());
+                         kConvPw8Separable, batch, scratch(4816896, 996352));
 
   at(57);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_10)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
@@ -2552,7 +2561,7 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
                          {cnn::prepared(conv_pw_10_weight_prepared), cnn::Epilogue().scaled(conv_pw_10_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_dw_11_weight_, cnn::Epilogue().scaled(conv_dw_11_bn_saved).then(cnn::Activation::kRelu6)},
                          {cnn::prepared(conv_pw_11_weight_prepared), cnn::Epilogue().scaled(conv_pw_11_bn_saved).then(cnn::Activation::kRelu6)},
-                         kConvPw10Separable, batch, scratch());
+                         kConvPw10Separable, batch, scratch(4816896, 996352));
 
   at(69);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_12)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)
@@ -2574,13 +2583,13 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
                          {cnn::prepared(conv_pw_12_weight_prepared), cnn::Epilogue().scaled(conv_pw_12_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_dw_13_weight_, cnn::Epilogue().scaled(conv_dw_13_bn_saved).then(cnn::Activation::kRelu6)},
                          {cnn::prepared(conv_pw_13_weight_prepared), cnn::Epilogue().scaled(conv_pw_13_bn_saved).then(cnn::Activation::kRelu6)},
-                         kConvPw12Separable, batch, scratch());
+                         kConvPw12Separable, batch, scratch(1204224, 885248));
 
   at(81);  // 33: gap    (gap1)
   cnn::gap(gap1, relu627, k768x7x7, batch);
 
   at(83);  // 35: classifier = dense(classes, weights=glorot_uniform, bias_init=zeros)
-  cnn::dense(classifier, gap1, classifier_weight_, classifier_bias_, kClassifier, batch, scratch());
+  cnn::dense(classifier, gap1, classifier_weight_, classifier_bias_, kClassifier, batch, scratch(0, 40080));
 
   at(84);  // 36: softmax    (softmax1)
   cnn::softmax(softmax1, classifier, k1000, batch);

@@ -12,7 +12,6 @@ namespace {
 
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
-constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
 constexpr cnn::BnGeometry kFeaturesBn1{
     .channels = 32, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::BnGeometry kFeaturesStage1_0Bn1{
@@ -1667,8 +1666,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 3539056, .gradients = 0, .optimizer = 0, .activations = 13448272,
-               .shared_scratch = 1211392, .thread_scratch = 296640},
+    .memory = {.parameters = 3539056, .gradients = 0, .optimizer = 0, .activations = 11648592,
+               .thread_scratch = 296640},
 };
 
 }  // namespace
@@ -1681,93 +1680,93 @@ const cnn::ModelDescription& MobileNetV2::model() {
 
 // What prediction needs of the weights: made once, and again where they have changed.
 void MobileNetV2::prepare_on_team() {
-  const cnn::Floats features_bn1_saved = floats(11239424, 128);
-  const cnn::Floats features_stage1_0_bn1_saved = floats(11239552, 128);
-  const cnn::Floats features_stage1_0_bn2_saved = floats(11239680, 64);
-  const cnn::Floats features_conv1_weight_prepared = floats(11239744, 972);
-  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(11240720, 576);
-  const cnn::Floats features_stage2_0_bn1_saved = floats(11241296, 384);
-  const cnn::Floats features_stage2_0_bn2_saved = floats(11241680, 384);
-  const cnn::Floats features_stage2_0_bn3_saved = floats(11242064, 96);
-  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(11242160, 1536);
-  const cnn::Floats features_stage2_0_conv3_weight_prepared = floats(11243696, 2304);
-  const cnn::Floats features_stage2_1_bn1_saved = floats(11246000, 576);
-  const cnn::Floats features_stage2_1_bn2_saved = floats(11246576, 576);
-  const cnn::Floats features_stage2_1_bn3_saved = floats(11247152, 96);
-  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(11247248, 3456);
-  const cnn::Floats features_stage2_1_conv3_weight_prepared = floats(11250704, 3456);
-  const cnn::Floats features_stage3_0_bn1_saved = floats(11254160, 576);
-  const cnn::Floats features_stage3_0_bn2_saved = floats(11254736, 576);
-  const cnn::Floats features_stage3_0_bn3_saved = floats(11255312, 128);
-  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(11255440, 3456);
-  const cnn::Floats features_stage3_0_conv3_weight_prepared = floats(11258896, 5184);
-  const cnn::Floats features_stage3_1_bn1_saved = floats(11264080, 768);
-  const cnn::Floats features_stage3_1_bn2_saved = floats(11264848, 768);
-  const cnn::Floats features_stage3_1_bn3_saved = floats(11265616, 128);
-  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(11265744, 6144);
-  const cnn::Floats features_stage3_1_conv3_weight_prepared = floats(11271888, 6912);
-  const cnn::Floats features_stage3_2_bn1_saved = floats(11278800, 768);
-  const cnn::Floats features_stage3_2_bn2_saved = floats(11279568, 768);
-  const cnn::Floats features_stage3_2_bn3_saved = floats(11280336, 128);
-  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(11280464, 6144);
-  const cnn::Floats features_stage3_2_conv3_weight_prepared = floats(11286608, 6912);
-  const cnn::Floats features_stage4_0_bn1_saved = floats(11293520, 768);
-  const cnn::Floats features_stage4_0_bn2_saved = floats(11294288, 768);
-  const cnn::Floats features_stage4_0_bn3_saved = floats(11295056, 256);
-  const cnn::Floats features_stage4_0_conv1_weight_prepared = floats(11295312, 6144);
-  const cnn::Floats features_stage4_0_conv3_weight_prepared = floats(11301456, 12672);
-  const cnn::Floats features_stage4_1_bn1_saved = floats(11314128, 1536);
-  const cnn::Floats features_stage4_1_bn2_saved = floats(11315664, 1536);
-  const cnn::Floats features_stage4_1_bn3_saved = floats(11317200, 256);
-  const cnn::Floats features_stage4_1_conv1_weight_prepared = floats(11317456, 24576);
-  const cnn::Floats features_stage4_1_conv3_weight_prepared = floats(11342032, 25344);
-  const cnn::Floats features_stage4_2_bn1_saved = floats(11367376, 1536);
-  const cnn::Floats features_stage4_2_bn2_saved = floats(11368912, 1536);
-  const cnn::Floats features_stage4_2_bn3_saved = floats(11370448, 256);
-  const cnn::Floats features_stage4_2_conv1_weight_prepared = floats(11370704, 24576);
-  const cnn::Floats features_stage4_2_conv3_weight_prepared = floats(11395280, 25344);
-  const cnn::Floats features_stage4_3_bn1_saved = floats(11420624, 1536);
-  const cnn::Floats features_stage4_3_bn2_saved = floats(11422160, 1536);
-  const cnn::Floats features_stage4_3_bn3_saved = floats(11423696, 256);
-  const cnn::Floats features_stage4_3_conv1_weight_prepared = floats(11423952, 24576);
-  const cnn::Floats features_stage4_3_conv3_weight_prepared = floats(11448528, 25344);
-  const cnn::Floats features_stage5_0_bn1_saved = floats(11473872, 1536);
-  const cnn::Floats features_stage5_0_bn2_saved = floats(11475408, 1536);
-  const cnn::Floats features_stage5_0_bn3_saved = floats(11476944, 384);
-  const cnn::Floats features_stage5_0_conv1_weight_prepared = floats(11477328, 24576);
-  const cnn::Floats features_stage5_0_conv3_weight_prepared = floats(11501904, 36864);
-  const cnn::Floats features_stage5_1_bn1_saved = floats(11538768, 2304);
-  const cnn::Floats features_stage5_1_bn2_saved = floats(11541072, 2304);
-  const cnn::Floats features_stage5_1_bn3_saved = floats(11543376, 384);
-  const cnn::Floats features_stage5_1_conv1_weight_prepared = floats(11543760, 55296);
-  const cnn::Floats features_stage5_1_conv3_weight_prepared = floats(11599056, 55296);
-  const cnn::Floats features_stage5_2_bn1_saved = floats(11654352, 2304);
-  const cnn::Floats features_stage5_2_bn2_saved = floats(11656656, 2304);
-  const cnn::Floats features_stage5_2_bn3_saved = floats(11658960, 384);
-  const cnn::Floats features_stage5_2_conv1_weight_prepared = floats(11659344, 55296);
-  const cnn::Floats features_stage5_2_conv3_weight_prepared = floats(11714640, 55296);
-  const cnn::Floats features_stage6_0_bn1_saved = floats(11769936, 2304);
-  const cnn::Floats features_stage6_0_bn2_saved = floats(11772240, 2304);
-  const cnn::Floats features_stage6_0_bn3_saved = floats(11774544, 640);
-  const cnn::Floats features_stage6_0_conv1_weight_prepared = floats(11775184, 55296);
-  const cnn::Floats features_stage6_0_conv3_weight_prepared = floats(11830480, 93312);
-  const cnn::Floats features_stage6_1_bn1_saved = floats(11923792, 3840);
-  const cnn::Floats features_stage6_1_bn2_saved = floats(11927632, 3840);
-  const cnn::Floats features_stage6_1_bn3_saved = floats(11931472, 640);
-  const cnn::Floats features_stage6_1_conv1_weight_prepared = floats(11932112, 153600);
-  const cnn::Floats features_stage6_1_conv3_weight_prepared = floats(12085712, 155520);
-  const cnn::Floats features_stage6_2_bn1_saved = floats(12241232, 3840);
-  const cnn::Floats features_stage6_2_bn2_saved = floats(12245072, 3840);
-  const cnn::Floats features_stage6_2_bn3_saved = floats(12248912, 640);
-  const cnn::Floats features_stage6_2_conv1_weight_prepared = floats(12249552, 153600);
-  const cnn::Floats features_stage6_2_conv3_weight_prepared = floats(12403152, 155520);
-  const cnn::Floats features_stage7_0_bn1_saved = floats(12558672, 3840);
-  const cnn::Floats features_stage7_0_bn2_saved = floats(12562512, 3840);
-  const cnn::Floats features_stage7_0_bn3_saved = floats(12566352, 1280);
-  const cnn::Floats features_stage7_0_conv1_weight_prepared = floats(12567632, 153600);
-  const cnn::Floats features_stage7_0_conv3_weight_prepared = floats(12721232, 311040);
-  const cnn::Floats features_bn2_saved = floats(13032272, 5120);
-  const cnn::Floats features_conv2_weight_prepared = floats(13037392, 410880);
+  const cnn::Floats features_bn1_saved = floats(9439744, 128);
+  const cnn::Floats features_stage1_0_bn1_saved = floats(9439872, 128);
+  const cnn::Floats features_stage1_0_bn2_saved = floats(9440000, 64);
+  const cnn::Floats features_conv1_weight_prepared = floats(9440064, 972);
+  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(9441040, 576);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(9441616, 384);
+  const cnn::Floats features_stage2_0_bn2_saved = floats(9442000, 384);
+  const cnn::Floats features_stage2_0_bn3_saved = floats(9442384, 96);
+  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(9442480, 1536);
+  const cnn::Floats features_stage2_0_conv3_weight_prepared = floats(9444016, 2304);
+  const cnn::Floats features_stage2_1_bn1_saved = floats(9446320, 576);
+  const cnn::Floats features_stage2_1_bn2_saved = floats(9446896, 576);
+  const cnn::Floats features_stage2_1_bn3_saved = floats(9447472, 96);
+  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(9447568, 3456);
+  const cnn::Floats features_stage2_1_conv3_weight_prepared = floats(9451024, 3456);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(9454480, 576);
+  const cnn::Floats features_stage3_0_bn2_saved = floats(9455056, 576);
+  const cnn::Floats features_stage3_0_bn3_saved = floats(9455632, 128);
+  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(9455760, 3456);
+  const cnn::Floats features_stage3_0_conv3_weight_prepared = floats(9459216, 5184);
+  const cnn::Floats features_stage3_1_bn1_saved = floats(9464400, 768);
+  const cnn::Floats features_stage3_1_bn2_saved = floats(9465168, 768);
+  const cnn::Floats features_stage3_1_bn3_saved = floats(9465936, 128);
+  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(9466064, 6144);
+  const cnn::Floats features_stage3_1_conv3_weight_prepared = floats(9472208, 6912);
+  const cnn::Floats features_stage3_2_bn1_saved = floats(9479120, 768);
+  const cnn::Floats features_stage3_2_bn2_saved = floats(9479888, 768);
+  const cnn::Floats features_stage3_2_bn3_saved = floats(9480656, 128);
+  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(9480784, 6144);
+  const cnn::Floats features_stage3_2_conv3_weight_prepared = floats(9486928, 6912);
+  const cnn::Floats features_stage4_0_bn1_saved = floats(9493840, 768);
+  const cnn::Floats features_stage4_0_bn2_saved = floats(9494608, 768);
+  const cnn::Floats features_stage4_0_bn3_saved = floats(9495376, 256);
+  const cnn::Floats features_stage4_0_conv1_weight_prepared = floats(9495632, 6144);
+  const cnn::Floats features_stage4_0_conv3_weight_prepared = floats(9501776, 12672);
+  const cnn::Floats features_stage4_1_bn1_saved = floats(9514448, 1536);
+  const cnn::Floats features_stage4_1_bn2_saved = floats(9515984, 1536);
+  const cnn::Floats features_stage4_1_bn3_saved = floats(9517520, 256);
+  const cnn::Floats features_stage4_1_conv1_weight_prepared = floats(9517776, 24576);
+  const cnn::Floats features_stage4_1_conv3_weight_prepared = floats(9542352, 25344);
+  const cnn::Floats features_stage4_2_bn1_saved = floats(9567696, 1536);
+  const cnn::Floats features_stage4_2_bn2_saved = floats(9569232, 1536);
+  const cnn::Floats features_stage4_2_bn3_saved = floats(9570768, 256);
+  const cnn::Floats features_stage4_2_conv1_weight_prepared = floats(9571024, 24576);
+  const cnn::Floats features_stage4_2_conv3_weight_prepared = floats(9595600, 25344);
+  const cnn::Floats features_stage4_3_bn1_saved = floats(9620944, 1536);
+  const cnn::Floats features_stage4_3_bn2_saved = floats(9622480, 1536);
+  const cnn::Floats features_stage4_3_bn3_saved = floats(9624016, 256);
+  const cnn::Floats features_stage4_3_conv1_weight_prepared = floats(9624272, 24576);
+  const cnn::Floats features_stage4_3_conv3_weight_prepared = floats(9648848, 25344);
+  const cnn::Floats features_stage5_0_bn1_saved = floats(9674192, 1536);
+  const cnn::Floats features_stage5_0_bn2_saved = floats(9675728, 1536);
+  const cnn::Floats features_stage5_0_bn3_saved = floats(9677264, 384);
+  const cnn::Floats features_stage5_0_conv1_weight_prepared = floats(9677648, 24576);
+  const cnn::Floats features_stage5_0_conv3_weight_prepared = floats(9702224, 36864);
+  const cnn::Floats features_stage5_1_bn1_saved = floats(9739088, 2304);
+  const cnn::Floats features_stage5_1_bn2_saved = floats(9741392, 2304);
+  const cnn::Floats features_stage5_1_bn3_saved = floats(9743696, 384);
+  const cnn::Floats features_stage5_1_conv1_weight_prepared = floats(9744080, 55296);
+  const cnn::Floats features_stage5_1_conv3_weight_prepared = floats(9799376, 55296);
+  const cnn::Floats features_stage5_2_bn1_saved = floats(9854672, 2304);
+  const cnn::Floats features_stage5_2_bn2_saved = floats(9856976, 2304);
+  const cnn::Floats features_stage5_2_bn3_saved = floats(9859280, 384);
+  const cnn::Floats features_stage5_2_conv1_weight_prepared = floats(9859664, 55296);
+  const cnn::Floats features_stage5_2_conv3_weight_prepared = floats(9914960, 55296);
+  const cnn::Floats features_stage6_0_bn1_saved = floats(9970256, 2304);
+  const cnn::Floats features_stage6_0_bn2_saved = floats(9972560, 2304);
+  const cnn::Floats features_stage6_0_bn3_saved = floats(9974864, 640);
+  const cnn::Floats features_stage6_0_conv1_weight_prepared = floats(9975504, 55296);
+  const cnn::Floats features_stage6_0_conv3_weight_prepared = floats(10030800, 93312);
+  const cnn::Floats features_stage6_1_bn1_saved = floats(10124112, 3840);
+  const cnn::Floats features_stage6_1_bn2_saved = floats(10127952, 3840);
+  const cnn::Floats features_stage6_1_bn3_saved = floats(10131792, 640);
+  const cnn::Floats features_stage6_1_conv1_weight_prepared = floats(10132432, 153600);
+  const cnn::Floats features_stage6_1_conv3_weight_prepared = floats(10286032, 155520);
+  const cnn::Floats features_stage6_2_bn1_saved = floats(10441552, 3840);
+  const cnn::Floats features_stage6_2_bn2_saved = floats(10445392, 3840);
+  const cnn::Floats features_stage6_2_bn3_saved = floats(10449232, 640);
+  const cnn::Floats features_stage6_2_conv1_weight_prepared = floats(10449872, 153600);
+  const cnn::Floats features_stage6_2_conv3_weight_prepared = floats(10603472, 155520);
+  const cnn::Floats features_stage7_0_bn1_saved = floats(10758992, 3840);
+  const cnn::Floats features_stage7_0_bn2_saved = floats(10762832, 3840);
+  const cnn::Floats features_stage7_0_bn3_saved = floats(10766672, 1280);
+  const cnn::Floats features_stage7_0_conv1_weight_prepared = floats(10767952, 153600);
+  const cnn::Floats features_stage7_0_conv3_weight_prepared = floats(10921552, 311040);
+  const cnn::Floats features_bn2_saved = floats(11232592, 5120);
+  const cnn::Floats features_conv2_weight_prepared = floats(11237712, 410880);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
@@ -2196,116 +2195,115 @@ void MobileNetV2::prepare_on_team() {
 // Forward, as at prediction time: scores for the caller.
 void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(6422528, 150528);  // 3x224x224
-  const cnn::Floats features_bn1_saved = floats(11239424, 128);
-  const cnn::Floats features_stage1_0_bn1_saved = floats(11239552, 128);
-  const cnn::Floats features_stage1_0_bn2_saved = floats(11239680, 64);
+  const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
+  const cnn::Floats features_bn1_saved = floats(9439744, 128);
+  const cnn::Floats features_stage1_0_bn1_saved = floats(9439872, 128);
+  const cnn::Floats features_stage1_0_bn2_saved = floats(9440000, 64);
   const cnn::Blocked features_stage1_0_bn2 = blocked(0, 200704);  // 16x112x112
-  const cnn::Floats features_conv1_weight_prepared = floats(11239744, 972);
-  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(11240720, 576);
-  const cnn::Floats features_stage2_0_bn1_saved = floats(11241296, 384);
-  const cnn::Floats features_stage2_0_bn2_saved = floats(11241680, 384);
-  const cnn::Floats features_stage2_0_bn3_saved = floats(11242064, 96);
+  const cnn::Floats features_conv1_weight_prepared = floats(9440064, 972);
+  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(9441040, 576);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(9441616, 384);
+  const cnn::Floats features_stage2_0_bn2_saved = floats(9442000, 384);
+  const cnn::Floats features_stage2_0_bn3_saved = floats(9442384, 96);
   const cnn::Blocked features_stage2_0_bn3 = blocked(6422528, 75264);  // 24x56x56
-  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(11242160, 1536);
-  const cnn::Floats features_stage2_0_conv3_weight_prepared = floats(11243696, 2304);
-  const cnn::Floats features_stage2_1_bn1_saved = floats(11246000, 576);
-  const cnn::Floats features_stage2_1_bn2_saved = floats(11246576, 576);
-  const cnn::Floats features_stage2_1_bn3_saved = floats(11247152, 96);
+  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(9442480, 1536);
+  const cnn::Floats features_stage2_0_conv3_weight_prepared = floats(9444016, 2304);
+  const cnn::Floats features_stage2_1_bn1_saved = floats(9446320, 576);
+  const cnn::Floats features_stage2_1_bn2_saved = floats(9446896, 576);
+  const cnn::Floats features_stage2_1_bn3_saved = floats(9447472, 96);
   const cnn::Blocked features_stage2_1_add1 = blocked(0, 75264);  // 24x56x56
-  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(11247248, 3456);
-  const cnn::Floats features_stage2_1_conv3_weight_prepared = floats(11250704, 3456);
-  const cnn::Floats features_stage3_0_bn1_saved = floats(11254160, 576);
-  const cnn::Floats features_stage3_0_bn2_saved = floats(11254736, 576);
-  const cnn::Floats features_stage3_0_bn3_saved = floats(11255312, 128);
+  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(9447568, 3456);
+  const cnn::Floats features_stage2_1_conv3_weight_prepared = floats(9451024, 3456);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(9454480, 576);
+  const cnn::Floats features_stage3_0_bn2_saved = floats(9455056, 576);
+  const cnn::Floats features_stage3_0_bn3_saved = floats(9455632, 128);
   const cnn::Blocked features_stage3_0_bn3 = blocked(2408448, 25088);  // 32x28x28
-  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(11255440, 3456);
-  const cnn::Floats features_stage3_0_conv3_weight_prepared = floats(11258896, 5184);
-  const cnn::Floats features_stage3_1_bn1_saved = floats(11264080, 768);
-  const cnn::Floats features_stage3_1_bn2_saved = floats(11264848, 768);
-  const cnn::Floats features_stage3_1_bn3_saved = floats(11265616, 128);
+  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(9455760, 3456);
+  const cnn::Floats features_stage3_0_conv3_weight_prepared = floats(9459216, 5184);
+  const cnn::Floats features_stage3_1_bn1_saved = floats(9464400, 768);
+  const cnn::Floats features_stage3_1_bn2_saved = floats(9465168, 768);
+  const cnn::Floats features_stage3_1_bn3_saved = floats(9465936, 128);
   const cnn::Blocked features_stage3_1_add1 = blocked(0, 25088);  // 32x28x28
-  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(11265744, 6144);
-  const cnn::Floats features_stage3_1_conv3_weight_prepared = floats(11271888, 6912);
-  const cnn::Floats features_stage3_2_bn1_saved = floats(11278800, 768);
-  const cnn::Floats features_stage3_2_bn2_saved = floats(11279568, 768);
-  const cnn::Floats features_stage3_2_bn3_saved = floats(11280336, 128);
+  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(9466064, 6144);
+  const cnn::Floats features_stage3_1_conv3_weight_prepared = floats(9472208, 6912);
+  const cnn::Floats features_stage3_2_bn1_saved = floats(9479120, 768);
+  const cnn::Floats features_stage3_2_bn2_saved = floats(9479888, 768);
+  const cnn::Floats features_stage3_2_bn3_saved = floats(9480656, 128);
   const cnn::Blocked features_stage3_2_add1 = blocked(802816, 25088);  // 32x28x28
-  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(11280464, 6144);
-  const cnn::Floats features_stage3_2_conv3_weight_prepared = floats(11286608, 6912);
-  const cnn::Floats features_stage4_0_bn1_saved = floats(11293520, 768);
-  const cnn::Floats features_stage4_0_bn2_saved = floats(11294288, 768);
-  const cnn::Floats features_stage4_0_bn3_saved = floats(11295056, 256);
-  const cnn::Blocked features_stage4_0_bn3 = blocked(0, 12544);  // 64x14x14
-  const cnn::Floats features_stage4_0_conv1_weight_prepared = floats(11295312, 6144);
-  const cnn::Floats features_stage4_0_conv3_weight_prepared = floats(11301456, 12672);
-  const cnn::Floats features_stage4_1_bn1_saved = floats(11314128, 1536);
-  const cnn::Floats features_stage4_1_bn2_saved = floats(11315664, 1536);
-  const cnn::Floats features_stage4_1_bn3_saved = floats(11317200, 256);
-  const cnn::Blocked features_stage4_1_add1 = blocked(401408, 12544);  // 64x14x14
-  const cnn::Floats features_stage4_1_conv1_weight_prepared = floats(11317456, 24576);
-  const cnn::Floats features_stage4_1_conv3_weight_prepared = floats(11342032, 25344);
-  const cnn::Floats features_stage4_2_bn1_saved = floats(11367376, 1536);
-  const cnn::Floats features_stage4_2_bn2_saved = floats(11368912, 1536);
-  const cnn::Floats features_stage4_2_bn3_saved = floats(11370448, 256);
-  const cnn::Blocked features_stage4_2_add1 = blocked(0, 12544);  // 64x14x14
-  const cnn::Floats features_stage4_2_conv1_weight_prepared = floats(11370704, 24576);
-  const cnn::Floats features_stage4_2_conv3_weight_prepared = floats(11395280, 25344);
-  const cnn::Floats features_stage4_3_bn1_saved = floats(11420624, 1536);
-  const cnn::Floats features_stage4_3_bn2_saved = floats(11422160, 1536);
-  const cnn::Floats features_stage4_3_bn3_saved = floats(11423696, 256);
-  const cnn::Blocked features_stage4_3_add1 = blocked(602112, 12544);  // 64x14x14
-  const cnn::Floats features_stage4_3_conv1_weight_prepared = floats(11423952, 24576);
-  const cnn::Floats features_stage4_3_conv3_weight_prepared = floats(11448528, 25344);
-  const cnn::Floats features_stage5_0_bn1_saved = floats(11473872, 1536);
-  const cnn::Floats features_stage5_0_bn2_saved = floats(11475408, 1536);
-  const cnn::Floats features_stage5_0_bn3_saved = floats(11476944, 384);
-  const cnn::Blocked features_stage5_0_bn3 = blocked(0, 18816);  // 96x14x14
-  const cnn::Floats features_stage5_0_conv1_weight_prepared = floats(11477328, 24576);
-  const cnn::Floats features_stage5_0_conv3_weight_prepared = floats(11501904, 36864);
-  const cnn::Floats features_stage5_1_bn1_saved = floats(11538768, 2304);
-  const cnn::Floats features_stage5_1_bn2_saved = floats(11541072, 2304);
-  const cnn::Floats features_stage5_1_bn3_saved = floats(11543376, 384);
-  const cnn::Blocked features_stage5_1_add1 = blocked(602112, 18816);  // 96x14x14
-  const cnn::Floats features_stage5_1_conv1_weight_prepared = floats(11543760, 55296);
-  const cnn::Floats features_stage5_1_conv3_weight_prepared = floats(11599056, 55296);
-  const cnn::Floats features_stage5_2_bn1_saved = floats(11654352, 2304);
-  const cnn::Floats features_stage5_2_bn2_saved = floats(11656656, 2304);
-  const cnn::Floats features_stage5_2_bn3_saved = floats(11658960, 384);
-  const cnn::Blocked features_stage5_2_add1 = blocked(0, 18816);  // 96x14x14
-  const cnn::Floats features_stage5_2_conv1_weight_prepared = floats(11659344, 55296);
-  const cnn::Floats features_stage5_2_conv3_weight_prepared = floats(11714640, 55296);
-  const cnn::Floats features_stage6_0_bn1_saved = floats(11769936, 2304);
-  const cnn::Floats features_stage6_0_bn2_saved = floats(11772240, 2304);
-  const cnn::Floats features_stage6_0_bn3_saved = floats(11774544, 640);
-  const cnn::Blocked features_stage6_0_bn3 = blocked(602112, 7840);  // 160x7x7
-  const cnn::Floats features_stage6_0_conv1_weight_prepared = floats(11775184, 55296);
-  const cnn::Floats features_stage6_0_conv3_weight_prepared = floats(11830480, 93312);
-  const cnn::Floats features_stage6_1_bn1_saved = floats(11923792, 3840);
-  const cnn::Floats features_stage6_1_bn2_saved = floats(11927632, 3840);
-  const cnn::Floats features_stage6_1_bn3_saved = floats(11931472, 640);
-  const cnn::Blocked features_stage6_1_add1 = blocked(0, 7840);  // 160x7x7
-  const cnn::Floats features_stage6_1_conv1_weight_prepared = floats(11932112, 153600);
-  const cnn::Floats features_stage6_1_conv3_weight_prepared = floats(12085712, 155520);
-  const cnn::Floats features_stage6_2_bn1_saved = floats(12241232, 3840);
-  const cnn::Floats features_stage6_2_bn2_saved = floats(12245072, 3840);
-  const cnn::Floats features_stage6_2_bn3_saved = floats(12248912, 640);
-  const cnn::Blocked features_stage6_2_add1 = blocked(250880, 7840);  // 160x7x7
-  const cnn::Floats features_stage6_2_conv1_weight_prepared = floats(12249552, 153600);
-  const cnn::Floats features_stage6_2_conv3_weight_prepared = floats(12403152, 155520);
-  const cnn::Floats features_stage7_0_bn1_saved = floats(12558672, 3840);
-  const cnn::Floats features_stage7_0_bn2_saved = floats(12562512, 3840);
-  const cnn::Floats features_stage7_0_bn3_saved = floats(12566352, 1280);
+  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(9480784, 6144);
+  const cnn::Floats features_stage3_2_conv3_weight_prepared = floats(9486928, 6912);
+  const cnn::Floats features_stage4_0_bn1_saved = floats(9493840, 768);
+  const cnn::Floats features_stage4_0_bn2_saved = floats(9494608, 768);
+  const cnn::Floats features_stage4_0_bn3_saved = floats(9495376, 256);
+  const cnn::Blocked features_stage4_0_bn3 = blocked(1605632, 12544);  // 64x14x14
+  const cnn::Floats features_stage4_0_conv1_weight_prepared = floats(9495632, 6144);
+  const cnn::Floats features_stage4_0_conv3_weight_prepared = floats(9501776, 12672);
+  const cnn::Floats features_stage4_1_bn1_saved = floats(9514448, 1536);
+  const cnn::Floats features_stage4_1_bn2_saved = floats(9515984, 1536);
+  const cnn::Floats features_stage4_1_bn3_saved = floats(9517520, 256);
+  const cnn::Blocked features_stage4_1_add1 = blocked(854848, 12544);  // 64x14x14
+  const cnn::Floats features_stage4_1_conv1_weight_prepared = floats(9517776, 24576);
+  const cnn::Floats features_stage4_1_conv3_weight_prepared = floats(9542352, 25344);
+  const cnn::Floats features_stage4_2_bn1_saved = floats(9567696, 1536);
+  const cnn::Floats features_stage4_2_bn2_saved = floats(9569232, 1536);
+  const cnn::Floats features_stage4_2_bn3_saved = floats(9570768, 256);
+  const cnn::Blocked features_stage4_2_add1 = blocked(1256256, 12544);  // 64x14x14
+  const cnn::Floats features_stage4_2_conv1_weight_prepared = floats(9571024, 24576);
+  const cnn::Floats features_stage4_2_conv3_weight_prepared = floats(9595600, 25344);
+  const cnn::Floats features_stage4_3_bn1_saved = floats(9620944, 1536);
+  const cnn::Floats features_stage4_3_bn2_saved = floats(9622480, 1536);
+  const cnn::Floats features_stage4_3_bn3_saved = floats(9624016, 256);
+  const cnn::Blocked features_stage4_3_add1 = blocked(1705600, 12544);  // 64x14x14
+  const cnn::Floats features_stage4_3_conv1_weight_prepared = floats(9624272, 24576);
+  const cnn::Floats features_stage4_3_conv3_weight_prepared = floats(9648848, 25344);
+  const cnn::Floats features_stage5_0_bn1_saved = floats(9674192, 1536);
+  const cnn::Floats features_stage5_0_bn2_saved = floats(9675728, 1536);
+  const cnn::Floats features_stage5_0_bn3_saved = floats(9677264, 384);
+  const cnn::Blocked features_stage5_0_bn3 = blocked(1103488, 18816);  // 96x14x14
+  const cnn::Floats features_stage5_0_conv1_weight_prepared = floats(9677648, 24576);
+  const cnn::Floats features_stage5_0_conv3_weight_prepared = floats(9702224, 36864);
+  const cnn::Floats features_stage5_1_bn1_saved = floats(9739088, 2304);
+  const cnn::Floats features_stage5_1_bn2_saved = floats(9741392, 2304);
+  const cnn::Floats features_stage5_1_bn3_saved = floats(9743696, 384);
+  const cnn::Blocked features_stage5_1_add1 = blocked(1705600, 18816);  // 96x14x14
+  const cnn::Floats features_stage5_1_conv1_weight_prepared = floats(9744080, 55296);
+  const cnn::Floats features_stage5_1_conv3_weight_prepared = floats(9799376, 55296);
+  const cnn::Floats features_stage5_2_bn1_saved = floats(9854672, 2304);
+  const cnn::Floats features_stage5_2_bn2_saved = floats(9856976, 2304);
+  const cnn::Floats features_stage5_2_bn3_saved = floats(9859280, 384);
+  const cnn::Blocked features_stage5_2_add1 = blocked(848000, 18816);  // 96x14x14
+  const cnn::Floats features_stage5_2_conv1_weight_prepared = floats(9859664, 55296);
+  const cnn::Floats features_stage5_2_conv3_weight_prepared = floats(9914960, 55296);
+  const cnn::Floats features_stage6_0_bn1_saved = floats(9970256, 2304);
+  const cnn::Floats features_stage6_0_bn2_saved = floats(9972560, 2304);
+  const cnn::Floats features_stage6_0_bn3_saved = floats(9974864, 640);
+  const cnn::Blocked features_stage6_0_bn3 = blocked(1450112, 7840);  // 160x7x7
+  const cnn::Floats features_stage6_0_conv1_weight_prepared = floats(9975504, 55296);
+  const cnn::Floats features_stage6_0_conv3_weight_prepared = floats(10030800, 93312);
+  const cnn::Floats features_stage6_1_bn1_saved = floats(10124112, 3840);
+  const cnn::Floats features_stage6_1_bn2_saved = floats(10127952, 3840);
+  const cnn::Floats features_stage6_1_bn3_saved = floats(10131792, 640);
+  const cnn::Blocked features_stage6_1_add1 = blocked(739648, 7840);  // 160x7x7
+  const cnn::Floats features_stage6_1_conv1_weight_prepared = floats(10132432, 153600);
+  const cnn::Floats features_stage6_1_conv3_weight_prepared = floats(10286032, 155520);
+  const cnn::Floats features_stage6_2_bn1_saved = floats(10441552, 3840);
+  const cnn::Floats features_stage6_2_bn2_saved = floats(10445392, 3840);
+  const cnn::Floats features_stage6_2_bn3_saved = floats(10449232, 640);
+  const cnn::Blocked features_stage6_2_add1 = blocked(1211392, 7840);  // 160x7x7
+  const cnn::Floats features_stage6_2_conv1_weight_prepared = floats(10449872, 153600);
+  const cnn::Floats features_stage6_2_conv3_weight_prepared = floats(10603472, 155520);
+  const cnn::Floats features_stage7_0_bn1_saved = floats(10758992, 3840);
+  const cnn::Floats features_stage7_0_bn2_saved = floats(10762832, 3840);
+  const cnn::Floats features_stage7_0_bn3_saved = floats(10766672, 1280);
   const cnn::Blocked features_stage7_0_bn3 = blocked(2007040, 15680);  // 320x7x7
-  const cnn::Floats features_stage7_0_conv1_weight_prepared = floats(12567632, 153600);
-  const cnn::Floats features_stage7_0_conv3_weight_prepared = floats(12721232, 311040);
-  const cnn::Floats features_bn2_saved = floats(13032272, 5120);
+  const cnn::Floats features_stage7_0_conv1_weight_prepared = floats(10767952, 153600);
+  const cnn::Floats features_stage7_0_conv3_weight_prepared = floats(10921552, 311040);
+  const cnn::Floats features_bn2_saved = floats(11232592, 5120);
   const cnn::Blocked features_relu62 = blocked(0, 62720);  // 1280x7x7
-  const cnn::Floats features_conv2_weight_prepared = floats(13037392, 410880);
+  const cnn::Floats features_conv2_weight_prepared = floats(11237712, 410880);
   const cnn::Blocked classifier_gap1 = blocked(2007040, 1280);  // 1280
-  const cnn::Blocked classifier_dense1 = blocked(0, 1000);  // 1000
-  const cnn::Blocked classifier_softmax1 = blocked(32000, 1000);  // 1000
-  cnn::to_blocked(input, images, k3x224x224, batch);
+  const cnn::Blocked classifier_dense1 = blocked(51200, 1000);  // 1000
+  const cnn::Blocked classifier_softmax1 = blocked(0, 1000);  // 1000
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
@@ -2319,7 +2317,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
                          {cnn::prepared(features_conv1_weight_prepared), cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu6)},
                          {features_stage1_0_conv1_weight_, cnn::Epilogue().scaled(features_stage1_0_bn1_saved).then(cnn::Activation::kRelu6)},
                          {cnn::prepared(features_stage1_0_conv2_weight_prepared), cnn::Epilogue().scaled(features_stage1_0_bn2_saved)},
-                         kFeaturesConv1Separable, batch, scratch());
+                         kFeaturesConv1Separable, batch, scratch(6422528, 796544));
 
   at(8);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
@@ -2333,7 +2331,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
                          {cnn::prepared(features_stage2_0_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu6)},
                          {features_stage2_0_conv2_weight_, cnn::Epilogue().scaled(features_stage2_0_bn2_saved).then(cnn::Activation::kRelu6)},
                          {cnn::prepared(features_stage2_0_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage2_0_bn3_saved)},
-                         kFeaturesStage2_0Conv1Separable, batch, scratch());
+                         kFeaturesStage2_0Conv1Separable, batch, scratch(8830976, 608768));
 
   at(16);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
@@ -2348,7 +2346,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
                          {cnn::prepared(features_stage2_1_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage2_1_bn1_saved).then(cnn::Activation::kRelu6)},
                          {features_stage2_1_conv2_weight_, cnn::Epilogue().scaled(features_stage2_1_bn2_saved).then(cnn::Activation::kRelu6)},
                          {cnn::prepared(features_stage2_1_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage2_1_bn3_saved).plus(features_stage2_0_bn3)},
-                         kFeaturesStage2_1Conv1Separable, batch, scratch());
+                         kFeaturesStage2_1Conv1Separable, batch, scratch(2408448, 862848));
 
   at(25);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
@@ -2362,7 +2360,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
                          {cnn::prepared(features_stage3_0_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu6)},
                          {features_stage3_0_conv2_weight_, cnn::Epilogue().scaled(features_stage3_0_bn2_saved).then(cnn::Activation::kRelu6)},
                          {cnn::prepared(features_stage3_0_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage3_0_bn3_saved)},
-                         kFeaturesStage3_0Conv1Separable, batch, scratch());
+                         kFeaturesStage3_0Conv1Separable, batch, scratch(3211264, 534400));
 
   at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
@@ -2377,7 +2375,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
                          {cnn::prepared(features_stage3_1_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu6)},
                          {features_stage3_1_conv2_weight_, cnn::Epilogue().scaled(features_stage3_1_bn2_saved).then(cnn::Activation::kRelu6)},
                          {cnn::prepared(features_stage3_1_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage3_1_bn3_saved).plus(features_stage3_0_bn3)},
-                         kFeaturesStage3_1Conv1Separable, batch, scratch());
+                         kFeaturesStage3_1Conv1Separable, batch, scratch(802816, 602112));
 
   at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
@@ -2392,7 +2390,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
                          {cnn::prepared(features_stage3_2_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu6)},
                          {features_stage3_2_conv2_weight_, cnn::Epilogue().scaled(features_stage3_2_bn2_saved).then(cnn::Activation::kRelu6)},
                          {cnn::prepared(features_stage3_2_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage3_2_bn3_saved).plus(features_stage3_1_add1)},
-                         kFeaturesStage3_2Conv1Separable, batch, scratch());
+                         kFeaturesStage3_2Conv1Separable, batch, scratch(1605632, 602112));
 
   at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv1)
   // blocks.cnn:9: bn    (features.stage4[0].bn1)
@@ -2406,7 +2404,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
                          {cnn::prepared(features_stage4_0_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage4_0_bn1_saved).then(cnn::Activation::kRelu6)},
                          {features_stage4_0_conv2_weight_, cnn::Epilogue().scaled(features_stage4_0_bn2_saved).then(cnn::Activation::kRelu6)},
                          {cnn::prepared(features_stage4_0_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage4_0_bn3_saved)},
-                         kFeaturesStage4_0Conv1Separable, batch, scratch());
+                         kFeaturesStage4_0Conv1Separable, batch, scratch(0, 411840));
 
   at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv1)
   // blocks.cnn:9: bn    (features.stage4[1].bn1)
@@ -2421,7 +2419,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
                          {cnn::prepared(features_stage4_1_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage4_1_bn1_saved).then(cnn::Activation::kRelu6)},
                          {features_stage4_1_conv2_weight_, cnn::Epilogue().scaled(features_stage4_1_bn2_saved).then(cnn::Activation::kRelu6)},
                          {cnn::prepared(features_stage4_1_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage4_1_bn3_saved).plus(features_stage4_0_bn3)},
-                         kFeaturesStage4_1Conv1Separable, batch, scratch());
+                         kFeaturesStage4_1Conv1Separable, batch, scratch(0, 854848));
 
   at(68);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv1)
   // blocks.cnn:9: bn    (features.stage4[2].bn1)
@@ -2436,7 +2434,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
                          {cnn::prepared(features_stage4_2_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage4_2_bn1_saved).then(cnn::Activation::kRelu6)},
                          {features_stage4_2_conv2_weight_, cnn::Epilogue().scaled(features_stage4_2_bn2_saved).then(cnn::Activation::kRelu6)},
                          {cnn::prepared(features_stage4_2_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage4_2_bn3_saved).plus(features_stage4_1_add1)},
-                         kFeaturesStage4_2Conv1Separable, batch, scratch());
+                         kFeaturesStage4_2Conv1Separable, batch, scratch(0, 854848));
 
   at(77);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[3].conv1)
   // blocks.cnn:9: bn    (features.stage4[3].bn1)
@@ -2451,7 +2449,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
                          {cnn::prepared(features_stage4_3_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage4_3_bn1_saved).then(cnn::Activation::kRelu6)},
                          {features_stage4_3_conv2_weight_, cnn::Epilogue().scaled(features_stage4_3_bn2_saved).then(cnn::Activation::kRelu6)},
                          {cnn::prepared(features_stage4_3_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage4_3_bn3_saved).plus(features_stage4_2_add1)},
-                         kFeaturesStage4_3Conv1Separable, batch, scratch());
+                         kFeaturesStage4_3Conv1Separable, batch, scratch(0, 854848));
 
   at(86);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv1)
   // blocks.cnn:9: bn    (features.stage5[0].bn1)
@@ -2465,7 +2463,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
                          {cnn::prepared(features_stage5_0_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage5_0_bn1_saved).then(cnn::Activation::kRelu6)},
                          {features_stage5_0_conv2_weight_, cnn::Epilogue().scaled(features_stage5_0_bn2_saved).then(cnn::Activation::kRelu6)},
                          {cnn::prepared(features_stage5_0_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage5_0_bn3_saved)},
-                         kFeaturesStage5_0Conv1Separable, batch, scratch());
+                         kFeaturesStage5_0Conv1Separable, batch, scratch(0, 1103488));
 
   at(94);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv1)
   // blocks.cnn:9: bn    (features.stage5[1].bn1)
@@ -2480,7 +2478,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
                          {cnn::prepared(features_stage5_1_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage5_1_bn1_saved).then(cnn::Activation::kRelu6)},
                          {features_stage5_1_conv2_weight_, cnn::Epilogue().scaled(features_stage5_1_bn2_saved).then(cnn::Activation::kRelu6)},
                          {cnn::prepared(features_stage5_1_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage5_1_bn3_saved).plus(features_stage5_0_bn3)},
-                         kFeaturesStage5_1Conv1Separable, batch, scratch());
+                         kFeaturesStage5_1Conv1Separable, batch, scratch(0, 848000));
 
   at(103);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv1)
   // blocks.cnn:9: bn    (features.stage5[2].bn1)
@@ -2495,7 +2493,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
                          {cnn::prepared(features_stage5_2_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage5_2_bn1_saved).then(cnn::Activation::kRelu6)},
                          {features_stage5_2_conv2_weight_, cnn::Epilogue().scaled(features_stage5_2_bn2_saved).then(cnn::Activation::kRelu6)},
                          {cnn::prepared(features_stage5_2_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage5_2_bn3_saved).plus(features_stage5_1_add1)},
-                         kFeaturesStage5_2Conv1Separable, batch, scratch());
+                         kFeaturesStage5_2Conv1Separable, batch, scratch(0, 848000));
 
   at(112);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv1)
   // blocks.cnn:9: bn    (features.stage6[0].bn1)
@@ -2509,7 +2507,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
                          {cnn::prepared(features_stage6_0_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage6_0_bn1_saved).then(cnn::Activation::kRelu6)},
                          {features_stage6_0_conv2_weight_, cnn::Epilogue().scaled(features_stage6_0_bn2_saved).then(cnn::Activation::kRelu6)},
                          {cnn::prepared(features_stage6_0_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage6_0_bn3_saved)},
-                         kFeaturesStage6_0Conv1Separable, batch, scratch());
+                         kFeaturesStage6_0Conv1Separable, batch, scratch(0, 601664));
 
   at(120);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv1)
   // blocks.cnn:9: bn    (features.stage6[1].bn1)
@@ -2524,7 +2522,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
                          {cnn::prepared(features_stage6_1_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage6_1_bn1_saved).then(cnn::Activation::kRelu6)},
                          {features_stage6_1_conv2_weight_, cnn::Epilogue().scaled(features_stage6_1_bn2_saved).then(cnn::Activation::kRelu6)},
                          {cnn::prepared(features_stage6_1_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage6_1_bn3_saved).plus(features_stage6_0_bn3)},
-                         kFeaturesStage6_1Conv1Separable, batch, scratch());
+                         kFeaturesStage6_1Conv1Separable, batch, scratch(0, 739648));
 
   at(129);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv1)
   // blocks.cnn:9: bn    (features.stage6[2].bn1)
@@ -2539,7 +2537,7 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
                          {cnn::prepared(features_stage6_2_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage6_2_bn1_saved).then(cnn::Activation::kRelu6)},
                          {features_stage6_2_conv2_weight_, cnn::Epilogue().scaled(features_stage6_2_bn2_saved).then(cnn::Activation::kRelu6)},
                          {cnn::prepared(features_stage6_2_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage6_2_bn3_saved).plus(features_stage6_1_add1)},
-                         kFeaturesStage6_2Conv1Separable, batch, scratch());
+                         kFeaturesStage6_2Conv1Separable, batch, scratch(0, 739648));
 
   at(138);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv1)
   // blocks.cnn:9: bn    (features.stage7[0].bn1)
@@ -2553,21 +2551,21 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
                          {cnn::prepared(features_stage7_0_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage7_0_bn1_saved).then(cnn::Activation::kRelu6)},
                          {features_stage7_0_conv2_weight_, cnn::Epilogue().scaled(features_stage7_0_bn2_saved).then(cnn::Activation::kRelu6)},
                          {cnn::prepared(features_stage7_0_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage7_0_bn3_saved)},
-                         kFeaturesStage7_0Conv1Separable, batch, scratch());
+                         kFeaturesStage7_0Conv1Separable, batch, scratch(0, 1211392));
 
   at(146);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv2)
   // blocks.cnn:9: bn    (features.bn2)
   // blocks.cnn:10: act    (features.relu62)
   cnn::conv(features_relu62, features_stage7_0_bn3, cnn::prepared(features_conv2_weight_prepared),
             cnn::Epilogue().scaled(features_bn2_saved).then(cnn::Activation::kRelu6), kFeaturesConv2, batch,
-            scratch());
+            scratch(2508800, 431424));
 
   at(149);  // 50: gap    (classifier.gap1)
   cnn::gap(classifier_gap1, features_relu62, k1280x7x7, batch);
 
   at(151);  // 52: dense(classes, weights=normal(0.01), bias_init=zeros)    (classifier.dense1)
   cnn::dense(classifier_dense1, classifier_gap1, classifier_dense1_weight_, classifier_dense1_bias_,
-             kClassifierDense1, batch, scratch());
+             kClassifierDense1, batch, scratch(0, 51200));
 
   at(152);  // 53: softmax    (classifier.softmax1)
   cnn::softmax(classifier_softmax1, classifier_dense1, k1000, batch);

@@ -12,7 +12,6 @@ namespace {
 
 constexpr int kBatch = 128;  // the most images at once; activations lie in blocks of 1
 
-constexpr cnn::MapGeometry k1x28x28{.channels = 1, .height = 28, .width = 28, .block = 1};
 constexpr cnn::ConvGeometry kStemConv1{
     .in_channels = 1, .in_height = 28, .in_width = 28, .out_channels = 16, .out_height = 28, .out_width = 28,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
@@ -205,7 +204,7 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{112896, 53312, 576}, {225792, 106624, 1152}},
     {{0, 50176, 512}, {0, 150528, 384}},
     {{}, {}},
-    {{1806336, 100352, 9472}, {3612672, 254016, 18688}},
+    {{1806336, 100352, 9472}, {3612672, 250880, 18688}},
     {{0, 50176, 512}, {0, 150528, 384}},
     {{}, {}},
     {{1806336, 100352, 9472}, {3612672, 200704, 18688}},
@@ -379,8 +378,8 @@ constexpr cnn::ModelDescription kModel{
              .class_names = kClassNames, .prepare = kPrepare},
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
-    .memory = {.parameters = 20000, .gradients = 19712, .optimizer = 19712, .activations = 9634368,
-               .shared_scratch = 336384, .thread_scratch = 181504},
+    .memory = {.parameters = 20000, .gradients = 19712, .optimizer = 19712, .activations = 9679168,
+               .thread_scratch = 181504},
 };
 
 }  // namespace
@@ -400,25 +399,25 @@ float Residual::step(int phase, cnn::ConstFloats images, cnn::Labels labels, con
 }
 
 // 34: train Residual on FashionMnist {
-// Phase main: 19,706 of 19,706 parameters learn; activations take 38,537,472 bytes.
+// Phase main: 19,706 of 19,706 parameters learn; activations take 38,716,672 bytes.
 float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(1605632, 784);  // 1x28x28
+  const cnn::ConstBlocked input(images.data(), 784);  // 1x28x28
   const cnn::Blocked stem_conv1 = blocked(0, 12544);  // 16x28x28
-  const cnn::Floats stem_bn1_saved = floats(9634176, 64);
+  const cnn::Floats stem_bn1_saved = floats(9678976, 64);
   const cnn::Blocked stage1_conv1 = blocked(1605632, 12544);  // 16x28x28
-  const cnn::Floats stage1_bn1_saved = floats(9634240, 64);
+  const cnn::Floats stage1_bn1_saved = floats(9679040, 64);
   const cnn::Blocked stage1_conv2 = blocked(3211264, 12544);  // 16x28x28
-  const cnn::Floats stage1_bn2_saved = floats(9634304, 64);
+  const cnn::Floats stage1_bn2_saved = floats(9679104, 64);
   const cnn::Blocked stage1_relu2 = blocked(4816896, 12544);  // 16x28x28
   const cnn::Blocked stage2_conv1 = blocked(0, 6272);  // 32x14x14
-  const cnn::Floats stage2_bn1_saved = floats(9633792, 128);
+  const cnn::Floats stage2_bn1_saved = floats(9678720, 128);
   const cnn::Blocked stage2_conv2 = blocked(802816, 6272);  // 32x14x14
-  const cnn::Floats stage2_bn2_saved = floats(9633920, 128);
+  const cnn::Floats stage2_bn2_saved = floats(9678848, 128);
   const cnn::Blocked stage2_conv3 = blocked(6422528, 6272);  // 32x14x14
-  const cnn::Floats stage2_bn3_saved = floats(9634048, 128);
+  const cnn::Floats stage2_bn3_saved = floats(9633792, 128);
   const cnn::Blocked stage2_relu2 = blocked(7225344, 6272);  // 32x14x14
   const cnn::Blocked head_gap1 = blocked(8028160, 32);  // 32
   const cnn::Blocked head_dense1 = blocked(8032256, 10);  // 10
@@ -450,10 +449,9 @@ float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Opti
   const cnn::Floats d_stage2_bn3_bias = gradients(19344, 32);
   const cnn::Floats d_head_dense1_weight = gradients(19376, 320);
   const cnn::Floats d_head_dense1_bias = gradients(19696, 10);
-  cnn::to_blocked(input, images, k1x28x28, batch);
 
   at(0);  // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.conv1)
-  cnn::conv(stem_conv1, input, stem_conv1_weight_, {}, kStemConv1, batch, scratch());
+  cnn::conv(stem_conv1, input, stem_conv1_weight_, {}, kStemConv1, batch, scratch(1605632, 13602));
 
   at(1);  // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.bn1)
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.relu1)
@@ -462,7 +460,7 @@ float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Opti
 
   at(3);  // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.conv1)
   cnn::winograd::conv(stage1_conv1, cnn::Loaded(stem_conv1, stem_bn1_saved, cnn::Activation::kRelu),
-                      stage1_conv1_weight_, {}, kStage1Conv1, batch, scratch());
+                      stage1_conv1_weight_, {}, kStage1Conv1, batch, scratch(3211264, 10944));
 
   at(4);  // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.bn1)
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.relu1)
@@ -471,7 +469,7 @@ float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Opti
 
   at(6);  // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.conv2)
   cnn::winograd::conv(stage1_conv2, cnn::Loaded(stage1_conv1, stage1_bn1_saved, cnn::Activation::kRelu),
-                      stage1_conv2_weight_, {}, kStage1Conv2, batch, scratch());
+                      stage1_conv2_weight_, {}, kStage1Conv2, batch, scratch(4816896, 10944));
 
   at(7);  // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.bn2)
   cnn::bn_statistics(stage1_bn2_saved, stage1_conv2, stage1_bn2_weight_, stage1_bn2_bias_,
@@ -484,7 +482,8 @@ float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Opti
            cnn::Activation::kRelu, k16x28x28, batch);
 
   at(10);  // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.conv1)
-  cnn::conv(stage2_conv1, stage1_relu2, stage2_conv1_weight_, {}, kStage2Conv1, batch, scratch());
+  cnn::conv(stage2_conv1, stage1_relu2, stage2_conv1_weight_, {}, kStage2Conv1, batch,
+            scratch(802816, 200064));
 
   at(11);  // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.bn1)
   // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.relu1)
@@ -493,14 +492,15 @@ float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Opti
 
   at(13);  // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.conv2)
   cnn::winograd::conv(stage2_conv2, cnn::Loaded(stage2_conv1, stage2_bn1_saved, cnn::Activation::kRelu),
-                      stage2_conv2_weight_, {}, kStage2Conv2, batch, scratch());
+                      stage2_conv2_weight_, {}, kStage2Conv2, batch, scratch(6422528, 42048));
 
   at(14);  // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.bn2)
   cnn::bn_statistics(stage2_bn2_saved, stage2_conv2, stage2_bn2_weight_, stage2_bn2_bias_,
                      stage2_bn2_running_mean_, stage2_bn2_running_var_, kStage2Bn2, batch);
 
   at(15);  // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.conv3)
-  cnn::conv(stage2_conv3, stage1_relu2, stage2_conv3_weight_, {}, kStage2Conv3, batch, scratch());
+  cnn::conv(stage2_conv3, stage1_relu2, stage2_conv3_weight_, {}, kStage2Conv3, batch,
+            scratch(7225344, 23424));
 
   at(16);  // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.bn3)
   cnn::bn_statistics(stage2_bn3_saved, stage2_conv3, stage2_bn3_weight_, stage2_bn3_bias_,
@@ -516,7 +516,8 @@ float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Opti
   cnn::gap(head_gap1, stage2_relu2, k32x14x14, batch);
 
   at(20);  // 24: head = { gap -> dense(classes) -> softmax }    (head.dense1)
-  cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch, scratch());
+  cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
+             scratch(8033536, 1280));
 
   at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense1, k10, batch);
@@ -525,8 +526,9 @@ float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Opti
   // Backward.
   backward_at(20);  // 24: head.dense1
   cnn::dense_backward_params(d_head_dense1_weight, d_head_dense1_bias, d_head_dense1, head_gap1, kHeadDense1,
-                             batch, scratch());
-  cnn::dense_backward_input(d_head_gap1, d_head_dense1, head_dense1_weight_, kHeadDense1, batch, scratch());
+                             batch, scratch(8032256, 1280));
+  cnn::dense_backward_input(d_head_gap1, d_head_dense1, head_dense1_weight_, kHeadDense1, batch,
+                            scratch(8028160, 1280));
   backward_at(19);  // 24: head.gap1
   cnn::gap_backward_input(d_stage2_relu2, d_head_gap1, k32x14x14, batch);
   backward_at(18);  // 22: stage2.relu2
@@ -536,26 +538,26 @@ float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Opti
                    stage2_bn3_saved, cnn::Activation::kNone, kStage2Bn3, batch);
   backward_at(15);  // 20: stage2.conv3
   cnn::conv_backward_params(d_stage2_conv3_weight, d_stage2_conv3, stage1_relu2, kStage2Conv3, batch,
-                            scratch());
+                            scratch(6422528, 3584));
   cnn::conv_backward_input(d_stage1_relu2, d_stage2_conv3, stage2_conv3_weight_, kStage2Conv3, batch,
-                           scratch());
+                           scratch(9633792, 44928));
   backward_at(14);  // 19: stage2.bn2
   cnn::bn_backward(d_stage2_relu2, d_stage2_bn2_weight, d_stage2_bn2_bias, d_stage2_relu2, stage2_conv2,
                    stage2_bn2_saved, cnn::Activation::kNone, kStage2Bn2, batch);
   backward_at(13);  // 19: stage2.conv2
   cnn::winograd::conv_backward_params(d_stage2_conv2_weight, d_stage2_relu2,
                                       cnn::Loaded(stage2_conv1, stage2_bn1_saved, cnn::Activation::kRelu),
-                                      kStage2Conv2, batch, scratch());
+                                      kStage2Conv2, batch, scratch(802816, 336384));
   cnn::winograd::conv_backward_input(d_stage2_relu1, d_stage2_relu2, stage2_conv2_weight_, kStage2Conv2,
-                                     batch, scratch());
+                                     batch, scratch(8830976, 42048));
   backward_at(11);  // 18: stage2.bn1
   cnn::bn_backward(d_stage2_relu1, d_stage2_bn1_weight, d_stage2_bn1_bias, d_stage2_relu1, stage2_conv1,
                    stage2_bn1_saved, cnn::Activation::kRelu, kStage2Bn1, batch);
   backward_at(10);  // 18: stage2.conv1
   cnn::conv_backward_params(d_stage2_conv1_weight, d_stage2_relu1, stage1_relu2, kStage2Conv1, batch,
-                            scratch());
+                            scratch(0, 32256));
   cnn::conv_backward_input(cnn::added_to(d_stage1_relu2), d_stage2_relu1, stage2_conv1_weight_, kStage2Conv1,
-                           batch, scratch());
+                           batch, scratch(0, 178560));
   backward_at(9);  // 14: stage1.relu2
   cnn::relu_backward_input(d_stage1_relu2, d_stage1_relu2, stage1_relu2, k16x28x28, batch);
   backward_at(7);  // 11: stage1.bn2
@@ -564,29 +566,26 @@ float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Opti
   backward_at(6);  // 11: stage1.conv2
   cnn::winograd::conv_backward_params(d_stage1_conv2_weight, d_stage1_conv2,
                                       cnn::Loaded(stage1_conv1, stage1_bn1_saved, cnn::Activation::kRelu),
-                                      kStage1Conv2, batch, scratch());
+                                      kStage1Conv2, batch, scratch(3211264, 87552));
   cnn::winograd::conv_backward_input(d_stage1_relu1, d_stage1_conv2, stage1_conv2_weight_, kStage1Conv2,
-                                     batch, scratch());
+                                     batch, scratch(4816896, 10944));
   backward_at(4);  // 10: stage1.bn1
   cnn::bn_backward(d_stage1_relu1, d_stage1_bn1_weight, d_stage1_bn1_bias, d_stage1_relu1, stage1_conv1,
                    stage1_bn1_saved, cnn::Activation::kRelu, kStage1Bn1, batch);
-  backward_at(3);  // 10: stage1.conv1
-  // Once more, instead of keeping it:
-  cnn::to_blocked(input, images, k1x28x28, batch);
   backward_at(0);  // 7: stem.conv1
   // Once more, instead of keeping it:
-  cnn::conv(stem_conv1, input, stem_conv1_weight_, {}, kStemConv1, batch, scratch());
+  cnn::conv(stem_conv1, input, stem_conv1_weight_, {}, kStemConv1, batch, scratch(1605632, 13602));
   backward_at(3);  // 10: stage1.conv1
   cnn::winograd::conv_backward_params(d_stage1_conv1_weight, d_stage1_relu1,
                                       cnn::Loaded(stem_conv1, stem_bn1_saved, cnn::Activation::kRelu),
-                                      kStage1Conv1, batch, scratch());
+                                      kStage1Conv1, batch, scratch(1605632, 87552));
   cnn::winograd::conv_backward_input(cnn::added_to(d_stage1_relu2), d_stage1_relu1, stage1_conv1_weight_,
-                                     kStage1Conv1, batch, scratch());
+                                     kStage1Conv1, batch, scratch(1605632, 10944));
   backward_at(1);  // 7: stem.bn1
   cnn::bn_backward(d_stage1_relu2, d_stem_bn1_weight, d_stem_bn1_bias, d_stage1_relu2, stem_conv1,
                    stem_bn1_saved, cnn::Activation::kRelu, kStemBn1, batch);
   backward_at(0);  // 7: stem.conv1
-  cnn::conv_backward_params(d_stem_conv1_weight, d_stage1_relu2, input, kStemConv1, batch, scratch());
+  cnn::conv_backward_params(d_stem_conv1_weight, d_stage1_relu2, input, kStemConv1, batch, scratch(0, 1008));
 
   at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());
@@ -598,22 +597,21 @@ float Residual::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(1605632, 784);  // 1x28x28
-  const cnn::Floats stem_bn1_saved = floats(1705984, 64);
+  const cnn::ConstBlocked input(images.data(), 784);  // 1x28x28
+  const cnn::Floats stem_bn1_saved = floats(1619248, 64);
   const cnn::Blocked stem_relu1 = blocked(0, 12544);  // 16x28x28
-  const cnn::Floats stage1_bn1_saved = floats(3211264, 64);
+  const cnn::Floats stage1_bn1_saved = floats(3222208, 64);
   const cnn::Blocked stage1_relu1 = blocked(1605632, 12544);  // 16x28x28
-  const cnn::Floats stage1_bn2_saved = floats(4816896, 64);
+  const cnn::Floats stage1_bn2_saved = floats(4827840, 64);
   const cnn::Blocked stage1_relu2 = blocked(3211264, 12544);  // 16x28x28
-  const cnn::Floats stage2_bn1_saved = floats(802816, 128);
+  const cnn::Floats stage2_bn1_saved = floats(1002880, 128);
   const cnn::Blocked stage2_relu1 = blocked(0, 6272);  // 32x14x14
-  const cnn::Floats stage2_bn2_saved = floats(1605632, 128);
+  const cnn::Floats stage2_bn2_saved = floats(1647680, 128);
   const cnn::Blocked stage2_bn2 = blocked(802816, 6272);  // 32x14x14
-  const cnn::Floats stage2_bn3_saved = floats(1605632, 128);
+  const cnn::Floats stage2_bn3_saved = floats(1629056, 128);
   const cnn::Blocked stage2_relu2 = blocked(0, 6272);  // 32x14x14
   const cnn::Blocked head_gap1 = blocked(802816, 32);  // 32
   const cnn::Blocked head_dense1 = blocked(0, 10);  // 10
-  cnn::to_blocked(input, images, k1x28x28, batch);
 
   at(0);  // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.conv1)
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.bn1)
@@ -622,7 +620,7 @@ float Residual::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                  stem_bn1_running_var_, kStemBn1);
   cnn::conv(stem_relu1, input, stem_conv1_weight_,
             cnn::Epilogue().scaled(stem_bn1_saved).then(cnn::Activation::kRelu), kStemConv1, batch,
-            scratch());
+            scratch(1605632, 13602));
 
   at(3);  // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.conv1)
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.bn1)
@@ -631,7 +629,7 @@ float Residual::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                  stage1_bn1_running_var_, kStage1Bn1);
   cnn::winograd::conv(stage1_relu1, stem_relu1, stage1_conv1_weight_,
                       cnn::Epilogue().scaled(stage1_bn1_saved).then(cnn::Activation::kRelu), kStage1Conv1,
-                      batch, scratch());
+                      batch, scratch(3211264, 10944));
 
   at(6);  // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.conv2)
   // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.bn2)
@@ -641,7 +639,7 @@ float Residual::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                  stage1_bn2_running_var_, kStage1Bn2);
   cnn::winograd::conv(stage1_relu2, stage1_relu1, stage1_conv2_weight_,
                       cnn::Epilogue().scaled(stage1_bn2_saved).plus(stem_relu1).then(cnn::Activation::kRelu),
-                      kStage1Conv2, batch, scratch());
+                      kStage1Conv2, batch, scratch(4816896, 10944));
 
   at(10);  // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.conv1)
   // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.bn1)
@@ -650,14 +648,14 @@ float Residual::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                  stage2_bn1_running_var_, kStage2Bn1);
   cnn::conv(stage2_relu1, stage1_relu2, stage2_conv1_weight_,
             cnn::Epilogue().scaled(stage2_bn1_saved).then(cnn::Activation::kRelu), kStage2Conv1, batch,
-            scratch());
+            scratch(802816, 200064));
 
   at(13);  // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.conv2)
   // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.bn2)
   cnn::bn_affine(stage2_bn2_saved, stage2_bn2_weight_, stage2_bn2_bias_, stage2_bn2_running_mean_,
                  stage2_bn2_running_var_, kStage2Bn2);
   cnn::winograd::conv(stage2_bn2, stage2_relu1, stage2_conv2_weight_,
-                      cnn::Epilogue().scaled(stage2_bn2_saved), kStage2Conv2, batch, scratch());
+                      cnn::Epilogue().scaled(stage2_bn2_saved), kStage2Conv2, batch, scratch(1605632, 42048));
 
   at(15);  // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.conv3)
   // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.bn3)
@@ -667,13 +665,14 @@ float Residual::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                  stage2_bn3_running_var_, kStage2Bn3);
   cnn::conv(stage2_relu2, stage1_relu2, stage2_conv3_weight_,
             cnn::Epilogue().scaled(stage2_bn3_saved).plus(stage2_bn2).then(cnn::Activation::kRelu),
-            kStage2Conv3, batch, scratch());
+            kStage2Conv3, batch, scratch(1605632, 23424));
 
   at(19);  // 24: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, stage2_relu2, k32x14x14, batch);
 
   at(20);  // 24: head = { gap -> dense(classes) -> softmax }    (head.dense1)
-  cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch, scratch());
+  cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
+             scratch(1280, 1280));
 
   at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense1, k10, batch);
@@ -683,18 +682,18 @@ float Residual::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
 
 // What prediction needs of the weights: made once, and again where they have changed.
 void Residual::prepare_on_team() {
-  const cnn::Floats stem_bn1_saved = floats(4816960, 64);
-  const cnn::Floats stem_conv1_weight_prepared = floats(4817024, 162);
-  const cnn::Floats stage1_bn1_saved = floats(4817200, 64);
-  const cnn::Floats stage1_conv1_weight_prepared = floats(4817264, 10944);
-  const cnn::Floats stage1_bn2_saved = floats(4828208, 64);
-  const cnn::Floats stage1_conv2_weight_prepared = floats(4828272, 10944);
-  const cnn::Floats stage2_bn1_saved = floats(4839216, 128);
-  const cnn::Floats stage2_conv1_weight_prepared = floats(4839344, 5184);
-  const cnn::Floats stage2_bn2_saved = floats(4844528, 128);
-  const cnn::Floats stage2_conv2_weight_prepared = floats(4844656, 42048);
-  const cnn::Floats stage2_bn3_saved = floats(4886704, 128);
-  const cnn::Floats stage2_conv3_weight_prepared = floats(4886832, 576);
+  const cnn::Floats stem_bn1_saved = floats(4827904, 64);
+  const cnn::Floats stem_conv1_weight_prepared = floats(4827968, 162);
+  const cnn::Floats stage1_bn1_saved = floats(4828144, 64);
+  const cnn::Floats stage1_conv1_weight_prepared = floats(4828208, 10944);
+  const cnn::Floats stage1_bn2_saved = floats(4839152, 64);
+  const cnn::Floats stage1_conv2_weight_prepared = floats(4839216, 10944);
+  const cnn::Floats stage2_bn1_saved = floats(4850160, 128);
+  const cnn::Floats stage2_conv1_weight_prepared = floats(4850288, 5184);
+  const cnn::Floats stage2_bn2_saved = floats(4855472, 128);
+  const cnn::Floats stage2_conv2_weight_prepared = floats(4855600, 42048);
+  const cnn::Floats stage2_bn3_saved = floats(4897648, 128);
+  const cnn::Floats stage2_conv3_weight_prepared = floats(4897776, 576);
 
   at(0);  // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.conv1)
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.bn1)
@@ -743,36 +742,35 @@ void Residual::prepare_on_team() {
 // Forward, as at prediction time: scores for the caller.
 void Residual::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(1605632, 784);  // 1x28x28
-  const cnn::Floats stem_bn1_saved = floats(4816960, 64);
+  const cnn::ConstBlocked input(images.data(), 784);  // 1x28x28
+  const cnn::Floats stem_bn1_saved = floats(4827904, 64);
   const cnn::Blocked stem_relu1 = blocked(0, 12544);  // 16x28x28
-  const cnn::Floats stem_conv1_weight_prepared = floats(4817024, 162);
-  const cnn::Floats stage1_bn1_saved = floats(4817200, 64);
+  const cnn::Floats stem_conv1_weight_prepared = floats(4827968, 162);
+  const cnn::Floats stage1_bn1_saved = floats(4828144, 64);
   const cnn::Blocked stage1_relu1 = blocked(1605632, 12544);  // 16x28x28
-  const cnn::Floats stage1_conv1_weight_prepared = floats(4817264, 10944);
-  const cnn::Floats stage1_bn2_saved = floats(4828208, 64);
+  const cnn::Floats stage1_conv1_weight_prepared = floats(4828208, 10944);
+  const cnn::Floats stage1_bn2_saved = floats(4839152, 64);
   const cnn::Blocked stage1_relu2 = blocked(3211264, 12544);  // 16x28x28
-  const cnn::Floats stage1_conv2_weight_prepared = floats(4828272, 10944);
-  const cnn::Floats stage2_bn1_saved = floats(4839216, 128);
+  const cnn::Floats stage1_conv2_weight_prepared = floats(4839216, 10944);
+  const cnn::Floats stage2_bn1_saved = floats(4850160, 128);
   const cnn::Blocked stage2_relu1 = blocked(0, 6272);  // 32x14x14
-  const cnn::Floats stage2_conv1_weight_prepared = floats(4839344, 5184);
-  const cnn::Floats stage2_bn2_saved = floats(4844528, 128);
+  const cnn::Floats stage2_conv1_weight_prepared = floats(4850288, 5184);
+  const cnn::Floats stage2_bn2_saved = floats(4855472, 128);
   const cnn::Blocked stage2_bn2 = blocked(802816, 6272);  // 32x14x14
-  const cnn::Floats stage2_conv2_weight_prepared = floats(4844656, 42048);
-  const cnn::Floats stage2_bn3_saved = floats(4886704, 128);
+  const cnn::Floats stage2_conv2_weight_prepared = floats(4855600, 42048);
+  const cnn::Floats stage2_bn3_saved = floats(4897648, 128);
   const cnn::Blocked stage2_relu2 = blocked(0, 6272);  // 32x14x14
-  const cnn::Floats stage2_conv3_weight_prepared = floats(4886832, 576);
+  const cnn::Floats stage2_conv3_weight_prepared = floats(4897776, 576);
   const cnn::Blocked head_gap1 = blocked(802816, 32);  // 32
   const cnn::Blocked head_dense1 = blocked(0, 10);  // 10
   const cnn::Blocked head_softmax1 = blocked(1280, 10);  // 10
-  cnn::to_blocked(input, images, k1x28x28, batch);
 
   at(0);  // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.conv1)
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.bn1)
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.relu1)
   cnn::conv(stem_relu1, input, cnn::prepared(stem_conv1_weight_prepared),
             cnn::Epilogue().scaled(stem_bn1_saved).then(cnn::Activation::kRelu), kStemConv1, batch,
-            scratch());
+            scratch(1605632, 13440));
 
   at(3);  // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.conv1)
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.bn1)
@@ -794,7 +792,7 @@ void Residual::predict_on_team(cnn::ConstFloats images, int batch) {
   // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.relu1)
   cnn::conv(stage2_relu1, stage1_relu2, cnn::prepared(stage2_conv1_weight_prepared),
             cnn::Epilogue().scaled(stage2_bn1_saved).then(cnn::Activation::kRelu), kStage2Conv1, batch,
-            scratch());
+            scratch(802816, 194880));
 
   at(13);  // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.conv2)
   // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.bn2)
@@ -807,13 +805,14 @@ void Residual::predict_on_team(cnn::ConstFloats images, int batch) {
   // 22: relu    (stage2.relu2)
   cnn::conv(stage2_relu2, stage1_relu2, cnn::prepared(stage2_conv3_weight_prepared),
             cnn::Epilogue().scaled(stage2_bn3_saved).plus(stage2_bn2).then(cnn::Activation::kRelu),
-            kStage2Conv3, batch, scratch());
+            kStage2Conv3, batch, scratch(1605632, 22848));
 
   at(19);  // 24: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, stage2_relu2, k32x14x14, batch);
 
   at(20);  // 24: head = { gap -> dense(classes) -> softmax }    (head.dense1)
-  cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch, scratch());
+  cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
+             scratch(1280, 1280));
 
   at(21);  // 24: head = { gap -> dense(classes) -> softmax }    (head.softmax1)
   cnn::softmax(head_softmax1, head_dense1, k10, batch);

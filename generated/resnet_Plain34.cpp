@@ -12,7 +12,6 @@ namespace {
 
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
-constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
 constexpr cnn::BnGeometry kFeaturesBn1{
     .channels = 64, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesConv1{
@@ -252,17 +251,17 @@ static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_3Conv2) == 608
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0Conv1) == 297216);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{105792, 1048576});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv1) == 1188864);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{155328, 1048576});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{510016, 2424832});
@@ -1055,7 +1054,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .memory = {.parameters = 21639088, .gradients = 0, .optimizer = 0, .activations = 38892592,
-               .shared_scratch = 2424832, .thread_scratch = 1227392},
+               .thread_scratch = 1227392},
 };
 
 }  // namespace
@@ -1386,7 +1385,7 @@ void Plain34::prepare_on_team() {
 // Forward, as at prediction time: scores for the caller.
 void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
+  const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
   const cnn::Floats features_bn1_saved = floats(32112640, 256);
   const cnn::Blocked features_relu1 = blocked(0, 802816);  // 64x112x112
   const cnn::Floats features_conv1_weight_prepared = floats(32112896, 9702);
@@ -1434,54 +1433,53 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked features_layer2_3_relu2 = blocked(3211264, 100352);  // 128x28x28
   const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(36773104, 608832);
   const cnn::Floats features_layer3_0_bn1_saved = floats(37381936, 1024);
-  const cnn::Blocked features_layer3_0_relu1 = blocked(0, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_0_relu1 = blocked(6422528, 50176);  // 256x14x14
   const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(37382960, 297216);
   const cnn::Floats features_layer3_0_bn2_saved = floats(37680176, 1024);
-  const cnn::Blocked features_layer3_0_relu2 = blocked(1605632, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_0_relu2 = blocked(2378304, 50176);  // 256x14x14
   const cnn::Floats features_layer3_1_bn1_saved = floats(37681200, 1024);
-  const cnn::Blocked features_layer3_1_relu1 = blocked(0, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_1_relu1 = blocked(3983936, 50176);  // 256x14x14
   const cnn::Floats features_layer3_1_bn2_saved = floats(37682224, 1024);
-  const cnn::Blocked features_layer3_1_relu2 = blocked(1605632, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_1_relu2 = blocked(2378304, 50176);  // 256x14x14
   const cnn::Floats features_layer3_2_bn1_saved = floats(37683248, 1024);
-  const cnn::Blocked features_layer3_2_relu1 = blocked(0, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_2_relu1 = blocked(3983936, 50176);  // 256x14x14
   const cnn::Floats features_layer3_2_bn2_saved = floats(37684272, 1024);
-  const cnn::Blocked features_layer3_2_relu2 = blocked(1605632, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_2_relu2 = blocked(2378304, 50176);  // 256x14x14
   const cnn::Floats features_layer3_3_bn1_saved = floats(37685296, 1024);
-  const cnn::Blocked features_layer3_3_relu1 = blocked(0, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_3_relu1 = blocked(3983936, 50176);  // 256x14x14
   const cnn::Floats features_layer3_3_bn2_saved = floats(37686320, 1024);
-  const cnn::Blocked features_layer3_3_relu2 = blocked(1605632, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_3_relu2 = blocked(2378304, 50176);  // 256x14x14
   const cnn::Floats features_layer3_4_bn1_saved = floats(37687344, 1024);
-  const cnn::Blocked features_layer3_4_relu1 = blocked(0, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_4_relu1 = blocked(3983936, 50176);  // 256x14x14
   const cnn::Floats features_layer3_4_bn2_saved = floats(37688368, 1024);
-  const cnn::Blocked features_layer3_4_relu2 = blocked(1605632, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_4_relu2 = blocked(2378304, 50176);  // 256x14x14
   const cnn::Floats features_layer3_5_bn1_saved = floats(37689392, 1024);
-  const cnn::Blocked features_layer3_5_relu1 = blocked(0, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_5_relu1 = blocked(3983936, 50176);  // 256x14x14
   const cnn::Floats features_layer3_5_bn2_saved = floats(37690416, 1024);
-  const cnn::Blocked features_layer3_5_relu2 = blocked(1605632, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_5_relu2 = blocked(2378304, 50176);  // 256x14x14
   const cnn::Floats features_layer4_0_bn1_saved = floats(37691440, 2048);
-  const cnn::Blocked features_layer4_0_relu1 = blocked(0, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_0_relu1 = blocked(3983936, 25088);  // 512x7x7
   const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(37693488, 1188864);
   const cnn::Floats features_layer4_0_bn2_saved = floats(38882352, 2048);
-  const cnn::Blocked features_layer4_0_relu2 = blocked(802816, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_0_relu2 = blocked(2424832, 25088);  // 512x7x7
   const cnn::Floats features_layer4_1_bn1_saved = floats(38884400, 2048);
-  const cnn::Blocked features_layer4_1_relu1 = blocked(0, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_1_relu1 = blocked(3227648, 25088);  // 512x7x7
   const cnn::Floats features_layer4_1_bn2_saved = floats(38886448, 2048);
-  const cnn::Blocked features_layer4_1_relu2 = blocked(802816, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_1_relu2 = blocked(2424832, 25088);  // 512x7x7
   const cnn::Floats features_layer4_2_bn1_saved = floats(38888496, 2048);
-  const cnn::Blocked features_layer4_2_relu1 = blocked(0, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_2_relu1 = blocked(3227648, 25088);  // 512x7x7
   const cnn::Floats features_layer4_2_bn2_saved = floats(38890544, 2048);
-  const cnn::Blocked features_layer4_2_relu2 = blocked(802816, 25088);  // 512x7x7
-  const cnn::Blocked head_gap1 = blocked(32000, 512);  // 512
-  const cnn::Blocked head_fc = blocked(0, 1000);  // 1000
-  const cnn::Blocked head_softmax1 = blocked(32000, 1000);  // 1000
-  cnn::to_blocked(input, images, k3x224x224, batch);
+  const cnn::Blocked features_layer4_2_relu2 = blocked(2424832, 25088);  // 512x7x7
+  const cnn::Blocked head_gap1 = blocked(72080, 512);  // 512
+  const cnn::Blocked head_fc = blocked(40080, 1000);  // 1000
+  const cnn::Blocked head_softmax1 = blocked(0, 1000);  // 1000
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
   cnn::conv(features_relu1, input, cnn::prepared(features_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
-            scratch());
+            scratch(25690112, 198912));
 
   at(3);  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
@@ -1492,7 +1490,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer1_0_relu1, features_maxpool1,
                       cnn::prepared(features_layer1_0_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_0Conv1, batch, scratch());
+                      kFeaturesLayer1_0Conv1, batch, scratch(6422528, 265216));
 
   at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
@@ -1500,7 +1498,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1,
                       cnn::prepared(features_layer1_0_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_0_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_0Conv2, batch, scratch());
+                      kFeaturesLayer1_0Conv2, batch, scratch(12845056, 265216));
 
   at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
@@ -1508,7 +1506,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer1_1_relu1, features_layer1_0_relu2,
                       cnn::prepared(features_layer1_1_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_1Conv1, batch, scratch());
+                      kFeaturesLayer1_1Conv1, batch, scratch(12845056, 265216));
 
   at(13);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
@@ -1516,7 +1514,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1,
                       cnn::prepared(features_layer1_1_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_1Conv2, batch, scratch());
+                      kFeaturesLayer1_1Conv2, batch, scratch(12845056, 265216));
 
   at(16);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
   // blocks.cnn:9: bn    (features.layer1[2].bn1)
@@ -1524,7 +1522,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer1_2_relu1, features_layer1_1_relu2,
                       cnn::prepared(features_layer1_2_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_2Conv1, batch, scratch());
+                      kFeaturesLayer1_2Conv1, batch, scratch(12845056, 265216));
 
   at(19);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
   // blocks.cnn:9: bn    (features.layer1[2].bn2)
@@ -1532,7 +1530,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer1_2_relu2, features_layer1_2_relu1,
                       cnn::prepared(features_layer1_2_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_2Conv2, batch, scratch());
+                      kFeaturesLayer1_2Conv2, batch, scratch(12845056, 265216));
 
   at(22);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   // blocks.cnn:9: bn    (features.layer2[0].bn1)
@@ -1540,7 +1538,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer2_0_relu1, features_layer1_2_relu2,
             cnn::prepared(features_layer2_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0Conv1, batch, scratch());
+            kFeaturesLayer2_0Conv1, batch, scratch(3211264, 775488));
 
   at(25);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
@@ -1548,7 +1546,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer2_0_relu2, features_layer2_0_relu1,
                       cnn::prepared(features_layer2_0_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_0_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_0Conv2, batch, scratch());
+                      kFeaturesLayer2_0Conv2, batch, scratch(6422528, 530432));
 
   at(28);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
@@ -1556,7 +1554,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer2_1_relu1, features_layer2_0_relu2,
                       cnn::prepared(features_layer2_1_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_1Conv1, batch, scratch());
+                      kFeaturesLayer2_1Conv1, batch, scratch(6422528, 530432));
 
   at(31);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
@@ -1564,7 +1562,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1,
                       cnn::prepared(features_layer2_1_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_1Conv2, batch, scratch());
+                      kFeaturesLayer2_1Conv2, batch, scratch(6422528, 530432));
 
   at(34);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
   // blocks.cnn:9: bn    (features.layer2[2].bn1)
@@ -1572,7 +1570,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer2_2_relu1, features_layer2_1_relu2,
                       cnn::prepared(features_layer2_2_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_2Conv1, batch, scratch());
+                      kFeaturesLayer2_2Conv1, batch, scratch(6422528, 530432));
 
   at(37);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
   // blocks.cnn:9: bn    (features.layer2[2].bn2)
@@ -1580,7 +1578,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer2_2_relu2, features_layer2_2_relu1,
                       cnn::prepared(features_layer2_2_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_2Conv2, batch, scratch());
+                      kFeaturesLayer2_2Conv2, batch, scratch(6422528, 530432));
 
   at(40);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
   // blocks.cnn:9: bn    (features.layer2[3].bn1)
@@ -1588,7 +1586,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer2_3_relu1, features_layer2_2_relu2,
                       cnn::prepared(features_layer2_3_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_3_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_3Conv1, batch, scratch());
+                      kFeaturesLayer2_3Conv1, batch, scratch(6422528, 530432));
 
   at(43);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
   // blocks.cnn:9: bn    (features.layer2[3].bn2)
@@ -1596,7 +1594,7 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer2_3_relu2, features_layer2_3_relu1,
                       cnn::prepared(features_layer2_3_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_3_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_3Conv2, batch, scratch());
+                      kFeaturesLayer2_3Conv2, batch, scratch(6422528, 530432));
 
   at(46);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
   // blocks.cnn:9: bn    (features.layer3[0].bn1)
@@ -1604,84 +1602,84 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_0_relu1, features_layer2_3_relu2,
             cnn::prepared(features_layer3_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0Conv1, batch, scratch());
+            kFeaturesLayer3_0Conv1, batch, scratch(0, 1048576));
 
   at(49);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
   // blocks.cnn:10: act    (features.layer3[0].relu2)
   cnn::winograd::conv(features_layer3_0_relu2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_0_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_0Conv2, batch, scratch());
+                      kFeaturesLayer3_0Conv2, batch, scratch(0, 2378304));
 
   at(52);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
   // blocks.cnn:10: act    (features.layer3[1].relu1)
   cnn::winograd::conv(features_layer3_1_relu1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_1Conv1, batch, scratch());
+                      kFeaturesLayer3_1Conv1, batch, scratch(0, 2378304));
 
   at(55);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
   // blocks.cnn:10: act    (features.layer3[1].relu2)
   cnn::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_1Conv2, batch, scratch());
+                      kFeaturesLayer3_1Conv2, batch, scratch(0, 2378304));
 
   at(58);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
   // blocks.cnn:9: bn    (features.layer3[2].bn1)
   // blocks.cnn:10: act    (features.layer3[2].relu1)
   cnn::winograd::conv(features_layer3_2_relu1, features_layer3_1_relu2, features_layer3_2_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer3_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_2Conv1, batch, scratch());
+                      kFeaturesLayer3_2Conv1, batch, scratch(0, 2378304));
 
   at(61);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
   // blocks.cnn:9: bn    (features.layer3[2].bn2)
   // blocks.cnn:10: act    (features.layer3[2].relu2)
   cnn::winograd::conv(features_layer3_2_relu2, features_layer3_2_relu1, features_layer3_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_2Conv2, batch, scratch());
+                      kFeaturesLayer3_2Conv2, batch, scratch(0, 2378304));
 
   at(64);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
   // blocks.cnn:9: bn    (features.layer3[3].bn1)
   // blocks.cnn:10: act    (features.layer3[3].relu1)
   cnn::winograd::conv(features_layer3_3_relu1, features_layer3_2_relu2, features_layer3_3_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer3_3_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_3Conv1, batch, scratch());
+                      kFeaturesLayer3_3Conv1, batch, scratch(0, 2378304));
 
   at(67);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
   // blocks.cnn:9: bn    (features.layer3[3].bn2)
   // blocks.cnn:10: act    (features.layer3[3].relu2)
   cnn::winograd::conv(features_layer3_3_relu2, features_layer3_3_relu1, features_layer3_3_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_3_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_3Conv2, batch, scratch());
+                      kFeaturesLayer3_3Conv2, batch, scratch(0, 2378304));
 
   at(70);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
   // blocks.cnn:9: bn    (features.layer3[4].bn1)
   // blocks.cnn:10: act    (features.layer3[4].relu1)
   cnn::winograd::conv(features_layer3_4_relu1, features_layer3_3_relu2, features_layer3_4_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer3_4_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_4Conv1, batch, scratch());
+                      kFeaturesLayer3_4Conv1, batch, scratch(0, 2378304));
 
   at(73);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
   // blocks.cnn:9: bn    (features.layer3[4].bn2)
   // blocks.cnn:10: act    (features.layer3[4].relu2)
   cnn::winograd::conv(features_layer3_4_relu2, features_layer3_4_relu1, features_layer3_4_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_4_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_4Conv2, batch, scratch());
+                      kFeaturesLayer3_4Conv2, batch, scratch(0, 2378304));
 
   at(76);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
   // blocks.cnn:9: bn    (features.layer3[5].bn1)
   // blocks.cnn:10: act    (features.layer3[5].relu1)
   cnn::winograd::conv(features_layer3_5_relu1, features_layer3_4_relu2, features_layer3_5_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer3_5_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_5Conv1, batch, scratch());
+                      kFeaturesLayer3_5Conv1, batch, scratch(0, 2378304));
 
   at(79);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
   // blocks.cnn:9: bn    (features.layer3[5].bn2)
   // blocks.cnn:10: act    (features.layer3[5].relu2)
   cnn::winograd::conv(features_layer3_5_relu2, features_layer3_5_relu1, features_layer3_5_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_5_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_5Conv2, batch, scratch());
+                      kFeaturesLayer3_5Conv2, batch, scratch(0, 2378304));
 
   at(82);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
   // blocks.cnn:9: bn    (features.layer4[0].bn1)
@@ -1689,48 +1687,48 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer4_0_relu1, features_layer3_5_relu2,
             cnn::prepared(features_layer4_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_0Conv1, batch, scratch());
+            kFeaturesLayer4_0Conv1, batch, scratch(0, 1048576));
 
   at(85);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
   // blocks.cnn:10: act    (features.layer4[0].relu2)
   cnn::winograd::conv(features_layer4_0_relu2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer4_0_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer4_0Conv2, batch, scratch());
+                      kFeaturesLayer4_0Conv2, batch, scratch(0, 2424832));
 
   at(88);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
   // blocks.cnn:10: act    (features.layer4[1].relu1)
   cnn::winograd::conv(features_layer4_1_relu1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer4_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer4_1Conv1, batch, scratch());
+                      kFeaturesLayer4_1Conv1, batch, scratch(0, 2424832));
 
   at(91);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
   // blocks.cnn:10: act    (features.layer4[1].relu2)
   cnn::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer4_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer4_1Conv2, batch, scratch());
+                      kFeaturesLayer4_1Conv2, batch, scratch(0, 2424832));
 
   at(94);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv1)
   // blocks.cnn:9: bn    (features.layer4[2].bn1)
   // blocks.cnn:10: act    (features.layer4[2].relu1)
   cnn::winograd::conv(features_layer4_2_relu1, features_layer4_1_relu2, features_layer4_2_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer4_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer4_2Conv1, batch, scratch());
+                      kFeaturesLayer4_2Conv1, batch, scratch(0, 2424832));
 
   at(97);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv2)
   // blocks.cnn:9: bn    (features.layer4[2].bn2)
   // blocks.cnn:10: act    (features.layer4[2].relu2)
   cnn::winograd::conv(features_layer4_2_relu2, features_layer4_2_relu1, features_layer4_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer4_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer4_2Conv2, batch, scratch());
+                      kFeaturesLayer4_2Conv2, batch, scratch(0, 2424832));
 
   at(100);  // 60: gap    (head.gap1)
   cnn::gap(head_gap1, features_layer4_2_relu2, k512x7x7, batch);
 
   at(101);  // 61: fc = dense(classes)
-  cnn::dense(head_fc, head_gap1, head_fc_weight_, head_fc_bias_, kHeadFc, batch, scratch());
+  cnn::dense(head_fc, head_gap1, head_fc_weight_, head_fc_bias_, kHeadFc, batch, scratch(0, 40080));
 
   at(102);  // 62: softmax    (head.softmax1)
   cnn::softmax(head_softmax1, head_fc, k1000, batch);

@@ -12,7 +12,6 @@ namespace {
 
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
-constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
 constexpr cnn::BnGeometry kFeaturesBn1{
     .channels = 64, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesConv1{
@@ -704,112 +703,112 @@ static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0DownsampleConv1) == 525
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{247104, 689472});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_1Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_1Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_1Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_2Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_2Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_2Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_3Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_3Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_3Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_4Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_4Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_4Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_5Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_5Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_5Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_6Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_6Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_6Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_6Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_6Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_6Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_7Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_7Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_7Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_7Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_7Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_7Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_8Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_8Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_8Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_8Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_8Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_8Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_9Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_9Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_9Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_9Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_9Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_9Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_10Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_10Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_10Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_10Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_10Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_10Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_11Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_11Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_11Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_11Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_11Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_11Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_12Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_12Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_12Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_12Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_12Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_12Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_13Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_13Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_13Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_13Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_13Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_13Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_14Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_14Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_14Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_14Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_14Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_14Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_15Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_15Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_15Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_15Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_15Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_15Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_16Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_16Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_16Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_16Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_16Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_16Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_17Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_17Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_17Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_17Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_17Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_17Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_18Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_18Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_18Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_18Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_18Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_18Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_19Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_19Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_19Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_19Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_19Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_19Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_20Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_20Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_20Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_20Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_20Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_20Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_21Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_21Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_21Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_21Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_21Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_21Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_22Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_22Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_22Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_22Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_22Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_22Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv1) == 528384);
@@ -3395,8 +3394,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 44654512, .gradients = 0, .optimizer = 0, .activations = 84574448,
-               .shared_scratch = 2424832, .thread_scratch = 1227392},
+    .memory = {.parameters = 44654512, .gradients = 0, .optimizer = 0, .activations = 84661808,
+               .thread_scratch = 1227392},
 };
 
 }  // namespace
@@ -3409,190 +3408,190 @@ const cnn::ModelDescription& ResNet101::model() {
 
 // What prediction needs of the weights: made once, and again where they have changed.
 void ResNet101::prepare_on_team() {
-  const cnn::Floats features_bn1_saved = floats(57802752, 256);
-  const cnn::Floats features_conv1_weight_prepared = floats(57803008, 9702);
-  const cnn::Floats features_layer1_0_bn1_saved = floats(57812720, 256);
-  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(57812976, 4224);
-  const cnn::Floats features_layer1_0_bn2_saved = floats(57817200, 256);
-  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(57817456, 152640);
-  const cnn::Floats features_layer1_0_bn3_saved = floats(57970096, 1024);
-  const cnn::Floats features_layer1_0_conv3_weight_prepared = floats(57971120, 16512);
-  const cnn::Floats features_layer1_0_downsample_bn1_saved = floats(57987632, 1024);
-  const cnn::Floats features_layer1_0_downsample_conv1_weight_prepared = floats(57988656, 16512);
-  const cnn::Floats features_layer1_1_bn1_saved = floats(58005168, 256);
-  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(58005424, 16896);
-  const cnn::Floats features_layer1_1_bn2_saved = floats(58022320, 256);
-  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(58022576, 152640);
-  const cnn::Floats features_layer1_1_bn3_saved = floats(58175216, 1024);
-  const cnn::Floats features_layer1_1_conv3_weight_prepared = floats(58176240, 16512);
-  const cnn::Floats features_layer1_2_bn1_saved = floats(58192752, 256);
-  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(58193008, 16896);
-  const cnn::Floats features_layer1_2_bn2_saved = floats(58209904, 256);
-  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(58210160, 152640);
-  const cnn::Floats features_layer1_2_bn3_saved = floats(58362800, 1024);
-  const cnn::Floats features_layer1_2_conv3_weight_prepared = floats(58363824, 16512);
-  const cnn::Floats features_layer2_0_bn1_saved = floats(58380336, 512);
-  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(58380848, 33792);
-  const cnn::Floats features_layer2_0_bn2_saved = floats(58414640, 512);
-  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(58415152, 152064);
-  const cnn::Floats features_layer2_0_bn3_saved = floats(58567216, 2048);
-  const cnn::Floats features_layer2_0_conv3_weight_prepared = floats(58569264, 66048);
-  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(58635312, 2048);
-  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(58637360, 132096);
-  const cnn::Floats features_layer2_1_bn1_saved = floats(58769456, 512);
-  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(58769968, 67584);
-  const cnn::Floats features_layer2_1_bn2_saved = floats(58837552, 512);
-  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(58838064, 608832);
-  const cnn::Floats features_layer2_1_bn3_saved = floats(59446896, 2048);
-  const cnn::Floats features_layer2_1_conv3_weight_prepared = floats(59448944, 66048);
-  const cnn::Floats features_layer2_2_bn1_saved = floats(59514992, 512);
-  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(59515504, 67584);
-  const cnn::Floats features_layer2_2_bn2_saved = floats(59583088, 512);
-  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(59583600, 608832);
-  const cnn::Floats features_layer2_2_bn3_saved = floats(60192432, 2048);
-  const cnn::Floats features_layer2_2_conv3_weight_prepared = floats(60194480, 66048);
-  const cnn::Floats features_layer2_3_bn1_saved = floats(60260528, 512);
-  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(60261040, 67584);
-  const cnn::Floats features_layer2_3_bn2_saved = floats(60328624, 512);
-  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(60329136, 608832);
-  const cnn::Floats features_layer2_3_bn3_saved = floats(60937968, 2048);
-  const cnn::Floats features_layer2_3_conv3_weight_prepared = floats(60940016, 66048);
-  const cnn::Floats features_layer3_0_bn1_saved = floats(61006064, 1024);
-  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(61007088, 132096);
-  const cnn::Floats features_layer3_0_bn2_saved = floats(61139184, 1024);
-  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(61140208, 594432);
-  const cnn::Floats features_layer3_0_bn3_saved = floats(61734640, 4096);
-  const cnn::Floats features_layer3_0_conv3_weight_prepared = floats(61738736, 262656);
-  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(62001392, 4096);
-  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(62005488, 525312);
-  const cnn::Floats features_layer3_1_bn1_saved = floats(62530800, 1024);
-  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(62531824, 264192);
-  const cnn::Floats features_layer3_1_bn2_saved = floats(62796016, 1024);
-  const cnn::Floats features_layer3_1_bn3_saved = floats(62797040, 4096);
-  const cnn::Floats features_layer3_1_conv3_weight_prepared = floats(62801136, 262656);
-  const cnn::Floats features_layer3_2_bn1_saved = floats(63063792, 1024);
-  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(63064816, 264192);
-  const cnn::Floats features_layer3_2_bn2_saved = floats(63329008, 1024);
-  const cnn::Floats features_layer3_2_bn3_saved = floats(63330032, 4096);
-  const cnn::Floats features_layer3_2_conv3_weight_prepared = floats(63334128, 262656);
-  const cnn::Floats features_layer3_3_bn1_saved = floats(63596784, 1024);
-  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(63597808, 264192);
-  const cnn::Floats features_layer3_3_bn2_saved = floats(63862000, 1024);
-  const cnn::Floats features_layer3_3_bn3_saved = floats(63863024, 4096);
-  const cnn::Floats features_layer3_3_conv3_weight_prepared = floats(63867120, 262656);
-  const cnn::Floats features_layer3_4_bn1_saved = floats(64129776, 1024);
-  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(64130800, 264192);
-  const cnn::Floats features_layer3_4_bn2_saved = floats(64394992, 1024);
-  const cnn::Floats features_layer3_4_bn3_saved = floats(64396016, 4096);
-  const cnn::Floats features_layer3_4_conv3_weight_prepared = floats(64400112, 262656);
-  const cnn::Floats features_layer3_5_bn1_saved = floats(64662768, 1024);
-  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(64663792, 264192);
-  const cnn::Floats features_layer3_5_bn2_saved = floats(64927984, 1024);
-  const cnn::Floats features_layer3_5_bn3_saved = floats(64929008, 4096);
-  const cnn::Floats features_layer3_5_conv3_weight_prepared = floats(64933104, 262656);
-  const cnn::Floats features_layer3_6_bn1_saved = floats(65195760, 1024);
-  const cnn::Floats features_layer3_6_conv1_weight_prepared = floats(65196784, 264192);
-  const cnn::Floats features_layer3_6_bn2_saved = floats(65460976, 1024);
-  const cnn::Floats features_layer3_6_bn3_saved = floats(65462000, 4096);
-  const cnn::Floats features_layer3_6_conv3_weight_prepared = floats(65466096, 262656);
-  const cnn::Floats features_layer3_7_bn1_saved = floats(65728752, 1024);
-  const cnn::Floats features_layer3_7_conv1_weight_prepared = floats(65729776, 264192);
-  const cnn::Floats features_layer3_7_bn2_saved = floats(65993968, 1024);
-  const cnn::Floats features_layer3_7_bn3_saved = floats(65994992, 4096);
-  const cnn::Floats features_layer3_7_conv3_weight_prepared = floats(65999088, 262656);
-  const cnn::Floats features_layer3_8_bn1_saved = floats(66261744, 1024);
-  const cnn::Floats features_layer3_8_conv1_weight_prepared = floats(66262768, 264192);
-  const cnn::Floats features_layer3_8_bn2_saved = floats(66526960, 1024);
-  const cnn::Floats features_layer3_8_bn3_saved = floats(66527984, 4096);
-  const cnn::Floats features_layer3_8_conv3_weight_prepared = floats(66532080, 262656);
-  const cnn::Floats features_layer3_9_bn1_saved = floats(66794736, 1024);
-  const cnn::Floats features_layer3_9_conv1_weight_prepared = floats(66795760, 264192);
-  const cnn::Floats features_layer3_9_bn2_saved = floats(67059952, 1024);
-  const cnn::Floats features_layer3_9_bn3_saved = floats(67060976, 4096);
-  const cnn::Floats features_layer3_9_conv3_weight_prepared = floats(67065072, 262656);
-  const cnn::Floats features_layer3_10_bn1_saved = floats(67327728, 1024);
-  const cnn::Floats features_layer3_10_conv1_weight_prepared = floats(67328752, 264192);
-  const cnn::Floats features_layer3_10_bn2_saved = floats(67592944, 1024);
-  const cnn::Floats features_layer3_10_bn3_saved = floats(67593968, 4096);
-  const cnn::Floats features_layer3_10_conv3_weight_prepared = floats(67598064, 262656);
-  const cnn::Floats features_layer3_11_bn1_saved = floats(67860720, 1024);
-  const cnn::Floats features_layer3_11_conv1_weight_prepared = floats(67861744, 264192);
-  const cnn::Floats features_layer3_11_bn2_saved = floats(68125936, 1024);
-  const cnn::Floats features_layer3_11_bn3_saved = floats(68126960, 4096);
-  const cnn::Floats features_layer3_11_conv3_weight_prepared = floats(68131056, 262656);
-  const cnn::Floats features_layer3_12_bn1_saved = floats(68393712, 1024);
-  const cnn::Floats features_layer3_12_conv1_weight_prepared = floats(68394736, 264192);
-  const cnn::Floats features_layer3_12_bn2_saved = floats(68658928, 1024);
-  const cnn::Floats features_layer3_12_bn3_saved = floats(68659952, 4096);
-  const cnn::Floats features_layer3_12_conv3_weight_prepared = floats(68664048, 262656);
-  const cnn::Floats features_layer3_13_bn1_saved = floats(68926704, 1024);
-  const cnn::Floats features_layer3_13_conv1_weight_prepared = floats(68927728, 264192);
-  const cnn::Floats features_layer3_13_bn2_saved = floats(69191920, 1024);
-  const cnn::Floats features_layer3_13_bn3_saved = floats(69192944, 4096);
-  const cnn::Floats features_layer3_13_conv3_weight_prepared = floats(69197040, 262656);
-  const cnn::Floats features_layer3_14_bn1_saved = floats(69459696, 1024);
-  const cnn::Floats features_layer3_14_conv1_weight_prepared = floats(69460720, 264192);
-  const cnn::Floats features_layer3_14_bn2_saved = floats(69724912, 1024);
-  const cnn::Floats features_layer3_14_bn3_saved = floats(69725936, 4096);
-  const cnn::Floats features_layer3_14_conv3_weight_prepared = floats(69730032, 262656);
-  const cnn::Floats features_layer3_15_bn1_saved = floats(69992688, 1024);
-  const cnn::Floats features_layer3_15_conv1_weight_prepared = floats(69993712, 264192);
-  const cnn::Floats features_layer3_15_bn2_saved = floats(70257904, 1024);
-  const cnn::Floats features_layer3_15_bn3_saved = floats(70258928, 4096);
-  const cnn::Floats features_layer3_15_conv3_weight_prepared = floats(70263024, 262656);
-  const cnn::Floats features_layer3_16_bn1_saved = floats(70525680, 1024);
-  const cnn::Floats features_layer3_16_conv1_weight_prepared = floats(70526704, 264192);
-  const cnn::Floats features_layer3_16_bn2_saved = floats(70790896, 1024);
-  const cnn::Floats features_layer3_16_bn3_saved = floats(70791920, 4096);
-  const cnn::Floats features_layer3_16_conv3_weight_prepared = floats(70796016, 262656);
-  const cnn::Floats features_layer3_17_bn1_saved = floats(71058672, 1024);
-  const cnn::Floats features_layer3_17_conv1_weight_prepared = floats(71059696, 264192);
-  const cnn::Floats features_layer3_17_bn2_saved = floats(71323888, 1024);
-  const cnn::Floats features_layer3_17_bn3_saved = floats(71324912, 4096);
-  const cnn::Floats features_layer3_17_conv3_weight_prepared = floats(71329008, 262656);
-  const cnn::Floats features_layer3_18_bn1_saved = floats(71591664, 1024);
-  const cnn::Floats features_layer3_18_conv1_weight_prepared = floats(71592688, 264192);
-  const cnn::Floats features_layer3_18_bn2_saved = floats(71856880, 1024);
-  const cnn::Floats features_layer3_18_bn3_saved = floats(71857904, 4096);
-  const cnn::Floats features_layer3_18_conv3_weight_prepared = floats(71862000, 262656);
-  const cnn::Floats features_layer3_19_bn1_saved = floats(72124656, 1024);
-  const cnn::Floats features_layer3_19_conv1_weight_prepared = floats(72125680, 264192);
-  const cnn::Floats features_layer3_19_bn2_saved = floats(72389872, 1024);
-  const cnn::Floats features_layer3_19_bn3_saved = floats(72390896, 4096);
-  const cnn::Floats features_layer3_19_conv3_weight_prepared = floats(72394992, 262656);
-  const cnn::Floats features_layer3_20_bn1_saved = floats(72657648, 1024);
-  const cnn::Floats features_layer3_20_conv1_weight_prepared = floats(72658672, 264192);
-  const cnn::Floats features_layer3_20_bn2_saved = floats(72922864, 1024);
-  const cnn::Floats features_layer3_20_bn3_saved = floats(72923888, 4096);
-  const cnn::Floats features_layer3_20_conv3_weight_prepared = floats(72927984, 262656);
-  const cnn::Floats features_layer3_21_bn1_saved = floats(73190640, 1024);
-  const cnn::Floats features_layer3_21_conv1_weight_prepared = floats(73191664, 264192);
-  const cnn::Floats features_layer3_21_bn2_saved = floats(73455856, 1024);
-  const cnn::Floats features_layer3_21_bn3_saved = floats(73456880, 4096);
-  const cnn::Floats features_layer3_21_conv3_weight_prepared = floats(73460976, 262656);
-  const cnn::Floats features_layer3_22_bn1_saved = floats(73723632, 1024);
-  const cnn::Floats features_layer3_22_conv1_weight_prepared = floats(73724656, 264192);
-  const cnn::Floats features_layer3_22_bn2_saved = floats(73988848, 1024);
-  const cnn::Floats features_layer3_22_bn3_saved = floats(73989872, 4096);
-  const cnn::Floats features_layer3_22_conv3_weight_prepared = floats(73993968, 262656);
-  const cnn::Floats features_layer4_0_bn1_saved = floats(74256624, 2048);
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(74258672, 528384);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(74787056, 2048);
-  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(74789104, 2377728);
-  const cnn::Floats features_layer4_0_bn3_saved = floats(77166832, 8192);
-  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(77175024, 1050624);
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(78225648, 8192);
-  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(78233840, 2101248);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(80335088, 2048);
-  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(80337136, 1056768);
-  const cnn::Floats features_layer4_1_bn2_saved = floats(81393904, 2048);
-  const cnn::Floats features_layer4_1_bn3_saved = floats(81395952, 8192);
-  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(81404144, 1050624);
-  const cnn::Floats features_layer4_2_bn1_saved = floats(82454768, 2048);
-  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(82456816, 1056768);
-  const cnn::Floats features_layer4_2_bn2_saved = floats(83513584, 2048);
-  const cnn::Floats features_layer4_2_bn3_saved = floats(83515632, 8192);
-  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(83523824, 1050624);
+  const cnn::Floats features_bn1_saved = floats(57890112, 256);
+  const cnn::Floats features_conv1_weight_prepared = floats(57890368, 9702);
+  const cnn::Floats features_layer1_0_bn1_saved = floats(57900080, 256);
+  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(57900336, 4224);
+  const cnn::Floats features_layer1_0_bn2_saved = floats(57904560, 256);
+  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(57904816, 152640);
+  const cnn::Floats features_layer1_0_bn3_saved = floats(58057456, 1024);
+  const cnn::Floats features_layer1_0_conv3_weight_prepared = floats(58058480, 16512);
+  const cnn::Floats features_layer1_0_downsample_bn1_saved = floats(58074992, 1024);
+  const cnn::Floats features_layer1_0_downsample_conv1_weight_prepared = floats(58076016, 16512);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(58092528, 256);
+  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(58092784, 16896);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(58109680, 256);
+  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(58109936, 152640);
+  const cnn::Floats features_layer1_1_bn3_saved = floats(58262576, 1024);
+  const cnn::Floats features_layer1_1_conv3_weight_prepared = floats(58263600, 16512);
+  const cnn::Floats features_layer1_2_bn1_saved = floats(58280112, 256);
+  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(58280368, 16896);
+  const cnn::Floats features_layer1_2_bn2_saved = floats(58297264, 256);
+  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(58297520, 152640);
+  const cnn::Floats features_layer1_2_bn3_saved = floats(58450160, 1024);
+  const cnn::Floats features_layer1_2_conv3_weight_prepared = floats(58451184, 16512);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(58467696, 512);
+  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(58468208, 33792);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(58502000, 512);
+  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(58502512, 152064);
+  const cnn::Floats features_layer2_0_bn3_saved = floats(58654576, 2048);
+  const cnn::Floats features_layer2_0_conv3_weight_prepared = floats(58656624, 66048);
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(58722672, 2048);
+  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(58724720, 132096);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(58856816, 512);
+  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(58857328, 67584);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(58924912, 512);
+  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(58925424, 608832);
+  const cnn::Floats features_layer2_1_bn3_saved = floats(59534256, 2048);
+  const cnn::Floats features_layer2_1_conv3_weight_prepared = floats(59536304, 66048);
+  const cnn::Floats features_layer2_2_bn1_saved = floats(59602352, 512);
+  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(59602864, 67584);
+  const cnn::Floats features_layer2_2_bn2_saved = floats(59670448, 512);
+  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(59670960, 608832);
+  const cnn::Floats features_layer2_2_bn3_saved = floats(60279792, 2048);
+  const cnn::Floats features_layer2_2_conv3_weight_prepared = floats(60281840, 66048);
+  const cnn::Floats features_layer2_3_bn1_saved = floats(60347888, 512);
+  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(60348400, 67584);
+  const cnn::Floats features_layer2_3_bn2_saved = floats(60415984, 512);
+  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(60416496, 608832);
+  const cnn::Floats features_layer2_3_bn3_saved = floats(61025328, 2048);
+  const cnn::Floats features_layer2_3_conv3_weight_prepared = floats(61027376, 66048);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(61093424, 1024);
+  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(61094448, 132096);
+  const cnn::Floats features_layer3_0_bn2_saved = floats(61226544, 1024);
+  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(61227568, 594432);
+  const cnn::Floats features_layer3_0_bn3_saved = floats(61822000, 4096);
+  const cnn::Floats features_layer3_0_conv3_weight_prepared = floats(61826096, 262656);
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(62088752, 4096);
+  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(62092848, 525312);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(62618160, 1024);
+  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(62619184, 264192);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(62883376, 1024);
+  const cnn::Floats features_layer3_1_bn3_saved = floats(62884400, 4096);
+  const cnn::Floats features_layer3_1_conv3_weight_prepared = floats(62888496, 262656);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(63151152, 1024);
+  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(63152176, 264192);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(63416368, 1024);
+  const cnn::Floats features_layer3_2_bn3_saved = floats(63417392, 4096);
+  const cnn::Floats features_layer3_2_conv3_weight_prepared = floats(63421488, 262656);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(63684144, 1024);
+  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(63685168, 264192);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(63949360, 1024);
+  const cnn::Floats features_layer3_3_bn3_saved = floats(63950384, 4096);
+  const cnn::Floats features_layer3_3_conv3_weight_prepared = floats(63954480, 262656);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(64217136, 1024);
+  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(64218160, 264192);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(64482352, 1024);
+  const cnn::Floats features_layer3_4_bn3_saved = floats(64483376, 4096);
+  const cnn::Floats features_layer3_4_conv3_weight_prepared = floats(64487472, 262656);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(64750128, 1024);
+  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(64751152, 264192);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(65015344, 1024);
+  const cnn::Floats features_layer3_5_bn3_saved = floats(65016368, 4096);
+  const cnn::Floats features_layer3_5_conv3_weight_prepared = floats(65020464, 262656);
+  const cnn::Floats features_layer3_6_bn1_saved = floats(65283120, 1024);
+  const cnn::Floats features_layer3_6_conv1_weight_prepared = floats(65284144, 264192);
+  const cnn::Floats features_layer3_6_bn2_saved = floats(65548336, 1024);
+  const cnn::Floats features_layer3_6_bn3_saved = floats(65549360, 4096);
+  const cnn::Floats features_layer3_6_conv3_weight_prepared = floats(65553456, 262656);
+  const cnn::Floats features_layer3_7_bn1_saved = floats(65816112, 1024);
+  const cnn::Floats features_layer3_7_conv1_weight_prepared = floats(65817136, 264192);
+  const cnn::Floats features_layer3_7_bn2_saved = floats(66081328, 1024);
+  const cnn::Floats features_layer3_7_bn3_saved = floats(66082352, 4096);
+  const cnn::Floats features_layer3_7_conv3_weight_prepared = floats(66086448, 262656);
+  const cnn::Floats features_layer3_8_bn1_saved = floats(66349104, 1024);
+  const cnn::Floats features_layer3_8_conv1_weight_prepared = floats(66350128, 264192);
+  const cnn::Floats features_layer3_8_bn2_saved = floats(66614320, 1024);
+  const cnn::Floats features_layer3_8_bn3_saved = floats(66615344, 4096);
+  const cnn::Floats features_layer3_8_conv3_weight_prepared = floats(66619440, 262656);
+  const cnn::Floats features_layer3_9_bn1_saved = floats(66882096, 1024);
+  const cnn::Floats features_layer3_9_conv1_weight_prepared = floats(66883120, 264192);
+  const cnn::Floats features_layer3_9_bn2_saved = floats(67147312, 1024);
+  const cnn::Floats features_layer3_9_bn3_saved = floats(67148336, 4096);
+  const cnn::Floats features_layer3_9_conv3_weight_prepared = floats(67152432, 262656);
+  const cnn::Floats features_layer3_10_bn1_saved = floats(67415088, 1024);
+  const cnn::Floats features_layer3_10_conv1_weight_prepared = floats(67416112, 264192);
+  const cnn::Floats features_layer3_10_bn2_saved = floats(67680304, 1024);
+  const cnn::Floats features_layer3_10_bn3_saved = floats(67681328, 4096);
+  const cnn::Floats features_layer3_10_conv3_weight_prepared = floats(67685424, 262656);
+  const cnn::Floats features_layer3_11_bn1_saved = floats(67948080, 1024);
+  const cnn::Floats features_layer3_11_conv1_weight_prepared = floats(67949104, 264192);
+  const cnn::Floats features_layer3_11_bn2_saved = floats(68213296, 1024);
+  const cnn::Floats features_layer3_11_bn3_saved = floats(68214320, 4096);
+  const cnn::Floats features_layer3_11_conv3_weight_prepared = floats(68218416, 262656);
+  const cnn::Floats features_layer3_12_bn1_saved = floats(68481072, 1024);
+  const cnn::Floats features_layer3_12_conv1_weight_prepared = floats(68482096, 264192);
+  const cnn::Floats features_layer3_12_bn2_saved = floats(68746288, 1024);
+  const cnn::Floats features_layer3_12_bn3_saved = floats(68747312, 4096);
+  const cnn::Floats features_layer3_12_conv3_weight_prepared = floats(68751408, 262656);
+  const cnn::Floats features_layer3_13_bn1_saved = floats(69014064, 1024);
+  const cnn::Floats features_layer3_13_conv1_weight_prepared = floats(69015088, 264192);
+  const cnn::Floats features_layer3_13_bn2_saved = floats(69279280, 1024);
+  const cnn::Floats features_layer3_13_bn3_saved = floats(69280304, 4096);
+  const cnn::Floats features_layer3_13_conv3_weight_prepared = floats(69284400, 262656);
+  const cnn::Floats features_layer3_14_bn1_saved = floats(69547056, 1024);
+  const cnn::Floats features_layer3_14_conv1_weight_prepared = floats(69548080, 264192);
+  const cnn::Floats features_layer3_14_bn2_saved = floats(69812272, 1024);
+  const cnn::Floats features_layer3_14_bn3_saved = floats(69813296, 4096);
+  const cnn::Floats features_layer3_14_conv3_weight_prepared = floats(69817392, 262656);
+  const cnn::Floats features_layer3_15_bn1_saved = floats(70080048, 1024);
+  const cnn::Floats features_layer3_15_conv1_weight_prepared = floats(70081072, 264192);
+  const cnn::Floats features_layer3_15_bn2_saved = floats(70345264, 1024);
+  const cnn::Floats features_layer3_15_bn3_saved = floats(70346288, 4096);
+  const cnn::Floats features_layer3_15_conv3_weight_prepared = floats(70350384, 262656);
+  const cnn::Floats features_layer3_16_bn1_saved = floats(70613040, 1024);
+  const cnn::Floats features_layer3_16_conv1_weight_prepared = floats(70614064, 264192);
+  const cnn::Floats features_layer3_16_bn2_saved = floats(70878256, 1024);
+  const cnn::Floats features_layer3_16_bn3_saved = floats(70879280, 4096);
+  const cnn::Floats features_layer3_16_conv3_weight_prepared = floats(70883376, 262656);
+  const cnn::Floats features_layer3_17_bn1_saved = floats(71146032, 1024);
+  const cnn::Floats features_layer3_17_conv1_weight_prepared = floats(71147056, 264192);
+  const cnn::Floats features_layer3_17_bn2_saved = floats(71411248, 1024);
+  const cnn::Floats features_layer3_17_bn3_saved = floats(71412272, 4096);
+  const cnn::Floats features_layer3_17_conv3_weight_prepared = floats(71416368, 262656);
+  const cnn::Floats features_layer3_18_bn1_saved = floats(71679024, 1024);
+  const cnn::Floats features_layer3_18_conv1_weight_prepared = floats(71680048, 264192);
+  const cnn::Floats features_layer3_18_bn2_saved = floats(71944240, 1024);
+  const cnn::Floats features_layer3_18_bn3_saved = floats(71945264, 4096);
+  const cnn::Floats features_layer3_18_conv3_weight_prepared = floats(71949360, 262656);
+  const cnn::Floats features_layer3_19_bn1_saved = floats(72212016, 1024);
+  const cnn::Floats features_layer3_19_conv1_weight_prepared = floats(72213040, 264192);
+  const cnn::Floats features_layer3_19_bn2_saved = floats(72477232, 1024);
+  const cnn::Floats features_layer3_19_bn3_saved = floats(72478256, 4096);
+  const cnn::Floats features_layer3_19_conv3_weight_prepared = floats(72482352, 262656);
+  const cnn::Floats features_layer3_20_bn1_saved = floats(72745008, 1024);
+  const cnn::Floats features_layer3_20_conv1_weight_prepared = floats(72746032, 264192);
+  const cnn::Floats features_layer3_20_bn2_saved = floats(73010224, 1024);
+  const cnn::Floats features_layer3_20_bn3_saved = floats(73011248, 4096);
+  const cnn::Floats features_layer3_20_conv3_weight_prepared = floats(73015344, 262656);
+  const cnn::Floats features_layer3_21_bn1_saved = floats(73278000, 1024);
+  const cnn::Floats features_layer3_21_conv1_weight_prepared = floats(73279024, 264192);
+  const cnn::Floats features_layer3_21_bn2_saved = floats(73543216, 1024);
+  const cnn::Floats features_layer3_21_bn3_saved = floats(73544240, 4096);
+  const cnn::Floats features_layer3_21_conv3_weight_prepared = floats(73548336, 262656);
+  const cnn::Floats features_layer3_22_bn1_saved = floats(73810992, 1024);
+  const cnn::Floats features_layer3_22_conv1_weight_prepared = floats(73812016, 264192);
+  const cnn::Floats features_layer3_22_bn2_saved = floats(74076208, 1024);
+  const cnn::Floats features_layer3_22_bn3_saved = floats(74077232, 4096);
+  const cnn::Floats features_layer3_22_conv3_weight_prepared = floats(74081328, 262656);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(74343984, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(74346032, 528384);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(74874416, 2048);
+  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(74876464, 2377728);
+  const cnn::Floats features_layer4_0_bn3_saved = floats(77254192, 8192);
+  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(77262384, 1050624);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(78313008, 8192);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(78321200, 2101248);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(80422448, 2048);
+  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(80424496, 1056768);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(81481264, 2048);
+  const cnn::Floats features_layer4_1_bn3_saved = floats(81483312, 8192);
+  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(81491504, 1050624);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(82542128, 2048);
+  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(82544176, 1056768);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(83600944, 2048);
+  const cnn::Floats features_layer4_2_bn3_saved = floats(83602992, 8192);
+  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(83611184, 1050624);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
@@ -4513,307 +4512,306 @@ void ResNet101::prepare_on_team() {
 // Forward, as at prediction time: scores for the caller.
 void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
-  const cnn::Floats features_bn1_saved = floats(57802752, 256);
+  const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
+  const cnn::Floats features_bn1_saved = floats(57890112, 256);
   const cnn::Blocked features_relu1 = blocked(0, 802816);  // 64x112x112
-  const cnn::Floats features_conv1_weight_prepared = floats(57803008, 9702);
+  const cnn::Floats features_conv1_weight_prepared = floats(57890368, 9702);
   const cnn::Blocked features_maxpool1 = blocked(51380224, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_bn1_saved = floats(57812720, 256);
+  const cnn::Floats features_layer1_0_bn1_saved = floats(57900080, 256);
   const cnn::Blocked features_layer1_0_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(57812976, 4224);
-  const cnn::Floats features_layer1_0_bn2_saved = floats(57817200, 256);
+  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(57900336, 4224);
+  const cnn::Floats features_layer1_0_bn2_saved = floats(57904560, 256);
   const cnn::Blocked features_layer1_0_relu2 = blocked(25690112, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(57817456, 152640);
-  const cnn::Floats features_layer1_0_bn3_saved = floats(57970096, 1024);
+  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(57904816, 152640);
+  const cnn::Floats features_layer1_0_bn3_saved = floats(58057456, 1024);
   const cnn::Blocked features_layer1_0_bn3 = blocked(0, 802816);  // 256x56x56
-  const cnn::Floats features_layer1_0_conv3_weight_prepared = floats(57971120, 16512);
-  const cnn::Floats features_layer1_0_downsample_bn1_saved = floats(57987632, 1024);
+  const cnn::Floats features_layer1_0_conv3_weight_prepared = floats(58058480, 16512);
+  const cnn::Floats features_layer1_0_downsample_bn1_saved = floats(58074992, 1024);
   const cnn::Blocked features_layer1_0_relu3 = blocked(25690112, 802816);  // 256x56x56
-  const cnn::Floats features_layer1_0_downsample_conv1_weight_prepared = floats(57988656, 16512);
-  const cnn::Floats features_layer1_1_bn1_saved = floats(58005168, 256);
+  const cnn::Floats features_layer1_0_downsample_conv1_weight_prepared = floats(58076016, 16512);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(58092528, 256);
   const cnn::Blocked features_layer1_1_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(58005424, 16896);
-  const cnn::Floats features_layer1_1_bn2_saved = floats(58022320, 256);
+  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(58092784, 16896);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(58109680, 256);
   const cnn::Blocked features_layer1_1_relu2 = blocked(51380224, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(58022576, 152640);
-  const cnn::Floats features_layer1_1_bn3_saved = floats(58175216, 1024);
+  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(58109936, 152640);
+  const cnn::Floats features_layer1_1_bn3_saved = floats(58262576, 1024);
   const cnn::Blocked features_layer1_1_relu3 = blocked(0, 802816);  // 256x56x56
-  const cnn::Floats features_layer1_1_conv3_weight_prepared = floats(58176240, 16512);
-  const cnn::Floats features_layer1_2_bn1_saved = floats(58192752, 256);
+  const cnn::Floats features_layer1_1_conv3_weight_prepared = floats(58263600, 16512);
+  const cnn::Floats features_layer1_2_bn1_saved = floats(58280112, 256);
   const cnn::Blocked features_layer1_2_relu1 = blocked(25690112, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(58193008, 16896);
-  const cnn::Floats features_layer1_2_bn2_saved = floats(58209904, 256);
+  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(58280368, 16896);
+  const cnn::Floats features_layer1_2_bn2_saved = floats(58297264, 256);
   const cnn::Blocked features_layer1_2_relu2 = blocked(51380224, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(58210160, 152640);
-  const cnn::Floats features_layer1_2_bn3_saved = floats(58362800, 1024);
+  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(58297520, 152640);
+  const cnn::Floats features_layer1_2_bn3_saved = floats(58450160, 1024);
   const cnn::Blocked features_layer1_2_relu3 = blocked(25690112, 802816);  // 256x56x56
-  const cnn::Floats features_layer1_2_conv3_weight_prepared = floats(58363824, 16512);
-  const cnn::Floats features_layer2_0_bn1_saved = floats(58380336, 512);
+  const cnn::Floats features_layer1_2_conv3_weight_prepared = floats(58451184, 16512);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(58467696, 512);
   const cnn::Blocked features_layer2_0_relu1 = blocked(0, 401408);  // 128x56x56
-  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(58380848, 33792);
-  const cnn::Floats features_layer2_0_bn2_saved = floats(58414640, 512);
+  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(58468208, 33792);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(58502000, 512);
   const cnn::Blocked features_layer2_0_relu2 = blocked(12845056, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(58415152, 152064);
-  const cnn::Floats features_layer2_0_bn3_saved = floats(58567216, 2048);
+  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(58502512, 152064);
+  const cnn::Floats features_layer2_0_bn3_saved = floats(58654576, 2048);
   const cnn::Blocked features_layer2_0_bn3 = blocked(0, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_0_conv3_weight_prepared = floats(58569264, 66048);
-  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(58635312, 2048);
+  const cnn::Floats features_layer2_0_conv3_weight_prepared = floats(58656624, 66048);
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(58722672, 2048);
   const cnn::Blocked features_layer2_0_relu3 = blocked(12845056, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(58637360, 132096);
-  const cnn::Floats features_layer2_1_bn1_saved = floats(58769456, 512);
+  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(58724720, 132096);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(58856816, 512);
   const cnn::Blocked features_layer2_1_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(58769968, 67584);
-  const cnn::Floats features_layer2_1_bn2_saved = floats(58837552, 512);
+  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(58857328, 67584);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(58924912, 512);
   const cnn::Blocked features_layer2_1_relu2 = blocked(25690112, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(58838064, 608832);
-  const cnn::Floats features_layer2_1_bn3_saved = floats(59446896, 2048);
+  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(58925424, 608832);
+  const cnn::Floats features_layer2_1_bn3_saved = floats(59534256, 2048);
   const cnn::Blocked features_layer2_1_relu3 = blocked(0, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_1_conv3_weight_prepared = floats(59448944, 66048);
-  const cnn::Floats features_layer2_2_bn1_saved = floats(59514992, 512);
+  const cnn::Floats features_layer2_1_conv3_weight_prepared = floats(59536304, 66048);
+  const cnn::Floats features_layer2_2_bn1_saved = floats(59602352, 512);
   const cnn::Blocked features_layer2_2_relu1 = blocked(12845056, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(59515504, 67584);
-  const cnn::Floats features_layer2_2_bn2_saved = floats(59583088, 512);
+  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(59602864, 67584);
+  const cnn::Floats features_layer2_2_bn2_saved = floats(59670448, 512);
   const cnn::Blocked features_layer2_2_relu2 = blocked(25690112, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(59583600, 608832);
-  const cnn::Floats features_layer2_2_bn3_saved = floats(60192432, 2048);
+  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(59670960, 608832);
+  const cnn::Floats features_layer2_2_bn3_saved = floats(60279792, 2048);
   const cnn::Blocked features_layer2_2_relu3 = blocked(12845056, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_2_conv3_weight_prepared = floats(60194480, 66048);
-  const cnn::Floats features_layer2_3_bn1_saved = floats(60260528, 512);
+  const cnn::Floats features_layer2_2_conv3_weight_prepared = floats(60281840, 66048);
+  const cnn::Floats features_layer2_3_bn1_saved = floats(60347888, 512);
   const cnn::Blocked features_layer2_3_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(60261040, 67584);
-  const cnn::Floats features_layer2_3_bn2_saved = floats(60328624, 512);
+  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(60348400, 67584);
+  const cnn::Floats features_layer2_3_bn2_saved = floats(60415984, 512);
   const cnn::Blocked features_layer2_3_relu2 = blocked(25690112, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(60329136, 608832);
-  const cnn::Floats features_layer2_3_bn3_saved = floats(60937968, 2048);
+  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(60416496, 608832);
+  const cnn::Floats features_layer2_3_bn3_saved = floats(61025328, 2048);
   const cnn::Blocked features_layer2_3_relu3 = blocked(0, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_3_conv3_weight_prepared = floats(60940016, 66048);
-  const cnn::Floats features_layer3_0_bn1_saved = floats(61006064, 1024);
+  const cnn::Floats features_layer2_3_conv3_weight_prepared = floats(61027376, 66048);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(61093424, 1024);
   const cnn::Blocked features_layer3_0_relu1 = blocked(12845056, 200704);  // 256x28x28
-  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(61007088, 132096);
-  const cnn::Floats features_layer3_0_bn2_saved = floats(61139184, 1024);
+  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(61094448, 132096);
+  const cnn::Floats features_layer3_0_bn2_saved = floats(61226544, 1024);
   const cnn::Blocked features_layer3_0_relu2 = blocked(19267584, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(61140208, 594432);
-  const cnn::Floats features_layer3_0_bn3_saved = floats(61734640, 4096);
+  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(61227568, 594432);
+  const cnn::Floats features_layer3_0_bn3_saved = floats(61822000, 4096);
   const cnn::Blocked features_layer3_0_bn3 = blocked(12845056, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_0_conv3_weight_prepared = floats(61738736, 262656);
-  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(62001392, 4096);
+  const cnn::Floats features_layer3_0_conv3_weight_prepared = floats(61826096, 262656);
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(62088752, 4096);
   const cnn::Blocked features_layer3_0_relu3 = blocked(19267584, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(62005488, 525312);
-  const cnn::Floats features_layer3_1_bn1_saved = floats(62530800, 1024);
-  const cnn::Blocked features_layer3_1_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(62531824, 264192);
-  const cnn::Floats features_layer3_1_bn2_saved = floats(62796016, 1024);
+  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(62092848, 525312);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(62618160, 1024);
+  const cnn::Blocked features_layer3_1_relu1 = blocked(2378304, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(62619184, 264192);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(62883376, 1024);
   const cnn::Blocked features_layer3_1_relu2 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_bn3_saved = floats(62797040, 4096);
+  const cnn::Floats features_layer3_1_bn3_saved = floats(62884400, 4096);
   const cnn::Blocked features_layer3_1_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_1_conv3_weight_prepared = floats(62801136, 262656);
-  const cnn::Floats features_layer3_2_bn1_saved = floats(63063792, 1024);
-  const cnn::Blocked features_layer3_2_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(63064816, 264192);
-  const cnn::Floats features_layer3_2_bn2_saved = floats(63329008, 1024);
+  const cnn::Floats features_layer3_1_conv3_weight_prepared = floats(62888496, 262656);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(63151152, 1024);
+  const cnn::Blocked features_layer3_2_relu1 = blocked(8800832, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(63152176, 264192);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(63416368, 1024);
   const cnn::Blocked features_layer3_2_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_bn3_saved = floats(63330032, 4096);
+  const cnn::Floats features_layer3_2_bn3_saved = floats(63417392, 4096);
   const cnn::Blocked features_layer3_2_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_2_conv3_weight_prepared = floats(63334128, 262656);
-  const cnn::Floats features_layer3_3_bn1_saved = floats(63596784, 1024);
-  const cnn::Blocked features_layer3_3_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(63597808, 264192);
-  const cnn::Floats features_layer3_3_bn2_saved = floats(63862000, 1024);
+  const cnn::Floats features_layer3_2_conv3_weight_prepared = floats(63421488, 262656);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(63684144, 1024);
+  const cnn::Blocked features_layer3_3_relu1 = blocked(2378304, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(63685168, 264192);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(63949360, 1024);
   const cnn::Blocked features_layer3_3_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_bn3_saved = floats(63863024, 4096);
+  const cnn::Floats features_layer3_3_bn3_saved = floats(63950384, 4096);
   const cnn::Blocked features_layer3_3_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_3_conv3_weight_prepared = floats(63867120, 262656);
-  const cnn::Floats features_layer3_4_bn1_saved = floats(64129776, 1024);
-  const cnn::Blocked features_layer3_4_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(64130800, 264192);
-  const cnn::Floats features_layer3_4_bn2_saved = floats(64394992, 1024);
+  const cnn::Floats features_layer3_3_conv3_weight_prepared = floats(63954480, 262656);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(64217136, 1024);
+  const cnn::Blocked features_layer3_4_relu1 = blocked(8800832, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(64218160, 264192);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(64482352, 1024);
   const cnn::Blocked features_layer3_4_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_bn3_saved = floats(64396016, 4096);
+  const cnn::Floats features_layer3_4_bn3_saved = floats(64483376, 4096);
   const cnn::Blocked features_layer3_4_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_4_conv3_weight_prepared = floats(64400112, 262656);
-  const cnn::Floats features_layer3_5_bn1_saved = floats(64662768, 1024);
-  const cnn::Blocked features_layer3_5_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(64663792, 264192);
-  const cnn::Floats features_layer3_5_bn2_saved = floats(64927984, 1024);
+  const cnn::Floats features_layer3_4_conv3_weight_prepared = floats(64487472, 262656);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(64750128, 1024);
+  const cnn::Blocked features_layer3_5_relu1 = blocked(2378304, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(64751152, 264192);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(65015344, 1024);
   const cnn::Blocked features_layer3_5_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_bn3_saved = floats(64929008, 4096);
+  const cnn::Floats features_layer3_5_bn3_saved = floats(65016368, 4096);
   const cnn::Blocked features_layer3_5_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_5_conv3_weight_prepared = floats(64933104, 262656);
-  const cnn::Floats features_layer3_6_bn1_saved = floats(65195760, 1024);
-  const cnn::Blocked features_layer3_6_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_6_conv1_weight_prepared = floats(65196784, 264192);
-  const cnn::Floats features_layer3_6_bn2_saved = floats(65460976, 1024);
+  const cnn::Floats features_layer3_5_conv3_weight_prepared = floats(65020464, 262656);
+  const cnn::Floats features_layer3_6_bn1_saved = floats(65283120, 1024);
+  const cnn::Blocked features_layer3_6_relu1 = blocked(8800832, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_6_conv1_weight_prepared = floats(65284144, 264192);
+  const cnn::Floats features_layer3_6_bn2_saved = floats(65548336, 1024);
   const cnn::Blocked features_layer3_6_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_6_bn3_saved = floats(65462000, 4096);
+  const cnn::Floats features_layer3_6_bn3_saved = floats(65549360, 4096);
   const cnn::Blocked features_layer3_6_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_6_conv3_weight_prepared = floats(65466096, 262656);
-  const cnn::Floats features_layer3_7_bn1_saved = floats(65728752, 1024);
-  const cnn::Blocked features_layer3_7_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_7_conv1_weight_prepared = floats(65729776, 264192);
-  const cnn::Floats features_layer3_7_bn2_saved = floats(65993968, 1024);
+  const cnn::Floats features_layer3_6_conv3_weight_prepared = floats(65553456, 262656);
+  const cnn::Floats features_layer3_7_bn1_saved = floats(65816112, 1024);
+  const cnn::Blocked features_layer3_7_relu1 = blocked(2378304, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_7_conv1_weight_prepared = floats(65817136, 264192);
+  const cnn::Floats features_layer3_7_bn2_saved = floats(66081328, 1024);
   const cnn::Blocked features_layer3_7_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_7_bn3_saved = floats(65994992, 4096);
+  const cnn::Floats features_layer3_7_bn3_saved = floats(66082352, 4096);
   const cnn::Blocked features_layer3_7_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_7_conv3_weight_prepared = floats(65999088, 262656);
-  const cnn::Floats features_layer3_8_bn1_saved = floats(66261744, 1024);
-  const cnn::Blocked features_layer3_8_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_8_conv1_weight_prepared = floats(66262768, 264192);
-  const cnn::Floats features_layer3_8_bn2_saved = floats(66526960, 1024);
+  const cnn::Floats features_layer3_7_conv3_weight_prepared = floats(66086448, 262656);
+  const cnn::Floats features_layer3_8_bn1_saved = floats(66349104, 1024);
+  const cnn::Blocked features_layer3_8_relu1 = blocked(8800832, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_8_conv1_weight_prepared = floats(66350128, 264192);
+  const cnn::Floats features_layer3_8_bn2_saved = floats(66614320, 1024);
   const cnn::Blocked features_layer3_8_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_8_bn3_saved = floats(66527984, 4096);
+  const cnn::Floats features_layer3_8_bn3_saved = floats(66615344, 4096);
   const cnn::Blocked features_layer3_8_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_8_conv3_weight_prepared = floats(66532080, 262656);
-  const cnn::Floats features_layer3_9_bn1_saved = floats(66794736, 1024);
-  const cnn::Blocked features_layer3_9_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_9_conv1_weight_prepared = floats(66795760, 264192);
-  const cnn::Floats features_layer3_9_bn2_saved = floats(67059952, 1024);
+  const cnn::Floats features_layer3_8_conv3_weight_prepared = floats(66619440, 262656);
+  const cnn::Floats features_layer3_9_bn1_saved = floats(66882096, 1024);
+  const cnn::Blocked features_layer3_9_relu1 = blocked(2378304, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_9_conv1_weight_prepared = floats(66883120, 264192);
+  const cnn::Floats features_layer3_9_bn2_saved = floats(67147312, 1024);
   const cnn::Blocked features_layer3_9_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_9_bn3_saved = floats(67060976, 4096);
+  const cnn::Floats features_layer3_9_bn3_saved = floats(67148336, 4096);
   const cnn::Blocked features_layer3_9_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_9_conv3_weight_prepared = floats(67065072, 262656);
-  const cnn::Floats features_layer3_10_bn1_saved = floats(67327728, 1024);
-  const cnn::Blocked features_layer3_10_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_10_conv1_weight_prepared = floats(67328752, 264192);
-  const cnn::Floats features_layer3_10_bn2_saved = floats(67592944, 1024);
+  const cnn::Floats features_layer3_9_conv3_weight_prepared = floats(67152432, 262656);
+  const cnn::Floats features_layer3_10_bn1_saved = floats(67415088, 1024);
+  const cnn::Blocked features_layer3_10_relu1 = blocked(8800832, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_10_conv1_weight_prepared = floats(67416112, 264192);
+  const cnn::Floats features_layer3_10_bn2_saved = floats(67680304, 1024);
   const cnn::Blocked features_layer3_10_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_10_bn3_saved = floats(67593968, 4096);
+  const cnn::Floats features_layer3_10_bn3_saved = floats(67681328, 4096);
   const cnn::Blocked features_layer3_10_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_10_conv3_weight_prepared = floats(67598064, 262656);
-  const cnn::Floats features_layer3_11_bn1_saved = floats(67860720, 1024);
-  const cnn::Blocked features_layer3_11_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_11_conv1_weight_prepared = floats(67861744, 264192);
-  const cnn::Floats features_layer3_11_bn2_saved = floats(68125936, 1024);
+  const cnn::Floats features_layer3_10_conv3_weight_prepared = floats(67685424, 262656);
+  const cnn::Floats features_layer3_11_bn1_saved = floats(67948080, 1024);
+  const cnn::Blocked features_layer3_11_relu1 = blocked(2378304, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_11_conv1_weight_prepared = floats(67949104, 264192);
+  const cnn::Floats features_layer3_11_bn2_saved = floats(68213296, 1024);
   const cnn::Blocked features_layer3_11_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_11_bn3_saved = floats(68126960, 4096);
+  const cnn::Floats features_layer3_11_bn3_saved = floats(68214320, 4096);
   const cnn::Blocked features_layer3_11_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_11_conv3_weight_prepared = floats(68131056, 262656);
-  const cnn::Floats features_layer3_12_bn1_saved = floats(68393712, 1024);
-  const cnn::Blocked features_layer3_12_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_12_conv1_weight_prepared = floats(68394736, 264192);
-  const cnn::Floats features_layer3_12_bn2_saved = floats(68658928, 1024);
+  const cnn::Floats features_layer3_11_conv3_weight_prepared = floats(68218416, 262656);
+  const cnn::Floats features_layer3_12_bn1_saved = floats(68481072, 1024);
+  const cnn::Blocked features_layer3_12_relu1 = blocked(8800832, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_12_conv1_weight_prepared = floats(68482096, 264192);
+  const cnn::Floats features_layer3_12_bn2_saved = floats(68746288, 1024);
   const cnn::Blocked features_layer3_12_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_12_bn3_saved = floats(68659952, 4096);
+  const cnn::Floats features_layer3_12_bn3_saved = floats(68747312, 4096);
   const cnn::Blocked features_layer3_12_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_12_conv3_weight_prepared = floats(68664048, 262656);
-  const cnn::Floats features_layer3_13_bn1_saved = floats(68926704, 1024);
-  const cnn::Blocked features_layer3_13_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_13_conv1_weight_prepared = floats(68927728, 264192);
-  const cnn::Floats features_layer3_13_bn2_saved = floats(69191920, 1024);
+  const cnn::Floats features_layer3_12_conv3_weight_prepared = floats(68751408, 262656);
+  const cnn::Floats features_layer3_13_bn1_saved = floats(69014064, 1024);
+  const cnn::Blocked features_layer3_13_relu1 = blocked(2378304, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_13_conv1_weight_prepared = floats(69015088, 264192);
+  const cnn::Floats features_layer3_13_bn2_saved = floats(69279280, 1024);
   const cnn::Blocked features_layer3_13_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_13_bn3_saved = floats(69192944, 4096);
+  const cnn::Floats features_layer3_13_bn3_saved = floats(69280304, 4096);
   const cnn::Blocked features_layer3_13_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_13_conv3_weight_prepared = floats(69197040, 262656);
-  const cnn::Floats features_layer3_14_bn1_saved = floats(69459696, 1024);
-  const cnn::Blocked features_layer3_14_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_14_conv1_weight_prepared = floats(69460720, 264192);
-  const cnn::Floats features_layer3_14_bn2_saved = floats(69724912, 1024);
+  const cnn::Floats features_layer3_13_conv3_weight_prepared = floats(69284400, 262656);
+  const cnn::Floats features_layer3_14_bn1_saved = floats(69547056, 1024);
+  const cnn::Blocked features_layer3_14_relu1 = blocked(8800832, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_14_conv1_weight_prepared = floats(69548080, 264192);
+  const cnn::Floats features_layer3_14_bn2_saved = floats(69812272, 1024);
   const cnn::Blocked features_layer3_14_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_14_bn3_saved = floats(69725936, 4096);
+  const cnn::Floats features_layer3_14_bn3_saved = floats(69813296, 4096);
   const cnn::Blocked features_layer3_14_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_14_conv3_weight_prepared = floats(69730032, 262656);
-  const cnn::Floats features_layer3_15_bn1_saved = floats(69992688, 1024);
-  const cnn::Blocked features_layer3_15_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_15_conv1_weight_prepared = floats(69993712, 264192);
-  const cnn::Floats features_layer3_15_bn2_saved = floats(70257904, 1024);
+  const cnn::Floats features_layer3_14_conv3_weight_prepared = floats(69817392, 262656);
+  const cnn::Floats features_layer3_15_bn1_saved = floats(70080048, 1024);
+  const cnn::Blocked features_layer3_15_relu1 = blocked(2378304, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_15_conv1_weight_prepared = floats(70081072, 264192);
+  const cnn::Floats features_layer3_15_bn2_saved = floats(70345264, 1024);
   const cnn::Blocked features_layer3_15_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_15_bn3_saved = floats(70258928, 4096);
+  const cnn::Floats features_layer3_15_bn3_saved = floats(70346288, 4096);
   const cnn::Blocked features_layer3_15_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_15_conv3_weight_prepared = floats(70263024, 262656);
-  const cnn::Floats features_layer3_16_bn1_saved = floats(70525680, 1024);
-  const cnn::Blocked features_layer3_16_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_16_conv1_weight_prepared = floats(70526704, 264192);
-  const cnn::Floats features_layer3_16_bn2_saved = floats(70790896, 1024);
+  const cnn::Floats features_layer3_15_conv3_weight_prepared = floats(70350384, 262656);
+  const cnn::Floats features_layer3_16_bn1_saved = floats(70613040, 1024);
+  const cnn::Blocked features_layer3_16_relu1 = blocked(8800832, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_16_conv1_weight_prepared = floats(70614064, 264192);
+  const cnn::Floats features_layer3_16_bn2_saved = floats(70878256, 1024);
   const cnn::Blocked features_layer3_16_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_16_bn3_saved = floats(70791920, 4096);
+  const cnn::Floats features_layer3_16_bn3_saved = floats(70879280, 4096);
   const cnn::Blocked features_layer3_16_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_16_conv3_weight_prepared = floats(70796016, 262656);
-  const cnn::Floats features_layer3_17_bn1_saved = floats(71058672, 1024);
-  const cnn::Blocked features_layer3_17_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_17_conv1_weight_prepared = floats(71059696, 264192);
-  const cnn::Floats features_layer3_17_bn2_saved = floats(71323888, 1024);
+  const cnn::Floats features_layer3_16_conv3_weight_prepared = floats(70883376, 262656);
+  const cnn::Floats features_layer3_17_bn1_saved = floats(71146032, 1024);
+  const cnn::Blocked features_layer3_17_relu1 = blocked(2378304, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_17_conv1_weight_prepared = floats(71147056, 264192);
+  const cnn::Floats features_layer3_17_bn2_saved = floats(71411248, 1024);
   const cnn::Blocked features_layer3_17_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_17_bn3_saved = floats(71324912, 4096);
+  const cnn::Floats features_layer3_17_bn3_saved = floats(71412272, 4096);
   const cnn::Blocked features_layer3_17_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_17_conv3_weight_prepared = floats(71329008, 262656);
-  const cnn::Floats features_layer3_18_bn1_saved = floats(71591664, 1024);
-  const cnn::Blocked features_layer3_18_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_18_conv1_weight_prepared = floats(71592688, 264192);
-  const cnn::Floats features_layer3_18_bn2_saved = floats(71856880, 1024);
+  const cnn::Floats features_layer3_17_conv3_weight_prepared = floats(71416368, 262656);
+  const cnn::Floats features_layer3_18_bn1_saved = floats(71679024, 1024);
+  const cnn::Blocked features_layer3_18_relu1 = blocked(8800832, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_18_conv1_weight_prepared = floats(71680048, 264192);
+  const cnn::Floats features_layer3_18_bn2_saved = floats(71944240, 1024);
   const cnn::Blocked features_layer3_18_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_18_bn3_saved = floats(71857904, 4096);
+  const cnn::Floats features_layer3_18_bn3_saved = floats(71945264, 4096);
   const cnn::Blocked features_layer3_18_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_18_conv3_weight_prepared = floats(71862000, 262656);
-  const cnn::Floats features_layer3_19_bn1_saved = floats(72124656, 1024);
-  const cnn::Blocked features_layer3_19_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_19_conv1_weight_prepared = floats(72125680, 264192);
-  const cnn::Floats features_layer3_19_bn2_saved = floats(72389872, 1024);
+  const cnn::Floats features_layer3_18_conv3_weight_prepared = floats(71949360, 262656);
+  const cnn::Floats features_layer3_19_bn1_saved = floats(72212016, 1024);
+  const cnn::Blocked features_layer3_19_relu1 = blocked(2378304, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_19_conv1_weight_prepared = floats(72213040, 264192);
+  const cnn::Floats features_layer3_19_bn2_saved = floats(72477232, 1024);
   const cnn::Blocked features_layer3_19_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_19_bn3_saved = floats(72390896, 4096);
+  const cnn::Floats features_layer3_19_bn3_saved = floats(72478256, 4096);
   const cnn::Blocked features_layer3_19_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_19_conv3_weight_prepared = floats(72394992, 262656);
-  const cnn::Floats features_layer3_20_bn1_saved = floats(72657648, 1024);
-  const cnn::Blocked features_layer3_20_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_20_conv1_weight_prepared = floats(72658672, 264192);
-  const cnn::Floats features_layer3_20_bn2_saved = floats(72922864, 1024);
+  const cnn::Floats features_layer3_19_conv3_weight_prepared = floats(72482352, 262656);
+  const cnn::Floats features_layer3_20_bn1_saved = floats(72745008, 1024);
+  const cnn::Blocked features_layer3_20_relu1 = blocked(8800832, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_20_conv1_weight_prepared = floats(72746032, 264192);
+  const cnn::Floats features_layer3_20_bn2_saved = floats(73010224, 1024);
   const cnn::Blocked features_layer3_20_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_20_bn3_saved = floats(72923888, 4096);
+  const cnn::Floats features_layer3_20_bn3_saved = floats(73011248, 4096);
   const cnn::Blocked features_layer3_20_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_20_conv3_weight_prepared = floats(72927984, 262656);
-  const cnn::Floats features_layer3_21_bn1_saved = floats(73190640, 1024);
-  const cnn::Blocked features_layer3_21_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_21_conv1_weight_prepared = floats(73191664, 264192);
-  const cnn::Floats features_layer3_21_bn2_saved = floats(73455856, 1024);
+  const cnn::Floats features_layer3_20_conv3_weight_prepared = floats(73015344, 262656);
+  const cnn::Floats features_layer3_21_bn1_saved = floats(73278000, 1024);
+  const cnn::Blocked features_layer3_21_relu1 = blocked(2378304, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_21_conv1_weight_prepared = floats(73279024, 264192);
+  const cnn::Floats features_layer3_21_bn2_saved = floats(73543216, 1024);
   const cnn::Blocked features_layer3_21_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_21_bn3_saved = floats(73456880, 4096);
+  const cnn::Floats features_layer3_21_bn3_saved = floats(73544240, 4096);
   const cnn::Blocked features_layer3_21_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_21_conv3_weight_prepared = floats(73460976, 262656);
-  const cnn::Floats features_layer3_22_bn1_saved = floats(73723632, 1024);
-  const cnn::Blocked features_layer3_22_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_22_conv1_weight_prepared = floats(73724656, 264192);
-  const cnn::Floats features_layer3_22_bn2_saved = floats(73988848, 1024);
+  const cnn::Floats features_layer3_21_conv3_weight_prepared = floats(73548336, 262656);
+  const cnn::Floats features_layer3_22_bn1_saved = floats(73810992, 1024);
+  const cnn::Blocked features_layer3_22_relu1 = blocked(8800832, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_22_conv1_weight_prepared = floats(73812016, 264192);
+  const cnn::Floats features_layer3_22_bn2_saved = floats(74076208, 1024);
   const cnn::Blocked features_layer3_22_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_22_bn3_saved = floats(73989872, 4096);
+  const cnn::Floats features_layer3_22_bn3_saved = floats(74077232, 4096);
   const cnn::Blocked features_layer3_22_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_22_conv3_weight_prepared = floats(73993968, 262656);
-  const cnn::Floats features_layer4_0_bn1_saved = floats(74256624, 2048);
+  const cnn::Floats features_layer3_22_conv3_weight_prepared = floats(74081328, 262656);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(74343984, 2048);
   const cnn::Blocked features_layer4_0_relu1 = blocked(0, 100352);  // 512x14x14
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(74258672, 528384);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(74787056, 2048);
-  const cnn::Blocked features_layer4_0_relu2 = blocked(3211264, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(74789104, 2377728);
-  const cnn::Floats features_layer4_0_bn3_saved = floats(77166832, 8192);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(74346032, 528384);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(74874416, 2048);
+  const cnn::Blocked features_layer4_0_relu2 = blocked(4259840, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(74876464, 2377728);
+  const cnn::Floats features_layer4_0_bn3_saved = floats(77254192, 8192);
   const cnn::Blocked features_layer4_0_bn3 = blocked(0, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(77175024, 1050624);
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(78225648, 8192);
+  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(77262384, 1050624);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(78313008, 8192);
   const cnn::Blocked features_layer4_0_relu3 = blocked(3211264, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(78233840, 2101248);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(80335088, 2048);
-  const cnn::Blocked features_layer4_1_relu1 = blocked(0, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(80337136, 1056768);
-  const cnn::Floats features_layer4_1_bn2_saved = floats(81393904, 2048);
-  const cnn::Blocked features_layer4_1_relu2 = blocked(6422528, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_bn3_saved = floats(81395952, 8192);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(78321200, 2101248);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(80422448, 2048);
+  const cnn::Blocked features_layer4_1_relu1 = blocked(6422528, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(80424496, 1056768);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(81481264, 2048);
+  const cnn::Blocked features_layer4_1_relu2 = blocked(7225344, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_1_bn3_saved = floats(81483312, 8192);
   const cnn::Blocked features_layer4_1_relu3 = blocked(0, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(81404144, 1050624);
-  const cnn::Floats features_layer4_2_bn1_saved = floats(82454768, 2048);
-  const cnn::Blocked features_layer4_2_relu1 = blocked(3211264, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(82456816, 1056768);
-  const cnn::Floats features_layer4_2_bn2_saved = floats(83513584, 2048);
-  const cnn::Blocked features_layer4_2_relu2 = blocked(6422528, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_bn3_saved = floats(83515632, 8192);
+  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(81491504, 1050624);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(82542128, 2048);
+  const cnn::Blocked features_layer4_2_relu1 = blocked(5636096, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(82544176, 1056768);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(83600944, 2048);
+  const cnn::Blocked features_layer4_2_relu2 = blocked(6438912, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_2_bn3_saved = floats(83602992, 8192);
   const cnn::Blocked features_layer4_2_relu3 = blocked(3211264, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(83523824, 1050624);
-  const cnn::Blocked head_gap1 = blocked(0, 2048);  // 2048
-  const cnn::Blocked head_fc = blocked(65536, 1000);  // 1000
+  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(83611184, 1050624);
+  const cnn::Blocked head_gap1 = blocked(81920, 2048);  // 2048
+  const cnn::Blocked head_fc = blocked(147456, 1000);  // 1000
   const cnn::Blocked head_softmax1 = blocked(0, 1000);  // 1000
-  cnn::to_blocked(input, images, k3x224x224, batch);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
   cnn::conv(features_relu1, input, cnn::prepared(features_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
-            scratch());
+            scratch(25690112, 198912));
 
   at(3);  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
@@ -4824,7 +4822,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer1_0_relu1, features_maxpool1,
             cnn::prepared(features_layer1_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer1_0Conv1, batch, scratch());
+            kFeaturesLayer1_0Conv1, batch, scratch(6422528, 87360));
 
   at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
@@ -4832,13 +4830,14 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1,
                       cnn::prepared(features_layer1_0_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_0_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_0Conv2, batch, scratch());
+                      kFeaturesLayer1_0Conv2, batch, scratch(6422528, 265216));
 
   at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv3)
   // blocks.cnn:9: bn    (features.layer1[0].bn3)
   cnn::conv(features_layer1_0_bn3, features_layer1_0_relu2,
             cnn::prepared(features_layer1_0_conv3_weight_prepared),
-            cnn::Epilogue().scaled(features_layer1_0_bn3_saved), kFeaturesLayer1_0Conv3, batch, scratch());
+            cnn::Epilogue().scaled(features_layer1_0_bn3_saved), kFeaturesLayer1_0Conv3, batch,
+            scratch(32112640, 87360));
 
   at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer1[0].downsample.bn1)
@@ -4847,7 +4846,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer1_0_relu3, features_maxpool1,
             cnn::prepared(features_layer1_0_downsample_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer1_0_downsample_bn1_saved).plus(features_layer1_0_bn3).then(cnn::Activation::kRelu),
-            kFeaturesLayer1_0DownsampleConv1, batch, scratch());
+            kFeaturesLayer1_0DownsampleConv1, batch, scratch(57802752, 87360));
 
   at(16);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
@@ -4855,7 +4854,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer1_1_relu1, features_layer1_0_relu3,
             cnn::prepared(features_layer1_1_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer1_1Conv1, batch, scratch());
+            kFeaturesLayer1_1Conv1, batch, scratch(6422528, 345408));
 
   at(19);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
@@ -4863,7 +4862,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1,
                       cnn::prepared(features_layer1_1_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_1Conv2, batch, scratch());
+                      kFeaturesLayer1_1Conv2, batch, scratch(6422528, 265216));
 
   at(22);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv3)
   // blocks.cnn:9: bn    (features.layer1[1].bn3)
@@ -4872,7 +4871,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer1_1_relu3, features_layer1_1_relu2,
             cnn::prepared(features_layer1_1_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer1_1_bn3_saved).plus(features_layer1_0_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer1_1Conv3, batch, scratch());
+            kFeaturesLayer1_1Conv3, batch, scratch(57802752, 87360));
 
   at(26);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
   // blocks.cnn:9: bn    (features.layer1[2].bn1)
@@ -4880,7 +4879,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer1_2_relu1, features_layer1_1_relu3,
             cnn::prepared(features_layer1_2_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer1_2_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer1_2Conv1, batch, scratch());
+            kFeaturesLayer1_2Conv1, batch, scratch(32112640, 345408));
 
   at(29);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
   // blocks.cnn:9: bn    (features.layer1[2].bn2)
@@ -4888,7 +4887,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer1_2_relu2, features_layer1_2_relu1,
                       cnn::prepared(features_layer1_2_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_2Conv2, batch, scratch());
+                      kFeaturesLayer1_2Conv2, batch, scratch(32112640, 265216));
 
   at(32);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv3)
   // blocks.cnn:9: bn    (features.layer1[2].bn3)
@@ -4897,7 +4896,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer1_2_relu3, features_layer1_2_relu2,
             cnn::prepared(features_layer1_2_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer1_2_bn3_saved).plus(features_layer1_1_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer1_2Conv3, batch, scratch());
+            kFeaturesLayer1_2Conv3, batch, scratch(57802752, 87360));
 
   at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   // blocks.cnn:9: bn    (features.layer2[0].bn1)
@@ -4905,7 +4904,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer2_0_relu1, features_layer1_2_relu3,
             cnn::prepared(features_layer2_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0Conv1, batch, scratch());
+            kFeaturesLayer2_0Conv1, batch, scratch(12845056, 345408));
 
   at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
@@ -4913,13 +4912,14 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer2_0_relu2, features_layer2_0_relu1,
             cnn::prepared(features_layer2_0_conv2_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_0_bn2_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0Conv2, batch, scratch());
+            kFeaturesLayer2_0Conv2, batch, scratch(16056320, 1048576));
 
   at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv3)
   // blocks.cnn:9: bn    (features.layer2[0].bn3)
   cnn::conv(features_layer2_0_bn3, features_layer2_0_relu2,
             cnn::prepared(features_layer2_0_conv3_weight_prepared),
-            cnn::Epilogue().scaled(features_layer2_0_bn3_saved), kFeaturesLayer2_0Conv3, batch, scratch());
+            cnn::Epilogue().scaled(features_layer2_0_bn3_saved), kFeaturesLayer2_0Conv3, batch,
+            scratch(16056320, 173376));
 
   at(44);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
@@ -4928,7 +4928,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer2_0_relu3, features_layer1_2_relu3,
             cnn::prepared(features_layer2_0_downsample_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_0_downsample_bn1_saved).plus(features_layer2_0_bn3).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0DownsampleConv1, batch, scratch());
+            kFeaturesLayer2_0DownsampleConv1, batch, scratch(51380224, 345408));
 
   at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
@@ -4936,7 +4936,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer2_1_relu1, features_layer2_0_relu3,
             cnn::prepared(features_layer2_1_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_1Conv1, batch, scratch());
+            kFeaturesLayer2_1Conv1, batch, scratch(3211264, 689472));
 
   at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
@@ -4944,7 +4944,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1,
                       cnn::prepared(features_layer2_1_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_1Conv2, batch, scratch());
+                      kFeaturesLayer2_1Conv2, batch, scratch(3211264, 530432));
 
   at(54);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv3)
   // blocks.cnn:9: bn    (features.layer2[1].bn3)
@@ -4953,7 +4953,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer2_1_relu3, features_layer2_1_relu2,
             cnn::prepared(features_layer2_1_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_1_bn3_saved).plus(features_layer2_0_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_1Conv3, batch, scratch());
+            kFeaturesLayer2_1Conv3, batch, scratch(28901376, 173376));
 
   at(58);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
   // blocks.cnn:9: bn    (features.layer2[2].bn1)
@@ -4961,7 +4961,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer2_2_relu1, features_layer2_1_relu3,
             cnn::prepared(features_layer2_2_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_2_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_2Conv1, batch, scratch());
+            kFeaturesLayer2_2Conv1, batch, scratch(16056320, 689472));
 
   at(61);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
   // blocks.cnn:9: bn    (features.layer2[2].bn2)
@@ -4969,7 +4969,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer2_2_relu2, features_layer2_2_relu1,
                       cnn::prepared(features_layer2_2_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_2Conv2, batch, scratch());
+                      kFeaturesLayer2_2Conv2, batch, scratch(16056320, 530432));
 
   at(64);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv3)
   // blocks.cnn:9: bn    (features.layer2[2].bn3)
@@ -4978,7 +4978,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer2_2_relu3, features_layer2_2_relu2,
             cnn::prepared(features_layer2_2_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_2_bn3_saved).plus(features_layer2_1_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_2Conv3, batch, scratch());
+            kFeaturesLayer2_2Conv3, batch, scratch(28901376, 173376));
 
   at(68);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
   // blocks.cnn:9: bn    (features.layer2[3].bn1)
@@ -4986,7 +4986,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer2_3_relu1, features_layer2_2_relu3,
             cnn::prepared(features_layer2_3_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_3_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_3Conv1, batch, scratch());
+            kFeaturesLayer2_3Conv1, batch, scratch(3211264, 689472));
 
   at(71);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
   // blocks.cnn:9: bn    (features.layer2[3].bn2)
@@ -4994,7 +4994,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer2_3_relu2, features_layer2_3_relu1,
                       cnn::prepared(features_layer2_3_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_3_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_3Conv2, batch, scratch());
+                      kFeaturesLayer2_3Conv2, batch, scratch(3211264, 530432));
 
   at(74);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv3)
   // blocks.cnn:9: bn    (features.layer2[3].bn3)
@@ -5003,7 +5003,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer2_3_relu3, features_layer2_3_relu2,
             cnn::prepared(features_layer2_3_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_3_bn3_saved).plus(features_layer2_2_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_3Conv3, batch, scratch());
+            kFeaturesLayer2_3Conv3, batch, scratch(28901376, 173376));
 
   at(78);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
   // blocks.cnn:9: bn    (features.layer3[0].bn1)
@@ -5011,7 +5011,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_0_relu1, features_layer2_3_relu3,
             cnn::prepared(features_layer3_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0Conv1, batch, scratch());
+            kFeaturesLayer3_0Conv1, batch, scratch(19267584, 689472));
 
   at(81);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
@@ -5019,13 +5019,14 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_0_relu2, features_layer3_0_relu1,
             cnn::prepared(features_layer3_0_conv2_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_0_bn2_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0Conv2, batch, scratch());
+            kFeaturesLayer3_0Conv2, batch, scratch(20873216, 1048576));
 
   at(84);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv3)
   // blocks.cnn:9: bn    (features.layer3[0].bn3)
   cnn::conv(features_layer3_0_bn3, features_layer3_0_relu2,
             cnn::prepared(features_layer3_0_conv3_weight_prepared),
-            cnn::Epilogue().scaled(features_layer3_0_bn3_saved), kFeaturesLayer3_0Conv3, batch, scratch());
+            cnn::Epilogue().scaled(features_layer3_0_bn3_saved), kFeaturesLayer3_0Conv3, batch,
+            scratch(20873216, 345408));
 
   at(86);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
@@ -5034,7 +5035,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_0_relu3, features_layer2_3_relu3,
             cnn::prepared(features_layer3_0_downsample_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_0_downsample_bn1_saved).plus(features_layer3_0_bn3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0DownsampleConv1, batch, scratch());
+            kFeaturesLayer3_0DownsampleConv1, batch, scratch(25690112, 689472));
 
   at(90);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
@@ -5042,14 +5043,14 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_1_relu1, features_layer3_0_relu3,
             cnn::prepared(features_layer3_1_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_1Conv1, batch, scratch());
+            kFeaturesLayer3_1Conv1, batch, scratch(0, 1048576));
 
   at(93);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
   // blocks.cnn:10: act    (features.layer3[1].relu2)
   cnn::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_1Conv2, batch, scratch());
+                      kFeaturesLayer3_1Conv2, batch, scratch(0, 2378304));
 
   at(96);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv3)
   // blocks.cnn:9: bn    (features.layer3[1].bn3)
@@ -5058,7 +5059,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_1_relu3, features_layer3_1_relu2,
             cnn::prepared(features_layer3_1_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_1_bn3_saved).plus(features_layer3_0_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_1Conv3, batch, scratch());
+            kFeaturesLayer3_1Conv3, batch, scratch(8028160, 345408));
 
   at(100);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
   // blocks.cnn:9: bn    (features.layer3[2].bn1)
@@ -5066,14 +5067,14 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_2_relu1, features_layer3_1_relu3,
             cnn::prepared(features_layer3_2_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_2_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_2Conv1, batch, scratch());
+            kFeaturesLayer3_2Conv1, batch, scratch(6422528, 1048576));
 
   at(103);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
   // blocks.cnn:9: bn    (features.layer3[2].bn2)
   // blocks.cnn:10: act    (features.layer3[2].relu2)
   cnn::winograd::conv(features_layer3_2_relu2, features_layer3_2_relu1, features_layer3_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_2Conv2, batch, scratch());
+                      kFeaturesLayer3_2Conv2, batch, scratch(6422528, 2378304));
 
   at(106);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv3)
   // blocks.cnn:9: bn    (features.layer3[2].bn3)
@@ -5082,7 +5083,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_2_relu3, features_layer3_2_relu2,
             cnn::prepared(features_layer3_2_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_2_bn3_saved).plus(features_layer3_1_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_2Conv3, batch, scratch());
+            kFeaturesLayer3_2Conv3, batch, scratch(14450688, 345408));
 
   at(110);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
   // blocks.cnn:9: bn    (features.layer3[3].bn1)
@@ -5090,14 +5091,14 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_3_relu1, features_layer3_2_relu3,
             cnn::prepared(features_layer3_3_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_3_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_3Conv1, batch, scratch());
+            kFeaturesLayer3_3Conv1, batch, scratch(0, 1048576));
 
   at(113);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
   // blocks.cnn:9: bn    (features.layer3[3].bn2)
   // blocks.cnn:10: act    (features.layer3[3].relu2)
   cnn::winograd::conv(features_layer3_3_relu2, features_layer3_3_relu1, features_layer3_3_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_3_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_3Conv2, batch, scratch());
+                      kFeaturesLayer3_3Conv2, batch, scratch(0, 2378304));
 
   at(116);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv3)
   // blocks.cnn:9: bn    (features.layer3[3].bn3)
@@ -5106,7 +5107,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_3_relu3, features_layer3_3_relu2,
             cnn::prepared(features_layer3_3_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_3_bn3_saved).plus(features_layer3_2_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_3Conv3, batch, scratch());
+            kFeaturesLayer3_3Conv3, batch, scratch(14450688, 345408));
 
   at(120);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
   // blocks.cnn:9: bn    (features.layer3[4].bn1)
@@ -5114,14 +5115,14 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_4_relu1, features_layer3_3_relu3,
             cnn::prepared(features_layer3_4_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_4_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_4Conv1, batch, scratch());
+            kFeaturesLayer3_4Conv1, batch, scratch(6422528, 1048576));
 
   at(123);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
   // blocks.cnn:9: bn    (features.layer3[4].bn2)
   // blocks.cnn:10: act    (features.layer3[4].relu2)
   cnn::winograd::conv(features_layer3_4_relu2, features_layer3_4_relu1, features_layer3_4_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_4_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_4Conv2, batch, scratch());
+                      kFeaturesLayer3_4Conv2, batch, scratch(6422528, 2378304));
 
   at(126);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv3)
   // blocks.cnn:9: bn    (features.layer3[4].bn3)
@@ -5130,7 +5131,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_4_relu3, features_layer3_4_relu2,
             cnn::prepared(features_layer3_4_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_4_bn3_saved).plus(features_layer3_3_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_4Conv3, batch, scratch());
+            kFeaturesLayer3_4Conv3, batch, scratch(14450688, 345408));
 
   at(130);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
   // blocks.cnn:9: bn    (features.layer3[5].bn1)
@@ -5138,14 +5139,14 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_5_relu1, features_layer3_4_relu3,
             cnn::prepared(features_layer3_5_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_5_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_5Conv1, batch, scratch());
+            kFeaturesLayer3_5Conv1, batch, scratch(0, 1048576));
 
   at(133);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
   // blocks.cnn:9: bn    (features.layer3[5].bn2)
   // blocks.cnn:10: act    (features.layer3[5].relu2)
   cnn::winograd::conv(features_layer3_5_relu2, features_layer3_5_relu1, features_layer3_5_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_5_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_5Conv2, batch, scratch());
+                      kFeaturesLayer3_5Conv2, batch, scratch(0, 2378304));
 
   at(136);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv3)
   // blocks.cnn:9: bn    (features.layer3[5].bn3)
@@ -5154,7 +5155,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_5_relu3, features_layer3_5_relu2,
             cnn::prepared(features_layer3_5_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_5_bn3_saved).plus(features_layer3_4_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_5Conv3, batch, scratch());
+            kFeaturesLayer3_5Conv3, batch, scratch(14450688, 345408));
 
   at(140);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[6].conv1)
   // blocks.cnn:9: bn    (features.layer3[6].bn1)
@@ -5162,14 +5163,14 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_6_relu1, features_layer3_5_relu3,
             cnn::prepared(features_layer3_6_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_6_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_6Conv1, batch, scratch());
+            kFeaturesLayer3_6Conv1, batch, scratch(6422528, 1048576));
 
   at(143);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[6].conv2)
   // blocks.cnn:9: bn    (features.layer3[6].bn2)
   // blocks.cnn:10: act    (features.layer3[6].relu2)
   cnn::winograd::conv(features_layer3_6_relu2, features_layer3_6_relu1, features_layer3_6_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_6_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_6Conv2, batch, scratch());
+                      kFeaturesLayer3_6Conv2, batch, scratch(6422528, 2378304));
 
   at(146);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[6].conv3)
   // blocks.cnn:9: bn    (features.layer3[6].bn3)
@@ -5178,7 +5179,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_6_relu3, features_layer3_6_relu2,
             cnn::prepared(features_layer3_6_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_6_bn3_saved).plus(features_layer3_5_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_6Conv3, batch, scratch());
+            kFeaturesLayer3_6Conv3, batch, scratch(14450688, 345408));
 
   at(150);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[7].conv1)
   // blocks.cnn:9: bn    (features.layer3[7].bn1)
@@ -5186,14 +5187,14 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_7_relu1, features_layer3_6_relu3,
             cnn::prepared(features_layer3_7_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_7_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_7Conv1, batch, scratch());
+            kFeaturesLayer3_7Conv1, batch, scratch(0, 1048576));
 
   at(153);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[7].conv2)
   // blocks.cnn:9: bn    (features.layer3[7].bn2)
   // blocks.cnn:10: act    (features.layer3[7].relu2)
   cnn::winograd::conv(features_layer3_7_relu2, features_layer3_7_relu1, features_layer3_7_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_7_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_7Conv2, batch, scratch());
+                      kFeaturesLayer3_7Conv2, batch, scratch(0, 2378304));
 
   at(156);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[7].conv3)
   // blocks.cnn:9: bn    (features.layer3[7].bn3)
@@ -5202,7 +5203,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_7_relu3, features_layer3_7_relu2,
             cnn::prepared(features_layer3_7_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_7_bn3_saved).plus(features_layer3_6_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_7Conv3, batch, scratch());
+            kFeaturesLayer3_7Conv3, batch, scratch(14450688, 345408));
 
   at(160);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[8].conv1)
   // blocks.cnn:9: bn    (features.layer3[8].bn1)
@@ -5210,14 +5211,14 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_8_relu1, features_layer3_7_relu3,
             cnn::prepared(features_layer3_8_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_8_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_8Conv1, batch, scratch());
+            kFeaturesLayer3_8Conv1, batch, scratch(6422528, 1048576));
 
   at(163);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[8].conv2)
   // blocks.cnn:9: bn    (features.layer3[8].bn2)
   // blocks.cnn:10: act    (features.layer3[8].relu2)
   cnn::winograd::conv(features_layer3_8_relu2, features_layer3_8_relu1, features_layer3_8_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_8_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_8Conv2, batch, scratch());
+                      kFeaturesLayer3_8Conv2, batch, scratch(6422528, 2378304));
 
   at(166);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[8].conv3)
   // blocks.cnn:9: bn    (features.layer3[8].bn3)
@@ -5226,7 +5227,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_8_relu3, features_layer3_8_relu2,
             cnn::prepared(features_layer3_8_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_8_bn3_saved).plus(features_layer3_7_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_8Conv3, batch, scratch());
+            kFeaturesLayer3_8Conv3, batch, scratch(14450688, 345408));
 
   at(170);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[9].conv1)
   // blocks.cnn:9: bn    (features.layer3[9].bn1)
@@ -5234,14 +5235,14 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_9_relu1, features_layer3_8_relu3,
             cnn::prepared(features_layer3_9_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_9_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_9Conv1, batch, scratch());
+            kFeaturesLayer3_9Conv1, batch, scratch(0, 1048576));
 
   at(173);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[9].conv2)
   // blocks.cnn:9: bn    (features.layer3[9].bn2)
   // blocks.cnn:10: act    (features.layer3[9].relu2)
   cnn::winograd::conv(features_layer3_9_relu2, features_layer3_9_relu1, features_layer3_9_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_9_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_9Conv2, batch, scratch());
+                      kFeaturesLayer3_9Conv2, batch, scratch(0, 2378304));
 
   at(176);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[9].conv3)
   // blocks.cnn:9: bn    (features.layer3[9].bn3)
@@ -5250,7 +5251,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_9_relu3, features_layer3_9_relu2,
             cnn::prepared(features_layer3_9_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_9_bn3_saved).plus(features_layer3_8_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_9Conv3, batch, scratch());
+            kFeaturesLayer3_9Conv3, batch, scratch(14450688, 345408));
 
   at(180);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[10].conv1)
   // blocks.cnn:9: bn    (features.layer3[10].bn1)
@@ -5258,14 +5259,14 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_10_relu1, features_layer3_9_relu3,
             cnn::prepared(features_layer3_10_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_10_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_10Conv1, batch, scratch());
+            kFeaturesLayer3_10Conv1, batch, scratch(6422528, 1048576));
 
   at(183);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[10].conv2)
   // blocks.cnn:9: bn    (features.layer3[10].bn2)
   // blocks.cnn:10: act    (features.layer3[10].relu2)
   cnn::winograd::conv(features_layer3_10_relu2, features_layer3_10_relu1, features_layer3_10_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_10_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_10Conv2, batch, scratch());
+                      kFeaturesLayer3_10Conv2, batch, scratch(6422528, 2378304));
 
   at(186);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[10].conv3)
   // blocks.cnn:9: bn    (features.layer3[10].bn3)
@@ -5274,7 +5275,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_10_relu3, features_layer3_10_relu2,
             cnn::prepared(features_layer3_10_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_10_bn3_saved).plus(features_layer3_9_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_10Conv3, batch, scratch());
+            kFeaturesLayer3_10Conv3, batch, scratch(14450688, 345408));
 
   at(190);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[11].conv1)
   // blocks.cnn:9: bn    (features.layer3[11].bn1)
@@ -5282,14 +5283,14 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_11_relu1, features_layer3_10_relu3,
             cnn::prepared(features_layer3_11_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_11_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_11Conv1, batch, scratch());
+            kFeaturesLayer3_11Conv1, batch, scratch(0, 1048576));
 
   at(193);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[11].conv2)
   // blocks.cnn:9: bn    (features.layer3[11].bn2)
   // blocks.cnn:10: act    (features.layer3[11].relu2)
   cnn::winograd::conv(features_layer3_11_relu2, features_layer3_11_relu1, features_layer3_11_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_11_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_11Conv2, batch, scratch());
+                      kFeaturesLayer3_11Conv2, batch, scratch(0, 2378304));
 
   at(196);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[11].conv3)
   // blocks.cnn:9: bn    (features.layer3[11].bn3)
@@ -5298,7 +5299,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_11_relu3, features_layer3_11_relu2,
             cnn::prepared(features_layer3_11_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_11_bn3_saved).plus(features_layer3_10_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_11Conv3, batch, scratch());
+            kFeaturesLayer3_11Conv3, batch, scratch(14450688, 345408));
 
   at(200);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[12].conv1)
   // blocks.cnn:9: bn    (features.layer3[12].bn1)
@@ -5306,14 +5307,14 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_12_relu1, features_layer3_11_relu3,
             cnn::prepared(features_layer3_12_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_12_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_12Conv1, batch, scratch());
+            kFeaturesLayer3_12Conv1, batch, scratch(6422528, 1048576));
 
   at(203);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[12].conv2)
   // blocks.cnn:9: bn    (features.layer3[12].bn2)
   // blocks.cnn:10: act    (features.layer3[12].relu2)
   cnn::winograd::conv(features_layer3_12_relu2, features_layer3_12_relu1, features_layer3_12_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_12_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_12Conv2, batch, scratch());
+                      kFeaturesLayer3_12Conv2, batch, scratch(6422528, 2378304));
 
   at(206);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[12].conv3)
   // blocks.cnn:9: bn    (features.layer3[12].bn3)
@@ -5322,7 +5323,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_12_relu3, features_layer3_12_relu2,
             cnn::prepared(features_layer3_12_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_12_bn3_saved).plus(features_layer3_11_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_12Conv3, batch, scratch());
+            kFeaturesLayer3_12Conv3, batch, scratch(14450688, 345408));
 
   at(210);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[13].conv1)
   // blocks.cnn:9: bn    (features.layer3[13].bn1)
@@ -5330,14 +5331,14 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_13_relu1, features_layer3_12_relu3,
             cnn::prepared(features_layer3_13_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_13_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_13Conv1, batch, scratch());
+            kFeaturesLayer3_13Conv1, batch, scratch(0, 1048576));
 
   at(213);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[13].conv2)
   // blocks.cnn:9: bn    (features.layer3[13].bn2)
   // blocks.cnn:10: act    (features.layer3[13].relu2)
   cnn::winograd::conv(features_layer3_13_relu2, features_layer3_13_relu1, features_layer3_13_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_13_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_13Conv2, batch, scratch());
+                      kFeaturesLayer3_13Conv2, batch, scratch(0, 2378304));
 
   at(216);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[13].conv3)
   // blocks.cnn:9: bn    (features.layer3[13].bn3)
@@ -5346,7 +5347,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_13_relu3, features_layer3_13_relu2,
             cnn::prepared(features_layer3_13_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_13_bn3_saved).plus(features_layer3_12_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_13Conv3, batch, scratch());
+            kFeaturesLayer3_13Conv3, batch, scratch(14450688, 345408));
 
   at(220);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[14].conv1)
   // blocks.cnn:9: bn    (features.layer3[14].bn1)
@@ -5354,14 +5355,14 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_14_relu1, features_layer3_13_relu3,
             cnn::prepared(features_layer3_14_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_14_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_14Conv1, batch, scratch());
+            kFeaturesLayer3_14Conv1, batch, scratch(6422528, 1048576));
 
   at(223);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[14].conv2)
   // blocks.cnn:9: bn    (features.layer3[14].bn2)
   // blocks.cnn:10: act    (features.layer3[14].relu2)
   cnn::winograd::conv(features_layer3_14_relu2, features_layer3_14_relu1, features_layer3_14_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_14_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_14Conv2, batch, scratch());
+                      kFeaturesLayer3_14Conv2, batch, scratch(6422528, 2378304));
 
   at(226);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[14].conv3)
   // blocks.cnn:9: bn    (features.layer3[14].bn3)
@@ -5370,7 +5371,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_14_relu3, features_layer3_14_relu2,
             cnn::prepared(features_layer3_14_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_14_bn3_saved).plus(features_layer3_13_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_14Conv3, batch, scratch());
+            kFeaturesLayer3_14Conv3, batch, scratch(14450688, 345408));
 
   at(230);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[15].conv1)
   // blocks.cnn:9: bn    (features.layer3[15].bn1)
@@ -5378,14 +5379,14 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_15_relu1, features_layer3_14_relu3,
             cnn::prepared(features_layer3_15_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_15_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_15Conv1, batch, scratch());
+            kFeaturesLayer3_15Conv1, batch, scratch(0, 1048576));
 
   at(233);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[15].conv2)
   // blocks.cnn:9: bn    (features.layer3[15].bn2)
   // blocks.cnn:10: act    (features.layer3[15].relu2)
   cnn::winograd::conv(features_layer3_15_relu2, features_layer3_15_relu1, features_layer3_15_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_15_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_15Conv2, batch, scratch());
+                      kFeaturesLayer3_15Conv2, batch, scratch(0, 2378304));
 
   at(236);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[15].conv3)
   // blocks.cnn:9: bn    (features.layer3[15].bn3)
@@ -5394,7 +5395,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_15_relu3, features_layer3_15_relu2,
             cnn::prepared(features_layer3_15_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_15_bn3_saved).plus(features_layer3_14_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_15Conv3, batch, scratch());
+            kFeaturesLayer3_15Conv3, batch, scratch(14450688, 345408));
 
   at(240);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[16].conv1)
   // blocks.cnn:9: bn    (features.layer3[16].bn1)
@@ -5402,14 +5403,14 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_16_relu1, features_layer3_15_relu3,
             cnn::prepared(features_layer3_16_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_16_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_16Conv1, batch, scratch());
+            kFeaturesLayer3_16Conv1, batch, scratch(6422528, 1048576));
 
   at(243);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[16].conv2)
   // blocks.cnn:9: bn    (features.layer3[16].bn2)
   // blocks.cnn:10: act    (features.layer3[16].relu2)
   cnn::winograd::conv(features_layer3_16_relu2, features_layer3_16_relu1, features_layer3_16_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_16_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_16Conv2, batch, scratch());
+                      kFeaturesLayer3_16Conv2, batch, scratch(6422528, 2378304));
 
   at(246);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[16].conv3)
   // blocks.cnn:9: bn    (features.layer3[16].bn3)
@@ -5418,7 +5419,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_16_relu3, features_layer3_16_relu2,
             cnn::prepared(features_layer3_16_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_16_bn3_saved).plus(features_layer3_15_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_16Conv3, batch, scratch());
+            kFeaturesLayer3_16Conv3, batch, scratch(14450688, 345408));
 
   at(250);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[17].conv1)
   // blocks.cnn:9: bn    (features.layer3[17].bn1)
@@ -5426,14 +5427,14 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_17_relu1, features_layer3_16_relu3,
             cnn::prepared(features_layer3_17_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_17_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_17Conv1, batch, scratch());
+            kFeaturesLayer3_17Conv1, batch, scratch(0, 1048576));
 
   at(253);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[17].conv2)
   // blocks.cnn:9: bn    (features.layer3[17].bn2)
   // blocks.cnn:10: act    (features.layer3[17].relu2)
   cnn::winograd::conv(features_layer3_17_relu2, features_layer3_17_relu1, features_layer3_17_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_17_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_17Conv2, batch, scratch());
+                      kFeaturesLayer3_17Conv2, batch, scratch(0, 2378304));
 
   at(256);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[17].conv3)
   // blocks.cnn:9: bn    (features.layer3[17].bn3)
@@ -5442,7 +5443,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_17_relu3, features_layer3_17_relu2,
             cnn::prepared(features_layer3_17_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_17_bn3_saved).plus(features_layer3_16_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_17Conv3, batch, scratch());
+            kFeaturesLayer3_17Conv3, batch, scratch(14450688, 345408));
 
   at(260);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[18].conv1)
   // blocks.cnn:9: bn    (features.layer3[18].bn1)
@@ -5450,14 +5451,14 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_18_relu1, features_layer3_17_relu3,
             cnn::prepared(features_layer3_18_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_18_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_18Conv1, batch, scratch());
+            kFeaturesLayer3_18Conv1, batch, scratch(6422528, 1048576));
 
   at(263);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[18].conv2)
   // blocks.cnn:9: bn    (features.layer3[18].bn2)
   // blocks.cnn:10: act    (features.layer3[18].relu2)
   cnn::winograd::conv(features_layer3_18_relu2, features_layer3_18_relu1, features_layer3_18_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_18_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_18Conv2, batch, scratch());
+                      kFeaturesLayer3_18Conv2, batch, scratch(6422528, 2378304));
 
   at(266);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[18].conv3)
   // blocks.cnn:9: bn    (features.layer3[18].bn3)
@@ -5466,7 +5467,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_18_relu3, features_layer3_18_relu2,
             cnn::prepared(features_layer3_18_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_18_bn3_saved).plus(features_layer3_17_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_18Conv3, batch, scratch());
+            kFeaturesLayer3_18Conv3, batch, scratch(14450688, 345408));
 
   at(270);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[19].conv1)
   // blocks.cnn:9: bn    (features.layer3[19].bn1)
@@ -5474,14 +5475,14 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_19_relu1, features_layer3_18_relu3,
             cnn::prepared(features_layer3_19_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_19_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_19Conv1, batch, scratch());
+            kFeaturesLayer3_19Conv1, batch, scratch(0, 1048576));
 
   at(273);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[19].conv2)
   // blocks.cnn:9: bn    (features.layer3[19].bn2)
   // blocks.cnn:10: act    (features.layer3[19].relu2)
   cnn::winograd::conv(features_layer3_19_relu2, features_layer3_19_relu1, features_layer3_19_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_19_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_19Conv2, batch, scratch());
+                      kFeaturesLayer3_19Conv2, batch, scratch(0, 2378304));
 
   at(276);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[19].conv3)
   // blocks.cnn:9: bn    (features.layer3[19].bn3)
@@ -5490,7 +5491,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_19_relu3, features_layer3_19_relu2,
             cnn::prepared(features_layer3_19_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_19_bn3_saved).plus(features_layer3_18_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_19Conv3, batch, scratch());
+            kFeaturesLayer3_19Conv3, batch, scratch(14450688, 345408));
 
   at(280);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[20].conv1)
   // blocks.cnn:9: bn    (features.layer3[20].bn1)
@@ -5498,14 +5499,14 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_20_relu1, features_layer3_19_relu3,
             cnn::prepared(features_layer3_20_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_20_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_20Conv1, batch, scratch());
+            kFeaturesLayer3_20Conv1, batch, scratch(6422528, 1048576));
 
   at(283);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[20].conv2)
   // blocks.cnn:9: bn    (features.layer3[20].bn2)
   // blocks.cnn:10: act    (features.layer3[20].relu2)
   cnn::winograd::conv(features_layer3_20_relu2, features_layer3_20_relu1, features_layer3_20_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_20_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_20Conv2, batch, scratch());
+                      kFeaturesLayer3_20Conv2, batch, scratch(6422528, 2378304));
 
   at(286);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[20].conv3)
   // blocks.cnn:9: bn    (features.layer3[20].bn3)
@@ -5514,7 +5515,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_20_relu3, features_layer3_20_relu2,
             cnn::prepared(features_layer3_20_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_20_bn3_saved).plus(features_layer3_19_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_20Conv3, batch, scratch());
+            kFeaturesLayer3_20Conv3, batch, scratch(14450688, 345408));
 
   at(290);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[21].conv1)
   // blocks.cnn:9: bn    (features.layer3[21].bn1)
@@ -5522,14 +5523,14 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_21_relu1, features_layer3_20_relu3,
             cnn::prepared(features_layer3_21_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_21_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_21Conv1, batch, scratch());
+            kFeaturesLayer3_21Conv1, batch, scratch(0, 1048576));
 
   at(293);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[21].conv2)
   // blocks.cnn:9: bn    (features.layer3[21].bn2)
   // blocks.cnn:10: act    (features.layer3[21].relu2)
   cnn::winograd::conv(features_layer3_21_relu2, features_layer3_21_relu1, features_layer3_21_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_21_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_21Conv2, batch, scratch());
+                      kFeaturesLayer3_21Conv2, batch, scratch(0, 2378304));
 
   at(296);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[21].conv3)
   // blocks.cnn:9: bn    (features.layer3[21].bn3)
@@ -5538,7 +5539,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_21_relu3, features_layer3_21_relu2,
             cnn::prepared(features_layer3_21_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_21_bn3_saved).plus(features_layer3_20_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_21Conv3, batch, scratch());
+            kFeaturesLayer3_21Conv3, batch, scratch(14450688, 345408));
 
   at(300);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[22].conv1)
   // blocks.cnn:9: bn    (features.layer3[22].bn1)
@@ -5546,14 +5547,14 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_22_relu1, features_layer3_21_relu3,
             cnn::prepared(features_layer3_22_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_22_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_22Conv1, batch, scratch());
+            kFeaturesLayer3_22Conv1, batch, scratch(6422528, 1048576));
 
   at(303);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[22].conv2)
   // blocks.cnn:9: bn    (features.layer3[22].bn2)
   // blocks.cnn:10: act    (features.layer3[22].relu2)
   cnn::winograd::conv(features_layer3_22_relu2, features_layer3_22_relu1, features_layer3_22_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_22_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_22Conv2, batch, scratch());
+                      kFeaturesLayer3_22Conv2, batch, scratch(6422528, 2378304));
 
   at(306);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[22].conv3)
   // blocks.cnn:9: bn    (features.layer3[22].bn3)
@@ -5562,7 +5563,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_22_relu3, features_layer3_22_relu2,
             cnn::prepared(features_layer3_22_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_22_bn3_saved).plus(features_layer3_21_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_22Conv3, batch, scratch());
+            kFeaturesLayer3_22Conv3, batch, scratch(14450688, 345408));
 
   at(310);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
   // blocks.cnn:9: bn    (features.layer4[0].bn1)
@@ -5570,7 +5571,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer4_0_relu1, features_layer3_22_relu3,
             cnn::prepared(features_layer4_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_0Conv1, batch, scratch());
+            kFeaturesLayer4_0Conv1, batch, scratch(3211264, 1048576));
 
   at(313);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
@@ -5578,13 +5579,14 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer4_0_relu2, features_layer4_0_relu1,
             cnn::prepared(features_layer4_0_conv2_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_0_bn2_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_0Conv2, batch, scratch());
+            kFeaturesLayer4_0Conv2, batch, scratch(3211264, 1048576));
 
   at(316);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv3)
   // blocks.cnn:9: bn    (features.layer4[0].bn3)
   cnn::conv(features_layer4_0_bn3, features_layer4_0_relu2,
             cnn::prepared(features_layer4_0_conv3_weight_prepared),
-            cnn::Epilogue().scaled(features_layer4_0_bn3_saved), kFeaturesLayer4_0Conv3, batch, scratch());
+            cnn::Epilogue().scaled(features_layer4_0_bn3_saved), kFeaturesLayer4_0Conv3, batch,
+            scratch(3211264, 689472));
 
   at(318);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
@@ -5593,7 +5595,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer4_0_relu3, features_layer3_22_relu3,
             cnn::prepared(features_layer4_0_downsample_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_0_downsample_bn1_saved).plus(features_layer4_0_bn3).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_0DownsampleConv1, batch, scratch());
+            kFeaturesLayer4_0DownsampleConv1, batch, scratch(12845056, 1048576));
 
   at(322);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
@@ -5601,14 +5603,14 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer4_1_relu1, features_layer4_0_relu3,
             cnn::prepared(features_layer4_1_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_1_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_1Conv1, batch, scratch());
+            kFeaturesLayer4_1Conv1, batch, scratch(0, 1048576));
 
   at(325);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
   // blocks.cnn:10: act    (features.layer4[1].relu2)
   cnn::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer4_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer4_1Conv2, batch, scratch());
+                      kFeaturesLayer4_1Conv2, batch, scratch(0, 2424832));
 
   at(328);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv3)
   // blocks.cnn:9: bn    (features.layer4[1].bn3)
@@ -5617,7 +5619,7 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer4_1_relu3, features_layer4_1_relu2,
             cnn::prepared(features_layer4_1_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_1_bn3_saved).plus(features_layer4_0_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_1Conv3, batch, scratch());
+            kFeaturesLayer4_1Conv3, batch, scratch(6422528, 689472));
 
   at(332);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv1)
   // blocks.cnn:9: bn    (features.layer4[2].bn1)
@@ -5625,14 +5627,14 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer4_2_relu1, features_layer4_1_relu3,
             cnn::prepared(features_layer4_2_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_2_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_2Conv1, batch, scratch());
+            kFeaturesLayer4_2Conv1, batch, scratch(3211264, 1048576));
 
   at(335);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv2)
   // blocks.cnn:9: bn    (features.layer4[2].bn2)
   // blocks.cnn:10: act    (features.layer4[2].relu2)
   cnn::winograd::conv(features_layer4_2_relu2, features_layer4_2_relu1, features_layer4_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer4_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer4_2Conv2, batch, scratch());
+                      kFeaturesLayer4_2Conv2, batch, scratch(3211264, 2424832));
 
   at(338);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv3)
   // blocks.cnn:9: bn    (features.layer4[2].bn3)
@@ -5641,13 +5643,13 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer4_2_relu3, features_layer4_2_relu2,
             cnn::prepared(features_layer4_2_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_2_bn3_saved).plus(features_layer4_1_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_2Conv3, batch, scratch());
+            kFeaturesLayer4_2Conv3, batch, scratch(7241728, 689472));
 
   at(342);  // 60: gap    (head.gap1)
   cnn::gap(head_gap1, features_layer4_2_relu3, k2048x7x7, batch);
 
   at(343);  // 61: fc = dense(classes)
-  cnn::dense(head_fc, head_gap1, head_fc_weight_, head_fc_bias_, kHeadFc, batch, scratch());
+  cnn::dense(head_fc, head_gap1, head_fc_weight_, head_fc_bias_, kHeadFc, batch, scratch(0, 81920));
 
   at(344);  // 62: softmax    (head.softmax1)
   cnn::softmax(head_softmax1, head_fc, k1000, batch);

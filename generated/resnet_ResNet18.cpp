@@ -12,7 +12,6 @@ namespace {
 
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
-constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesConv1{
     .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 64, .out_height = 112,
     .out_width = 112, .kernel_height = 7, .kernel_width = 7, .stride_height = 2, .stride_width = 2,
@@ -199,27 +198,27 @@ static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer3_0Conv1, kBatch) =
 static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{62592, 294912});
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{105792, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{105792, 1345792});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{397836, 2378304});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{397836, 2378304, 1217088});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0DownsampleConv1) == 33024);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{50112, 379200});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{56448, 229376});
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{25536, 173376});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{25536, 206400});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{397836, 2378304});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{397836, 2378304});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{397836, 2378304, 1217088});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{397836, 2378304, 1217088});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv1) == 1188864);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{101952, 2237440});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{112128, 0});
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{155328, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{155328, 2237440});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{510016, 2424832});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{795672, 9511488});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{795672, 9511488, 4756032});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{510016, 2424832});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0DownsampleConv1) == 132096);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{99648, 821568});
@@ -227,10 +226,10 @@ static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer4_0DownsampleConv1
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{50112, 477504});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{510016, 2424832});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{795672, 9511488});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{795672, 9511488, 4756032});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{510016, 2424832});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{510016, 2424832});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{795672, 9511488});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{795672, 9511488, 4756032});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{510016, 2424832});
 static_assert(cnn::dense_scratch(kHeadFc, kBatch) == cnn::ScratchSize{17408, 40080});
 
@@ -584,10 +583,10 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPhase0[] = {
-    {{118013952, 3813376, 37632}, {118013952, 4415488, 37632}},
+    {{118013952, 3813376, 37632}, {118013952, 3813376, 37632}},
     {{0, 3211264, 2048}, {0, 9633792, 1536}},
-    {{0, 1605632, 0}, {0, 2408448, 0}},
-    {{0, 4214784, 1024}, {0, 4214784, 0}},
+    {{0, 1605632, 0}, {0, 4014080, 0}},
+    {{0, 4214784, 1024}, {0, 8228864, 1024}},
     {{115605504, 1605632, 147456}, {231211008, 4014080, 294912}},
     {{0, 802816, 2048}, {0, 2408448, 1536}},
     {{}, {}},
@@ -963,8 +962,8 @@ constexpr cnn::ModelDescription kModel{
              .class_names = {}, .prepare = kPrepare, .augment = kAugment},
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
-    .memory = {.parameters = 11699120, .gradients = 11689520, .optimizer = 11689520, .activations = 91534080,
-               .shared_scratch = 9511488, .thread_scratch = 1227392},
+    .memory = {.parameters = 11699120, .gradients = 11689520, .optimizer = 11689520, .activations = 93932288,
+               .thread_scratch = 1227392},
 };
 
 }  // namespace
@@ -984,87 +983,87 @@ float ResNet18::step(int phase, cnn::ConstFloats images, cnn::Labels labels, con
 }
 
 // 20: add {
-// Phase whole: 11,689,512 of 11,689,512 parameters learn; activations take 366,136,320 bytes.
+// Phase whole: 11,689,512 of 11,689,512 parameters learn; activations take 375,729,152 bytes.
 float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(51380224, 150528);  // 3x224x224
-  const cnn::Blocked features_conv1 = blocked(0, 802816);  // 64x112x112
-  const cnn::Floats features_bn1_saved = floats(91532800, 256);
-  const cnn::Blocked features_relu1 = blocked(25690112, 200704);  // 64x56x56
-  const std::span<std::uint8_t> features_maxpool1_saved = bytes(89915392, 6422528);
-  const cnn::Blocked features_layer1_0_conv1 = blocked(32112640, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_bn1_saved = floats(91533056, 256);
-  const cnn::Blocked features_layer1_0_conv2 = blocked(38535168, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_bn2_saved = floats(91533312, 256);
-  const cnn::Blocked features_layer1_0_relu2 = blocked(44957696, 200704);  // 64x56x56
-  const cnn::Blocked features_layer1_1_conv1 = blocked(51380224, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_bn1_saved = floats(91533568, 256);
-  const cnn::Blocked features_layer1_1_conv2 = blocked(57802752, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_bn2_saved = floats(91533824, 256);
-  const cnn::Blocked features_layer1_1_relu2 = blocked(64225280, 200704);  // 64x56x56
-  const cnn::Blocked features_layer2_0_conv1 = blocked(77070336, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_bn1_saved = floats(91530240, 512);
-  const cnn::Blocked features_layer2_0_conv2 = blocked(80281600, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_bn2_saved = floats(91530752, 512);
-  const cnn::Blocked features_layer2_0_downsample_conv1 = blocked(44957696, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(91531264, 512);
-  const cnn::Blocked features_layer2_0_relu2 = blocked(48168960, 100352);  // 128x28x28
-  const cnn::Blocked features_layer2_1_conv1 = blocked(64225280, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_bn1_saved = floats(91531776, 512);
-  const cnn::Blocked features_layer2_1_conv2 = blocked(67436544, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_bn2_saved = floats(91532288, 512);
-  const cnn::Blocked features_layer2_1_relu2 = blocked(70647808, 100352);  // 128x28x28
-  const cnn::Blocked features_layer3_0_conv1 = blocked(73859072, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_bn1_saved = floats(91525120, 1024);
-  const cnn::Blocked features_layer3_0_conv2 = blocked(75464704, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_bn2_saved = floats(91526144, 1024);
-  const cnn::Blocked features_layer3_0_downsample_conv1 = blocked(48168960, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(91527168, 1024);
-  const cnn::Blocked features_layer3_0_relu2 = blocked(49774592, 50176);  // 256x14x14
-  const cnn::Blocked features_layer3_1_conv1 = blocked(70647808, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_bn1_saved = floats(91528192, 1024);
-  const cnn::Blocked features_layer3_1_conv2 = blocked(72253440, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_bn2_saved = floats(91529216, 1024);
-  const cnn::Blocked features_layer3_1_relu2 = blocked(83492864, 50176);  // 256x14x14
-  const cnn::Blocked features_layer4_0_conv1 = blocked(85098496, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_bn1_saved = floats(91521024, 2048);
-  const cnn::Blocked features_layer4_0_conv2 = blocked(85901312, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_bn2_saved = floats(91523072, 2048);
-  const cnn::Blocked features_layer4_0_downsample_conv1 = blocked(49774592, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(87587328, 2048);
-  const cnn::Blocked features_layer4_0_relu2 = blocked(50577408, 25088);  // 512x7x7
-  const cnn::Blocked features_layer4_1_conv1 = blocked(83492864, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_bn1_saved = floats(87589376, 2048);
-  const cnn::Blocked features_layer4_1_conv2 = blocked(84295680, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_bn2_saved = floats(87591424, 2048);
-  const cnn::Blocked features_layer4_1_relu2 = blocked(86704128, 25088);  // 512x7x7
-  const cnn::Blocked head_gap1 = blocked(87570944, 512);  // 512
-  const cnn::Blocked head_fc = blocked(87506944, 1000);  // 1000
-  const cnn::Blocked d_head_fc = blocked(87538944, 1000);  // 1000
-  const cnn::Blocked d_head_gap1 = blocked(87506944, 512);  // 512
-  const cnn::Blocked d_features_layer4_1_relu2 = blocked(88309760, 25088);  // 512x7x7
-  const cnn::Blocked d_features_layer4_1_conv2 = blocked(86704128, 25088);  // 512x7x7
-  const cnn::Blocked d_features_layer4_1_relu1 = blocked(84295680, 25088);  // 512x7x7
-  const cnn::Blocked d_features_layer4_0_downsample_conv1 = blocked(89112576, 25088);  // 512x7x7
-  const cnn::Blocked d_features_layer3_1_relu2 = blocked(86704128, 50176);  // 256x14x14
-  const cnn::Blocked d_features_layer4_0_relu1 = blocked(85901312, 25088);  // 512x7x7
-  const cnn::Blocked d_features_layer3_1_conv2 = blocked(83492864, 50176);  // 256x14x14
-  const cnn::Blocked d_features_layer3_1_relu1 = blocked(72253440, 50176);  // 256x14x14
-  const cnn::Blocked d_features_layer3_0_downsample_conv1 = blocked(88309760, 50176);  // 256x14x14
-  const cnn::Blocked d_features_layer2_1_relu2 = blocked(83492864, 100352);  // 128x28x28
-  const cnn::Blocked d_features_layer3_0_relu1 = blocked(75464704, 50176);  // 256x14x14
-  const cnn::Blocked d_features_layer2_1_conv2 = blocked(70647808, 100352);  // 128x28x28
-  const cnn::Blocked d_features_layer2_1_relu1 = blocked(67436544, 100352);  // 128x28x28
-  const cnn::Blocked d_features_layer2_0_downsample_conv1 = blocked(86704128, 100352);  // 128x28x28
-  const cnn::Blocked d_features_layer1_1_relu2 = blocked(70647808, 200704);  // 64x56x56
-  const cnn::Blocked d_features_layer2_0_relu1 = blocked(80281600, 100352);  // 128x28x28
-  const cnn::Blocked d_features_layer1_1_conv2 = blocked(64225280, 200704);  // 64x56x56
-  const cnn::Blocked d_features_layer1_1_relu1 = blocked(57802752, 200704);  // 64x56x56
-  const cnn::Blocked d_features_layer1_0_conv2 = blocked(44957696, 200704);  // 64x56x56
-  const cnn::Blocked d_features_layer1_0_relu1 = blocked(38535168, 200704);  // 64x56x56
-  const cnn::Blocked d_features_bn1 = blocked(25690112, 802816);  // 64x112x112
+  const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
+  const cnn::Blocked features_conv1 = blocked(61016320, 802816);  // 64x112x112
+  const cnn::Floats features_bn1_saved = floats(61015040, 256);
+  const cnn::Blocked features_relu1 = blocked(86706432, 200704);  // 64x56x56
+  const std::span<std::uint8_t> features_maxpool1_saved = bytes(59408384, 6422528);
+  const cnn::Blocked features_layer1_0_conv1 = blocked(9633792, 200704);  // 64x56x56
+  const cnn::Floats features_layer1_0_bn1_saved = floats(61015296, 256);
+  const cnn::Blocked features_layer1_0_conv2 = blocked(16056320, 200704);  // 64x56x56
+  const cnn::Floats features_layer1_0_bn2_saved = floats(61015552, 256);
+  const cnn::Blocked features_layer1_0_relu2 = blocked(0, 200704);  // 64x56x56
+  const cnn::Blocked features_layer1_1_conv1 = blocked(24084480, 200704);  // 64x56x56
+  const cnn::Floats features_layer1_1_bn1_saved = floats(61015808, 256);
+  const cnn::Blocked features_layer1_1_conv2 = blocked(30507008, 200704);  // 64x56x56
+  const cnn::Floats features_layer1_1_bn2_saved = floats(61016064, 256);
+  const cnn::Blocked features_layer1_1_relu2 = blocked(43352064, 200704);  // 64x56x56
+  const cnn::Blocked features_layer2_0_conv1 = blocked(49774592, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_0_bn1_saved = floats(61014016, 512);
+  const cnn::Blocked features_layer2_0_conv2 = blocked(52985856, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_0_bn2_saved = floats(61014528, 512);
+  const cnn::Blocked features_layer2_0_downsample_conv1 = blocked(86706432, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(93931776, 512);
+  const cnn::Blocked features_layer2_0_relu2 = blocked(0, 100352);  // 128x28x28
+  const cnn::Blocked features_layer2_1_conv1 = blocked(39337984, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_1_bn1_saved = floats(9513536, 512);
+  const cnn::Blocked features_layer2_1_conv2 = blocked(42549248, 100352);  // 128x28x28
+  const cnn::Floats features_layer2_1_bn2_saved = floats(9514048, 512);
+  const cnn::Blocked features_layer2_1_relu2 = blocked(3211264, 100352);  // 128x28x28
+  const cnn::Blocked features_layer3_0_conv1 = blocked(47366144, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_0_bn1_saved = floats(9511488, 1024);
+  const cnn::Blocked features_layer3_0_conv2 = blocked(22478848, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_0_bn2_saved = floats(9512512, 1024);
+  const cnn::Blocked features_layer3_0_downsample_conv1 = blocked(45760512, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(9520704, 1024);
+  const cnn::Blocked features_layer3_0_relu2 = blocked(37732352, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_1_conv1 = blocked(56197120, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_1_bn1_saved = floats(9521728, 1024);
+  const cnn::Blocked features_layer3_1_conv2 = blocked(57802752, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_1_bn2_saved = floats(9522752, 1024);
+  const cnn::Blocked features_layer3_1_relu2 = blocked(89917696, 50176);  // 256x14x14
+  const cnn::Blocked features_layer4_0_conv1 = blocked(48971776, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_0_bn1_saved = floats(9514560, 2048);
+  const cnn::Blocked features_layer4_0_conv2 = blocked(91523328, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_0_bn2_saved = floats(9516608, 2048);
+  const cnn::Blocked features_layer4_0_downsample_conv1 = blocked(37732352, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(9518656, 2048);
+  const cnn::Blocked features_layer4_0_relu2 = blocked(38535168, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_1_conv1 = blocked(90720512, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_1_bn1_saved = floats(9523776, 2048);
+  const cnn::Blocked features_layer4_1_conv2 = blocked(2424832, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_1_bn2_saved = floats(923280, 2048);
+  const cnn::Blocked features_layer4_1_relu2 = blocked(0, 25088);  // 512x7x7
+  const cnn::Blocked head_gap1 = blocked(906896, 512);  // 512
+  const cnn::Blocked head_fc = blocked(842896, 1000);  // 1000
+  const cnn::Blocked d_head_fc = blocked(874896, 1000);  // 1000
+  const cnn::Blocked d_head_gap1 = blocked(842896, 512);  // 512
+  const cnn::Blocked d_features_layer4_1_relu2 = blocked(36929536, 25088);  // 512x7x7
+  const cnn::Blocked d_features_layer4_1_conv2 = blocked(92326144, 25088);  // 512x7x7
+  const cnn::Blocked d_features_layer4_1_relu1 = blocked(89917696, 25088);  // 512x7x7
+  const cnn::Blocked d_features_layer4_0_downsample_conv1 = blocked(917504, 25088);  // 512x7x7
+  const cnn::Blocked d_features_layer3_1_relu2 = blocked(92326144, 50176);  // 256x14x14
+  const cnn::Blocked d_features_layer4_0_relu1 = blocked(2424832, 25088);  // 512x7x7
+  const cnn::Blocked d_features_layer3_1_conv2 = blocked(2378304, 50176);  // 256x14x14
+  const cnn::Blocked d_features_layer3_1_relu1 = blocked(3983936, 50176);  // 256x14x14
+  const cnn::Blocked d_features_layer3_0_downsample_conv1 = blocked(6422528, 50176);  // 256x14x14
+  const cnn::Blocked d_features_layer2_1_relu2 = blocked(56197120, 100352);  // 128x28x28
+  const cnn::Blocked d_features_layer3_0_relu1 = blocked(22478848, 50176);  // 256x14x14
+  const cnn::Blocked d_features_layer2_1_conv2 = blocked(3211264, 100352);  // 128x28x28
+  const cnn::Blocked d_features_layer2_1_relu1 = blocked(42549248, 100352);  // 128x28x28
+  const cnn::Blocked d_features_layer2_0_downsample_conv1 = blocked(6422528, 100352);  // 128x28x28
+  const cnn::Blocked d_features_layer1_1_relu2 = blocked(36929536, 200704);  // 64x56x56
+  const cnn::Blocked d_features_layer2_0_relu1 = blocked(6422528, 100352);  // 128x28x28
+  const cnn::Blocked d_features_layer1_1_conv2 = blocked(43352064, 200704);  // 64x56x56
+  const cnn::Blocked d_features_layer1_1_relu1 = blocked(30507008, 200704);  // 64x56x56
+  const cnn::Blocked d_features_layer1_0_conv2 = blocked(0, 200704);  // 64x56x56
+  const cnn::Blocked d_features_layer1_0_relu1 = blocked(16056320, 200704);  // 64x56x56
+  const cnn::Blocked d_features_bn1 = blocked(0, 802816);  // 64x112x112
   const cnn::Floats d_features_conv1_weight = gradients(0, 9408);
   const cnn::Floats d_features_bn1_weight = gradients(9408, 64);
   const cnn::Floats d_features_bn1_bias = gradients(9472, 64);
@@ -1127,10 +1126,9 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   const cnn::Floats d_features_layer4_1_bn2_bias = gradients(11176000, 512);
   const cnn::Floats d_head_fc_weight = gradients(11176512, 512000);
   const cnn::Floats d_head_fc_bias = gradients(11688512, 1000);
-  cnn::to_blocked(input, images, k3x224x224, batch);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_, {}, kFeaturesConv1, batch, scratch());
+  cnn::conv(features_conv1, input, features_conv1_weight_, {}, kFeaturesConv1, batch, scratch(0, 208614));
 
   at(1);  // blocks.cnn:9: bn    (features.bn1)
   cnn::bn_statistics(features_bn1_saved, features_conv1, features_bn1_weight_, features_bn1_bias_,
@@ -1146,7 +1144,7 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
 
   at(4);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
   cnn::winograd::conv(features_layer1_0_conv1, features_relu1, features_layer1_0_conv1_weight_, {},
-                      kFeaturesLayer1_0Conv1, batch, scratch());
+                      kFeaturesLayer1_0Conv1, batch, scratch(0, 417856));
 
   at(5);  // blocks.cnn:9: bn    (features.layer1[0].bn1)
   // blocks.cnn:10: act    (features.layer1[0].relu1)
@@ -1157,7 +1155,7 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
   cnn::winograd::conv(features_layer1_0_conv2,
                       cnn::Loaded(features_layer1_0_conv1, features_layer1_0_bn1_saved, cnn::Activation::kRelu),
-                      features_layer1_0_conv2_weight_, {}, kFeaturesLayer1_0Conv2, batch, scratch());
+                      features_layer1_0_conv2_weight_, {}, kFeaturesLayer1_0Conv2, batch, scratch(0, 417856));
 
   at(8);  // blocks.cnn:9: bn    (features.layer1[0].bn2)
   cnn::bn_statistics(features_layer1_0_bn2_saved, features_layer1_0_conv2, features_layer1_0_bn2_weight_,
@@ -1172,7 +1170,7 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
 
   at(11);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   cnn::winograd::conv(features_layer1_1_conv1, features_layer1_0_relu2, features_layer1_1_conv1_weight_, {},
-                      kFeaturesLayer1_1Conv1, batch, scratch());
+                      kFeaturesLayer1_1Conv1, batch, scratch(6422528, 417856));
 
   at(12);  // blocks.cnn:9: bn    (features.layer1[1].bn1)
   // blocks.cnn:10: act    (features.layer1[1].relu1)
@@ -1183,7 +1181,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   at(14);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
   cnn::winograd::conv(features_layer1_1_conv2,
                       cnn::Loaded(features_layer1_1_conv1, features_layer1_1_bn1_saved, cnn::Activation::kRelu),
-                      features_layer1_1_conv2_weight_, {}, kFeaturesLayer1_1Conv2, batch, scratch());
+                      features_layer1_1_conv2_weight_, {}, kFeaturesLayer1_1Conv2, batch,
+                      scratch(6422528, 417856));
 
   at(15);  // blocks.cnn:9: bn    (features.layer1[1].bn2)
   cnn::bn_statistics(features_layer1_1_bn2_saved, features_layer1_1_conv2, features_layer1_1_bn2_weight_,
@@ -1198,7 +1197,7 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
 
   at(18);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   cnn::conv(features_layer2_0_conv1, features_layer1_1_relu2, features_layer2_0_conv1_weight_, {},
-            kFeaturesLayer2_0Conv1, batch, scratch());
+            kFeaturesLayer2_0Conv1, batch, scratch(0, 851520));
 
   at(19);  // blocks.cnn:9: bn    (features.layer2[0].bn1)
   // blocks.cnn:10: act    (features.layer2[0].relu1)
@@ -1209,7 +1208,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   cnn::winograd::conv(features_layer2_0_conv2,
                       cnn::Loaded(features_layer2_0_conv1, features_layer2_0_bn1_saved, cnn::Activation::kRelu),
-                      features_layer2_0_conv2_weight_, {}, kFeaturesLayer2_0Conv2, batch, scratch());
+                      features_layer2_0_conv2_weight_, {}, kFeaturesLayer2_0Conv2, batch,
+                      scratch(0, 1139264));
 
   at(22);  // blocks.cnn:9: bn    (features.layer2[0].bn2)
   cnn::bn_statistics(features_layer2_0_bn2_saved, features_layer2_0_conv2, features_layer2_0_bn2_weight_,
@@ -1219,7 +1219,7 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   at(23);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
   cnn::conv(features_layer2_0_downsample_conv1, features_layer1_1_relu2,
             features_layer2_0_downsample_conv1_weight_, {}, kFeaturesLayer2_0DownsampleConv1, batch,
-            scratch());
+            scratch(0, 95808));
 
   at(24);  // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
   cnn::bn_statistics(features_layer2_0_downsample_bn1_saved, features_layer2_0_downsample_conv1,
@@ -1235,7 +1235,7 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
 
   at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   cnn::winograd::conv(features_layer2_1_conv1, features_layer2_0_relu2, features_layer2_1_conv1_weight_, {},
-                      kFeaturesLayer2_1Conv1, batch, scratch());
+                      kFeaturesLayer2_1Conv1, batch, scratch(3211264, 1139264));
 
   at(28);  // blocks.cnn:9: bn    (features.layer2[1].bn1)
   // blocks.cnn:10: act    (features.layer2[1].relu1)
@@ -1246,7 +1246,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   at(30);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
   cnn::winograd::conv(features_layer2_1_conv2,
                       cnn::Loaded(features_layer2_1_conv1, features_layer2_1_bn1_saved, cnn::Activation::kRelu),
-                      features_layer2_1_conv2_weight_, {}, kFeaturesLayer2_1Conv2, batch, scratch());
+                      features_layer2_1_conv2_weight_, {}, kFeaturesLayer2_1Conv2, batch,
+                      scratch(3211264, 1139264));
 
   at(31);  // blocks.cnn:9: bn    (features.layer2[1].bn2)
   cnn::bn_statistics(features_layer2_1_bn2_saved, features_layer2_1_conv2, features_layer2_1_bn2_weight_,
@@ -1261,7 +1262,7 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
 
   at(34);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
   cnn::conv(features_layer3_0_conv1, features_layer2_1_relu2, features_layer3_0_conv1_weight_, {},
-            kFeaturesLayer3_0Conv1, batch, scratch());
+            kFeaturesLayer3_0Conv1, batch, scratch(0, 1345792));
 
   at(35);  // blocks.cnn:9: bn    (features.layer3[0].bn1)
   // blocks.cnn:10: act    (features.layer3[0].relu1)
@@ -1272,7 +1273,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   at(37);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   cnn::winograd::conv(features_layer3_0_conv2,
                       cnn::Loaded(features_layer3_0_conv1, features_layer3_0_bn1_saved, cnn::Activation::kRelu),
-                      features_layer3_0_conv2_weight_, {}, kFeaturesLayer3_0Conv2, batch, scratch());
+                      features_layer3_0_conv2_weight_, {}, kFeaturesLayer3_0Conv2, batch,
+                      scratch(0, 2378304));
 
   at(38);  // blocks.cnn:9: bn    (features.layer3[0].bn2)
   cnn::bn_statistics(features_layer3_0_bn2_saved, features_layer3_0_conv2, features_layer3_0_bn2_weight_,
@@ -1282,7 +1284,7 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
   cnn::conv(features_layer3_0_downsample_conv1, features_layer2_1_relu2,
             features_layer3_0_downsample_conv1_weight_, {}, kFeaturesLayer3_0DownsampleConv1, batch,
-            scratch());
+            scratch(0, 206400));
 
   at(40);  // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
   cnn::bn_statistics(features_layer3_0_downsample_bn1_saved, features_layer3_0_downsample_conv1,
@@ -1298,7 +1300,7 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
 
   at(43);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   cnn::winograd::conv(features_layer3_1_conv1, features_layer3_0_relu2, features_layer3_1_conv1_weight_, {},
-                      kFeaturesLayer3_1Conv1, batch, scratch());
+                      kFeaturesLayer3_1Conv1, batch, scratch(0, 2378304));
 
   at(44);  // blocks.cnn:9: bn    (features.layer3[1].bn1)
   // blocks.cnn:10: act    (features.layer3[1].relu1)
@@ -1309,7 +1311,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   at(46);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
   cnn::winograd::conv(features_layer3_1_conv2,
                       cnn::Loaded(features_layer3_1_conv1, features_layer3_1_bn1_saved, cnn::Activation::kRelu),
-                      features_layer3_1_conv2_weight_, {}, kFeaturesLayer3_1Conv2, batch, scratch());
+                      features_layer3_1_conv2_weight_, {}, kFeaturesLayer3_1Conv2, batch,
+                      scratch(0, 2378304));
 
   at(47);  // blocks.cnn:9: bn    (features.layer3[1].bn2)
   cnn::bn_statistics(features_layer3_1_bn2_saved, features_layer3_1_conv2, features_layer3_1_bn2_weight_,
@@ -1324,7 +1327,7 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
 
   at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
   cnn::conv(features_layer4_0_conv1, features_layer3_1_relu2, features_layer4_0_conv1_weight_, {},
-            kFeaturesLayer4_0Conv1, batch, scratch());
+            kFeaturesLayer4_0Conv1, batch, scratch(0, 2237440));
 
   at(51);  // blocks.cnn:9: bn    (features.layer4[0].bn1)
   // blocks.cnn:10: act    (features.layer4[0].relu1)
@@ -1335,7 +1338,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   at(53);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   cnn::winograd::conv(features_layer4_0_conv2,
                       cnn::Loaded(features_layer4_0_conv1, features_layer4_0_bn1_saved, cnn::Activation::kRelu),
-                      features_layer4_0_conv2_weight_, {}, kFeaturesLayer4_0Conv2, batch, scratch());
+                      features_layer4_0_conv2_weight_, {}, kFeaturesLayer4_0Conv2, batch,
+                      scratch(0, 2424832));
 
   at(54);  // blocks.cnn:9: bn    (features.layer4[0].bn2)
   cnn::bn_statistics(features_layer4_0_bn2_saved, features_layer4_0_conv2, features_layer4_0_bn2_weight_,
@@ -1345,7 +1349,7 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   at(55);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
   cnn::conv(features_layer4_0_downsample_conv1, features_layer3_1_relu2,
             features_layer4_0_downsample_conv1_weight_, {}, kFeaturesLayer4_0DownsampleConv1, batch,
-            scratch());
+            scratch(0, 477504));
 
   at(56);  // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
   cnn::bn_statistics(features_layer4_0_downsample_bn1_saved, features_layer4_0_downsample_conv1,
@@ -1361,7 +1365,7 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
 
   at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
   cnn::winograd::conv(features_layer4_1_conv1, features_layer4_0_relu2, features_layer4_1_conv1_weight_, {},
-                      kFeaturesLayer4_1Conv1, batch, scratch());
+                      kFeaturesLayer4_1Conv1, batch, scratch(0, 2424832));
 
   at(60);  // blocks.cnn:9: bn    (features.layer4[1].bn1)
   // blocks.cnn:10: act    (features.layer4[1].relu1)
@@ -1372,7 +1376,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   at(62);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
   cnn::winograd::conv(features_layer4_1_conv2,
                       cnn::Loaded(features_layer4_1_conv1, features_layer4_1_bn1_saved, cnn::Activation::kRelu),
-                      features_layer4_1_conv2_weight_, {}, kFeaturesLayer4_1Conv2, batch, scratch());
+                      features_layer4_1_conv2_weight_, {}, kFeaturesLayer4_1Conv2, batch,
+                      scratch(0, 2424832));
 
   at(63);  // blocks.cnn:9: bn    (features.layer4[1].bn2)
   cnn::bn_statistics(features_layer4_1_bn2_saved, features_layer4_1_conv2, features_layer4_1_bn2_weight_,
@@ -1389,7 +1394,7 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   cnn::gap(head_gap1, features_layer4_1_relu2, k512x7x7, batch);
 
   at(67);  // 61: fc = dense(classes)
-  cnn::dense(head_fc, head_gap1, head_fc_weight_, head_fc_bias_, kHeadFc, batch, scratch());
+  cnn::dense(head_fc, head_gap1, head_fc_weight_, head_fc_bias_, kHeadFc, batch, scratch(802816, 40080));
 
   at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_fc, k1000, batch);
@@ -1398,8 +1403,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   // Backward.
   backward_at(67);  // 61: head.fc
   cnn::dense_backward_params(d_head_fc_weight, d_head_fc_bias, d_head_fc, head_gap1, kHeadFc, batch,
-                             scratch());
-  cnn::dense_backward_input(d_head_gap1, d_head_fc, head_fc_weight_, kHeadFc, batch, scratch());
+                             scratch(802816, 40080));
+  cnn::dense_backward_input(d_head_gap1, d_head_fc, head_fc_weight_, kHeadFc, batch, scratch(802816, 40080));
   backward_at(66);  // 60: head.gap1
   cnn::gap_backward_input(d_features_layer4_1_relu2, d_head_gap1, k512x7x7, batch);
   backward_at(65);  // 25: features.layer4[1].relu2
@@ -1412,20 +1417,21 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   backward_at(62);  // blocks.cnn:8: features.layer4[1].conv2
   cnn::winograd::conv_backward_params(d_features_layer4_1_conv2_weight, d_features_layer4_1_conv2,
                                       cnn::Loaded(features_layer4_1_conv1, features_layer4_1_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesLayer4_1Conv2, batch, scratch());
+                                      kFeaturesLayer4_1Conv2, batch, scratch(0, 9511488));
   cnn::winograd::conv_backward_input(d_features_layer4_1_relu1, d_features_layer4_1_conv2,
                                      features_layer4_1_conv2_weight_, kFeaturesLayer4_1Conv2, batch,
-                                     scratch());
+                                     scratch(0, 2424832));
   backward_at(60);  // blocks.cnn:9: features.layer4[1].bn1
   cnn::bn_backward(d_features_layer4_1_relu1, d_features_layer4_1_bn1_weight, d_features_layer4_1_bn1_bias,
                    d_features_layer4_1_relu1, features_layer4_1_conv1, features_layer4_1_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesLayer4_1Bn1, batch);
   backward_at(59);  // blocks.cnn:8: features.layer4[1].conv1
   cnn::winograd::conv_backward_params(d_features_layer4_1_conv1_weight, d_features_layer4_1_relu1,
-                                      features_layer4_0_relu2, kFeaturesLayer4_1Conv1, batch, scratch());
+                                      features_layer4_0_relu2, kFeaturesLayer4_1Conv1, batch,
+                                      scratch(0, 9511488));
   cnn::winograd::conv_backward_input(cnn::added_to(d_features_layer4_1_relu2), d_features_layer4_1_relu1,
                                      features_layer4_1_conv1_weight_, kFeaturesLayer4_1Conv1, batch,
-                                     scratch());
+                                     scratch(0, 2424832));
   backward_at(58);  // 25: features.layer4[0].relu2
   cnn::relu_backward_input(d_features_layer4_1_relu2, d_features_layer4_1_relu2, features_layer4_0_relu2,
                            k512x7x7, batch);
@@ -1446,10 +1452,11 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
            cnn::Activation::kRelu, k256x14x14, batch);
   backward_at(55);  // blocks.cnn:8: features.layer4[0].downsample.conv1
   cnn::conv_backward_params(d_features_layer4_0_downsample_conv1_weight, d_features_layer4_0_downsample_conv1,
-                            features_layer3_1_relu2, kFeaturesLayer4_0DownsampleConv1, batch, scratch());
+                            features_layer3_1_relu2, kFeaturesLayer4_0DownsampleConv1, batch,
+                            scratch(0, 917504));
   cnn::conv_backward_input(d_features_layer3_1_relu2, d_features_layer4_0_downsample_conv1,
                            features_layer4_0_downsample_conv1_weight_, kFeaturesLayer4_0DownsampleConv1,
-                           batch, scratch());
+                           batch, scratch(0, 821568));
   backward_at(54);  // blocks.cnn:9: features.layer4[0].bn2
   cnn::bn_backward(d_features_layer4_1_relu2, d_features_layer4_0_bn2_weight, d_features_layer4_0_bn2_bias,
                    d_features_layer4_1_relu2, features_layer4_0_conv2, features_layer4_0_bn2_saved,
@@ -1457,10 +1464,10 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   backward_at(53);  // blocks.cnn:8: features.layer4[0].conv2
   cnn::winograd::conv_backward_params(d_features_layer4_0_conv2_weight, d_features_layer4_1_relu2,
                                       cnn::Loaded(features_layer4_0_conv1, features_layer4_0_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesLayer4_0Conv2, batch, scratch());
+                                      kFeaturesLayer4_0Conv2, batch, scratch(0, 9511488));
   cnn::winograd::conv_backward_input(d_features_layer4_0_relu1, d_features_layer4_1_relu2,
                                      features_layer4_0_conv2_weight_, kFeaturesLayer4_0Conv2, batch,
-                                     scratch());
+                                     scratch(0, 2424832));
   backward_at(51);  // blocks.cnn:9: features.layer4[0].bn1
   cnn::bn_backward(d_features_layer4_0_relu1, d_features_layer4_0_bn1_weight, d_features_layer4_0_bn1_bias,
                    d_features_layer4_0_relu1, features_layer4_0_conv1, features_layer4_0_bn1_saved,
@@ -1469,7 +1476,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   cnn::conv_backward_params(d_features_layer4_0_conv1_weight, d_features_layer4_0_relu1,
                             features_layer3_1_relu2, kFeaturesLayer4_0Conv1, batch, scratch());
   cnn::conv_backward_input(cnn::added_to(d_features_layer3_1_relu2), d_features_layer4_0_relu1,
-                           features_layer4_0_conv1_weight_, kFeaturesLayer4_0Conv1, batch, scratch());
+                           features_layer4_0_conv1_weight_, kFeaturesLayer4_0Conv1, batch,
+                           scratch(0, 2237440));
   backward_at(49);  // 25: features.layer3[1].relu2
   cnn::relu_backward_input(d_features_layer3_1_relu2, d_features_layer3_1_relu2, features_layer3_1_relu2,
                            k256x14x14, batch);
@@ -1480,20 +1488,21 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   backward_at(46);  // blocks.cnn:8: features.layer3[1].conv2
   cnn::winograd::conv_backward_params(d_features_layer3_1_conv2_weight, d_features_layer3_1_conv2,
                                       cnn::Loaded(features_layer3_1_conv1, features_layer3_1_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesLayer3_1Conv2, batch, scratch());
+                                      kFeaturesLayer3_1Conv2, batch, scratch(0, 2378304));
   cnn::winograd::conv_backward_input(d_features_layer3_1_relu1, d_features_layer3_1_conv2,
                                      features_layer3_1_conv2_weight_, kFeaturesLayer3_1Conv2, batch,
-                                     scratch());
+                                     scratch(0, 2378304));
   backward_at(44);  // blocks.cnn:9: features.layer3[1].bn1
   cnn::bn_backward(d_features_layer3_1_relu1, d_features_layer3_1_bn1_weight, d_features_layer3_1_bn1_bias,
                    d_features_layer3_1_relu1, features_layer3_1_conv1, features_layer3_1_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesLayer3_1Bn1, batch);
   backward_at(43);  // blocks.cnn:8: features.layer3[1].conv1
   cnn::winograd::conv_backward_params(d_features_layer3_1_conv1_weight, d_features_layer3_1_relu1,
-                                      features_layer3_0_relu2, kFeaturesLayer3_1Conv1, batch, scratch());
+                                      features_layer3_0_relu2, kFeaturesLayer3_1Conv1, batch,
+                                      scratch(0, 2378304));
   cnn::winograd::conv_backward_input(cnn::added_to(d_features_layer3_1_relu2), d_features_layer3_1_relu1,
                                      features_layer3_1_conv1_weight_, kFeaturesLayer3_1Conv1, batch,
-                                     scratch());
+                                     scratch(0, 2378304));
   backward_at(42);  // 25: features.layer3[0].relu2
   cnn::relu_backward_input(d_features_layer3_1_relu2, d_features_layer3_1_relu2, features_layer3_0_relu2,
                            k256x14x14, batch);
@@ -1514,10 +1523,11 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
            cnn::Activation::kRelu, k128x28x28, batch);
   backward_at(39);  // blocks.cnn:8: features.layer3[0].downsample.conv1
   cnn::conv_backward_params(d_features_layer3_0_downsample_conv1_weight, d_features_layer3_0_downsample_conv1,
-                            features_layer2_1_relu2, kFeaturesLayer3_0DownsampleConv1, batch, scratch());
+                            features_layer2_1_relu2, kFeaturesLayer3_0DownsampleConv1, batch,
+                            scratch(8028160, 229376));
   cnn::conv_backward_input(d_features_layer2_1_relu2, d_features_layer3_0_downsample_conv1,
                            features_layer3_0_downsample_conv1_weight_, kFeaturesLayer3_0DownsampleConv1,
-                           batch, scratch());
+                           batch, scratch(8028160, 379200));
   backward_at(38);  // blocks.cnn:9: features.layer3[0].bn2
   cnn::bn_backward(d_features_layer3_1_relu2, d_features_layer3_0_bn2_weight, d_features_layer3_0_bn2_bias,
                    d_features_layer3_1_relu2, features_layer3_0_conv2, features_layer3_0_bn2_saved,
@@ -1525,19 +1535,20 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   backward_at(37);  // blocks.cnn:8: features.layer3[0].conv2
   cnn::winograd::conv_backward_params(d_features_layer3_0_conv2_weight, d_features_layer3_1_relu2,
                                       cnn::Loaded(features_layer3_0_conv1, features_layer3_0_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesLayer3_0Conv2, batch, scratch());
+                                      kFeaturesLayer3_0Conv2, batch, scratch(6422528, 2378304));
   cnn::winograd::conv_backward_input(d_features_layer3_0_relu1, d_features_layer3_1_relu2,
                                      features_layer3_0_conv2_weight_, kFeaturesLayer3_0Conv2, batch,
-                                     scratch());
+                                     scratch(6422528, 2378304));
   backward_at(35);  // blocks.cnn:9: features.layer3[0].bn1
   cnn::bn_backward(d_features_layer3_0_relu1, d_features_layer3_0_bn1_weight, d_features_layer3_0_bn1_bias,
                    d_features_layer3_0_relu1, features_layer3_0_conv1, features_layer3_0_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesLayer3_0Bn1, batch);
   backward_at(34);  // blocks.cnn:8: features.layer3[0].conv1
   cnn::conv_backward_params(d_features_layer3_0_conv1_weight, d_features_layer3_0_relu1,
-                            features_layer2_1_relu2, kFeaturesLayer3_0Conv1, batch, scratch());
+                            features_layer2_1_relu2, kFeaturesLayer3_0Conv1, batch, scratch(6422528, 294912));
   cnn::conv_backward_input(cnn::added_to(d_features_layer2_1_relu2), d_features_layer3_0_relu1,
-                           features_layer3_0_conv1_weight_, kFeaturesLayer3_0Conv1, batch, scratch());
+                           features_layer3_0_conv1_weight_, kFeaturesLayer3_0Conv1, batch,
+                           scratch(6422528, 1352704));
   backward_at(33);  // 25: features.layer2[1].relu2
   cnn::relu_backward_input(d_features_layer2_1_relu2, d_features_layer2_1_relu2, features_layer2_1_relu2,
                            k128x28x28, batch);
@@ -1548,20 +1559,21 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   backward_at(30);  // blocks.cnn:8: features.layer2[1].conv2
   cnn::winograd::conv_backward_params(d_features_layer2_1_conv2_weight, d_features_layer2_1_conv2,
                                       cnn::Loaded(features_layer2_1_conv1, features_layer2_1_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesLayer2_1Conv2, batch, scratch());
+                                      kFeaturesLayer2_1Conv2, batch, scratch(6422528, 1217664));
   cnn::winograd::conv_backward_input(d_features_layer2_1_relu1, d_features_layer2_1_conv2,
                                      features_layer2_1_conv2_weight_, kFeaturesLayer2_1Conv2, batch,
-                                     scratch());
+                                     scratch(6422528, 1139264));
   backward_at(28);  // blocks.cnn:9: features.layer2[1].bn1
   cnn::bn_backward(d_features_layer2_1_relu1, d_features_layer2_1_bn1_weight, d_features_layer2_1_bn1_bias,
                    d_features_layer2_1_relu1, features_layer2_1_conv1, features_layer2_1_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesLayer2_1Bn1, batch);
   backward_at(27);  // blocks.cnn:8: features.layer2[1].conv1
   cnn::winograd::conv_backward_params(d_features_layer2_1_conv1_weight, d_features_layer2_1_relu1,
-                                      features_layer2_0_relu2, kFeaturesLayer2_1Conv1, batch, scratch());
+                                      features_layer2_0_relu2, kFeaturesLayer2_1Conv1, batch,
+                                      scratch(3211264, 1217664));
   cnn::winograd::conv_backward_input(cnn::added_to(d_features_layer2_1_relu2), d_features_layer2_1_relu1,
                                      features_layer2_1_conv1_weight_, kFeaturesLayer2_1Conv1, batch,
-                                     scratch());
+                                     scratch(3211264, 1139264));
   backward_at(26);  // 25: features.layer2[0].relu2
   cnn::relu_backward_input(d_features_layer2_1_relu2, d_features_layer2_1_relu2, features_layer2_0_relu2,
                            k128x28x28, batch);
@@ -1570,6 +1582,13 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                    d_features_layer2_0_downsample_bn1_bias, d_features_layer2_1_relu2,
                    features_layer2_0_downsample_conv1, features_layer2_0_downsample_bn1_saved,
                    cnn::Activation::kNone, kFeaturesLayer2_0DownsampleBn1, batch);
+  backward_at(3);  // 52: features.maxpool1
+  // Once more, instead of keeping it:
+  cnn::maxpool(features_relu1, cnn::Loaded(features_conv1, features_bn1_saved, cnn::Activation::kNone),
+               kFeaturesMaxpool1, batch);
+  backward_at(2);  // blocks.cnn:10: features.relu1
+  // Once more, instead of keeping it:
+  cnn::relu(features_relu1, features_relu1, k64x56x56, batch);
   backward_at(9);  // 20: features.layer1[0].add1
   // Once more, instead of keeping it:
   cnn::add(features_layer1_0_relu2,
@@ -1582,10 +1601,11 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
            cnn::Activation::kRelu, k64x56x56, batch);
   backward_at(23);  // blocks.cnn:8: features.layer2[0].downsample.conv1
   cnn::conv_backward_params(d_features_layer2_0_downsample_conv1_weight, d_features_layer2_0_downsample_conv1,
-                            features_layer1_1_relu2, kFeaturesLayer2_0DownsampleConv1, batch, scratch());
+                            features_layer1_1_relu2, kFeaturesLayer2_0DownsampleConv1, batch,
+                            scratch(22478848, 57344));
   cnn::conv_backward_input(d_features_layer1_1_relu2, d_features_layer2_0_downsample_conv1,
                            features_layer2_0_downsample_conv1_weight_, kFeaturesLayer2_0DownsampleConv1,
-                           batch, scratch());
+                           batch, scratch(22478848, 181824));
   backward_at(22);  // blocks.cnn:9: features.layer2[0].bn2
   cnn::bn_backward(d_features_layer2_1_relu2, d_features_layer2_0_bn2_weight, d_features_layer2_0_bn2_bias,
                    d_features_layer2_1_relu2, features_layer2_0_conv2, features_layer2_0_bn2_saved,
@@ -1593,19 +1613,21 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   backward_at(21);  // blocks.cnn:8: features.layer2[0].conv2
   cnn::winograd::conv_backward_params(d_features_layer2_0_conv2_weight, d_features_layer2_1_relu2,
                                       cnn::Loaded(features_layer2_0_conv1, features_layer2_0_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesLayer2_0Conv2, batch, scratch());
+                                      kFeaturesLayer2_0Conv2, batch, scratch(6422528, 1217664));
   cnn::winograd::conv_backward_input(d_features_layer2_0_relu1, d_features_layer2_1_relu2,
                                      features_layer2_0_conv2_weight_, kFeaturesLayer2_0Conv2, batch,
-                                     scratch());
+                                     scratch(22478848, 1139264));
   backward_at(19);  // blocks.cnn:9: features.layer2[0].bn1
   cnn::bn_backward(d_features_layer2_0_relu1, d_features_layer2_0_bn1_weight, d_features_layer2_0_bn1_bias,
                    d_features_layer2_0_relu1, features_layer2_0_conv1, features_layer2_0_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesLayer2_0Bn1, batch);
   backward_at(18);  // blocks.cnn:8: features.layer2[0].conv1
   cnn::conv_backward_params(d_features_layer2_0_conv1_weight, d_features_layer2_0_relu1,
-                            features_layer1_1_relu2, kFeaturesLayer2_0Conv1, batch, scratch());
+                            features_layer1_1_relu2, kFeaturesLayer2_0Conv1, batch,
+                            scratch(22478848, 147456));
   cnn::conv_backward_input(cnn::added_to(d_features_layer1_1_relu2), d_features_layer2_0_relu1,
-                           features_layer2_0_conv1_weight_, kFeaturesLayer2_0Conv1, batch, scratch());
+                           features_layer2_0_conv1_weight_, kFeaturesLayer2_0Conv1, batch,
+                           scratch(22478848, 765504));
   backward_at(17);  // 25: features.layer1[1].relu2
   cnn::relu_backward_input(d_features_layer1_1_relu2, d_features_layer1_1_relu2, features_layer1_1_relu2,
                            k64x56x56, batch);
@@ -1616,20 +1638,21 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   backward_at(14);  // blocks.cnn:8: features.layer1[1].conv2
   cnn::winograd::conv_backward_params(d_features_layer1_1_conv2_weight, d_features_layer1_1_conv2,
                                       cnn::Loaded(features_layer1_1_conv1, features_layer1_1_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesLayer1_1Conv2, batch, scratch());
+                                      kFeaturesLayer1_1Conv2, batch, scratch(6422528, 1221120));
   cnn::winograd::conv_backward_input(d_features_layer1_1_relu1, d_features_layer1_1_conv2,
                                      features_layer1_1_conv2_weight_, kFeaturesLayer1_1Conv2, batch,
-                                     scratch());
+                                     scratch(6422528, 417856));
   backward_at(12);  // blocks.cnn:9: features.layer1[1].bn1
   cnn::bn_backward(d_features_layer1_1_relu1, d_features_layer1_1_bn1_weight, d_features_layer1_1_bn1_bias,
                    d_features_layer1_1_relu1, features_layer1_1_conv1, features_layer1_1_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesLayer1_1Bn1, batch);
   backward_at(11);  // blocks.cnn:8: features.layer1[1].conv1
   cnn::winograd::conv_backward_params(d_features_layer1_1_conv1_weight, d_features_layer1_1_relu1,
-                                      features_layer1_0_relu2, kFeaturesLayer1_1Conv1, batch, scratch());
+                                      features_layer1_0_relu2, kFeaturesLayer1_1Conv1, batch,
+                                      scratch(6422528, 1221120));
   cnn::winograd::conv_backward_input(cnn::added_to(d_features_layer1_1_relu2), d_features_layer1_1_relu1,
                                      features_layer1_1_conv1_weight_, kFeaturesLayer1_1Conv1, batch,
-                                     scratch());
+                                     scratch(6422528, 417856));
   backward_at(10);  // 25: features.layer1[0].relu2
   cnn::relu_backward_input(d_features_layer1_1_relu2, d_features_layer1_1_relu2, features_layer1_0_relu2,
                            k64x56x56, batch);
@@ -1640,20 +1663,20 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   backward_at(7);  // blocks.cnn:8: features.layer1[0].conv2
   cnn::winograd::conv_backward_params(d_features_layer1_0_conv2_weight, d_features_layer1_0_conv2,
                                       cnn::Loaded(features_layer1_0_conv1, features_layer1_0_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesLayer1_0Conv2, batch, scratch());
+                                      kFeaturesLayer1_0Conv2, batch, scratch(6422528, 1221120));
   cnn::winograd::conv_backward_input(d_features_layer1_0_relu1, d_features_layer1_0_conv2,
                                      features_layer1_0_conv2_weight_, kFeaturesLayer1_0Conv2, batch,
-                                     scratch());
+                                     scratch(6422528, 417856));
   backward_at(5);  // blocks.cnn:9: features.layer1[0].bn1
   cnn::bn_backward(d_features_layer1_0_relu1, d_features_layer1_0_bn1_weight, d_features_layer1_0_bn1_bias,
                    d_features_layer1_0_relu1, features_layer1_0_conv1, features_layer1_0_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesLayer1_0Bn1, batch);
   backward_at(4);  // blocks.cnn:8: features.layer1[0].conv1
   cnn::winograd::conv_backward_params(d_features_layer1_0_conv1_weight, d_features_layer1_0_relu1,
-                                      features_relu1, kFeaturesLayer1_0Conv1, batch, scratch());
+                                      features_relu1, kFeaturesLayer1_0Conv1, batch, scratch(0, 1221120));
   cnn::winograd::conv_backward_input(cnn::added_to(d_features_layer1_1_relu2), d_features_layer1_0_relu1,
                                      features_layer1_0_conv1_weight_, kFeaturesLayer1_0Conv1, batch,
-                                     scratch());
+                                     scratch(0, 417856));
   backward_at(2);  // blocks.cnn:10: features.relu1
   cnn::relu_backward_input(d_features_layer1_1_relu2, d_features_layer1_1_relu2, features_relu1, k64x56x56,
                            batch);
@@ -1664,9 +1687,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   cnn::bn_backward(d_features_bn1, d_features_bn1_weight, d_features_bn1_bias, d_features_bn1, features_conv1,
                    features_bn1_saved, cnn::Activation::kNone, kFeaturesBn1, batch);
   backward_at(0);  // blocks.cnn:8: features.conv1
-  // Once more, instead of keeping it:
-  cnn::to_blocked(input, images, k3x224x224, batch);
-  cnn::conv_backward_params(d_features_conv1_weight, d_features_bn1, input, kFeaturesConv1, batch, scratch());
+  cnn::conv_backward_params(d_features_conv1_weight, d_features_bn1, input, kFeaturesConv1, batch,
+                            scratch(25690112, 65856));
 
   at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());
@@ -1678,51 +1700,50 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
-  const cnn::Floats features_bn1_saved = floats(30507008, 256);
+  const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
+  const cnn::Floats features_bn1_saved = floats(25898736, 256);
   const cnn::Blocked features_relu1 = blocked(0, 802816);  // 64x112x112
   const cnn::Blocked features_maxpool1 = blocked(25690112, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_bn1_saved = floats(6422528, 256);
+  const cnn::Floats features_layer1_0_bn1_saved = floats(6840384, 256);
   const cnn::Blocked features_layer1_0_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_bn2_saved = floats(12845056, 256);
+  const cnn::Floats features_layer1_0_bn2_saved = floats(13262912, 256);
   const cnn::Blocked features_layer1_0_relu2 = blocked(6422528, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_bn1_saved = floats(12845056, 256);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(13262912, 256);
   const cnn::Blocked features_layer1_1_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_bn2_saved = floats(19267584, 256);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(19685440, 256);
   const cnn::Blocked features_layer1_1_relu2 = blocked(12845056, 200704);  // 64x56x56
-  const cnn::Floats features_layer2_0_bn1_saved = floats(3211264, 512);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(4062784, 512);
   const cnn::Blocked features_layer2_0_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_bn2_saved = floats(6422528, 512);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(7561792, 512);
   const cnn::Blocked features_layer2_0_bn2 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(6422528, 512);
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(6518336, 512);
   const cnn::Blocked features_layer2_0_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_bn1_saved = floats(6422528, 512);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(7561792, 512);
   const cnn::Blocked features_layer2_1_relu1 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_bn2_saved = floats(9633792, 512);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(10773056, 512);
   const cnn::Blocked features_layer2_1_relu2 = blocked(6422528, 100352);  // 128x28x28
-  const cnn::Floats features_layer3_0_bn1_saved = floats(1605632, 1024);
-  const cnn::Blocked features_layer3_0_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_bn2_saved = floats(3211264, 1024);
-  const cnn::Blocked features_layer3_0_bn2 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(3211264, 1024);
-  const cnn::Blocked features_layer3_0_relu2 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_bn1_saved = floats(3211264, 1024);
-  const cnn::Blocked features_layer3_1_relu1 = blocked(1605632, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_bn2_saved = floats(4816896, 1024);
-  const cnn::Blocked features_layer3_1_relu2 = blocked(3211264, 50176);  // 256x14x14
-  const cnn::Floats features_layer4_0_bn1_saved = floats(802816, 2048);
-  const cnn::Blocked features_layer4_0_relu1 = blocked(0, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_bn2_saved = floats(1605632, 2048);
-  const cnn::Blocked features_layer4_0_bn2 = blocked(802816, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(1605632, 2048);
-  const cnn::Blocked features_layer4_0_relu2 = blocked(0, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_bn1_saved = floats(1605632, 2048);
-  const cnn::Blocked features_layer4_1_relu1 = blocked(802816, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_bn2_saved = floats(2408448, 2048);
-  const cnn::Blocked features_layer4_1_relu2 = blocked(1605632, 25088);  // 512x7x7
-  const cnn::Blocked head_gap1 = blocked(32000, 512);  // 512
-  const cnn::Blocked head_fc = blocked(0, 1000);  // 1000
-  cnn::to_blocked(input, images, k3x224x224, batch);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(1345792, 1024);
+  const cnn::Blocked features_layer3_0_relu1 = blocked(2378304, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_0_bn2_saved = floats(5589568, 1024);
+  const cnn::Blocked features_layer3_0_bn2 = blocked(3983936, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(206400, 1024);
+  const cnn::Blocked features_layer3_0_relu2 = blocked(2378304, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_1_bn1_saved = floats(5589568, 1024);
+  const cnn::Blocked features_layer3_1_relu1 = blocked(3983936, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_1_bn2_saved = floats(7195200, 1024);
+  const cnn::Blocked features_layer3_1_relu2 = blocked(5589568, 50176);  // 256x14x14
+  const cnn::Floats features_layer4_0_bn1_saved = floats(2237440, 2048);
+  const cnn::Blocked features_layer4_0_relu1 = blocked(2424832, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_0_bn2_saved = floats(4030464, 2048);
+  const cnn::Blocked features_layer4_0_bn2 = blocked(3227648, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(477504, 2048);
+  const cnn::Blocked features_layer4_0_relu2 = blocked(2424832, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_1_bn1_saved = floats(4030464, 2048);
+  const cnn::Blocked features_layer4_1_relu1 = blocked(3227648, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_1_bn2_saved = floats(4833280, 2048);
+  const cnn::Blocked features_layer4_1_relu2 = blocked(4030464, 25088);  // 512x7x7
+  const cnn::Blocked head_gap1 = blocked(72080, 512);  // 512
+  const cnn::Blocked head_fc = blocked(40080, 1000);  // 1000
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
@@ -1731,7 +1752,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                  features_bn1_running_var_, kFeaturesBn1);
   cnn::conv(features_relu1, input, features_conv1_weight_,
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
-            scratch());
+            scratch(25690112, 208614));
 
   at(3);  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
@@ -1744,7 +1765,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                  kFeaturesLayer1_0Bn1);
   cnn::winograd::conv(features_layer1_0_relu1, features_maxpool1, features_layer1_0_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_0Conv1, batch, scratch());
+                      kFeaturesLayer1_0Conv1, batch, scratch(6422528, 417856));
 
   at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
@@ -1755,7 +1776,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                  kFeaturesLayer1_0Bn2);
   cnn::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer1_0_bn2_saved).plus(features_maxpool1).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_0Conv2, batch, scratch());
+                      kFeaturesLayer1_0Conv2, batch, scratch(12845056, 417856));
 
   at(11);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
@@ -1765,7 +1786,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                  kFeaturesLayer1_1Bn1);
   cnn::winograd::conv(features_layer1_1_relu1, features_layer1_0_relu2, features_layer1_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_1Conv1, batch, scratch());
+                      kFeaturesLayer1_1Conv1, batch, scratch(12845056, 417856));
 
   at(14);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
@@ -1776,7 +1797,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                  kFeaturesLayer1_1Bn2);
   cnn::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer1_1_bn2_saved).plus(features_layer1_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_1Conv2, batch, scratch());
+                      kFeaturesLayer1_1Conv2, batch, scratch(19267584, 417856));
 
   at(18);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   // blocks.cnn:9: bn    (features.layer2[0].bn1)
@@ -1786,7 +1807,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                  kFeaturesLayer2_0Bn1);
   cnn::conv(features_layer2_0_relu1, features_layer1_1_relu2, features_layer2_0_conv1_weight_,
             cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0Conv1, batch, scratch());
+            kFeaturesLayer2_0Conv1, batch, scratch(3211264, 851520));
 
   at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
@@ -1795,7 +1816,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                  kFeaturesLayer2_0Bn2);
   cnn::winograd::conv(features_layer2_0_bn2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer2_0_bn2_saved), kFeaturesLayer2_0Conv2, batch,
-                      scratch());
+                      scratch(6422528, 1139264));
 
   at(23);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
@@ -1806,7 +1827,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                  features_layer2_0_downsample_bn1_running_var_, kFeaturesLayer2_0DownsampleBn1);
   cnn::conv(features_layer2_0_relu2, features_layer1_1_relu2, features_layer2_0_downsample_conv1_weight_,
             cnn::Epilogue().scaled(features_layer2_0_downsample_bn1_saved).plus(features_layer2_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0DownsampleConv1, batch, scratch());
+            kFeaturesLayer2_0DownsampleConv1, batch, scratch(6422528, 95808));
 
   at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
@@ -1816,7 +1837,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                  kFeaturesLayer2_1Bn1);
   cnn::winograd::conv(features_layer2_1_relu1, features_layer2_0_relu2, features_layer2_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_1Conv1, batch, scratch());
+                      kFeaturesLayer2_1Conv1, batch, scratch(6422528, 1139264));
 
   at(30);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
@@ -1827,7 +1848,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                  kFeaturesLayer2_1Bn2);
   cnn::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer2_1_bn2_saved).plus(features_layer2_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_1Conv2, batch, scratch());
+                      kFeaturesLayer2_1Conv2, batch, scratch(9633792, 1139264));
 
   at(34);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
   // blocks.cnn:9: bn    (features.layer3[0].bn1)
@@ -1837,7 +1858,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                  kFeaturesLayer3_0Bn1);
   cnn::conv(features_layer3_0_relu1, features_layer2_1_relu2, features_layer3_0_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0Conv1, batch, scratch());
+            kFeaturesLayer3_0Conv1, batch, scratch(0, 1345792));
 
   at(37);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
@@ -1846,7 +1867,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                  kFeaturesLayer3_0Bn2);
   cnn::winograd::conv(features_layer3_0_bn2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_0_bn2_saved), kFeaturesLayer3_0Conv2, batch,
-                      scratch());
+                      scratch(0, 2378304));
 
   at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
@@ -1857,7 +1878,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                  features_layer3_0_downsample_bn1_running_var_, kFeaturesLayer3_0DownsampleBn1);
   cnn::conv(features_layer3_0_relu2, features_layer2_1_relu2, features_layer3_0_downsample_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_0_downsample_bn1_saved).plus(features_layer3_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0DownsampleConv1, batch, scratch());
+            kFeaturesLayer3_0DownsampleConv1, batch, scratch(0, 206400));
 
   at(43);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
@@ -1867,7 +1888,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                  kFeaturesLayer3_1Bn1);
   cnn::winograd::conv(features_layer3_1_relu1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_1Conv1, batch, scratch());
+                      kFeaturesLayer3_1Conv1, batch, scratch(0, 2378304));
 
   at(46);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
@@ -1878,7 +1899,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                  kFeaturesLayer3_1Bn2);
   cnn::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_1_bn2_saved).plus(features_layer3_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_1Conv2, batch, scratch());
+                      kFeaturesLayer3_1Conv2, batch, scratch(0, 2378304));
 
   at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
   // blocks.cnn:9: bn    (features.layer4[0].bn1)
@@ -1888,7 +1909,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                  kFeaturesLayer4_0Bn1);
   cnn::conv(features_layer4_0_relu1, features_layer3_1_relu2, features_layer4_0_conv1_weight_,
             cnn::Epilogue().scaled(features_layer4_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_0Conv1, batch, scratch());
+            kFeaturesLayer4_0Conv1, batch, scratch(0, 2237440));
 
   at(53);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
@@ -1897,7 +1918,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                  kFeaturesLayer4_0Bn2);
   cnn::winograd::conv(features_layer4_0_bn2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer4_0_bn2_saved), kFeaturesLayer4_0Conv2, batch,
-                      scratch());
+                      scratch(0, 2424832));
 
   at(55);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
@@ -1908,7 +1929,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                  features_layer4_0_downsample_bn1_running_var_, kFeaturesLayer4_0DownsampleBn1);
   cnn::conv(features_layer4_0_relu2, features_layer3_1_relu2, features_layer4_0_downsample_conv1_weight_,
             cnn::Epilogue().scaled(features_layer4_0_downsample_bn1_saved).plus(features_layer4_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_0DownsampleConv1, batch, scratch());
+            kFeaturesLayer4_0DownsampleConv1, batch, scratch(0, 477504));
 
   at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
@@ -1918,7 +1939,7 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                  kFeaturesLayer4_1Bn1);
   cnn::winograd::conv(features_layer4_1_relu1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer4_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer4_1Conv1, batch, scratch());
+                      kFeaturesLayer4_1Conv1, batch, scratch(0, 2424832));
 
   at(62);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
@@ -1929,13 +1950,13 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                  kFeaturesLayer4_1Bn2);
   cnn::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer4_1_bn2_saved).plus(features_layer4_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer4_1Conv2, batch, scratch());
+                      kFeaturesLayer4_1Conv2, batch, scratch(0, 2424832));
 
   at(66);  // 60: gap    (head.gap1)
   cnn::gap(head_gap1, features_layer4_1_relu2, k512x7x7, batch);
 
   at(67);  // 61: fc = dense(classes)
-  cnn::dense(head_fc, head_gap1, head_fc_weight_, head_fc_bias_, kHeadFc, batch, scratch());
+  cnn::dense(head_fc, head_gap1, head_fc_weight_, head_fc_bias_, kHeadFc, batch, scratch(0, 40080));
 
   at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_fc, k1000, batch);
@@ -2155,7 +2176,7 @@ void ResNet18::prepare_on_team() {
 // Forward, as at prediction time: scores for the caller.
 void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
+  const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
   const cnn::Floats features_bn1_saved = floats(32112640, 256);
   const cnn::Blocked features_relu1 = blocked(0, 802816);  // 64x112x112
   const cnn::Floats features_conv1_weight_prepared = floats(32112896, 9702);
@@ -2188,40 +2209,39 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked features_layer2_1_relu2 = blocked(6422528, 100352);  // 128x28x28
   const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(34038896, 608832);
   const cnn::Floats features_layer3_0_bn1_saved = floats(34647728, 1024);
-  const cnn::Blocked features_layer3_0_relu1 = blocked(0, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_0_relu1 = blocked(2378304, 50176);  // 256x14x14
   const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(34648752, 297216);
   const cnn::Floats features_layer3_0_bn2_saved = floats(34945968, 1024);
-  const cnn::Blocked features_layer3_0_bn2 = blocked(1605632, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_0_bn2 = blocked(3983936, 50176);  // 256x14x14
   const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(34946992, 1024);
-  const cnn::Blocked features_layer3_0_relu2 = blocked(0, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_0_relu2 = blocked(2378304, 50176);  // 256x14x14
   const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(34948016, 33024);
   const cnn::Floats features_layer3_1_bn1_saved = floats(34981040, 1024);
-  const cnn::Blocked features_layer3_1_relu1 = blocked(1605632, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_1_relu1 = blocked(3983936, 50176);  // 256x14x14
   const cnn::Floats features_layer3_1_bn2_saved = floats(34982064, 1024);
-  const cnn::Blocked features_layer3_1_relu2 = blocked(3211264, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_1_relu2 = blocked(5589568, 50176);  // 256x14x14
   const cnn::Floats features_layer4_0_bn1_saved = floats(34983088, 2048);
-  const cnn::Blocked features_layer4_0_relu1 = blocked(0, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_0_relu1 = blocked(2424832, 25088);  // 512x7x7
   const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(34985136, 1188864);
   const cnn::Floats features_layer4_0_bn2_saved = floats(36174000, 2048);
-  const cnn::Blocked features_layer4_0_bn2 = blocked(802816, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_0_bn2 = blocked(3227648, 25088);  // 512x7x7
   const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(36176048, 2048);
-  const cnn::Blocked features_layer4_0_relu2 = blocked(0, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_0_relu2 = blocked(2424832, 25088);  // 512x7x7
   const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(36178096, 132096);
   const cnn::Floats features_layer4_1_bn1_saved = floats(36310192, 2048);
-  const cnn::Blocked features_layer4_1_relu1 = blocked(802816, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_1_relu1 = blocked(3227648, 25088);  // 512x7x7
   const cnn::Floats features_layer4_1_bn2_saved = floats(36312240, 2048);
-  const cnn::Blocked features_layer4_1_relu2 = blocked(1605632, 25088);  // 512x7x7
-  const cnn::Blocked head_gap1 = blocked(32000, 512);  // 512
-  const cnn::Blocked head_fc = blocked(0, 1000);  // 1000
-  const cnn::Blocked head_softmax1 = blocked(32000, 1000);  // 1000
-  cnn::to_blocked(input, images, k3x224x224, batch);
+  const cnn::Blocked features_layer4_1_relu2 = blocked(4030464, 25088);  // 512x7x7
+  const cnn::Blocked head_gap1 = blocked(72080, 512);  // 512
+  const cnn::Blocked head_fc = blocked(40080, 1000);  // 1000
+  const cnn::Blocked head_softmax1 = blocked(0, 1000);  // 1000
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
   cnn::conv(features_relu1, input, cnn::prepared(features_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
-            scratch());
+            scratch(25690112, 198912));
 
   at(3);  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
@@ -2232,7 +2252,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer1_0_relu1, features_maxpool1,
                       cnn::prepared(features_layer1_0_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_0Conv1, batch, scratch());
+                      kFeaturesLayer1_0Conv1, batch, scratch(6422528, 265216));
 
   at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
@@ -2241,7 +2261,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1,
                       cnn::prepared(features_layer1_0_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_0_bn2_saved).plus(features_maxpool1).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_0Conv2, batch, scratch());
+                      kFeaturesLayer1_0Conv2, batch, scratch(12845056, 265216));
 
   at(11);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
@@ -2249,7 +2269,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer1_1_relu1, features_layer1_0_relu2,
                       cnn::prepared(features_layer1_1_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_1Conv1, batch, scratch());
+                      kFeaturesLayer1_1Conv1, batch, scratch(12845056, 265216));
 
   at(14);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
@@ -2258,7 +2278,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1,
                       cnn::prepared(features_layer1_1_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_1_bn2_saved).plus(features_layer1_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_1Conv2, batch, scratch());
+                      kFeaturesLayer1_1Conv2, batch, scratch(19267584, 265216));
 
   at(18);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   // blocks.cnn:9: bn    (features.layer2[0].bn1)
@@ -2266,14 +2286,14 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer2_0_relu1, features_layer1_1_relu2,
             cnn::prepared(features_layer2_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0Conv1, batch, scratch());
+            kFeaturesLayer2_0Conv1, batch, scratch(3211264, 775488));
 
   at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
   cnn::winograd::conv(features_layer2_0_bn2, features_layer2_0_relu1,
                       cnn::prepared(features_layer2_0_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_0_bn2_saved), kFeaturesLayer2_0Conv2, batch,
-                      scratch());
+                      scratch(6422528, 530432));
 
   at(23);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
@@ -2282,7 +2302,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer2_0_relu2, features_layer1_1_relu2,
             cnn::prepared(features_layer2_0_downsample_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_0_downsample_bn1_saved).plus(features_layer2_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0DownsampleConv1, batch, scratch());
+            kFeaturesLayer2_0DownsampleConv1, batch, scratch(6422528, 87360));
 
   at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
@@ -2290,7 +2310,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer2_1_relu1, features_layer2_0_relu2,
                       cnn::prepared(features_layer2_1_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_1Conv1, batch, scratch());
+                      kFeaturesLayer2_1Conv1, batch, scratch(6422528, 530432));
 
   at(30);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
@@ -2299,7 +2319,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1,
                       cnn::prepared(features_layer2_1_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_1_bn2_saved).plus(features_layer2_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_1Conv2, batch, scratch());
+                      kFeaturesLayer2_1Conv2, batch, scratch(9633792, 530432));
 
   at(34);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
   // blocks.cnn:9: bn    (features.layer3[0].bn1)
@@ -2307,13 +2327,13 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_0_relu1, features_layer2_1_relu2,
             cnn::prepared(features_layer3_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0Conv1, batch, scratch());
+            kFeaturesLayer3_0Conv1, batch, scratch(0, 1048576));
 
   at(37);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
   cnn::winograd::conv(features_layer3_0_bn2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_0_bn2_saved), kFeaturesLayer3_0Conv2, batch,
-                      scratch());
+                      scratch(0, 2378304));
 
   at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
@@ -2322,14 +2342,14 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_0_relu2, features_layer2_1_relu2,
             cnn::prepared(features_layer3_0_downsample_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_0_downsample_bn1_saved).plus(features_layer3_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0DownsampleConv1, batch, scratch());
+            kFeaturesLayer3_0DownsampleConv1, batch, scratch(0, 173376));
 
   at(43);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
   // blocks.cnn:10: act    (features.layer3[1].relu1)
   cnn::winograd::conv(features_layer3_1_relu1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_1Conv1, batch, scratch());
+                      kFeaturesLayer3_1Conv1, batch, scratch(0, 2378304));
 
   at(46);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
@@ -2337,7 +2357,7 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   // 25: relu    (features.layer3[1].relu2)
   cnn::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_1_bn2_saved).plus(features_layer3_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_1Conv2, batch, scratch());
+                      kFeaturesLayer3_1Conv2, batch, scratch(0, 2378304));
 
   at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
   // blocks.cnn:9: bn    (features.layer4[0].bn1)
@@ -2345,13 +2365,13 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer4_0_relu1, features_layer3_1_relu2,
             cnn::prepared(features_layer4_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_0Conv1, batch, scratch());
+            kFeaturesLayer4_0Conv1, batch, scratch(0, 1048576));
 
   at(53);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
   cnn::winograd::conv(features_layer4_0_bn2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer4_0_bn2_saved), kFeaturesLayer4_0Conv2, batch,
-                      scratch());
+                      scratch(0, 2424832));
 
   at(55);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
@@ -2360,14 +2380,14 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer4_0_relu2, features_layer3_1_relu2,
             cnn::prepared(features_layer4_0_downsample_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_0_downsample_bn1_saved).plus(features_layer4_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_0DownsampleConv1, batch, scratch());
+            kFeaturesLayer4_0DownsampleConv1, batch, scratch(0, 345408));
 
   at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
   // blocks.cnn:10: act    (features.layer4[1].relu1)
   cnn::winograd::conv(features_layer4_1_relu1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer4_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer4_1Conv1, batch, scratch());
+                      kFeaturesLayer4_1Conv1, batch, scratch(0, 2424832));
 
   at(62);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
@@ -2375,13 +2395,13 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   // 25: relu    (features.layer4[1].relu2)
   cnn::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer4_1_bn2_saved).plus(features_layer4_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer4_1Conv2, batch, scratch());
+                      kFeaturesLayer4_1Conv2, batch, scratch(0, 2424832));
 
   at(66);  // 60: gap    (head.gap1)
   cnn::gap(head_gap1, features_layer4_1_relu2, k512x7x7, batch);
 
   at(67);  // 61: fc = dense(classes)
-  cnn::dense(head_fc, head_gap1, head_fc_weight_, head_fc_bias_, kHeadFc, batch, scratch());
+  cnn::dense(head_fc, head_gap1, head_fc_weight_, head_fc_bias_, kHeadFc, batch, scratch(0, 40080));
 
   at(68);  // 62: softmax    (head.softmax1)
   cnn::softmax(head_softmax1, head_fc, k1000, batch);

@@ -12,7 +12,6 @@ namespace {
 
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
-constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
 constexpr cnn::BnGeometry kFeaturesBn1{
     .channels = 64, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesConv1{
@@ -272,19 +271,19 @@ static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_3Conv2) == 608
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0Conv1) == 297216);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{105792, 1048576});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0DownsampleConv1) == 33024);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{25536, 173376});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv1) == 1188864);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{155328, 1048576});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{510016, 2424832});
@@ -1226,7 +1225,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .memory = {.parameters = 21814704, .gradients = 0, .optimizer = 0, .activations = 39069744,
-               .shared_scratch = 2424832, .thread_scratch = 1227392},
+               .thread_scratch = 1227392},
 };
 
 }  // namespace
@@ -1603,7 +1602,7 @@ void ResNet34::prepare_on_team() {
 // Forward, as at prediction time: scores for the caller.
 void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
+  const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
   const cnn::Floats features_bn1_saved = floats(32112640, 256);
   const cnn::Blocked features_relu1 = blocked(0, 802816);  // 64x112x112
   const cnn::Floats features_conv1_weight_prepared = floats(32112896, 9702);
@@ -1654,60 +1653,59 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked features_layer2_3_relu2 = blocked(6422528, 100352);  // 128x28x28
   const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(36782064, 608832);
   const cnn::Floats features_layer3_0_bn1_saved = floats(37390896, 1024);
-  const cnn::Blocked features_layer3_0_relu1 = blocked(0, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_0_relu1 = blocked(2378304, 50176);  // 256x14x14
   const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(37391920, 297216);
   const cnn::Floats features_layer3_0_bn2_saved = floats(37689136, 1024);
-  const cnn::Blocked features_layer3_0_bn2 = blocked(1605632, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_0_bn2 = blocked(3983936, 50176);  // 256x14x14
   const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(37690160, 1024);
-  const cnn::Blocked features_layer3_0_relu2 = blocked(0, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_0_relu2 = blocked(2378304, 50176);  // 256x14x14
   const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(37691184, 33024);
   const cnn::Floats features_layer3_1_bn1_saved = floats(37724208, 1024);
-  const cnn::Blocked features_layer3_1_relu1 = blocked(1605632, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_1_relu1 = blocked(3983936, 50176);  // 256x14x14
   const cnn::Floats features_layer3_1_bn2_saved = floats(37725232, 1024);
-  const cnn::Blocked features_layer3_1_relu2 = blocked(3211264, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_1_relu2 = blocked(5589568, 50176);  // 256x14x14
   const cnn::Floats features_layer3_2_bn1_saved = floats(37726256, 1024);
-  const cnn::Blocked features_layer3_2_relu1 = blocked(0, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_2_relu1 = blocked(2378304, 50176);  // 256x14x14
   const cnn::Floats features_layer3_2_bn2_saved = floats(37727280, 1024);
-  const cnn::Blocked features_layer3_2_relu2 = blocked(1605632, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_2_relu2 = blocked(3983936, 50176);  // 256x14x14
   const cnn::Floats features_layer3_3_bn1_saved = floats(37728304, 1024);
-  const cnn::Blocked features_layer3_3_relu1 = blocked(0, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_3_relu1 = blocked(2378304, 50176);  // 256x14x14
   const cnn::Floats features_layer3_3_bn2_saved = floats(37729328, 1024);
-  const cnn::Blocked features_layer3_3_relu2 = blocked(3211264, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_3_relu2 = blocked(5589568, 50176);  // 256x14x14
   const cnn::Floats features_layer3_4_bn1_saved = floats(37730352, 1024);
-  const cnn::Blocked features_layer3_4_relu1 = blocked(0, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_4_relu1 = blocked(2378304, 50176);  // 256x14x14
   const cnn::Floats features_layer3_4_bn2_saved = floats(37731376, 1024);
-  const cnn::Blocked features_layer3_4_relu2 = blocked(1605632, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_4_relu2 = blocked(3983936, 50176);  // 256x14x14
   const cnn::Floats features_layer3_5_bn1_saved = floats(37732400, 1024);
-  const cnn::Blocked features_layer3_5_relu1 = blocked(0, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_5_relu1 = blocked(2378304, 50176);  // 256x14x14
   const cnn::Floats features_layer3_5_bn2_saved = floats(37733424, 1024);
-  const cnn::Blocked features_layer3_5_relu2 = blocked(3211264, 50176);  // 256x14x14
+  const cnn::Blocked features_layer3_5_relu2 = blocked(5589568, 50176);  // 256x14x14
   const cnn::Floats features_layer4_0_bn1_saved = floats(37734448, 2048);
-  const cnn::Blocked features_layer4_0_relu1 = blocked(0, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_0_relu1 = blocked(2424832, 25088);  // 512x7x7
   const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(37736496, 1188864);
   const cnn::Floats features_layer4_0_bn2_saved = floats(38925360, 2048);
-  const cnn::Blocked features_layer4_0_bn2 = blocked(802816, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_0_bn2 = blocked(3227648, 25088);  // 512x7x7
   const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(38927408, 2048);
-  const cnn::Blocked features_layer4_0_relu2 = blocked(0, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_0_relu2 = blocked(2424832, 25088);  // 512x7x7
   const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(38929456, 132096);
   const cnn::Floats features_layer4_1_bn1_saved = floats(39061552, 2048);
-  const cnn::Blocked features_layer4_1_relu1 = blocked(802816, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_1_relu1 = blocked(3227648, 25088);  // 512x7x7
   const cnn::Floats features_layer4_1_bn2_saved = floats(39063600, 2048);
-  const cnn::Blocked features_layer4_1_relu2 = blocked(1605632, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_1_relu2 = blocked(4030464, 25088);  // 512x7x7
   const cnn::Floats features_layer4_2_bn1_saved = floats(39065648, 2048);
-  const cnn::Blocked features_layer4_2_relu1 = blocked(0, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_2_relu1 = blocked(2424832, 25088);  // 512x7x7
   const cnn::Floats features_layer4_2_bn2_saved = floats(39067696, 2048);
-  const cnn::Blocked features_layer4_2_relu2 = blocked(802816, 25088);  // 512x7x7
-  const cnn::Blocked head_gap1 = blocked(32000, 512);  // 512
-  const cnn::Blocked head_fc = blocked(0, 1000);  // 1000
-  const cnn::Blocked head_softmax1 = blocked(32000, 1000);  // 1000
-  cnn::to_blocked(input, images, k3x224x224, batch);
+  const cnn::Blocked features_layer4_2_relu2 = blocked(3227648, 25088);  // 512x7x7
+  const cnn::Blocked head_gap1 = blocked(72080, 512);  // 512
+  const cnn::Blocked head_fc = blocked(40080, 1000);  // 1000
+  const cnn::Blocked head_softmax1 = blocked(0, 1000);  // 1000
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
   cnn::conv(features_relu1, input, cnn::prepared(features_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
-            scratch());
+            scratch(25690112, 198912));
 
   at(3);  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
@@ -1718,7 +1716,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer1_0_relu1, features_maxpool1,
                       cnn::prepared(features_layer1_0_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_0Conv1, batch, scratch());
+                      kFeaturesLayer1_0Conv1, batch, scratch(6422528, 265216));
 
   at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
@@ -1727,7 +1725,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1,
                       cnn::prepared(features_layer1_0_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_0_bn2_saved).plus(features_maxpool1).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_0Conv2, batch, scratch());
+                      kFeaturesLayer1_0Conv2, batch, scratch(12845056, 265216));
 
   at(11);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
@@ -1735,7 +1733,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer1_1_relu1, features_layer1_0_relu2,
                       cnn::prepared(features_layer1_1_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_1Conv1, batch, scratch());
+                      kFeaturesLayer1_1Conv1, batch, scratch(12845056, 265216));
 
   at(14);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
@@ -1744,7 +1742,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1,
                       cnn::prepared(features_layer1_1_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_1_bn2_saved).plus(features_layer1_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_1Conv2, batch, scratch());
+                      kFeaturesLayer1_1Conv2, batch, scratch(19267584, 265216));
 
   at(18);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
   // blocks.cnn:9: bn    (features.layer1[2].bn1)
@@ -1752,7 +1750,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer1_2_relu1, features_layer1_1_relu2,
                       cnn::prepared(features_layer1_2_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_2Conv1, batch, scratch());
+                      kFeaturesLayer1_2Conv1, batch, scratch(6422528, 265216));
 
   at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
   // blocks.cnn:9: bn    (features.layer1[2].bn2)
@@ -1761,7 +1759,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer1_2_relu2, features_layer1_2_relu1,
                       cnn::prepared(features_layer1_2_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_2_bn2_saved).plus(features_layer1_1_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_2Conv2, batch, scratch());
+                      kFeaturesLayer1_2Conv2, batch, scratch(19267584, 265216));
 
   at(25);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   // blocks.cnn:9: bn    (features.layer2[0].bn1)
@@ -1769,14 +1767,14 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer2_0_relu1, features_layer1_2_relu2,
             cnn::prepared(features_layer2_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0Conv1, batch, scratch());
+            kFeaturesLayer2_0Conv1, batch, scratch(3211264, 775488));
 
   at(28);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
   cnn::winograd::conv(features_layer2_0_bn2, features_layer2_0_relu1,
                       cnn::prepared(features_layer2_0_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_0_bn2_saved), kFeaturesLayer2_0Conv2, batch,
-                      scratch());
+                      scratch(12845056, 530432));
 
   at(30);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
@@ -1785,7 +1783,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer2_0_relu2, features_layer1_2_relu2,
             cnn::prepared(features_layer2_0_downsample_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_0_downsample_bn1_saved).plus(features_layer2_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0DownsampleConv1, batch, scratch());
+            kFeaturesLayer2_0DownsampleConv1, batch, scratch(12845056, 87360));
 
   at(34);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
@@ -1793,7 +1791,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer2_1_relu1, features_layer2_0_relu2,
                       cnn::prepared(features_layer2_1_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_1Conv1, batch, scratch());
+                      kFeaturesLayer2_1Conv1, batch, scratch(6422528, 530432));
 
   at(37);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
@@ -1802,7 +1800,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1,
                       cnn::prepared(features_layer2_1_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_1_bn2_saved).plus(features_layer2_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_1Conv2, batch, scratch());
+                      kFeaturesLayer2_1Conv2, batch, scratch(9633792, 530432));
 
   at(41);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
   // blocks.cnn:9: bn    (features.layer2[2].bn1)
@@ -1810,7 +1808,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer2_2_relu1, features_layer2_1_relu2,
                       cnn::prepared(features_layer2_2_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_2Conv1, batch, scratch());
+                      kFeaturesLayer2_2Conv1, batch, scratch(3211264, 530432));
 
   at(44);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
   // blocks.cnn:9: bn    (features.layer2[2].bn2)
@@ -1819,7 +1817,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer2_2_relu2, features_layer2_2_relu1,
                       cnn::prepared(features_layer2_2_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_2_bn2_saved).plus(features_layer2_1_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_2Conv2, batch, scratch());
+                      kFeaturesLayer2_2Conv2, batch, scratch(9633792, 530432));
 
   at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
   // blocks.cnn:9: bn    (features.layer2[3].bn1)
@@ -1827,7 +1825,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer2_3_relu1, features_layer2_2_relu2,
                       cnn::prepared(features_layer2_3_conv1_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_3_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_3Conv1, batch, scratch());
+                      kFeaturesLayer2_3Conv1, batch, scratch(6422528, 530432));
 
   at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
   // blocks.cnn:9: bn    (features.layer2[3].bn2)
@@ -1836,7 +1834,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer2_3_relu2, features_layer2_3_relu1,
                       cnn::prepared(features_layer2_3_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_3_bn2_saved).plus(features_layer2_2_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_3Conv2, batch, scratch());
+                      kFeaturesLayer2_3Conv2, batch, scratch(9633792, 530432));
 
   at(55);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
   // blocks.cnn:9: bn    (features.layer3[0].bn1)
@@ -1844,13 +1842,13 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_0_relu1, features_layer2_3_relu2,
             cnn::prepared(features_layer3_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0Conv1, batch, scratch());
+            kFeaturesLayer3_0Conv1, batch, scratch(0, 1048576));
 
   at(58);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
   cnn::winograd::conv(features_layer3_0_bn2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_0_bn2_saved), kFeaturesLayer3_0Conv2, batch,
-                      scratch());
+                      scratch(0, 2378304));
 
   at(60);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
@@ -1859,14 +1857,14 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_0_relu2, features_layer2_3_relu2,
             cnn::prepared(features_layer3_0_downsample_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_0_downsample_bn1_saved).plus(features_layer3_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0DownsampleConv1, batch, scratch());
+            kFeaturesLayer3_0DownsampleConv1, batch, scratch(0, 173376));
 
   at(64);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
   // blocks.cnn:10: act    (features.layer3[1].relu1)
   cnn::winograd::conv(features_layer3_1_relu1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_1Conv1, batch, scratch());
+                      kFeaturesLayer3_1Conv1, batch, scratch(0, 2378304));
 
   at(67);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
@@ -1874,14 +1872,14 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   // 25: relu    (features.layer3[1].relu2)
   cnn::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_1_bn2_saved).plus(features_layer3_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_1Conv2, batch, scratch());
+                      kFeaturesLayer3_1Conv2, batch, scratch(0, 2378304));
 
   at(71);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
   // blocks.cnn:9: bn    (features.layer3[2].bn1)
   // blocks.cnn:10: act    (features.layer3[2].relu1)
   cnn::winograd::conv(features_layer3_2_relu1, features_layer3_1_relu2, features_layer3_2_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer3_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_2Conv1, batch, scratch());
+                      kFeaturesLayer3_2Conv1, batch, scratch(0, 2378304));
 
   at(74);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
   // blocks.cnn:9: bn    (features.layer3[2].bn2)
@@ -1889,14 +1887,14 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   // 25: relu    (features.layer3[2].relu2)
   cnn::winograd::conv(features_layer3_2_relu2, features_layer3_2_relu1, features_layer3_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_2_bn2_saved).plus(features_layer3_1_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_2Conv2, batch, scratch());
+                      kFeaturesLayer3_2Conv2, batch, scratch(0, 2378304));
 
   at(78);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
   // blocks.cnn:9: bn    (features.layer3[3].bn1)
   // blocks.cnn:10: act    (features.layer3[3].relu1)
   cnn::winograd::conv(features_layer3_3_relu1, features_layer3_2_relu2, features_layer3_3_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer3_3_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_3Conv1, batch, scratch());
+                      kFeaturesLayer3_3Conv1, batch, scratch(0, 2378304));
 
   at(81);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
   // blocks.cnn:9: bn    (features.layer3[3].bn2)
@@ -1904,14 +1902,14 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   // 25: relu    (features.layer3[3].relu2)
   cnn::winograd::conv(features_layer3_3_relu2, features_layer3_3_relu1, features_layer3_3_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_3_bn2_saved).plus(features_layer3_2_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_3Conv2, batch, scratch());
+                      kFeaturesLayer3_3Conv2, batch, scratch(0, 2378304));
 
   at(85);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
   // blocks.cnn:9: bn    (features.layer3[4].bn1)
   // blocks.cnn:10: act    (features.layer3[4].relu1)
   cnn::winograd::conv(features_layer3_4_relu1, features_layer3_3_relu2, features_layer3_4_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer3_4_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_4Conv1, batch, scratch());
+                      kFeaturesLayer3_4Conv1, batch, scratch(0, 2378304));
 
   at(88);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
   // blocks.cnn:9: bn    (features.layer3[4].bn2)
@@ -1919,14 +1917,14 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   // 25: relu    (features.layer3[4].relu2)
   cnn::winograd::conv(features_layer3_4_relu2, features_layer3_4_relu1, features_layer3_4_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_4_bn2_saved).plus(features_layer3_3_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_4Conv2, batch, scratch());
+                      kFeaturesLayer3_4Conv2, batch, scratch(0, 2378304));
 
   at(92);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
   // blocks.cnn:9: bn    (features.layer3[5].bn1)
   // blocks.cnn:10: act    (features.layer3[5].relu1)
   cnn::winograd::conv(features_layer3_5_relu1, features_layer3_4_relu2, features_layer3_5_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer3_5_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_5Conv1, batch, scratch());
+                      kFeaturesLayer3_5Conv1, batch, scratch(0, 2378304));
 
   at(95);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
   // blocks.cnn:9: bn    (features.layer3[5].bn2)
@@ -1934,7 +1932,7 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   // 25: relu    (features.layer3[5].relu2)
   cnn::winograd::conv(features_layer3_5_relu2, features_layer3_5_relu1, features_layer3_5_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_5_bn2_saved).plus(features_layer3_4_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_5Conv2, batch, scratch());
+                      kFeaturesLayer3_5Conv2, batch, scratch(0, 2378304));
 
   at(99);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
   // blocks.cnn:9: bn    (features.layer4[0].bn1)
@@ -1942,13 +1940,13 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer4_0_relu1, features_layer3_5_relu2,
             cnn::prepared(features_layer4_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_0Conv1, batch, scratch());
+            kFeaturesLayer4_0Conv1, batch, scratch(0, 1048576));
 
   at(102);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
   cnn::winograd::conv(features_layer4_0_bn2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer4_0_bn2_saved), kFeaturesLayer4_0Conv2, batch,
-                      scratch());
+                      scratch(0, 2424832));
 
   at(104);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
@@ -1957,14 +1955,14 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer4_0_relu2, features_layer3_5_relu2,
             cnn::prepared(features_layer4_0_downsample_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_0_downsample_bn1_saved).plus(features_layer4_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_0DownsampleConv1, batch, scratch());
+            kFeaturesLayer4_0DownsampleConv1, batch, scratch(0, 345408));
 
   at(108);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
   // blocks.cnn:10: act    (features.layer4[1].relu1)
   cnn::winograd::conv(features_layer4_1_relu1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer4_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer4_1Conv1, batch, scratch());
+                      kFeaturesLayer4_1Conv1, batch, scratch(0, 2424832));
 
   at(111);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
@@ -1972,14 +1970,14 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   // 25: relu    (features.layer4[1].relu2)
   cnn::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer4_1_bn2_saved).plus(features_layer4_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer4_1Conv2, batch, scratch());
+                      kFeaturesLayer4_1Conv2, batch, scratch(0, 2424832));
 
   at(115);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv1)
   // blocks.cnn:9: bn    (features.layer4[2].bn1)
   // blocks.cnn:10: act    (features.layer4[2].relu1)
   cnn::winograd::conv(features_layer4_2_relu1, features_layer4_1_relu2, features_layer4_2_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer4_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer4_2Conv1, batch, scratch());
+                      kFeaturesLayer4_2Conv1, batch, scratch(0, 2424832));
 
   at(118);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv2)
   // blocks.cnn:9: bn    (features.layer4[2].bn2)
@@ -1987,13 +1985,13 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   // 25: relu    (features.layer4[2].relu2)
   cnn::winograd::conv(features_layer4_2_relu2, features_layer4_2_relu1, features_layer4_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer4_2_bn2_saved).plus(features_layer4_1_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer4_2Conv2, batch, scratch());
+                      kFeaturesLayer4_2Conv2, batch, scratch(0, 2424832));
 
   at(122);  // 60: gap    (head.gap1)
   cnn::gap(head_gap1, features_layer4_2_relu2, k512x7x7, batch);
 
   at(123);  // 61: fc = dense(classes)
-  cnn::dense(head_fc, head_gap1, head_fc_weight_, head_fc_bias_, kHeadFc, batch, scratch());
+  cnn::dense(head_fc, head_gap1, head_fc_weight_, head_fc_bias_, kHeadFc, batch, scratch(0, 40080));
 
   at(124);  // 62: softmax    (head.softmax1)
   cnn::softmax(head_softmax1, head_fc, k1000, batch);

@@ -12,7 +12,6 @@ namespace {
 
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
-constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
 constexpr cnn::BnGeometry kFeaturesBn1{
     .channels = 64, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kFeaturesConv1{
@@ -398,27 +397,27 @@ static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0DownsampleConv1) == 525
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{247104, 689472});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_1Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_1Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_1Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_2Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_2Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_2Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_3Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_3Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_3Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_4Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_4Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_4Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_5Conv1) == 264192);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_5Conv3) == 262656);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_5Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv1) == 528384);
@@ -1763,8 +1762,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 25610160, .gradients = 0, .optimizer = 0, .activations = 75513584,
-               .shared_scratch = 2424832, .thread_scratch = 1227392},
+    .memory = {.parameters = 25610160, .gradients = 0, .optimizer = 0, .activations = 75600944,
+               .thread_scratch = 1227392},
 };
 
 }  // namespace
@@ -1777,105 +1776,105 @@ const cnn::ModelDescription& ResNet50::model() {
 
 // What prediction needs of the weights: made once, and again where they have changed.
 void ResNet50::prepare_on_team() {
-  const cnn::Floats features_bn1_saved = floats(57802752, 256);
-  const cnn::Floats features_conv1_weight_prepared = floats(57803008, 9702);
-  const cnn::Floats features_layer1_0_bn1_saved = floats(57812720, 256);
-  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(57812976, 4224);
-  const cnn::Floats features_layer1_0_bn2_saved = floats(57817200, 256);
-  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(57817456, 152640);
-  const cnn::Floats features_layer1_0_bn3_saved = floats(57970096, 1024);
-  const cnn::Floats features_layer1_0_conv3_weight_prepared = floats(57971120, 16512);
-  const cnn::Floats features_layer1_0_downsample_bn1_saved = floats(57987632, 1024);
-  const cnn::Floats features_layer1_0_downsample_conv1_weight_prepared = floats(57988656, 16512);
-  const cnn::Floats features_layer1_1_bn1_saved = floats(58005168, 256);
-  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(58005424, 16896);
-  const cnn::Floats features_layer1_1_bn2_saved = floats(58022320, 256);
-  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(58022576, 152640);
-  const cnn::Floats features_layer1_1_bn3_saved = floats(58175216, 1024);
-  const cnn::Floats features_layer1_1_conv3_weight_prepared = floats(58176240, 16512);
-  const cnn::Floats features_layer1_2_bn1_saved = floats(58192752, 256);
-  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(58193008, 16896);
-  const cnn::Floats features_layer1_2_bn2_saved = floats(58209904, 256);
-  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(58210160, 152640);
-  const cnn::Floats features_layer1_2_bn3_saved = floats(58362800, 1024);
-  const cnn::Floats features_layer1_2_conv3_weight_prepared = floats(58363824, 16512);
-  const cnn::Floats features_layer2_0_bn1_saved = floats(58380336, 512);
-  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(58380848, 33792);
-  const cnn::Floats features_layer2_0_bn2_saved = floats(58414640, 512);
-  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(58415152, 152064);
-  const cnn::Floats features_layer2_0_bn3_saved = floats(58567216, 2048);
-  const cnn::Floats features_layer2_0_conv3_weight_prepared = floats(58569264, 66048);
-  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(58635312, 2048);
-  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(58637360, 132096);
-  const cnn::Floats features_layer2_1_bn1_saved = floats(58769456, 512);
-  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(58769968, 67584);
-  const cnn::Floats features_layer2_1_bn2_saved = floats(58837552, 512);
-  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(58838064, 608832);
-  const cnn::Floats features_layer2_1_bn3_saved = floats(59446896, 2048);
-  const cnn::Floats features_layer2_1_conv3_weight_prepared = floats(59448944, 66048);
-  const cnn::Floats features_layer2_2_bn1_saved = floats(59514992, 512);
-  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(59515504, 67584);
-  const cnn::Floats features_layer2_2_bn2_saved = floats(59583088, 512);
-  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(59583600, 608832);
-  const cnn::Floats features_layer2_2_bn3_saved = floats(60192432, 2048);
-  const cnn::Floats features_layer2_2_conv3_weight_prepared = floats(60194480, 66048);
-  const cnn::Floats features_layer2_3_bn1_saved = floats(60260528, 512);
-  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(60261040, 67584);
-  const cnn::Floats features_layer2_3_bn2_saved = floats(60328624, 512);
-  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(60329136, 608832);
-  const cnn::Floats features_layer2_3_bn3_saved = floats(60937968, 2048);
-  const cnn::Floats features_layer2_3_conv3_weight_prepared = floats(60940016, 66048);
-  const cnn::Floats features_layer3_0_bn1_saved = floats(61006064, 1024);
-  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(61007088, 132096);
-  const cnn::Floats features_layer3_0_bn2_saved = floats(61139184, 1024);
-  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(61140208, 594432);
-  const cnn::Floats features_layer3_0_bn3_saved = floats(61734640, 4096);
-  const cnn::Floats features_layer3_0_conv3_weight_prepared = floats(61738736, 262656);
-  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(62001392, 4096);
-  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(62005488, 525312);
-  const cnn::Floats features_layer3_1_bn1_saved = floats(62530800, 1024);
-  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(62531824, 264192);
-  const cnn::Floats features_layer3_1_bn2_saved = floats(62796016, 1024);
-  const cnn::Floats features_layer3_1_bn3_saved = floats(62797040, 4096);
-  const cnn::Floats features_layer3_1_conv3_weight_prepared = floats(62801136, 262656);
-  const cnn::Floats features_layer3_2_bn1_saved = floats(63063792, 1024);
-  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(63064816, 264192);
-  const cnn::Floats features_layer3_2_bn2_saved = floats(63329008, 1024);
-  const cnn::Floats features_layer3_2_bn3_saved = floats(63330032, 4096);
-  const cnn::Floats features_layer3_2_conv3_weight_prepared = floats(63334128, 262656);
-  const cnn::Floats features_layer3_3_bn1_saved = floats(63596784, 1024);
-  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(63597808, 264192);
-  const cnn::Floats features_layer3_3_bn2_saved = floats(63862000, 1024);
-  const cnn::Floats features_layer3_3_bn3_saved = floats(63863024, 4096);
-  const cnn::Floats features_layer3_3_conv3_weight_prepared = floats(63867120, 262656);
-  const cnn::Floats features_layer3_4_bn1_saved = floats(64129776, 1024);
-  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(64130800, 264192);
-  const cnn::Floats features_layer3_4_bn2_saved = floats(64394992, 1024);
-  const cnn::Floats features_layer3_4_bn3_saved = floats(64396016, 4096);
-  const cnn::Floats features_layer3_4_conv3_weight_prepared = floats(64400112, 262656);
-  const cnn::Floats features_layer3_5_bn1_saved = floats(64662768, 1024);
-  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(64663792, 264192);
-  const cnn::Floats features_layer3_5_bn2_saved = floats(64927984, 1024);
-  const cnn::Floats features_layer3_5_bn3_saved = floats(64929008, 4096);
-  const cnn::Floats features_layer3_5_conv3_weight_prepared = floats(64933104, 262656);
-  const cnn::Floats features_layer4_0_bn1_saved = floats(65195760, 2048);
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(65197808, 528384);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(65726192, 2048);
-  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(65728240, 2377728);
-  const cnn::Floats features_layer4_0_bn3_saved = floats(68105968, 8192);
-  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(68114160, 1050624);
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(69164784, 8192);
-  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(69172976, 2101248);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(71274224, 2048);
-  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(71276272, 1056768);
-  const cnn::Floats features_layer4_1_bn2_saved = floats(72333040, 2048);
-  const cnn::Floats features_layer4_1_bn3_saved = floats(72335088, 8192);
-  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(72343280, 1050624);
-  const cnn::Floats features_layer4_2_bn1_saved = floats(73393904, 2048);
-  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(73395952, 1056768);
-  const cnn::Floats features_layer4_2_bn2_saved = floats(74452720, 2048);
-  const cnn::Floats features_layer4_2_bn3_saved = floats(74454768, 8192);
-  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(74462960, 1050624);
+  const cnn::Floats features_bn1_saved = floats(57890112, 256);
+  const cnn::Floats features_conv1_weight_prepared = floats(57890368, 9702);
+  const cnn::Floats features_layer1_0_bn1_saved = floats(57900080, 256);
+  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(57900336, 4224);
+  const cnn::Floats features_layer1_0_bn2_saved = floats(57904560, 256);
+  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(57904816, 152640);
+  const cnn::Floats features_layer1_0_bn3_saved = floats(58057456, 1024);
+  const cnn::Floats features_layer1_0_conv3_weight_prepared = floats(58058480, 16512);
+  const cnn::Floats features_layer1_0_downsample_bn1_saved = floats(58074992, 1024);
+  const cnn::Floats features_layer1_0_downsample_conv1_weight_prepared = floats(58076016, 16512);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(58092528, 256);
+  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(58092784, 16896);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(58109680, 256);
+  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(58109936, 152640);
+  const cnn::Floats features_layer1_1_bn3_saved = floats(58262576, 1024);
+  const cnn::Floats features_layer1_1_conv3_weight_prepared = floats(58263600, 16512);
+  const cnn::Floats features_layer1_2_bn1_saved = floats(58280112, 256);
+  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(58280368, 16896);
+  const cnn::Floats features_layer1_2_bn2_saved = floats(58297264, 256);
+  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(58297520, 152640);
+  const cnn::Floats features_layer1_2_bn3_saved = floats(58450160, 1024);
+  const cnn::Floats features_layer1_2_conv3_weight_prepared = floats(58451184, 16512);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(58467696, 512);
+  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(58468208, 33792);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(58502000, 512);
+  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(58502512, 152064);
+  const cnn::Floats features_layer2_0_bn3_saved = floats(58654576, 2048);
+  const cnn::Floats features_layer2_0_conv3_weight_prepared = floats(58656624, 66048);
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(58722672, 2048);
+  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(58724720, 132096);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(58856816, 512);
+  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(58857328, 67584);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(58924912, 512);
+  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(58925424, 608832);
+  const cnn::Floats features_layer2_1_bn3_saved = floats(59534256, 2048);
+  const cnn::Floats features_layer2_1_conv3_weight_prepared = floats(59536304, 66048);
+  const cnn::Floats features_layer2_2_bn1_saved = floats(59602352, 512);
+  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(59602864, 67584);
+  const cnn::Floats features_layer2_2_bn2_saved = floats(59670448, 512);
+  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(59670960, 608832);
+  const cnn::Floats features_layer2_2_bn3_saved = floats(60279792, 2048);
+  const cnn::Floats features_layer2_2_conv3_weight_prepared = floats(60281840, 66048);
+  const cnn::Floats features_layer2_3_bn1_saved = floats(60347888, 512);
+  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(60348400, 67584);
+  const cnn::Floats features_layer2_3_bn2_saved = floats(60415984, 512);
+  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(60416496, 608832);
+  const cnn::Floats features_layer2_3_bn3_saved = floats(61025328, 2048);
+  const cnn::Floats features_layer2_3_conv3_weight_prepared = floats(61027376, 66048);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(61093424, 1024);
+  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(61094448, 132096);
+  const cnn::Floats features_layer3_0_bn2_saved = floats(61226544, 1024);
+  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(61227568, 594432);
+  const cnn::Floats features_layer3_0_bn3_saved = floats(61822000, 4096);
+  const cnn::Floats features_layer3_0_conv3_weight_prepared = floats(61826096, 262656);
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(62088752, 4096);
+  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(62092848, 525312);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(62618160, 1024);
+  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(62619184, 264192);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(62883376, 1024);
+  const cnn::Floats features_layer3_1_bn3_saved = floats(62884400, 4096);
+  const cnn::Floats features_layer3_1_conv3_weight_prepared = floats(62888496, 262656);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(63151152, 1024);
+  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(63152176, 264192);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(63416368, 1024);
+  const cnn::Floats features_layer3_2_bn3_saved = floats(63417392, 4096);
+  const cnn::Floats features_layer3_2_conv3_weight_prepared = floats(63421488, 262656);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(63684144, 1024);
+  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(63685168, 264192);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(63949360, 1024);
+  const cnn::Floats features_layer3_3_bn3_saved = floats(63950384, 4096);
+  const cnn::Floats features_layer3_3_conv3_weight_prepared = floats(63954480, 262656);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(64217136, 1024);
+  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(64218160, 264192);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(64482352, 1024);
+  const cnn::Floats features_layer3_4_bn3_saved = floats(64483376, 4096);
+  const cnn::Floats features_layer3_4_conv3_weight_prepared = floats(64487472, 262656);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(64750128, 1024);
+  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(64751152, 264192);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(65015344, 1024);
+  const cnn::Floats features_layer3_5_bn3_saved = floats(65016368, 4096);
+  const cnn::Floats features_layer3_5_conv3_weight_prepared = floats(65020464, 262656);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(65283120, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(65285168, 528384);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(65813552, 2048);
+  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(65815600, 2377728);
+  const cnn::Floats features_layer4_0_bn3_saved = floats(68193328, 8192);
+  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(68201520, 1050624);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(69252144, 8192);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(69260336, 2101248);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(71361584, 2048);
+  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(71363632, 1056768);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(72420400, 2048);
+  const cnn::Floats features_layer4_1_bn3_saved = floats(72422448, 8192);
+  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(72430640, 1050624);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(73481264, 2048);
+  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(73483312, 1056768);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(74540080, 2048);
+  const cnn::Floats features_layer4_2_bn3_saved = floats(74542128, 8192);
+  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(74550320, 1050624);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
@@ -2354,171 +2353,170 @@ void ResNet50::prepare_on_team() {
 // Forward, as at prediction time: scores for the caller.
 void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(25690112, 150528);  // 3x224x224
-  const cnn::Floats features_bn1_saved = floats(57802752, 256);
+  const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
+  const cnn::Floats features_bn1_saved = floats(57890112, 256);
   const cnn::Blocked features_relu1 = blocked(0, 802816);  // 64x112x112
-  const cnn::Floats features_conv1_weight_prepared = floats(57803008, 9702);
+  const cnn::Floats features_conv1_weight_prepared = floats(57890368, 9702);
   const cnn::Blocked features_maxpool1 = blocked(51380224, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_bn1_saved = floats(57812720, 256);
+  const cnn::Floats features_layer1_0_bn1_saved = floats(57900080, 256);
   const cnn::Blocked features_layer1_0_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(57812976, 4224);
-  const cnn::Floats features_layer1_0_bn2_saved = floats(57817200, 256);
+  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(57900336, 4224);
+  const cnn::Floats features_layer1_0_bn2_saved = floats(57904560, 256);
   const cnn::Blocked features_layer1_0_relu2 = blocked(25690112, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(57817456, 152640);
-  const cnn::Floats features_layer1_0_bn3_saved = floats(57970096, 1024);
+  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(57904816, 152640);
+  const cnn::Floats features_layer1_0_bn3_saved = floats(58057456, 1024);
   const cnn::Blocked features_layer1_0_bn3 = blocked(0, 802816);  // 256x56x56
-  const cnn::Floats features_layer1_0_conv3_weight_prepared = floats(57971120, 16512);
-  const cnn::Floats features_layer1_0_downsample_bn1_saved = floats(57987632, 1024);
+  const cnn::Floats features_layer1_0_conv3_weight_prepared = floats(58058480, 16512);
+  const cnn::Floats features_layer1_0_downsample_bn1_saved = floats(58074992, 1024);
   const cnn::Blocked features_layer1_0_relu3 = blocked(25690112, 802816);  // 256x56x56
-  const cnn::Floats features_layer1_0_downsample_conv1_weight_prepared = floats(57988656, 16512);
-  const cnn::Floats features_layer1_1_bn1_saved = floats(58005168, 256);
+  const cnn::Floats features_layer1_0_downsample_conv1_weight_prepared = floats(58076016, 16512);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(58092528, 256);
   const cnn::Blocked features_layer1_1_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(58005424, 16896);
-  const cnn::Floats features_layer1_1_bn2_saved = floats(58022320, 256);
+  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(58092784, 16896);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(58109680, 256);
   const cnn::Blocked features_layer1_1_relu2 = blocked(51380224, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(58022576, 152640);
-  const cnn::Floats features_layer1_1_bn3_saved = floats(58175216, 1024);
+  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(58109936, 152640);
+  const cnn::Floats features_layer1_1_bn3_saved = floats(58262576, 1024);
   const cnn::Blocked features_layer1_1_relu3 = blocked(0, 802816);  // 256x56x56
-  const cnn::Floats features_layer1_1_conv3_weight_prepared = floats(58176240, 16512);
-  const cnn::Floats features_layer1_2_bn1_saved = floats(58192752, 256);
+  const cnn::Floats features_layer1_1_conv3_weight_prepared = floats(58263600, 16512);
+  const cnn::Floats features_layer1_2_bn1_saved = floats(58280112, 256);
   const cnn::Blocked features_layer1_2_relu1 = blocked(25690112, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(58193008, 16896);
-  const cnn::Floats features_layer1_2_bn2_saved = floats(58209904, 256);
+  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(58280368, 16896);
+  const cnn::Floats features_layer1_2_bn2_saved = floats(58297264, 256);
   const cnn::Blocked features_layer1_2_relu2 = blocked(51380224, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(58210160, 152640);
-  const cnn::Floats features_layer1_2_bn3_saved = floats(58362800, 1024);
+  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(58297520, 152640);
+  const cnn::Floats features_layer1_2_bn3_saved = floats(58450160, 1024);
   const cnn::Blocked features_layer1_2_relu3 = blocked(25690112, 802816);  // 256x56x56
-  const cnn::Floats features_layer1_2_conv3_weight_prepared = floats(58363824, 16512);
-  const cnn::Floats features_layer2_0_bn1_saved = floats(58380336, 512);
+  const cnn::Floats features_layer1_2_conv3_weight_prepared = floats(58451184, 16512);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(58467696, 512);
   const cnn::Blocked features_layer2_0_relu1 = blocked(0, 401408);  // 128x56x56
-  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(58380848, 33792);
-  const cnn::Floats features_layer2_0_bn2_saved = floats(58414640, 512);
+  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(58468208, 33792);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(58502000, 512);
   const cnn::Blocked features_layer2_0_relu2 = blocked(12845056, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(58415152, 152064);
-  const cnn::Floats features_layer2_0_bn3_saved = floats(58567216, 2048);
+  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(58502512, 152064);
+  const cnn::Floats features_layer2_0_bn3_saved = floats(58654576, 2048);
   const cnn::Blocked features_layer2_0_bn3 = blocked(0, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_0_conv3_weight_prepared = floats(58569264, 66048);
-  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(58635312, 2048);
+  const cnn::Floats features_layer2_0_conv3_weight_prepared = floats(58656624, 66048);
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(58722672, 2048);
   const cnn::Blocked features_layer2_0_relu3 = blocked(12845056, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(58637360, 132096);
-  const cnn::Floats features_layer2_1_bn1_saved = floats(58769456, 512);
+  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(58724720, 132096);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(58856816, 512);
   const cnn::Blocked features_layer2_1_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(58769968, 67584);
-  const cnn::Floats features_layer2_1_bn2_saved = floats(58837552, 512);
+  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(58857328, 67584);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(58924912, 512);
   const cnn::Blocked features_layer2_1_relu2 = blocked(25690112, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(58838064, 608832);
-  const cnn::Floats features_layer2_1_bn3_saved = floats(59446896, 2048);
+  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(58925424, 608832);
+  const cnn::Floats features_layer2_1_bn3_saved = floats(59534256, 2048);
   const cnn::Blocked features_layer2_1_relu3 = blocked(0, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_1_conv3_weight_prepared = floats(59448944, 66048);
-  const cnn::Floats features_layer2_2_bn1_saved = floats(59514992, 512);
+  const cnn::Floats features_layer2_1_conv3_weight_prepared = floats(59536304, 66048);
+  const cnn::Floats features_layer2_2_bn1_saved = floats(59602352, 512);
   const cnn::Blocked features_layer2_2_relu1 = blocked(12845056, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(59515504, 67584);
-  const cnn::Floats features_layer2_2_bn2_saved = floats(59583088, 512);
+  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(59602864, 67584);
+  const cnn::Floats features_layer2_2_bn2_saved = floats(59670448, 512);
   const cnn::Blocked features_layer2_2_relu2 = blocked(25690112, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(59583600, 608832);
-  const cnn::Floats features_layer2_2_bn3_saved = floats(60192432, 2048);
+  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(59670960, 608832);
+  const cnn::Floats features_layer2_2_bn3_saved = floats(60279792, 2048);
   const cnn::Blocked features_layer2_2_relu3 = blocked(12845056, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_2_conv3_weight_prepared = floats(60194480, 66048);
-  const cnn::Floats features_layer2_3_bn1_saved = floats(60260528, 512);
+  const cnn::Floats features_layer2_2_conv3_weight_prepared = floats(60281840, 66048);
+  const cnn::Floats features_layer2_3_bn1_saved = floats(60347888, 512);
   const cnn::Blocked features_layer2_3_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(60261040, 67584);
-  const cnn::Floats features_layer2_3_bn2_saved = floats(60328624, 512);
+  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(60348400, 67584);
+  const cnn::Floats features_layer2_3_bn2_saved = floats(60415984, 512);
   const cnn::Blocked features_layer2_3_relu2 = blocked(25690112, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(60329136, 608832);
-  const cnn::Floats features_layer2_3_bn3_saved = floats(60937968, 2048);
+  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(60416496, 608832);
+  const cnn::Floats features_layer2_3_bn3_saved = floats(61025328, 2048);
   const cnn::Blocked features_layer2_3_relu3 = blocked(0, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_3_conv3_weight_prepared = floats(60940016, 66048);
-  const cnn::Floats features_layer3_0_bn1_saved = floats(61006064, 1024);
+  const cnn::Floats features_layer2_3_conv3_weight_prepared = floats(61027376, 66048);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(61093424, 1024);
   const cnn::Blocked features_layer3_0_relu1 = blocked(12845056, 200704);  // 256x28x28
-  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(61007088, 132096);
-  const cnn::Floats features_layer3_0_bn2_saved = floats(61139184, 1024);
+  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(61094448, 132096);
+  const cnn::Floats features_layer3_0_bn2_saved = floats(61226544, 1024);
   const cnn::Blocked features_layer3_0_relu2 = blocked(19267584, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(61140208, 594432);
-  const cnn::Floats features_layer3_0_bn3_saved = floats(61734640, 4096);
+  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(61227568, 594432);
+  const cnn::Floats features_layer3_0_bn3_saved = floats(61822000, 4096);
   const cnn::Blocked features_layer3_0_bn3 = blocked(12845056, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_0_conv3_weight_prepared = floats(61738736, 262656);
-  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(62001392, 4096);
+  const cnn::Floats features_layer3_0_conv3_weight_prepared = floats(61826096, 262656);
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(62088752, 4096);
   const cnn::Blocked features_layer3_0_relu3 = blocked(19267584, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(62005488, 525312);
-  const cnn::Floats features_layer3_1_bn1_saved = floats(62530800, 1024);
-  const cnn::Blocked features_layer3_1_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(62531824, 264192);
-  const cnn::Floats features_layer3_1_bn2_saved = floats(62796016, 1024);
+  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(62092848, 525312);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(62618160, 1024);
+  const cnn::Blocked features_layer3_1_relu1 = blocked(2378304, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(62619184, 264192);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(62883376, 1024);
   const cnn::Blocked features_layer3_1_relu2 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_bn3_saved = floats(62797040, 4096);
+  const cnn::Floats features_layer3_1_bn3_saved = floats(62884400, 4096);
   const cnn::Blocked features_layer3_1_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_1_conv3_weight_prepared = floats(62801136, 262656);
-  const cnn::Floats features_layer3_2_bn1_saved = floats(63063792, 1024);
-  const cnn::Blocked features_layer3_2_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(63064816, 264192);
-  const cnn::Floats features_layer3_2_bn2_saved = floats(63329008, 1024);
+  const cnn::Floats features_layer3_1_conv3_weight_prepared = floats(62888496, 262656);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(63151152, 1024);
+  const cnn::Blocked features_layer3_2_relu1 = blocked(8800832, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(63152176, 264192);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(63416368, 1024);
   const cnn::Blocked features_layer3_2_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_bn3_saved = floats(63330032, 4096);
+  const cnn::Floats features_layer3_2_bn3_saved = floats(63417392, 4096);
   const cnn::Blocked features_layer3_2_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_2_conv3_weight_prepared = floats(63334128, 262656);
-  const cnn::Floats features_layer3_3_bn1_saved = floats(63596784, 1024);
-  const cnn::Blocked features_layer3_3_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(63597808, 264192);
-  const cnn::Floats features_layer3_3_bn2_saved = floats(63862000, 1024);
+  const cnn::Floats features_layer3_2_conv3_weight_prepared = floats(63421488, 262656);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(63684144, 1024);
+  const cnn::Blocked features_layer3_3_relu1 = blocked(2378304, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(63685168, 264192);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(63949360, 1024);
   const cnn::Blocked features_layer3_3_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_bn3_saved = floats(63863024, 4096);
+  const cnn::Floats features_layer3_3_bn3_saved = floats(63950384, 4096);
   const cnn::Blocked features_layer3_3_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_3_conv3_weight_prepared = floats(63867120, 262656);
-  const cnn::Floats features_layer3_4_bn1_saved = floats(64129776, 1024);
-  const cnn::Blocked features_layer3_4_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(64130800, 264192);
-  const cnn::Floats features_layer3_4_bn2_saved = floats(64394992, 1024);
+  const cnn::Floats features_layer3_3_conv3_weight_prepared = floats(63954480, 262656);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(64217136, 1024);
+  const cnn::Blocked features_layer3_4_relu1 = blocked(8800832, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(64218160, 264192);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(64482352, 1024);
   const cnn::Blocked features_layer3_4_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_bn3_saved = floats(64396016, 4096);
+  const cnn::Floats features_layer3_4_bn3_saved = floats(64483376, 4096);
   const cnn::Blocked features_layer3_4_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_4_conv3_weight_prepared = floats(64400112, 262656);
-  const cnn::Floats features_layer3_5_bn1_saved = floats(64662768, 1024);
-  const cnn::Blocked features_layer3_5_relu1 = blocked(0, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(64663792, 264192);
-  const cnn::Floats features_layer3_5_bn2_saved = floats(64927984, 1024);
+  const cnn::Floats features_layer3_4_conv3_weight_prepared = floats(64487472, 262656);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(64750128, 1024);
+  const cnn::Blocked features_layer3_5_relu1 = blocked(2378304, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(64751152, 264192);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(65015344, 1024);
   const cnn::Blocked features_layer3_5_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_bn3_saved = floats(64929008, 4096);
+  const cnn::Floats features_layer3_5_bn3_saved = floats(65016368, 4096);
   const cnn::Blocked features_layer3_5_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_5_conv3_weight_prepared = floats(64933104, 262656);
-  const cnn::Floats features_layer4_0_bn1_saved = floats(65195760, 2048);
+  const cnn::Floats features_layer3_5_conv3_weight_prepared = floats(65020464, 262656);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(65283120, 2048);
   const cnn::Blocked features_layer4_0_relu1 = blocked(6422528, 100352);  // 512x14x14
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(65197808, 528384);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(65726192, 2048);
-  const cnn::Blocked features_layer4_0_relu2 = blocked(9633792, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(65728240, 2377728);
-  const cnn::Floats features_layer4_0_bn3_saved = floats(68105968, 8192);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(65285168, 528384);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(65813552, 2048);
+  const cnn::Blocked features_layer4_0_relu2 = blocked(10682368, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(65815600, 2377728);
+  const cnn::Floats features_layer4_0_bn3_saved = floats(68193328, 8192);
   const cnn::Blocked features_layer4_0_bn3 = blocked(6422528, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(68114160, 1050624);
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(69164784, 8192);
+  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(68201520, 1050624);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(69252144, 8192);
   const cnn::Blocked features_layer4_0_relu3 = blocked(9633792, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(69172976, 2101248);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(71274224, 2048);
-  const cnn::Blocked features_layer4_1_relu1 = blocked(0, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(71276272, 1056768);
-  const cnn::Floats features_layer4_1_bn2_saved = floats(72333040, 2048);
-  const cnn::Blocked features_layer4_1_relu2 = blocked(3211264, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_bn3_saved = floats(72335088, 8192);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(69260336, 2101248);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(71361584, 2048);
+  const cnn::Blocked features_layer4_1_relu1 = blocked(2424832, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(71363632, 1056768);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(72420400, 2048);
+  const cnn::Blocked features_layer4_1_relu2 = blocked(3227648, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_1_bn3_saved = floats(72422448, 8192);
   const cnn::Blocked features_layer4_1_relu3 = blocked(0, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(72343280, 1050624);
-  const cnn::Floats features_layer4_2_bn1_saved = floats(73393904, 2048);
-  const cnn::Blocked features_layer4_2_relu1 = blocked(3211264, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(73395952, 1056768);
-  const cnn::Floats features_layer4_2_bn2_saved = floats(74452720, 2048);
-  const cnn::Blocked features_layer4_2_relu2 = blocked(6422528, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_bn3_saved = floats(74454768, 8192);
+  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(72430640, 1050624);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(73481264, 2048);
+  const cnn::Blocked features_layer4_2_relu1 = blocked(5636096, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(73483312, 1056768);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(74540080, 2048);
+  const cnn::Blocked features_layer4_2_relu2 = blocked(6438912, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_2_bn3_saved = floats(74542128, 8192);
   const cnn::Blocked features_layer4_2_relu3 = blocked(3211264, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(74462960, 1050624);
-  const cnn::Blocked head_gap1 = blocked(0, 2048);  // 2048
-  const cnn::Blocked head_fc = blocked(65536, 1000);  // 1000
+  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(74550320, 1050624);
+  const cnn::Blocked head_gap1 = blocked(81920, 2048);  // 2048
+  const cnn::Blocked head_fc = blocked(147456, 1000);  // 1000
   const cnn::Blocked head_softmax1 = blocked(0, 1000);  // 1000
-  cnn::to_blocked(input, images, k3x224x224, batch);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
   cnn::conv(features_relu1, input, cnn::prepared(features_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
-            scratch());
+            scratch(25690112, 198912));
 
   at(3);  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
@@ -2529,7 +2527,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer1_0_relu1, features_maxpool1,
             cnn::prepared(features_layer1_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer1_0Conv1, batch, scratch());
+            kFeaturesLayer1_0Conv1, batch, scratch(6422528, 87360));
 
   at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
@@ -2537,13 +2535,14 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1,
                       cnn::prepared(features_layer1_0_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_0_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_0Conv2, batch, scratch());
+                      kFeaturesLayer1_0Conv2, batch, scratch(6422528, 265216));
 
   at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv3)
   // blocks.cnn:9: bn    (features.layer1[0].bn3)
   cnn::conv(features_layer1_0_bn3, features_layer1_0_relu2,
             cnn::prepared(features_layer1_0_conv3_weight_prepared),
-            cnn::Epilogue().scaled(features_layer1_0_bn3_saved), kFeaturesLayer1_0Conv3, batch, scratch());
+            cnn::Epilogue().scaled(features_layer1_0_bn3_saved), kFeaturesLayer1_0Conv3, batch,
+            scratch(32112640, 87360));
 
   at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer1[0].downsample.bn1)
@@ -2552,7 +2551,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer1_0_relu3, features_maxpool1,
             cnn::prepared(features_layer1_0_downsample_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer1_0_downsample_bn1_saved).plus(features_layer1_0_bn3).then(cnn::Activation::kRelu),
-            kFeaturesLayer1_0DownsampleConv1, batch, scratch());
+            kFeaturesLayer1_0DownsampleConv1, batch, scratch(57802752, 87360));
 
   at(16);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
@@ -2560,7 +2559,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer1_1_relu1, features_layer1_0_relu3,
             cnn::prepared(features_layer1_1_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer1_1Conv1, batch, scratch());
+            kFeaturesLayer1_1Conv1, batch, scratch(6422528, 345408));
 
   at(19);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
@@ -2568,7 +2567,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1,
                       cnn::prepared(features_layer1_1_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_1Conv2, batch, scratch());
+                      kFeaturesLayer1_1Conv2, batch, scratch(6422528, 265216));
 
   at(22);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv3)
   // blocks.cnn:9: bn    (features.layer1[1].bn3)
@@ -2577,7 +2576,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer1_1_relu3, features_layer1_1_relu2,
             cnn::prepared(features_layer1_1_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer1_1_bn3_saved).plus(features_layer1_0_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer1_1Conv3, batch, scratch());
+            kFeaturesLayer1_1Conv3, batch, scratch(57802752, 87360));
 
   at(26);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
   // blocks.cnn:9: bn    (features.layer1[2].bn1)
@@ -2585,7 +2584,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer1_2_relu1, features_layer1_1_relu3,
             cnn::prepared(features_layer1_2_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer1_2_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer1_2Conv1, batch, scratch());
+            kFeaturesLayer1_2Conv1, batch, scratch(32112640, 345408));
 
   at(29);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
   // blocks.cnn:9: bn    (features.layer1[2].bn2)
@@ -2593,7 +2592,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer1_2_relu2, features_layer1_2_relu1,
                       cnn::prepared(features_layer1_2_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer1_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_2Conv2, batch, scratch());
+                      kFeaturesLayer1_2Conv2, batch, scratch(32112640, 265216));
 
   at(32);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv3)
   // blocks.cnn:9: bn    (features.layer1[2].bn3)
@@ -2602,7 +2601,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer1_2_relu3, features_layer1_2_relu2,
             cnn::prepared(features_layer1_2_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer1_2_bn3_saved).plus(features_layer1_1_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer1_2Conv3, batch, scratch());
+            kFeaturesLayer1_2Conv3, batch, scratch(57802752, 87360));
 
   at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   // blocks.cnn:9: bn    (features.layer2[0].bn1)
@@ -2610,7 +2609,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer2_0_relu1, features_layer1_2_relu3,
             cnn::prepared(features_layer2_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0Conv1, batch, scratch());
+            kFeaturesLayer2_0Conv1, batch, scratch(12845056, 345408));
 
   at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
@@ -2618,13 +2617,14 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer2_0_relu2, features_layer2_0_relu1,
             cnn::prepared(features_layer2_0_conv2_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_0_bn2_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0Conv2, batch, scratch());
+            kFeaturesLayer2_0Conv2, batch, scratch(16056320, 1048576));
 
   at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv3)
   // blocks.cnn:9: bn    (features.layer2[0].bn3)
   cnn::conv(features_layer2_0_bn3, features_layer2_0_relu2,
             cnn::prepared(features_layer2_0_conv3_weight_prepared),
-            cnn::Epilogue().scaled(features_layer2_0_bn3_saved), kFeaturesLayer2_0Conv3, batch, scratch());
+            cnn::Epilogue().scaled(features_layer2_0_bn3_saved), kFeaturesLayer2_0Conv3, batch,
+            scratch(16056320, 173376));
 
   at(44);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
@@ -2633,7 +2633,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer2_0_relu3, features_layer1_2_relu3,
             cnn::prepared(features_layer2_0_downsample_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_0_downsample_bn1_saved).plus(features_layer2_0_bn3).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0DownsampleConv1, batch, scratch());
+            kFeaturesLayer2_0DownsampleConv1, batch, scratch(51380224, 345408));
 
   at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
@@ -2641,7 +2641,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer2_1_relu1, features_layer2_0_relu3,
             cnn::prepared(features_layer2_1_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_1Conv1, batch, scratch());
+            kFeaturesLayer2_1Conv1, batch, scratch(3211264, 689472));
 
   at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
@@ -2649,7 +2649,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1,
                       cnn::prepared(features_layer2_1_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_1Conv2, batch, scratch());
+                      kFeaturesLayer2_1Conv2, batch, scratch(3211264, 530432));
 
   at(54);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv3)
   // blocks.cnn:9: bn    (features.layer2[1].bn3)
@@ -2658,7 +2658,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer2_1_relu3, features_layer2_1_relu2,
             cnn::prepared(features_layer2_1_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_1_bn3_saved).plus(features_layer2_0_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_1Conv3, batch, scratch());
+            kFeaturesLayer2_1Conv3, batch, scratch(28901376, 173376));
 
   at(58);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
   // blocks.cnn:9: bn    (features.layer2[2].bn1)
@@ -2666,7 +2666,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer2_2_relu1, features_layer2_1_relu3,
             cnn::prepared(features_layer2_2_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_2_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_2Conv1, batch, scratch());
+            kFeaturesLayer2_2Conv1, batch, scratch(16056320, 689472));
 
   at(61);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
   // blocks.cnn:9: bn    (features.layer2[2].bn2)
@@ -2674,7 +2674,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer2_2_relu2, features_layer2_2_relu1,
                       cnn::prepared(features_layer2_2_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_2Conv2, batch, scratch());
+                      kFeaturesLayer2_2Conv2, batch, scratch(16056320, 530432));
 
   at(64);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv3)
   // blocks.cnn:9: bn    (features.layer2[2].bn3)
@@ -2683,7 +2683,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer2_2_relu3, features_layer2_2_relu2,
             cnn::prepared(features_layer2_2_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_2_bn3_saved).plus(features_layer2_1_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_2Conv3, batch, scratch());
+            kFeaturesLayer2_2Conv3, batch, scratch(28901376, 173376));
 
   at(68);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
   // blocks.cnn:9: bn    (features.layer2[3].bn1)
@@ -2691,7 +2691,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer2_3_relu1, features_layer2_2_relu3,
             cnn::prepared(features_layer2_3_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_3_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_3Conv1, batch, scratch());
+            kFeaturesLayer2_3Conv1, batch, scratch(3211264, 689472));
 
   at(71);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
   // blocks.cnn:9: bn    (features.layer2[3].bn2)
@@ -2699,7 +2699,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_layer2_3_relu2, features_layer2_3_relu1,
                       cnn::prepared(features_layer2_3_conv2_weight_prepared),
                       cnn::Epilogue().scaled(features_layer2_3_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_3Conv2, batch, scratch());
+                      kFeaturesLayer2_3Conv2, batch, scratch(3211264, 530432));
 
   at(74);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv3)
   // blocks.cnn:9: bn    (features.layer2[3].bn3)
@@ -2708,7 +2708,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer2_3_relu3, features_layer2_3_relu2,
             cnn::prepared(features_layer2_3_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer2_3_bn3_saved).plus(features_layer2_2_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_3Conv3, batch, scratch());
+            kFeaturesLayer2_3Conv3, batch, scratch(28901376, 173376));
 
   at(78);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
   // blocks.cnn:9: bn    (features.layer3[0].bn1)
@@ -2716,7 +2716,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_0_relu1, features_layer2_3_relu3,
             cnn::prepared(features_layer3_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0Conv1, batch, scratch());
+            kFeaturesLayer3_0Conv1, batch, scratch(19267584, 689472));
 
   at(81);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
@@ -2724,13 +2724,14 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_0_relu2, features_layer3_0_relu1,
             cnn::prepared(features_layer3_0_conv2_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_0_bn2_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0Conv2, batch, scratch());
+            kFeaturesLayer3_0Conv2, batch, scratch(20873216, 1048576));
 
   at(84);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv3)
   // blocks.cnn:9: bn    (features.layer3[0].bn3)
   cnn::conv(features_layer3_0_bn3, features_layer3_0_relu2,
             cnn::prepared(features_layer3_0_conv3_weight_prepared),
-            cnn::Epilogue().scaled(features_layer3_0_bn3_saved), kFeaturesLayer3_0Conv3, batch, scratch());
+            cnn::Epilogue().scaled(features_layer3_0_bn3_saved), kFeaturesLayer3_0Conv3, batch,
+            scratch(20873216, 345408));
 
   at(86);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
@@ -2739,7 +2740,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_0_relu3, features_layer2_3_relu3,
             cnn::prepared(features_layer3_0_downsample_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_0_downsample_bn1_saved).plus(features_layer3_0_bn3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0DownsampleConv1, batch, scratch());
+            kFeaturesLayer3_0DownsampleConv1, batch, scratch(25690112, 689472));
 
   at(90);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
@@ -2747,14 +2748,14 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_1_relu1, features_layer3_0_relu3,
             cnn::prepared(features_layer3_1_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_1Conv1, batch, scratch());
+            kFeaturesLayer3_1Conv1, batch, scratch(0, 1048576));
 
   at(93);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
   // blocks.cnn:10: act    (features.layer3[1].relu2)
   cnn::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_1Conv2, batch, scratch());
+                      kFeaturesLayer3_1Conv2, batch, scratch(0, 2378304));
 
   at(96);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv3)
   // blocks.cnn:9: bn    (features.layer3[1].bn3)
@@ -2763,7 +2764,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_1_relu3, features_layer3_1_relu2,
             cnn::prepared(features_layer3_1_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_1_bn3_saved).plus(features_layer3_0_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_1Conv3, batch, scratch());
+            kFeaturesLayer3_1Conv3, batch, scratch(8028160, 345408));
 
   at(100);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
   // blocks.cnn:9: bn    (features.layer3[2].bn1)
@@ -2771,14 +2772,14 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_2_relu1, features_layer3_1_relu3,
             cnn::prepared(features_layer3_2_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_2_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_2Conv1, batch, scratch());
+            kFeaturesLayer3_2Conv1, batch, scratch(6422528, 1048576));
 
   at(103);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
   // blocks.cnn:9: bn    (features.layer3[2].bn2)
   // blocks.cnn:10: act    (features.layer3[2].relu2)
   cnn::winograd::conv(features_layer3_2_relu2, features_layer3_2_relu1, features_layer3_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_2Conv2, batch, scratch());
+                      kFeaturesLayer3_2Conv2, batch, scratch(6422528, 2378304));
 
   at(106);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv3)
   // blocks.cnn:9: bn    (features.layer3[2].bn3)
@@ -2787,7 +2788,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_2_relu3, features_layer3_2_relu2,
             cnn::prepared(features_layer3_2_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_2_bn3_saved).plus(features_layer3_1_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_2Conv3, batch, scratch());
+            kFeaturesLayer3_2Conv3, batch, scratch(14450688, 345408));
 
   at(110);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
   // blocks.cnn:9: bn    (features.layer3[3].bn1)
@@ -2795,14 +2796,14 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_3_relu1, features_layer3_2_relu3,
             cnn::prepared(features_layer3_3_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_3_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_3Conv1, batch, scratch());
+            kFeaturesLayer3_3Conv1, batch, scratch(0, 1048576));
 
   at(113);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
   // blocks.cnn:9: bn    (features.layer3[3].bn2)
   // blocks.cnn:10: act    (features.layer3[3].relu2)
   cnn::winograd::conv(features_layer3_3_relu2, features_layer3_3_relu1, features_layer3_3_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_3_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_3Conv2, batch, scratch());
+                      kFeaturesLayer3_3Conv2, batch, scratch(0, 2378304));
 
   at(116);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv3)
   // blocks.cnn:9: bn    (features.layer3[3].bn3)
@@ -2811,7 +2812,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_3_relu3, features_layer3_3_relu2,
             cnn::prepared(features_layer3_3_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_3_bn3_saved).plus(features_layer3_2_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_3Conv3, batch, scratch());
+            kFeaturesLayer3_3Conv3, batch, scratch(14450688, 345408));
 
   at(120);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
   // blocks.cnn:9: bn    (features.layer3[4].bn1)
@@ -2819,14 +2820,14 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_4_relu1, features_layer3_3_relu3,
             cnn::prepared(features_layer3_4_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_4_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_4Conv1, batch, scratch());
+            kFeaturesLayer3_4Conv1, batch, scratch(6422528, 1048576));
 
   at(123);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
   // blocks.cnn:9: bn    (features.layer3[4].bn2)
   // blocks.cnn:10: act    (features.layer3[4].relu2)
   cnn::winograd::conv(features_layer3_4_relu2, features_layer3_4_relu1, features_layer3_4_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_4_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_4Conv2, batch, scratch());
+                      kFeaturesLayer3_4Conv2, batch, scratch(6422528, 2378304));
 
   at(126);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv3)
   // blocks.cnn:9: bn    (features.layer3[4].bn3)
@@ -2835,7 +2836,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_4_relu3, features_layer3_4_relu2,
             cnn::prepared(features_layer3_4_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_4_bn3_saved).plus(features_layer3_3_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_4Conv3, batch, scratch());
+            kFeaturesLayer3_4Conv3, batch, scratch(14450688, 345408));
 
   at(130);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
   // blocks.cnn:9: bn    (features.layer3[5].bn1)
@@ -2843,14 +2844,14 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_5_relu1, features_layer3_4_relu3,
             cnn::prepared(features_layer3_5_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_5_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_5Conv1, batch, scratch());
+            kFeaturesLayer3_5Conv1, batch, scratch(0, 1048576));
 
   at(133);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
   // blocks.cnn:9: bn    (features.layer3[5].bn2)
   // blocks.cnn:10: act    (features.layer3[5].relu2)
   cnn::winograd::conv(features_layer3_5_relu2, features_layer3_5_relu1, features_layer3_5_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer3_5_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_5Conv2, batch, scratch());
+                      kFeaturesLayer3_5Conv2, batch, scratch(0, 2378304));
 
   at(136);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv3)
   // blocks.cnn:9: bn    (features.layer3[5].bn3)
@@ -2859,7 +2860,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer3_5_relu3, features_layer3_5_relu2,
             cnn::prepared(features_layer3_5_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer3_5_bn3_saved).plus(features_layer3_4_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_5Conv3, batch, scratch());
+            kFeaturesLayer3_5Conv3, batch, scratch(14450688, 345408));
 
   at(140);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
   // blocks.cnn:9: bn    (features.layer4[0].bn1)
@@ -2867,7 +2868,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer4_0_relu1, features_layer3_5_relu3,
             cnn::prepared(features_layer4_0_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_0Conv1, batch, scratch());
+            kFeaturesLayer4_0Conv1, batch, scratch(9633792, 1048576));
 
   at(143);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
@@ -2875,13 +2876,14 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer4_0_relu2, features_layer4_0_relu1,
             cnn::prepared(features_layer4_0_conv2_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_0_bn2_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_0Conv2, batch, scratch());
+            kFeaturesLayer4_0Conv2, batch, scratch(9633792, 1048576));
 
   at(146);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv3)
   // blocks.cnn:9: bn    (features.layer4[0].bn3)
   cnn::conv(features_layer4_0_bn3, features_layer4_0_relu2,
             cnn::prepared(features_layer4_0_conv3_weight_prepared),
-            cnn::Epilogue().scaled(features_layer4_0_bn3_saved), kFeaturesLayer4_0Conv3, batch, scratch());
+            cnn::Epilogue().scaled(features_layer4_0_bn3_saved), kFeaturesLayer4_0Conv3, batch,
+            scratch(9633792, 689472));
 
   at(148);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
@@ -2890,7 +2892,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer4_0_relu3, features_layer3_5_relu3,
             cnn::prepared(features_layer4_0_downsample_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_0_downsample_bn1_saved).plus(features_layer4_0_bn3).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_0DownsampleConv1, batch, scratch());
+            kFeaturesLayer4_0DownsampleConv1, batch, scratch(12845056, 1048576));
 
   at(152);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
@@ -2898,14 +2900,14 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer4_1_relu1, features_layer4_0_relu3,
             cnn::prepared(features_layer4_1_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_1_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_1Conv1, batch, scratch());
+            kFeaturesLayer4_1Conv1, batch, scratch(0, 1048576));
 
   at(155);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
   // blocks.cnn:10: act    (features.layer4[1].relu2)
   cnn::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer4_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer4_1Conv2, batch, scratch());
+                      kFeaturesLayer4_1Conv2, batch, scratch(0, 2424832));
 
   at(158);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv3)
   // blocks.cnn:9: bn    (features.layer4[1].bn3)
@@ -2914,7 +2916,7 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer4_1_relu3, features_layer4_1_relu2,
             cnn::prepared(features_layer4_1_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_1_bn3_saved).plus(features_layer4_0_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_1Conv3, batch, scratch());
+            kFeaturesLayer4_1Conv3, batch, scratch(4030464, 689472));
 
   at(162);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv1)
   // blocks.cnn:9: bn    (features.layer4[2].bn1)
@@ -2922,14 +2924,14 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer4_2_relu1, features_layer4_1_relu3,
             cnn::prepared(features_layer4_2_conv1_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_2_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_2Conv1, batch, scratch());
+            kFeaturesLayer4_2Conv1, batch, scratch(3211264, 1048576));
 
   at(165);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv2)
   // blocks.cnn:9: bn    (features.layer4[2].bn2)
   // blocks.cnn:10: act    (features.layer4[2].relu2)
   cnn::winograd::conv(features_layer4_2_relu2, features_layer4_2_relu1, features_layer4_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer4_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer4_2Conv2, batch, scratch());
+                      kFeaturesLayer4_2Conv2, batch, scratch(3211264, 2424832));
 
   at(168);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv3)
   // blocks.cnn:9: bn    (features.layer4[2].bn3)
@@ -2938,13 +2940,13 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(features_layer4_2_relu3, features_layer4_2_relu2,
             cnn::prepared(features_layer4_2_conv3_weight_prepared),
             cnn::Epilogue().scaled(features_layer4_2_bn3_saved).plus(features_layer4_1_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_2Conv3, batch, scratch());
+            kFeaturesLayer4_2Conv3, batch, scratch(7241728, 689472));
 
   at(172);  // 60: gap    (head.gap1)
   cnn::gap(head_gap1, features_layer4_2_relu3, k2048x7x7, batch);
 
   at(173);  // 61: fc = dense(classes)
-  cnn::dense(head_fc, head_gap1, head_fc_weight_, head_fc_bias_, kHeadFc, batch, scratch());
+  cnn::dense(head_fc, head_gap1, head_fc_weight_, head_fc_bias_, kHeadFc, batch, scratch(0, 81920));
 
   at(174);  // 62: softmax    (head.softmax1)
   cnn::softmax(head_softmax1, head_fc, k1000, batch);

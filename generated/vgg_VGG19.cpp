@@ -12,7 +12,6 @@ namespace {
 
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
 
-constexpr cnn::MapGeometry k3x224x224{.channels = 3, .height = 224, .width = 224, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesBlock1Conv1{
     .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 64, .out_height = 224,
     .out_width = 224, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
@@ -112,18 +111,18 @@ static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock2Conv1) == 30470
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock2Conv1, kBatch) == cnn::ScratchSize{474368, 265216});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock2Conv2) == 608832);
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock2Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv1, kBatch) == cnn::ScratchSize{924288, 1189440});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv3, kBatch) == cnn::ScratchSize{1227392, 2378304});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv4, kBatch) == cnn::ScratchSize{1227392, 2378304});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock4Conv1, kBatch) == cnn::ScratchSize{1241600, 4756032});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock4Conv2, kBatch) == cnn::ScratchSize{1847808, 9511488});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock4Conv3, kBatch) == cnn::ScratchSize{1847808, 9511488});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock4Conv4, kBatch) == cnn::ScratchSize{1847808, 9511488});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv1, kBatch) == cnn::ScratchSize{1847808, 9511488});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv2, kBatch) == cnn::ScratchSize{1847808, 9511488});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv3, kBatch) == cnn::ScratchSize{1847808, 9511488});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv4, kBatch) == cnn::ScratchSize{1847808, 9511488});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv1, kBatch) == cnn::ScratchSize{924288, 1189440, 608832});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv3, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv4, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock4Conv1, kBatch) == cnn::ScratchSize{1241600, 4756032, 2378304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock4Conv2, kBatch) == cnn::ScratchSize{1847808, 9511488, 4849664});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock4Conv3, kBatch) == cnn::ScratchSize{1847808, 9511488, 4849664});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock4Conv4, kBatch) == cnn::ScratchSize{1847808, 9511488, 4849664});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv1, kBatch) == cnn::ScratchSize{1847808, 9511488, 4849664});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv2, kBatch) == cnn::ScratchSize{1847808, 9511488, 4849664});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv3, kBatch) == cnn::ScratchSize{1847808, 9511488, 4849664});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv4, kBatch) == cnn::ScratchSize{1847808, 9511488, 4849664});
 static_assert(cnn::dense_scratch(kClassifierDense1, kBatch) == cnn::ScratchSize{17408, 1003520});
 static_assert(cnn::dense_scratch(kClassifierDense2, kBatch) == cnn::ScratchSize{17408, 163920});
 static_assert(cnn::dense_scratch(kClassifierDense3, kBatch) == cnn::ScratchSize{17408, 163840});
@@ -350,8 +349,8 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 143667248, .gradients = 0, .optimizer = 0, .activations = 206588864,
-               .shared_scratch = 9511488, .thread_scratch = 1847808},
+    .memory = {.parameters = 143667248, .gradients = 0, .optimizer = 0, .activations = 206854080,
+               .thread_scratch = 1847808},
 };
 
 }  // namespace
@@ -364,10 +363,10 @@ const cnn::ModelDescription& VGG19::model() {
 
 // What prediction needs of the weights: made once, and again where they have changed.
 void VGG19::prepare_on_team() {
-  const cnn::Floats features_block1_conv1_weight_prepared = floats(205520896, 1782);
-  const cnn::Floats features_block1_conv2_weight_prepared = floats(205522688, 152640);
-  const cnn::Floats features_block2_conv1_weight_prepared = floats(205675328, 304704);
-  const cnn::Floats features_block2_conv2_weight_prepared = floats(205980032, 608832);
+  const cnn::Floats features_block1_conv1_weight_prepared = floats(205786112, 1782);
+  const cnn::Floats features_block1_conv2_weight_prepared = floats(205787904, 152640);
+  const cnn::Floats features_block2_conv1_weight_prepared = floats(205940544, 304704);
+  const cnn::Floats features_block2_conv2_weight_prepared = floats(206245248, 608832);
 
   at(0);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block1.conv1)
   cnn::conv_prepare(features_block1_conv1_weight_prepared, features_block1_conv1_weight_,
@@ -389,16 +388,16 @@ void VGG19::prepare_on_team() {
 // Forward, as at prediction time: scores for the caller.
 void VGG19::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
-  const cnn::Blocked input = blocked(102760448, 150528);  // 3x224x224
+  const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
   const cnn::Blocked features_block1_conv1 = blocked(0, 3211264);  // 64x224x224
-  const cnn::Floats features_block1_conv1_weight_prepared = floats(205520896, 1782);
+  const cnn::Floats features_block1_conv1_weight_prepared = floats(205786112, 1782);
   const cnn::Blocked features_block1_conv2 = blocked(102760448, 3211264);  // 64x224x224
-  const cnn::Floats features_block1_conv2_weight_prepared = floats(205522688, 152640);
+  const cnn::Floats features_block1_conv2_weight_prepared = floats(205787904, 152640);
   const cnn::Blocked features_block1_maxpool1 = blocked(51380224, 802816);  // 64x112x112
   const cnn::Blocked features_block2_conv1 = blocked(0, 1605632);  // 128x112x112
-  const cnn::Floats features_block2_conv1_weight_prepared = floats(205675328, 304704);
+  const cnn::Floats features_block2_conv1_weight_prepared = floats(205940544, 304704);
   const cnn::Blocked features_block2_conv2 = blocked(51380224, 1605632);  // 128x112x112
-  const cnn::Floats features_block2_conv2_weight_prepared = floats(205980032, 608832);
+  const cnn::Floats features_block2_conv2_weight_prepared = floats(206245248, 608832);
   const cnn::Blocked features_block2_maxpool1 = blocked(25690112, 401408);  // 128x56x56
   const cnn::Blocked features_block3_conv1 = blocked(0, 802816);  // 256x56x56
   const cnn::Blocked features_block3_conv2 = blocked(25690112, 802816);  // 256x56x56
@@ -409,29 +408,28 @@ void VGG19::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked features_block4_conv2 = blocked(12845056, 401408);  // 512x28x28
   const cnn::Blocked features_block4_conv3 = blocked(0, 401408);  // 512x28x28
   const cnn::Blocked features_block4_conv4 = blocked(12845056, 401408);  // 512x28x28
-  const cnn::Blocked features_block4_maxpool1 = blocked(0, 100352);  // 512x14x14
-  const cnn::Blocked features_block5_conv1 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Blocked features_block5_conv2 = blocked(0, 100352);  // 512x14x14
-  const cnn::Blocked features_block5_conv3 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Blocked features_block5_conv4 = blocked(0, 100352);  // 512x14x14
-  const cnn::Blocked classifier_flatten1 = blocked(3211264, 25088);  // 25088
-  const cnn::Blocked features_block5_maxpool1 = blocked(3211264, 25088);  // 512x7x7
-  const cnn::Blocked classifier_dense1 = blocked(0, 4096);  // 4096
-  const cnn::Blocked classifier_dense2 = blocked(131072, 4096);  // 4096
-  const cnn::Blocked classifier_dense3 = blocked(0, 1000);  // 1000
-  const cnn::Blocked classifier_softmax1 = blocked(32000, 1000);  // 1000
-  cnn::to_blocked(input, images, k3x224x224, batch);
+  const cnn::Blocked features_block4_maxpool1 = blocked(9511488, 100352);  // 512x14x14
+  const cnn::Blocked features_block5_conv1 = blocked(12722752, 100352);  // 512x14x14
+  const cnn::Blocked features_block5_conv2 = blocked(9511488, 100352);  // 512x14x14
+  const cnn::Blocked features_block5_conv3 = blocked(12722752, 100352);  // 512x14x14
+  const cnn::Blocked features_block5_conv4 = blocked(9511488, 100352);  // 512x14x14
+  const cnn::Blocked classifier_flatten1 = blocked(1003520, 25088);  // 25088
+  const cnn::Blocked features_block5_maxpool1 = blocked(1003520, 25088);  // 512x7x7
+  const cnn::Blocked classifier_dense1 = blocked(1806336, 4096);  // 4096
+  const cnn::Blocked classifier_dense2 = blocked(163920, 4096);  // 4096
+  const cnn::Blocked classifier_dense3 = blocked(294992, 1000);  // 1000
+  const cnn::Blocked classifier_softmax1 = blocked(0, 1000);  // 1000
 
   at(0);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block1.conv1)
   cnn::conv(features_block1_conv1, input, cnn::prepared(features_block1_conv1_weight_prepared),
             cnn::Epilogue().with_bias(features_block1_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesBlock1Conv1, batch, scratch());
+            kFeaturesBlock1Conv1, batch, scratch(102760448, 37632));
 
   at(1);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block1.conv2)
   cnn::winograd::conv(features_block1_conv2, features_block1_conv1,
                       cnn::prepared(features_block1_conv2_weight_prepared),
                       cnn::Epilogue().with_bias(features_block1_conv2_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock1Conv2, batch, scratch());
+                      kFeaturesBlock1Conv2, batch, scratch(205520896, 265216));
 
   at(2);  // 14: maxpool(2)    (features.block1.maxpool1)
   cnn::maxpool(features_block1_maxpool1, features_block1_conv2, kFeaturesBlock1Maxpool1, batch);
@@ -440,13 +438,13 @@ void VGG19::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(features_block2_conv1, features_block1_maxpool1,
                       cnn::prepared(features_block2_conv1_weight_prepared),
                       cnn::Epilogue().with_bias(features_block2_conv1_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock2Conv1, batch, scratch());
+                      kFeaturesBlock2Conv1, batch, scratch(77070336, 265216));
 
   at(4);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block2.conv2)
   cnn::winograd::conv(features_block2_conv2, features_block2_conv1,
                       cnn::prepared(features_block2_conv2_weight_prepared),
                       cnn::Epilogue().with_bias(features_block2_conv2_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock2Conv2, batch, scratch());
+                      kFeaturesBlock2Conv2, batch, scratch(102760448, 530432));
 
   at(5);  // 14: maxpool(2)    (features.block2.maxpool1)
   cnn::maxpool(features_block2_maxpool1, features_block2_conv2, kFeaturesBlock2Maxpool1, batch);
@@ -454,22 +452,22 @@ void VGG19::predict_on_team(cnn::ConstFloats images, int batch) {
   at(6);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv1)
   cnn::winograd::conv(features_block3_conv1, features_block2_maxpool1, features_block3_conv1_weight_,
                       cnn::Epilogue().with_bias(features_block3_conv1_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock3Conv1, batch, scratch());
+                      kFeaturesBlock3Conv1, batch, scratch(38535168, 1189440));
 
   at(7);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv2)
   cnn::winograd::conv(features_block3_conv2, features_block3_conv1, features_block3_conv2_weight_,
                       cnn::Epilogue().with_bias(features_block3_conv2_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock3Conv2, batch, scratch());
+                      kFeaturesBlock3Conv2, batch, scratch(51380224, 2378304));
 
   at(8);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv3)
   cnn::winograd::conv(features_block3_conv3, features_block3_conv2, features_block3_conv3_weight_,
                       cnn::Epilogue().with_bias(features_block3_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock3Conv3, batch, scratch());
+                      kFeaturesBlock3Conv3, batch, scratch(51380224, 2378304));
 
   at(9);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv4)
   cnn::winograd::conv(features_block3_conv4, features_block3_conv3, features_block3_conv4_weight_,
                       cnn::Epilogue().with_bias(features_block3_conv4_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock3Conv4, batch, scratch());
+                      kFeaturesBlock3Conv4, batch, scratch(51380224, 2378304));
 
   at(10);  // 14: maxpool(2)    (features.block3.maxpool1)
   cnn::maxpool(features_block3_maxpool1, features_block3_conv4, kFeaturesBlock3Maxpool1, batch);
@@ -477,22 +475,22 @@ void VGG19::predict_on_team(cnn::ConstFloats images, int batch) {
   at(11);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv1)
   cnn::winograd::conv(features_block4_conv1, features_block3_maxpool1, features_block4_conv1_weight_,
                       cnn::Epilogue().with_bias(features_block4_conv1_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock4Conv1, batch, scratch());
+                      kFeaturesBlock4Conv1, batch, scratch(19267584, 4756032));
 
   at(12);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv2)
   cnn::winograd::conv(features_block4_conv2, features_block4_conv1, features_block4_conv2_weight_,
                       cnn::Epilogue().with_bias(features_block4_conv2_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock4Conv2, batch, scratch());
+                      kFeaturesBlock4Conv2, batch, scratch(25690112, 9511488));
 
   at(13);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv3)
   cnn::winograd::conv(features_block4_conv3, features_block4_conv2, features_block4_conv3_weight_,
                       cnn::Epilogue().with_bias(features_block4_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock4Conv3, batch, scratch());
+                      kFeaturesBlock4Conv3, batch, scratch(25690112, 9511488));
 
   at(14);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv4)
   cnn::winograd::conv(features_block4_conv4, features_block4_conv3, features_block4_conv4_weight_,
                       cnn::Epilogue().with_bias(features_block4_conv4_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock4Conv4, batch, scratch());
+                      kFeaturesBlock4Conv4, batch, scratch(25690112, 9511488));
 
   at(15);  // 14: maxpool(2)    (features.block4.maxpool1)
   cnn::maxpool(features_block4_maxpool1, features_block4_conv4, kFeaturesBlock4Maxpool1, batch);
@@ -500,39 +498,39 @@ void VGG19::predict_on_team(cnn::ConstFloats images, int batch) {
   at(16);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv1)
   cnn::winograd::conv(features_block5_conv1, features_block4_maxpool1, features_block5_conv1_weight_,
                       cnn::Epilogue().with_bias(features_block5_conv1_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock5Conv1, batch, scratch());
+                      kFeaturesBlock5Conv1, batch, scratch(0, 9511488));
 
   at(17);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv2)
   cnn::winograd::conv(features_block5_conv2, features_block5_conv1, features_block5_conv2_weight_,
                       cnn::Epilogue().with_bias(features_block5_conv2_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock5Conv2, batch, scratch());
+                      kFeaturesBlock5Conv2, batch, scratch(0, 9511488));
 
   at(18);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv3)
   cnn::winograd::conv(features_block5_conv3, features_block5_conv2, features_block5_conv3_weight_,
                       cnn::Epilogue().with_bias(features_block5_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock5Conv3, batch, scratch());
+                      kFeaturesBlock5Conv3, batch, scratch(0, 9511488));
 
   at(19);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv4)
   cnn::winograd::conv(features_block5_conv4, features_block5_conv3, features_block5_conv4_weight_,
                       cnn::Epilogue().with_bias(features_block5_conv4_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock5Conv4, batch, scratch());
+                      kFeaturesBlock5Conv4, batch, scratch(0, 9511488));
 
   at(20);  // 14: maxpool(2)    (features.block5.maxpool1)
   cnn::maxpool(features_block5_maxpool1, features_block5_conv4, kFeaturesBlock5Maxpool1, batch);
 
   at(22);  // 20: dense(4096, act=relu, weights=normal(0.01), bias_init=zeros)    (classifier.dense1)
   cnn::dense(classifier_dense1, classifier_flatten1, classifier_dense1_weight_, classifier_dense1_bias_,
-             kClassifierDense1, batch, scratch());
+             kClassifierDense1, batch, scratch(0, 1003520));
   cnn::relu(classifier_dense1, classifier_dense1, k4096, batch);
 
   at(24);  // 22: dense(4096, act=relu, weights=normal(0.01), bias_init=zeros)    (classifier.dense2)
   cnn::dense(classifier_dense2, classifier_dense1, classifier_dense2_weight_, classifier_dense2_bias_,
-             kClassifierDense2, batch, scratch());
+             kClassifierDense2, batch, scratch(0, 163920));
   cnn::relu(classifier_dense2, classifier_dense2, k4096, batch);
 
   at(26);  // 24: dense(classes, weights=normal(0.01), bias_init=zeros) -> softmax    (classifier.dense3)
   cnn::dense(classifier_dense3, classifier_dense2, classifier_dense3_weight_, classifier_dense3_bias_,
-             kClassifierDense3, batch, scratch());
+             kClassifierDense3, batch, scratch(0, 163840));
 
   at(27);  // 24: dense(classes, weights=normal(0.01), bias_init=zeros) -> softmax    (classifier.softmax1)
   cnn::softmax(classifier_softmax1, classifier_dense3, k1000, batch);

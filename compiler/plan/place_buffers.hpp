@@ -7,7 +7,7 @@ namespace cnnc::plan {
 
 /// Fills in lifetimes (what is made once more lives twice, in one place), offsets, the arena's size and its lower bound (the
 /// most that is live at any one step). Buffers whose lifetimes meet never overlap.
-/// Calls that can do with less shared scratch get less where that lowers the bound by a tenth.
+/// Calls that can do with less shared scratch get less where that lowers the bound by a twentieth.
 void place_buffers(Function& function);
 
 /// Places the buffers that keep prepared weights from `begin` on, one after the other; returns where they end.

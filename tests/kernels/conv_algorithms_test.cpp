@@ -189,6 +189,87 @@ TEST(ConvAlgorithms, WinogradOfHeavyWeightsEqualsTheDefinition) {
   }
 }
 
+// With half of the scratch, rows' weights or sums come one half after the other: the same bits, on any number of threads.
+TEST(ConvAlgorithms, WinogradInHalvesIsTheSame) {
+  for (const auto& [in, out, size, batch] : {std::array{136, 136, 3, 70}, {384, 256, 13, 5}, {200, 90, 9, 40}, {150, 500, 14, 2}}) {
+    SCOPED_TRACE(testing::Message() << in << " to " << out << ", " << size << ", batch " << batch);
+    ConvGeometry g = geometry(in, out, size, size, 3, 1, 1, 1);
+    ASSERT_TRUE(reference::complete(g));
+    Numbers numbers(5);
+    const MapGeometry from{in, size, size, 1}, to{out, size, size, 1};
+    const std::vector<float> w = floats(numbers.uniform(static_cast<std::size_t>(out * g.depth())));
+    const Map x(from, batch, numbers.uniform(static_cast<std::size_t>(from.elements() * batch)));
+    const Map dy(to, batch, numbers.uniform(static_cast<std::size_t>(to.elements() * batch)));
+    struct Results {
+      Map y, dx;
+      std::vector<float> dw;
+    };
+    bool halved = false;
+    const auto run = [&](bool least, int threads) {
+      Results r{Map(to, batch), Map(from, batch), unwritten(w.size())};
+      const auto scratch = [&](const ScratchSize& asked) {
+        halved |= least && asked.least_shared > 0;
+        return least ? TestScratch::least(asked, threads) : TestScratch(asked, threads);
+      };
+      const TestScratch forward = scratch(winograd::conv_scratch(g, batch)), input = scratch(winograd::conv_backward_input_scratch(g, batch)),
+                        params = scratch(winograd::conv_backward_params_scratch(g, batch));
+      on_team(
+          [&] {
+            winograd::conv(r.y, x, w, Epilogue(), g, batch, forward);
+            winograd::conv_backward_input(r.dx, dy, w, g, batch, input);
+            winograd::conv_backward_params(r.dw, dy, x, g, batch, params);
+          },
+          threads);
+      return r;
+    };
+    const Results whole = run(false, 1);
+    for (const int threads : {1, 2, 4}) {
+      const Results some = run(true, threads);
+      EXPECT_EQ(some.y.values(), whole.y.values());
+      EXPECT_EQ(some.dx.values(), whole.dx.values());
+      EXPECT_EQ(some.dw, whole.dw);
+    }
+    EXPECT_TRUE(halved);
+  }
+}
+
+// A gradient that takes the place of an activation's output is 0 where that cut off.
+TEST(ConvAlgorithms, GradientsTakeThePlaceOfWhatTheyGoThrough) {
+  for (const Algorithm* algorithm : {&kPacked, &kWinograd}) {
+    for (const Activation activation : {Activation::kRelu, Activation::kRelu6}) {
+      for (const auto& [in, out, height, width, kernel, stride, pad, batch] :
+           {std::array{5, 8, 13, 13, 3, 1, 1, 3}, {20, 70, 14, 11, 3, 1, 0, 2}, {7, 9, 29, 30, 3, 1, 1, 4}, {16, 24, 12, 9, 5, 1, 2, 3}, {300, 20, 7, 7, 3, 1, 1, 1},
+            {9, 13, 12, 12, 1, 1, 0, 3}, {9, 13, 13, 15, 3, 2, 1, 3}, {530, 12, 7, 8, 1, 2, 0, 2}}) {
+        if (algorithm == &kWinograd && (stride > 1 || kernel == 1)) continue;
+        SCOPED_TRACE(testing::Message() << algorithm->name << " " << in << "x" << height << "x" << width << " to " << out << " kernel " << kernel << " stride " << stride);
+        ConvGeometry g = geometry(in, out, height, width, kernel, stride, pad, pad);
+        ASSERT_TRUE(reference::complete(g));
+        Numbers numbers(6);
+        const MapGeometry from{in, height, width, 1}, to{out, g.out_height, g.out_width, 1};
+        const double most = activation == Activation::kRelu6 ? 6 : 1e9;
+        Doubles output = numbers.uniform(static_cast<std::size_t>(from.elements() * batch), -8, 8);
+        for (double& value : output) value = std::min(std::max(value, 0.0), most);
+        const std::vector<float> w = floats(numbers.uniform(static_cast<std::size_t>(out * g.depth())));
+        const Map dy(to, batch, numbers.uniform(static_cast<std::size_t>(to.elements() * batch)));
+        Map plain(from, batch), through(from, batch, output);
+        const TestScratch scratch(algorithm->backward_input_scratch(g, batch), 2);
+        on_team(
+            [&] {
+              algorithm->backward_input(plain, dy, w, g, batch, scratch);
+              algorithm->backward_input(in_place_of(activation, through), dy, w, g, batch, scratch);
+            },
+            2);
+        Doubles expected = plain.values();
+        for (std::size_t i = 0; i < expected.size(); ++i) {
+          if (!(output[i] > 0 && output[i] < most)) expected[i] = 0;
+        }
+        EXPECT_EQ(through.values(), expected);
+        EXPECT_TRUE(through.surroundings_intact());
+      }
+    }
+  }
+}
+
 // A batch that is smaller than the one which scratch was planned for needs no more of it.
 TEST(ConvAlgorithms, WinogradOfSmallerBatchesNeedsNoMoreScratch) {
   for (const auto& [in, out, size] : {std::array{64, 64, 14}, {136, 136, 9}, {200, 48, 7}, {384, 256, 13}, {512, 512, 7}, {512, 512, 14}}) {
@@ -201,6 +282,11 @@ TEST(ConvAlgorithms, WinogradOfSmallerBatchesNeedsNoMoreScratch) {
       for (auto* scratch : {winograd::conv_scratch, winograd::conv_2x2_scratch, winograd::conv_backward_input_scratch}) {
         EXPECT_LE(scratch(g, batch - 1).per_thread, scratch(g, batch).per_thread) << in << " to " << out << ", batch " << batch;
         EXPECT_LE(scratch(g, batch - 1).shared, scratch(g, batch).shared) << in << " to " << out << ", batch " << batch;
+        const auto least = [&](int images) {
+          const ScratchSize size = scratch(g, images);
+          return size.least_shared > 0 ? size.least_shared : size.shared;
+        };
+        EXPECT_LE(least(batch - 1), least(batch)) << in << " to " << out << ", batch " << batch;
       }
     }
   }

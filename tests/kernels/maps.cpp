@@ -1,6 +1,9 @@
 // Operands and comparisons of the kernels' tests.
 #include "maps.hpp"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -36,11 +39,32 @@ std::vector<int> Numbers::labels(int count, int classes) {
   return result;
 }
 
+namespace {
+
+std::size_t pages(std::size_t bytes) {
+  const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  return (bytes + page - 1) / page * page;
+}
+
+}  // namespace
+
+void* guarded_memory(std::size_t bytes) {
+  const std::size_t whole = pages(bytes), guard = pages(1);
+  void* begin = mmap(nullptr, whole + guard, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (begin == MAP_FAILED || mprotect(static_cast<char*>(begin) + whole, guard, PROT_NONE) != 0) throw std::bad_alloc();
+  return static_cast<char*>(begin) + whole - bytes;
+}
+
+void free_guarded_memory(void* data, std::size_t bytes) {
+  const std::size_t whole = pages(bytes);
+  munmap(static_cast<char*>(data) - (whole - bytes), whole + pages(1));
+}
+
 Map::Map(const MapGeometry& geometry, int batch)
     : geometry_(geometry),
       batch_(batch),
       stride_(static_cast<std::ptrdiff_t>(geometry.elements()) * geometry.block + kBetween),
-      buffer_(static_cast<std::size_t>(kBefore + stride_ * block_count(batch, geometry.block)), kUnwritten) {}
+      buffer_(static_cast<std::size_t>(kBefore + stride_ * block_count(batch, geometry.block) - kBetween), kUnwritten) {}
 
 Map::Map(const MapGeometry& geometry, int batch, const Doubles& values) : Map(geometry, batch) {
   EXPECT_EQ(values.size(), static_cast<std::size_t>(geometry.elements()) * static_cast<std::size_t>(batch));
@@ -79,7 +103,12 @@ bool Map::surroundings_intact() const {
 TestScratch::TestScratch(const ScratchSize& size, int threads)
     : shared_(size.shared, kUnwritten),
       threads_(size.per_thread * static_cast<std::size_t>(threads), kUnwritten),
-      scratch_{shared_.data(), threads_.data(), size.per_thread} {}
+      scratch_{shared_.data(), threads_.data(), size.per_thread, size.shared} {}
+
+TestScratch TestScratch::least(ScratchSize size, int threads) {
+  if (size.least_shared > 0) size.shared = size.least_shared;
+  return TestScratch(size, threads);
+}
 
 int TestScratch::threads_that_wrote() const {
   int result = 0;

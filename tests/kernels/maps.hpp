@@ -32,7 +32,24 @@ class Numbers {
   std::mt19937 engine_;
 };
 
-/// A batch in the blocked layout, in a buffer that is larger: blocks are further apart than what they hold.
+void* guarded_memory(std::size_t bytes);
+void free_guarded_memory(void* data, std::size_t bytes);
+
+/// Memory that ends where a page begins that nobody may touch: a program's images are the caller's, and what is behind them is unknown.
+template <class T>
+struct GuardedAllocator {
+  using value_type = T;
+  GuardedAllocator() = default;
+  template <class Other>
+  GuardedAllocator(const GuardedAllocator<Other>&) {}  // NOLINT: as allocators convert
+  T* allocate(std::size_t count) { return static_cast<T*>(guarded_memory(count * sizeof(T))); }
+  void deallocate(T* data, std::size_t count) { free_guarded_memory(data, count * sizeof(T)); }
+  friend bool operator==(const GuardedAllocator&, const GuardedAllocator&) { return true; }
+};
+
+using MapBuffer = std::vector<float, GuardedAllocator<float>>;
+
+/// A batch in the blocked layout, in a buffer that is larger: blocks are further apart than what they hold. Behind the last one is nothing.
 class Map {
  public:
   /// All NaN.
@@ -49,7 +66,7 @@ class Map {
   Doubles values() const;
   /// Whether all outside the blocks is still NaN.
   bool surroundings_intact() const;
-  const std::vector<float>& buffer() const { return buffer_; }
+  const MapBuffer& buffer() const { return buffer_; }
 
  private:
   static constexpr int kBefore = 3;  // so that nothing is aligned
@@ -61,13 +78,15 @@ class Map {
   MapGeometry geometry_;
   int batch_;
   std::ptrdiff_t stride_;
-  std::vector<float> buffer_;
+  MapBuffer buffer_;
 };
 
 /// Scratch of a kernel, all NaN.
 class TestScratch {
  public:
   TestScratch(const ScratchSize& size, int threads);
+  /// As little as a kernel can do with.
+  static TestScratch least(ScratchSize size, int threads);
 
   operator const Scratch&() const { return scratch_; }  // NOLINT: as a kernel's operand
   /// How many of the threads have written to their part.

@@ -45,7 +45,7 @@ struct PartEpilogue {
 // One call's operands, and its output.
 struct SeparableRun {
   Doubles output, expected;
-  std::vector<float> bytes;
+  MapBuffer bytes;
 
   SeparableRun(const SeparableGeometry& g, int batch, bool prepare, bool residual, int threads = 1) {
     Numbers numbers(7);

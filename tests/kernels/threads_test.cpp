@@ -12,7 +12,8 @@ namespace {
 // What kernels wrote, byte by byte: NaN where they did not.
 class Written {
  public:
-  void keep(const std::vector<float>& values) {
+  template <class Allocator>
+  void keep(const std::vector<float, Allocator>& values) {
     const std::size_t old = bytes_.size();
     bytes_.resize(old + values.size() * sizeof(float));
     std::memcpy(bytes_.data() + old, values.data(), values.size() * sizeof(float));

@@ -96,7 +96,7 @@ Vector load_lanes(const float* from, int stride, int begin, int end) {
 }  // namespace
 
 // Pieces stand in the order of the columns: what one writes beyond its own the next one overwrites. `careful`: of a plane
-// that has none beside it, nothing is read beyond it.
+// that has not enough beside it, nothing is read beyond it.
 template <class Map>
 void ColumnPieces::gather_mapped(float* row, const float* plane, const ColumnPiece* pieces, bool careful, const Map& map) const {
   const int stride = c_.horizontal.stride;
@@ -132,7 +132,8 @@ void ColumnPieces::gather(float* row, const Loaded& source, int channel, int tap
   const int channels = c_.groups * c_.in_channels;
   const float* plane = source.map.data + channel * Planes(c_).source * c_.block;
   const ColumnPiece* pieces = table_ + tap * count_;
-  const bool careful = channel == 0 || channel == channels - 1;
+  const std::ptrdiff_t whole = Planes(c_).source * c_.block, reach = static_cast<std::ptrdiff_t>(kLanes) * c_.horizontal.stride;
+  const bool careful = channel * whole < reach || (channels - 1 - channel) * whole < reach;
   if (source.affine == nullptr) return gather_mapped(row, plane, pieces, careful, [](Vector value) { return value; });
   gather_mapped(row, plane, pieces, careful, ChannelMap(source, channel, channels));
 }
