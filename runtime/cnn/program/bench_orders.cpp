@@ -26,7 +26,7 @@ using Clock = std::chrono::steady_clock;
 class Answers {
  public:
   Answers(const BenchOptions& options, const ModelDescription& model, MakeNetwork make)
-      : options_(options), model_(model), bare_(memory_peak()), network_(make(options.threads)), data_(model, options.batch) {
+      : options_(options), model_(model), bare_(memory_peak()), bare_files_(memory_of_files()), network_(make(options.threads)), data_(model, options.batch) {
     initialize(*network_, model.training.seed);
   }
 
@@ -36,7 +36,9 @@ class Answers {
     words >> word;
     if (word == "train" || word == "predict") return timed(word == "train", words);
     if (word == "peak") return {{"gflops", peak_gflops(options_.threads)}};
-    if (word == "memory") return {{"peak", memory_peak()}, {"resident", memory_resident()}, {"bare", bare_}};
+    if (word == "memory") {
+      return {{"peak", memory_peak()}, {"resident", memory_resident()}, {"bare", bare_}, {"code", memory_of_files() - bare_files_}};
+    }
     if (word == "save") return save(words);
     throw std::invalid_argument(fmt::format("unknown order '{}'", word));
   }
@@ -72,7 +74,7 @@ class Answers {
 
   const BenchOptions& options_;
   const ModelDescription& model_;
-  std::int64_t bare_;
+  std::int64_t bare_, bare_files_;
   std::unique_ptr<Network> network_;
   Synthetic data_;
   std::optional<Optimizer> optimizer_;

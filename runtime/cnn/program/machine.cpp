@@ -25,6 +25,10 @@ std::int64_t memory_resident() {
   return status_bytes("VmRSS");
 }
 
+std::int64_t memory_of_files() {
+  return status_bytes("RssFile");
+}
+
 std::string cpu_name() {
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line);) {

@@ -12,5 +12,7 @@ std::string cpu_name();
 /// Bytes of memory this process has at most had, and has, as the system counts them (VmHWM, VmRSS); 0 where it does not say.
 std::int64_t memory_peak();
 std::int64_t memory_resident();
+/// Of what it has, what are pages of files: its own code and that of libraries, which come as they are first used (RssFile).
+std::int64_t memory_of_files();
 
 }  // namespace cnn::program
