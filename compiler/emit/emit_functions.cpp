@@ -168,7 +168,16 @@ class Body {
   std::string prepared_text(int number) const { return fmt::format("cnn::prepared({})", buffer(number)); }
 
   std::string part_text(const plan::PartOperand& part) const {
-    return fmt::format("{{{}, {}}}", part.prepared >= 0 ? prepared_text(part.prepared) : weight_text(part.parameter), epilogue_text(part.epilogue));
+    return fmt::format("{}, {}", part.prepared >= 0 ? prepared_text(part.prepared) : weight_text(part.parameter), epilogue_text(part.epilogue));
+  }
+
+  // A line for each.
+  std::string siblings_text(const plan::SiblingsOperand& operand) const {
+    std::vector<std::string> lines;
+    for (const plan::SiblingsOperand::Sibling& one : operand.siblings) {
+      lines.push_back(fmt::format("{{{}, {}}}", buffer(one.output), part_text(one.part)));
+    }
+    return fmt::format("{{{}}}", fmt::join(lines, ",\n "));
   }
 
   std::string operand_text(const plan::Operand& operand) const {
@@ -184,7 +193,8 @@ class Body {
     if (const auto* activation = std::get_if<plan::ActivationOperand>(&operand)) return activation_text(activation->activation);
     if (const auto* value = std::get_if<plan::ParameterOperand>(&operand)) return weight_text(value->parameter);
     if (const auto* weights = std::get_if<plan::PreparedOperand>(&operand)) return prepared_text(weights->buffer);
-    if (const auto* part = std::get_if<plan::PartOperand>(&operand)) return part_text(*part);
+    if (const auto* part = std::get_if<plan::PartOperand>(&operand)) return fmt::format("{{{}}}", part_text(*part));
+    if (const auto* siblings = std::get_if<plan::SiblingsOperand>(&operand)) return siblings_text(*siblings);
     if (const auto* gradient = std::get_if<plan::GradientOperand>(&operand)) return "d_" + parameter(gradient->parameter).identifier;
     if (const auto* number = std::get_if<plan::NumberOperand>(&operand)) return float_literal(number->value);
     if (const auto* integer = std::get_if<plan::IntegerOperand>(&operand)) return fmt::format("{}", integer->value);

@@ -344,6 +344,11 @@ ScratchSize packed_scratch(const OpContext& context) {
   return most;
 }
 
+ScratchSize pointwise_scratch(const OpContext& context, std::int64_t rows) {
+  const Shape s(context);
+  return {.per_thread = tile_floats(rows, s.depth(), 1), .shared = shared_columns(s, s.pixels() * context.batch, s.depth())};
+}
+
 ir::Decision decide_convolution(const OpContext& context, Pass pass, ir::Precision precision) {
   static const ir::Calls packed = packed_calls();
   const Shape s(context);

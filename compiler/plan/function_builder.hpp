@@ -68,7 +68,11 @@ class FunctionBuilder {
   ir::SavedSize saved_size(std::size_t number) const;
   int new_prepared(const std::string& name, std::int64_t elements);
   void call_affine(std::size_t number, std::size_t head);
-  void call_chain(std::size_t head, const FusedChain& fused);
+  PartOperand part_of(std::size_t number, Step& step);
+  int geometry_of(const JoinedNodes& joined);
+  void call_chain(std::size_t head, const JoinedNodes& chain);
+  Repetition alone(std::size_t number);
+  void call_siblings(std::size_t head, const JoinedNodes& siblings);
   std::optional<int> prepare(const ir::CallDef& definition, std::size_t number, const ir::OpContext& context);
   /// What a call of a node is given beside the node's own buffers: gradients, and which input it is for.
   struct CallOf {
@@ -78,6 +82,7 @@ class FunctionBuilder {
   };
   void call(ir::Pass pass, const CallOf& of);
   void call(const ir::CallDef& definition, const CallOf& of, std::string reason = {});
+  Repetition repetition_of(const ir::CallDef& definition, const CallOf& of);
   void append_role(ir::Role role, const CallOf& of, std::vector<Operand>& operands);
   LoadedOperand loaded(ir::TensorId value);
   EpilogueOperand epilogue_of(std::size_t number);

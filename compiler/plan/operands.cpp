@@ -33,6 +33,12 @@ class Visiting {
     else parameter(operand.parameter);
     (*this)(operand.epilogue);
   }
+  void operator()(const SiblingsOperand& operand) const {
+    for (const SiblingsOperand::Sibling& sibling : operand.siblings) {
+      buffer(sibling.output);
+      (*this)(sibling.part);
+    }
+  }
   void operator()(const GradientOperand& operand) const { parameter(operand.parameter); }
   void operator()(const ActivationOperand&) const {}
   void operator()(const GeometryOperand&) const {}

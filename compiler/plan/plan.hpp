@@ -56,13 +56,21 @@ struct ParameterOperand { int parameter; };
 struct PreparedOperand { int buffer; };
 /// A layer of a chain: its weights, prepared if a buffer has them so, and what becomes of its sums.
 struct PartOperand { int parameter; int prepared = -1; EpilogueOperand epilogue = {}; };
+/// Layers of a call that read the same map, and where each one's output goes.
+struct SiblingsOperand {
+  struct Sibling {
+    int output;
+    PartOperand part;
+  };
+  std::vector<Sibling> siblings;
+};
 struct GradientOperand { int parameter; };
 struct GeometryOperand { int geometry; };
 struct NumberOperand { double value; };
 struct IntegerOperand { int value; };
 enum class Named { kImages, kLabels, kBatch, kRandom, kScratch, kLosses, kScores, kTargets, kLossBatch };
 using Operand = std::variant<BufferOperand, LoadedOperand, LoadedListOperand, AddedOperand, EpilogueOperand, ActivationOperand, ParameterOperand,
-                             PreparedOperand, PartOperand, GradientOperand, GeometryOperand, NumberOperand, IntegerOperand, Named>;
+                             PreparedOperand, PartOperand, SiblingsOperand, GradientOperand, GeometryOperand, NumberOperand, IntegerOperand, Named>;
 
 /// Whom for_each_memory() tells what a call reads or writes.
 struct MemoryVisitor {
@@ -71,6 +79,14 @@ struct MemoryVisitor {
 };
 /// All memory behind an operand; what is added to twice.
 void for_each_memory(const Operand& operand, const MemoryVisitor& visitor);
+
+/// A call that makes once more one buffer that a step has written, which is its first operand.
+struct Repetition {
+  std::string function;
+  std::vector<Operand> operands;
+  std::optional<ir::LayerId> layer;
+  std::int64_t macs = 0;
+};
 
 /// One call. `layer` says which line of the spec it comes from (none: the frame around the layers).
 struct Step {
@@ -81,7 +97,7 @@ struct Step {
   std::string reason = {};  // why this function, where the layer's card had a choice
   std::optional<Choice> choice = {};  // between which algorithms
   std::int64_t macs = 0;    // for an image
-  std::vector<Operand> again = {};  // of a call of the forward half that can be made twice: its operands then; empty: it can't
+  std::vector<Repetition> again = {};  // of a call of the forward half that can be made twice: one for each buffer; empty: it can't
   bool repeated = false;    // makes once more what was not kept
 };
 

@@ -1,13 +1,16 @@
 // A tile: columns of the source are packed, 256 steps of the depth at a time, and multiplied with all left panels.
 #include "cnn/ops/conv/correlation.hpp"
 
+#include <optional>
+
 #include "cnn/core/team.hpp"
 #include "cnn/ops/conv/finish.hpp"
 #include "cnn/ops/conv/tile_columns.hpp"
 
 namespace cnn {
 
-void share_columns(float* columns, const Loaded& source, const Correlation& c, int batch, const Scratch& scratch) {
+const float* share_columns(float* columns, const Loaded& source, const Correlation& c, int batch, const Scratch& scratch) {
+  if (!shares_columns(c, batch)) return nullptr;
   constexpr int kSteps = 64;  // of a task
   const CorrelationTiles tiles(c, batch);
   const std::ptrdiff_t stride = right_panel_stride(c.depth());
@@ -21,10 +24,25 @@ void share_columns(float* columns, const Loaded& source, const Correlation& c, i
     const ColumnPieces pieces(own, c, scratch.thread(team_rank()));
     pack_columns(columns + begin * stride + step * kPanelColumns, stride, source, own, pieces, c, step, std::min(step + kSteps, c.depth()));
   });
+  return columns;
 }
 
-void correlate_tile(Blocked target, const Loaded& source, const float* left, const float* shared, const Epilogue& epilogue,
-                    const Correlation& c, int batch, int task, float* scratch) {
+namespace {
+
+// Columns [begin, end), with places in one target and its addend.
+TileColumns columns_for(const CorrelationTarget& target, const Loaded& source, const Correlation& c, int begin, int end) {
+  return columns_of(c, source.map.stride, target.map.stride, target.epilogue.addend.stride, begin, end);
+}
+
+// Whether two targets have the same places: blocks are as far apart, or there is but the first.
+bool in_same_places(const CorrelationTarget& a, const CorrelationTarget& b, const Correlation& c, int end) {
+  return end <= c.outputs() * c.block || (a.map.stride == b.map.stride && a.epilogue.addend.stride == b.epilogue.addend.stride);
+}
+
+}  // namespace
+
+void correlate_tile(std::span<const CorrelationTarget> targets, const Loaded& source, const float* shared, const Correlation& c,
+                    int batch, int task, float* scratch) {
   const CorrelationTiles tiles(c, batch);
   const int tile = task / tiles.row_parts;
   const int part = task % tiles.row_parts;
@@ -33,13 +51,11 @@ void correlate_tile(Blocked target, const Loaded& source, const float* left, con
   const int row_end = row_panels * (part + 1) / tiles.row_parts;
   const int begin = tiles.panel_begin(tile) * kPanelColumns;
   const int end = std::min(tiles.panel_begin(tile + 1) * kPanelColumns, c.outputs() * batch);
-  const TileColumns columns =
-      columns_of(c, source.map.stride, target.stride, epilogue.addend.stride, begin, end);
+  const TileColumns columns = columns_for(targets.front(), source, c, begin, end);
   const int panels = panel_count(columns.count, kPanelColumns);
   float* right = scratch;
   float* partial = scratch + kTilePanels * right_panel_stride(std::min(c.depth(), kCorrelationDepth));
   const ColumnPieces pieces(columns, c, scratch + correlation_scratch(c) - piece_floats(c));
-  const Finish finish(target, epilogue, c, columns);
   // What is packed after the steps below `done`: more of this tile, or what is likely this thread's next one. Where taps
   // overlap it was read before.
   const auto what_comes = [&](int done) {
@@ -65,25 +81,38 @@ void correlate_tile(Blocked target, const Loaded& source, const float* left, con
     Ahead ahead = what_comes(step + depth);
     const int lines = ahead.lines() / std::max(panels * (row_end - row_begin), 1) + 1;
     const PanelSteps steps{.left_panel = static_cast<std::ptrdiff_t>(c.depth()) * kPanelRows, .right_panel = stride};
-    for_each_product(row_begin, row_end, panels, [&]<int kRows, int kColumns>(int row, int panel) {
-      ahead.ask(kRows * kColumns * lines);
-      const auto each = [&](auto&& visit) __attribute__((always_inline)) {
-        for (int j = 0; j < kRows; ++j) {
-          for (int i = 0; i < kColumns; ++i) visit(j, i);
-        }
-      };
-      if (last) each([&](int j, int i) { finish.prefetch((row + j) * kPanelRows, panel + i); });
-      auto sums = multiply_panels<kRows, kColumns>(left + row * steps.left_panel + step * kPanelRows, tile_right + panel * stride, depth, steps);
-      each([&](int j, int i) __attribute__((always_inline)) {
-        float* kept = partial + (static_cast<std::ptrdiff_t>(panel + i) * row_panels + row + j) * kPanelRows * kPanelColumns;
-        if (step > 0) add_kept(sums.of[j][i], kept);
-        if (last) {
-          finish(sums.of[j][i], (row + j) * kPanelRows, panel + i);
-        } else {
-          keep(kept, sums.of[j][i]);
-        }
+    int first = 0;  // row panel of the target
+    for (const CorrelationTarget& target : targets) {
+      const int own_begin = std::max(row_begin - first, 0);
+      const int own_end = std::min(row_end - first, panel_count(target.channels, kPanelRows));
+      float* own_partial = partial + static_cast<std::ptrdiff_t>(first) * kPanelRows * kPanelColumns;
+      first += panel_count(target.channels, kPanelRows);
+      if (own_begin >= own_end) continue;
+      Correlation own = c;
+      own.out_channels = target.channels;
+      std::optional<TileColumns> elsewhere;
+      if (last && !in_same_places(target, targets.front(), c, end)) elsewhere = columns_for(target, source, c, begin, end);
+      const Finish finish(target.map, target.epilogue, own, elsewhere ? *elsewhere : columns);
+      for_each_product(own_begin, own_end, panels, [&]<int kRows, int kColumns>(int row, int panel) {
+        ahead.ask(kRows * kColumns * lines);
+        const auto each = [&](auto&& visit) __attribute__((always_inline)) {
+          for (int j = 0; j < kRows; ++j) {
+            for (int i = 0; i < kColumns; ++i) visit(j, i);
+          }
+        };
+        if (last) each([&](int j, int i) { finish.prefetch((row + j) * kPanelRows, panel + i); });
+        auto sums = multiply_panels<kRows, kColumns>(target.left + row * steps.left_panel + step * kPanelRows, tile_right + panel * stride, depth, steps);
+        each([&](int j, int i) __attribute__((always_inline)) {
+          float* kept = own_partial + (static_cast<std::ptrdiff_t>(panel + i) * row_panels + row + j) * kPanelRows * kPanelColumns;
+          if (step > 0) add_kept(sums.of[j][i], kept);
+          if (last) {
+            finish(sums.of[j][i], (row + j) * kPanelRows, panel + i);
+          } else {
+            keep(kept, sums.of[j][i]);
+          }
+        });
       });
-    });
+    }
     step += depth;
   } while (step < c.depth());
 }

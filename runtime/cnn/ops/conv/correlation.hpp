@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 
 #include "cnn/core/panels.hpp"
 #include "cnn/core/types.hpp"
@@ -107,12 +108,22 @@ constexpr std::size_t shared_columns_scratch(const Correlation& c, int batch) {
   return floats < kMostSharedColumns ? floats : kMostSharedColumns;
 }
 
-/// Packs them; collective.
-void share_columns(float* columns, const Loaded& source, const Correlation& c, int batch, const Scratch& scratch);
+/// Packs them into `columns` where shares_columns(c, batch), and returns them; null where each task packs its own. Collective.
+const float* share_columns(float* columns, const Loaded& source, const Correlation& c, int batch, const Scratch& scratch);
 
-/// Does task `task` of CorrelationTiles(c, batch).tasks(): target = epilogue(correlation of the source), with `left` the
-/// weights [out_channels][in_channels * taps] in left panels, and `columns` what share_columns() packed, or null.
-void correlate_tile(Blocked target, const Loaded& source, const float* left, const float* columns, const Epilogue& epilogue,
-                    const Correlation& c, int batch, int task, float* scratch);
+/// Output channels of a correlation that go to a map of their own: `left`, their weights [channels][in_channels * taps] in left
+/// panels, and what becomes of their sums.
+struct CorrelationTarget {
+  Blocked map;
+  const float* left = nullptr;
+  Epilogue epilogue = {};
+  int channels = 0;  // of one group
+};
+
+/// Does task `task` of CorrelationTiles(c, batch).tasks(): each target's map = its epilogue(correlation of the source with its
+/// weights). The rows of all targets are cut as one sequence of panels, each target beginning with a panel of its own:
+/// c.out_channels counts them so. `columns` is what share_columns() returned.
+void correlate_tile(std::span<const CorrelationTarget> targets, const Loaded& source, const float* columns, const Correlation& c,
+                    int batch, int task, float* scratch);
 
 }  // namespace cnn
