@@ -30,6 +30,8 @@ constexpr cnn::ConvGeometry kFeaturesConv3{
     .in_channels = 16, .in_height = 14, .in_width = 14, .out_channels = 8, .out_height = 14, .out_width = 14,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kFeaturesConv2Siblings{
+    .in_channels = 16, .height = 14, .width = 14, .out_channels = {8, 8}};
 constexpr cnn::ConvGeometry kFeaturesConv4{
     .in_channels = 8, .in_height = 14, .in_width = 14, .out_channels = 16, .out_height = 14, .out_width = 14,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
@@ -62,13 +64,13 @@ static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{8832
 static_assert(cnn::conv_prepared_floats(kFeaturesConv2) == 192);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{2496, 12240});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{9216, 896});
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{4032, 22848});
 static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{4032, 23040});
 static_assert(cnn::conv_prepared_floats(kFeaturesConv3) == 192);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{2496, 12240});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{9216, 896});
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{4032, 22848});
 static_assert(cnn::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{4032, 23040});
+static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesConv2Siblings, kBatch) == cnn::ScratchSize{4032, 22848});
+static_assert(cnn::conv_siblings_scratch(kFeaturesConv2Siblings, kBatch) == cnn::ScratchSize{4032, 23232});
 static_assert(cnn::conv_prepared_floats(kFeaturesConv4) == 1296);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{16512, 8064});
 static_assert(cnn::conv_prepared_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{20928, 98112});
@@ -148,8 +150,8 @@ constexpr cnn::LayerDescription kLayers[] = {
 constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{112896, 78400, 640}, {112896, 94080, 640}},
     {{0, 65856, 0}, {0, 65856, 0}},
-    {{25088, 18816, 544}, {50176, 68992, 1056}},
-    {{25088, 18816, 544}, {50176, 68992, 1056}},
+    {{50176, 25088, 1088}, {50176, 68992, 1056}},
+    {{}, {50176, 68992, 1056}},
     {{225792, 18816, 4672}, {451584, 75264, 9280}},
     {{0, 28224, 0}, {0, 28224, 0}},
     {{25088, 18816, 544}, {50176, 56448, 1056}},
@@ -165,8 +167,8 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
 constexpr cnn::LayerWork kWorkInPhase1[] = {
     {{112896, 53312, 640}, {}},
     {{0, 62720, 0}, {}},
-    {{25088, 18816, 544}, {}},
-    {{25088, 18816, 544}, {}},
+    {{50176, 25088, 1088}, {}},
+    {{}, {}},
     {{225792, 18816, 4672}, {}},
     {{0, 25088, 0}, {}},
     {{25088, 18816, 544}, {}},
@@ -182,8 +184,8 @@ constexpr cnn::LayerWork kWorkInPhase1[] = {
 constexpr cnn::LayerWork kWorkInPredict[] = {
     {{112896, 53312, 712}, {}},
     {{0, 62720, 0}, {}},
-    {{25088, 18816, 800}, {}},
-    {{25088, 18816, 800}, {}},
+    {{50176, 25088, 1600}, {}},
+    {{}, {}},
     {{225792, 18816, 5248}, {}},
     {{0, 25088, 0}, {}},
     {{25088, 18816, 800}, {}},
@@ -396,14 +398,12 @@ float Branches::step_everything(cnn::ConstFloats images, cnn::Labels labels, con
   cnn::relu(features_conv1, features_conv1, k16x14x14, batch);
 
   at(2);  // 10: | conv(8, 1, act=relu)    (features.conv2)
-  cnn::conv(features_conv2, features_conv1, features_conv2_weight_,
-            cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
-            batch, scratch());
-
-  at(3);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
-  cnn::conv(features_conv3, features_conv1, features_conv3_weight_,
-            cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu), kFeaturesConv3,
-            batch, scratch());
+  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
+  cnn::conv_siblings({{features_conv2, features_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_conv3, features_conv3_weight_,
+                       cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu)}},
+                     features_conv1, kFeaturesConv2Siblings, batch, scratch());
 
   at(4);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
   cnn::conv(features_conv4, features_conv3, features_conv4_weight_,
@@ -535,14 +535,12 @@ float Branches::step_head_only(cnn::ConstFloats images, cnn::Labels labels, cons
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
 
   at(2);  // 10: | conv(8, 1, act=relu)    (features.conv2)
-  cnn::conv(features_conv2, features_maxpool1, features_conv2_weight_,
-            cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
-            batch, scratch());
-
-  at(3);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
-  cnn::conv(features_conv3, features_maxpool1, features_conv3_weight_,
-            cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu), kFeaturesConv3,
-            batch, scratch());
+  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
+  cnn::conv_siblings({{features_conv2, features_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_conv3, features_conv3_weight_,
+                       cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu)}},
+                     features_maxpool1, kFeaturesConv2Siblings, batch, scratch());
 
   at(4);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
   cnn::conv(features_conv4, features_conv3, features_conv4_weight_,
@@ -623,14 +621,12 @@ float Branches::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
 
   at(2);  // 10: | conv(8, 1, act=relu)    (features.conv2)
-  cnn::conv(features_conv2, features_maxpool1, features_conv2_weight_,
-            cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
-            batch, scratch());
-
-  at(3);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
-  cnn::conv(features_conv3, features_maxpool1, features_conv3_weight_,
-            cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu), kFeaturesConv3,
-            batch, scratch());
+  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
+  cnn::conv_siblings({{features_conv2, features_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_conv3, features_conv3_weight_,
+                       cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu)}},
+                     features_maxpool1, kFeaturesConv2Siblings, batch, scratch());
 
   at(4);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
   cnn::conv(features_conv4, features_conv3, features_conv4_weight_,
@@ -719,14 +715,12 @@ void Branches::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
 
   at(2);  // 10: | conv(8, 1, act=relu)    (features.conv2)
-  cnn::conv(features_conv2, features_maxpool1, cnn::prepared(features_conv2_weight_prepared),
-            cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
-            batch, scratch());
-
-  at(3);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
-  cnn::conv(features_conv3, features_maxpool1, cnn::prepared(features_conv3_weight_prepared),
-            cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu), kFeaturesConv3,
-            batch, scratch());
+  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
+  cnn::conv_siblings({{features_conv2, cnn::prepared(features_conv2_weight_prepared),
+                       cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_conv3, cnn::prepared(features_conv3_weight_prepared),
+                       cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu)}},
+                     features_maxpool1, kFeaturesConv2Siblings, batch, scratch());
 
   at(4);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
   cnn::conv(features_conv4, features_conv3, cnn::prepared(features_conv4_weight_prepared),

@@ -48,14 +48,16 @@ constexpr cnn::ConvGeometry kFeaturesInception3aConv2{
     .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 96, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception3aConv3{
-    .in_channels = 96, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
-    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception3aConv4{
     .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 16, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kFeaturesInception3aConv1Siblings{
+    .in_channels = 192, .height = 28, .width = 28, .out_channels = {64, 96, 16}};
+constexpr cnn::ConvGeometry kFeaturesInception3aConv3{
+    .in_channels = 96, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception3aConv5{
     .in_channels = 16, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28, .out_width = 28,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
@@ -76,14 +78,16 @@ constexpr cnn::ConvGeometry kFeaturesInception3bConv2{
     .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception3bConv3{
-    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
-    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception3bConv4{
     .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kFeaturesInception3bConv1Siblings{
+    .in_channels = 256, .height = 28, .width = 28, .out_channels = {128, 128, 32}};
+constexpr cnn::ConvGeometry kFeaturesInception3bConv3{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception3bConv5{
     .in_channels = 32, .in_height = 28, .in_width = 28, .out_channels = 96, .out_height = 28, .out_width = 28,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
@@ -108,14 +112,16 @@ constexpr cnn::ConvGeometry kFeaturesInception4aConv2{
     .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 96, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4aConv3{
-    .in_channels = 96, .in_height = 14, .in_width = 14, .out_channels = 208, .out_height = 14,
-    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4aConv4{
     .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 16, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kFeaturesInception4aConv1Siblings{
+    .in_channels = 480, .height = 14, .width = 14, .out_channels = {192, 96, 16}};
+constexpr cnn::ConvGeometry kFeaturesInception4aConv3{
+    .in_channels = 96, .in_height = 14, .in_width = 14, .out_channels = 208, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4aConv5{
     .in_channels = 16, .in_height = 14, .in_width = 14, .out_channels = 48, .out_height = 14, .out_width = 14,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
@@ -149,14 +155,16 @@ constexpr cnn::ConvGeometry kFeaturesInception4bConv2{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 112, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4bConv3{
-    .in_channels = 112, .in_height = 14, .in_width = 14, .out_channels = 224, .out_height = 14,
-    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4bConv4{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 24, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kFeaturesInception4bConv1Siblings{
+    .in_channels = 512, .height = 14, .width = 14, .out_channels = {160, 112, 24}};
+constexpr cnn::ConvGeometry kFeaturesInception4bConv3{
+    .in_channels = 112, .in_height = 14, .in_width = 14, .out_channels = 224, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4bConv5{
     .in_channels = 24, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14, .out_width = 14,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
@@ -177,14 +185,16 @@ constexpr cnn::ConvGeometry kFeaturesInception4cConv2{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4cConv3{
-    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
-    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4cConv4{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 24, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kFeaturesInception4cConv1Siblings{
+    .in_channels = 512, .height = 14, .width = 14, .out_channels = {128, 128, 24}};
+constexpr cnn::ConvGeometry kFeaturesInception4cConv3{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4cConv5{
     .in_channels = 24, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14, .out_width = 14,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
@@ -205,14 +215,16 @@ constexpr cnn::ConvGeometry kFeaturesInception4dConv2{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 144, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4dConv3{
-    .in_channels = 144, .in_height = 14, .in_width = 14, .out_channels = 288, .out_height = 14,
-    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4dConv4{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kFeaturesInception4dConv1Siblings{
+    .in_channels = 512, .height = 14, .width = 14, .out_channels = {112, 144, 32}};
+constexpr cnn::ConvGeometry kFeaturesInception4dConv3{
+    .in_channels = 144, .in_height = 14, .in_width = 14, .out_channels = 288, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4dConv5{
     .in_channels = 32, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14, .out_width = 14,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
@@ -245,14 +257,16 @@ constexpr cnn::ConvGeometry kFeaturesInception4eConv2{
     .in_channels = 528, .in_height = 14, .in_width = 14, .out_channels = 160, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4eConv3{
-    .in_channels = 160, .in_height = 14, .in_width = 14, .out_channels = 320, .out_height = 14,
-    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4eConv4{
     .in_channels = 528, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kFeaturesInception4eConv1Siblings{
+    .in_channels = 528, .height = 14, .width = 14, .out_channels = {256, 160, 32}};
+constexpr cnn::ConvGeometry kFeaturesInception4eConv3{
+    .in_channels = 160, .in_height = 14, .in_width = 14, .out_channels = 320, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4eConv5{
     .in_channels = 32, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1,
@@ -277,13 +291,15 @@ constexpr cnn::ConvGeometry kFeaturesInception5aConv2{
     .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 160, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception5aConv3{
-    .in_channels = 160, .in_height = 7, .in_width = 7, .out_channels = 320, .out_height = 7, .out_width = 7,
-    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception5aConv4{
     .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kFeaturesInception5aConv1Siblings{
+    .in_channels = 832, .height = 7, .width = 7, .out_channels = {256, 160, 32}};
+constexpr cnn::ConvGeometry kFeaturesInception5aConv3{
+    .in_channels = 160, .in_height = 7, .in_width = 7, .out_channels = 320, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception5aConv5{
     .in_channels = 32, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
@@ -305,13 +321,15 @@ constexpr cnn::ConvGeometry kFeaturesInception5bConv2{
     .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 192, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception5bConv3{
-    .in_channels = 192, .in_height = 7, .in_width = 7, .out_channels = 384, .out_height = 7, .out_width = 7,
-    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception5bConv4{
     .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 48, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kFeaturesInception5bConv1Siblings{
+    .in_channels = 832, .height = 7, .width = 7, .out_channels = {384, 192, 48}};
+constexpr cnn::ConvGeometry kFeaturesInception5bConv3{
+    .in_channels = 192, .in_height = 7, .in_width = 7, .out_channels = 384, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception5bConv5{
     .in_channels = 48, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
@@ -383,23 +401,22 @@ static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::Scratc
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3aConv1) == 12672);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{13248, 99648});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{19584, 86016});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{37824, 272064});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3aConv2) == 18432);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{19392, 148800});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{25344, 129024});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{37824, 277824});
+static_assert(cnn::conv_prepared_floats(kFeaturesInception3aConv4) == 3456);
+static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{4032, 25920});
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{10368, 21504});
+static_assert(cnn::conv_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{37824, 262848});
+static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception3aConv1Siblings, kBatch) == cnn::ScratchSize{37824, 259392});
+static_assert(cnn::conv_siblings_scratch(kFeaturesInception3aConv1Siblings, kBatch) == cnn::ScratchSize{37824, 293952});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception3aConv3) == 456768);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{540672, 973376});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{269952, 1827072});
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{550144, 397824});
 static_assert(cnn::winograd::conv_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{550144, 854592});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception3aConv4) == 3456);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{4032, 25920});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{10368, 21504});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{37824, 259392});
-static_assert(cnn::conv_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{37824, 262848});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3aConv5) == 14400);
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{75456, 538944});
 static_assert(cnn::conv_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{75456, 553344});
@@ -413,21 +430,20 @@ static_assert(cnn::conv_scratch(kFeaturesInception3aConv6, kBatch) == cnn::Scrat
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3bConv1) == 33792);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{25536, 206400});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{32256, 229376});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{50112, 379200});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3bConv2) == 33792);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{25536, 206400});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{32256, 229376});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{50112, 379200});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{777472, 912960});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{378880, 1770624});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{768000, 885312});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3bConv4) == 9216);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{7104, 52608});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{13824, 57344});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{50112, 354624});
+static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception3bConv1Siblings, kBatch) == cnn::ScratchSize{50112, 345408});
+static_assert(cnn::conv_siblings_scratch(kFeaturesInception3bConv1Siblings, kBatch) == cnn::ScratchSize{50112, 422208});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{777472, 912960});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{378880, 1770624});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{768000, 885312});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception3bConv5) == 111168);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{322816, 124992});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{151552, 889344});
@@ -441,21 +457,20 @@ static_assert(cnn::conv_scratch(kFeaturesInception3bConv6, kBatch) == cnn::Scrat
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4aConv1) == 92160);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{37824, 351552});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{43776, 276480});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{86976, 646464});
 static_assert(cnn::conv_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{86976, 738624});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4aConv2) == 46080);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{19392, 176448});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{25344, 138240});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{68544, 646464});
 static_assert(cnn::conv_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{68544, 692544});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{730112, 719424});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{362304, 1452672});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{734848, 726336});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4aConv4) == 8640);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{4032, 30528});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{10368, 23040});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{53568, 646464});
 static_assert(cnn::conv_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{53568, 655104});
+static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception4aConv1Siblings, kBatch) == cnn::ScratchSize{108864, 646464});
+static_assert(cnn::conv_siblings_scratch(kFeaturesInception4aConv1Siblings, kBatch) == cnn::ScratchSize{108864, 793344});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{730112, 719424});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{362304, 1452672});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{734848, 726336});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4aConv5) == 19200);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{34560, 57600});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{77760, 538944});
@@ -474,21 +489,20 @@ static_assert(cnn::dense_scratch(kFeaturesAux1Dense2, kBatch) == cnn::ScratchSiz
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4bConv1) == 82944);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{31680, 298944});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{38016, 245760});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{81216, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{81216, 772416});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4bConv2) == 58368);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{22464, 209664});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{28800, 172032});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{72000, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{72000, 747840});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{810624, 919872});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{402560, 1839744});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{815360, 919872});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4bConv4) == 12288);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{5568, 45984});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{11520, 36864});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{54720, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{54720, 701760});
+static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception4bConv1Siblings, kBatch) == cnn::ScratchSize{107712, 689472});
+static_assert(cnn::conv_siblings_scratch(kFeaturesInception4bConv1Siblings, kBatch) == cnn::ScratchSize{107712, 843072});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{810624, 919872});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{402560, 1839744});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{815360, 919872});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4bConv5) == 57024);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{218624, 55872});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{116032, 612864});
@@ -502,21 +516,20 @@ static_assert(cnn::conv_scratch(kFeaturesInception4bConv6, kBatch) == cnn::Scrat
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4cConv1) == 67584);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{25536, 239424});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{32256, 196608});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{75456, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{75456, 757056});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4cConv2) == 67584);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{25536, 239424});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{32256, 196608});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{75456, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{75456, 757056});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{929024, 1217088});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{298764, 1189440});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{924288, 1189440});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4cConv4) == 12288);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{5568, 45984});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{11520, 36864});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{54720, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{54720, 701760});
+static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception4cConv1Siblings, kBatch) == cnn::ScratchSize{105408, 689472});
+static_assert(cnn::conv_siblings_scratch(kFeaturesInception4cConv1Siblings, kBatch) == cnn::ScratchSize{105408, 836928});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{929024, 1217088});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{298764, 1189440});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{924288, 1189440});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4cConv5) == 57024);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{218624, 55872});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{116032, 612864});
@@ -530,21 +543,20 @@ static_assert(cnn::conv_scratch(kFeaturesInception4cConv6, kBatch) == cnn::Scrat
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4dConv1) == 58368);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{22464, 209664});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{28800, 172032});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{72000, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{72000, 747840});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4dConv2) == 73728);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{28608, 269184});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{34560, 221184});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{77760, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{77760, 763200});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{1033216, 1493568});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{334368, 1493568});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{976384, 1493568});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4dConv4) == 18432);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{7104, 60864});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{13824, 49152});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{57024, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{57024, 707904});
+static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception4dConv1Siblings, kBatch) == cnn::ScratchSize{106560, 689472});
+static_assert(cnn::conv_siblings_scratch(kFeaturesInception4dConv1Siblings, kBatch) == cnn::ScratchSize{106560, 840000});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{1033216, 1493568});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{334368, 1493568});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{976384, 1493568});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4dConv5) == 76608);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{247040, 83520});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{116032, 612864});
@@ -563,21 +575,20 @@ static_assert(cnn::dense_scratch(kFeaturesAux2Dense2, kBatch) == cnn::ScratchSiz
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4eConv1) == 136224);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{50112, 480576});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{56448, 270336});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{99648, 710976});
 static_assert(cnn::conv_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{99648, 847200});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4eConv2) == 85536);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{31680, 300864});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{38016, 168960});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{81216, 710976});
 static_assert(cnn::conv_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{81216, 796512});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{1151616, 1866816});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{374616, 1866816});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{1014272, 1866816});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4eConv4) == 19008);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{7104, 61248});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{13824, 33792});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{57024, 710976});
 static_assert(cnn::conv_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{57024, 729984});
+static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception4eConv1Siblings, kBatch) == cnn::ScratchSize{137664, 710976});
+static_assert(cnn::conv_siblings_scratch(kFeaturesInception4eConv1Siblings, kBatch) == cnn::ScratchSize{137664, 951744});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{1151616, 1866816});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{374616, 1866816});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{1014272, 1866816});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4eConv5) == 152640);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{194176, 1221120});
@@ -591,21 +602,20 @@ static_assert(cnn::conv_scratch(kFeaturesInception4eConv6, kBatch) == cnn::Scrat
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5aConv1) == 214656);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{50112, 558912});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{56448, 212992});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{99648, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{99648, 1263232});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5aConv2) == 134784);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{31680, 349824});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{38016, 133120});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{81216, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{81216, 1183360});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{344128, 1866816});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{374616, 1866816});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{253568, 1866816});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5aConv4) == 29952);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{7104, 71040});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{13824, 26624});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{57024, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{57024, 1078528});
+static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception5aConv1Siblings, kBatch) == cnn::ScratchSize{137664, 1048576});
+static_assert(cnn::conv_siblings_scratch(kFeaturesInception5aConv1Siblings, kBatch) == cnn::ScratchSize{137664, 1427968});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{344128, 1866816});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{374616, 1866816});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{253568, 1866816});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5aConv5) == 105600);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{50688, 102400});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{93888, 1048576});
@@ -619,21 +629,20 @@ static_assert(cnn::conv_scratch(kFeaturesInception5aConv6, kBatch) == cnn::Scrat
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5bConv1) == 319488);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{210240, 837696});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{80640, 319488});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{123840, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{123840, 1368064});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5bConv2) == 159744);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{37824, 419520});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{43776, 159744});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{86976, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{86976, 1208320});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{399424, 2654784});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{445824, 2654784});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{272512, 2654784});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5bConv4) == 39936);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{10176, 105888});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{16128, 39936});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{59328, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{59328, 1088512});
+static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception5bConv1Siblings, kBatch) == cnn::ScratchSize{169920, 1048576});
+static_assert(cnn::conv_siblings_scratch(kFeaturesInception5bConv1Siblings, kBatch) == cnn::ScratchSize{169920, 1567744});
+static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{399424, 2654784});
+static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{445824, 2654784});
+static_assert(cnn::winograd::conv_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{272512, 2654784});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception5bConv5) == 228672);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{427008, 221760});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{213120, 1829376});
@@ -1115,27 +1124,27 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{346816512, 3211264, 443136}, {693633024, 13647872, 885504}},
     {{0, 4816896, 0}, {0, 7225344, 0}},
     {{0, 3161088, 0}, {0, 3161088, 0}},
-    {{9633792, 802816, 49408}, {19267584, 2809856, 98560}},
-    {{14450688, 903168, 74112}, {28901376, 3311616, 147840}},
+    {{26492928, 1154048, 135872}, {19267584, 2809856, 98560}},
+    {{}, {28901376, 3311616, 147840}},
     {{86704128, 702464, 442880}, {173408256, 2609152, 885248}},
-    {{2408448, 652288, 12352}, {7225344, 2709504, 36992}},
+    {{}, {7225344, 2709504, 36992}},
     {{10035200, 150528, 51328}, {20070400, 602112, 102528}},
     {{0, 1354752, 0}, {0, 2558976, 0}},
     {{4816896, 702464, 24704}, {9633792, 1705984, 49280}},
     {{}, {}},
-    {{25690112, 1204224, 131584}, {51380224, 4415488, 262656}},
-    {{25690112, 1204224, 131584}, {51380224, 4415488, 262656}},
+    {{57802752, 1705984, 296064}, {51380224, 4415488, 262656}},
+    {{}, {51380224, 4415488, 262656}},
     {{173408256, 1003520, 885504}, {346816512, 3813376, 1770240}},
-    {{6422528, 903168, 32896}, {12845056, 2910208, 65664}},
+    {{}, {12845056, 2910208, 65664}},
     {{60211200, 401408, 307584}, {120422400, 1705984, 614784}},
     {{0, 1806336, 0}, {0, 3411968, 0}},
     {{12845056, 1003520, 65792}, {25690112, 2609152, 131328}},
     {{}, {}},
     {{0, 1975680, 0}, {0, 3857280, 0}},
-    {{18063360, 526848, 369408}, {36126720, 1881600, 738048}},
-    {{9031680, 451584, 184704}, {18063360, 1505280, 369024}},
+    {{28600320, 614656, 584896}, {36126720, 1881600, 738048}},
+    {{}, {18063360, 1505280, 369024}},
     {{35223552, 238336, 719680}, {70447104, 965888, 1438528}},
-    {{1505280, 388864, 30784}, {3010560, 1191680, 61504}},
+    {{}, {3010560, 1191680, 61504}},
     {{3763200, 50176, 76992}, {7526400, 213248, 153792}},
     {{0, 846720, 0}, {0, 1599360, 0}},
     {{6021120, 426496, 123136}, {12042240, 1003520, 246016}},
@@ -1147,26 +1156,26 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{0, 8192, 0}, {0, 8192, 0}},
     {{1024000, 8096, 4100000}, {2048000, 16192, 8196000}},
     {{}, {}},
-    {{16056320, 526848, 328320}, {32112640, 1831424, 656000}},
-    {{11239424, 489216, 229824}, {22478848, 1643264, 459200}},
+    {{29704192, 633472, 607392}, {32112640, 1831424, 656000}},
+    {{}, {22478848, 1643264, 459200}},
     {{44255232, 263424, 904064}, {88510464, 1053696, 1807232}},
-    {{2408448, 420224, 49248}, {4816896, 1298304, 98400}},
+    {{}, {4816896, 1298304, 98400}},
     {{7526400, 68992, 153856}, {15052800, 288512, 307456}},
     {{0, 903168, 0}, {0, 1705984, 0}},
     {{6422528, 451584, 131328}, {12845056, 1053696, 262400}},
     {{}, {}},
-    {{12845056, 501760, 262656}, {25690112, 1705984, 524800}},
-    {{12845056, 501760, 262656}, {25690112, 1705984, 524800}},
+    {{28098560, 620928, 574560}, {25690112, 1705984, 524800}},
+    {{}, {25690112, 1705984, 524800}},
     {{57802752, 301056, 1180672}, {115605504, 1204224, 2360320}},
-    {{2408448, 420224, 49248}, {4816896, 1298304, 98400}},
+    {{}, {4816896, 1298304, 98400}},
     {{7526400, 68992, 153856}, {15052800, 288512, 307456}},
     {{0, 903168, 0}, {0, 1705984, 0}},
     {{6422528, 451584, 131328}, {12845056, 1053696, 262400}},
     {{}, {}},
-    {{11239424, 489216, 229824}, {22478848, 1643264, 459200}},
-    {{14450688, 514304, 295488}, {28901376, 1768704, 590400}},
+    {{28901376, 627200, 590976}, {22478848, 1643264, 459200}},
+    {{}, {28901376, 1768704, 590400}},
     {{73156608, 338688, 1494144}, {146313216, 1354752, 2987136}},
-    {{3211264, 426496, 65664}, {9633792, 1756160, 196864}},
+    {{}, {9633792, 1756160, 196864}},
     {{10035200, 75264, 205056}, {20070400, 301056, 409856}},
     {{0, 903168, 0}, {0, 1705984, 0}},
     {{6422528, 451584, 131328}, {12845056, 1053696, 262400}},
@@ -1178,27 +1187,27 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{0, 8192, 0}, {0, 8192, 0}},
     {{1024000, 8096, 4100000}, {2048000, 16192, 8196000}},
     {{}, {}},
-    {{26492928, 614656, 541696}, {52985856, 2245376, 1082368}},
-    {{16558080, 539392, 338560}, {33116160, 1869056, 676480}},
+    {{46362624, 765184, 947968}, {52985856, 2245376, 1082368}},
+    {{}, {33116160, 1869056, 676480}},
     {{90316800, 376320, 1844480}, {180633600, 1505280, 3687680}},
-    {{3311616, 439040, 67712}, {6623232, 1367296, 135296}},
+    {{}, {6623232, 1367296, 135296}},
     {{20070400, 125440, 410112}, {40140800, 551936, 819712}},
     {{0, 931392, 0}, {0, 1759296, 0}},
     {{13246464, 514304, 270848}, {26492928, 1329664, 541184}},
     {{}, {}},
     {{0, 856128, 0}, {0, 856128, 0}},
-    {{10436608, 213248, 852992}, {20873216, 740096, 1704960}},
-    {{6522880, 194432, 533120}, {13045760, 646016, 1065600}},
+    {{18264064, 250880, 1492736}, {20873216, 740096, 1704960}},
+    {{}, {13045760, 646016, 1065600}},
     {{22579200, 94080, 1844480}, {45158400, 376320, 3687680}},
-    {{1304576, 169344, 106624}, {2609152, 520576, 213120}},
+    {{}, {2609152, 520576, 213120}},
     {{5017600, 31360, 410112}, {10035200, 137984, 819712}},
     {{0, 366912, 0}, {0, 366912, 0}},
     {{5218304, 188160, 426496}, {10436608, 451584, 852480}},
     {{}, {}},
-    {{15654912, 238336, 1279488}, {31309824, 865536, 2557440}},
-    {{7827456, 200704, 639744}, {15654912, 677376, 1278720}},
+    {{25439232, 285376, 2079168}, {31309824, 865536, 2557440}},
+    {{}, {15654912, 677376, 1278720}},
     {{32514048, 112896, 2655744}, {65028096, 451584, 5309952}},
-    {{1956864, 172480, 159936}, {3913728, 536256, 319680}},
+    {{}, {3913728, 536256, 319680}},
     {{7526400, 34496, 614912}, {15052800, 144256, 1229312}},
     {{0, 366912, 0}, {0, 366912, 0}},
     {{5218304, 188160, 426496}, {10436608, 451584, 852480}},
@@ -1217,27 +1226,27 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{346816512, 3211264, 1772544}, {}},
     {{0, 4816896, 0}, {}},
     {{0, 3010560, 0}, {}},
-    {{9633792, 802816, 50944}, {}},
-    {{14450688, 903168, 74112}, {}},
+    {{26492928, 1154048, 138944}, {}},
+    {{}, {}},
     {{86704128, 702464, 1827584}, {}},
-    {{2408448, 652288, 13888}, {}},
+    {{}, {}},
     {{10035200, 150528, 57728}, {}},
     {{0, 1204224, 0}, {}},
     {{4816896, 702464, 27776}, {}},
     {{}, {}},
-    {{25690112, 1204224, 135680}, {}},
-    {{25690112, 1204224, 135680}, {}},
+    {{57802752, 1705984, 308352}, {}},
+    {{}, {}},
     {{173408256, 1003520, 885504}, {}},
-    {{6422528, 903168, 36992}, {}},
+    {{}, {}},
     {{60211200, 401408, 445056}, {}},
     {{0, 1605632, 0}, {}},
     {{12845056, 1003520, 67840}, {}},
     {{}, {}},
     {{0, 1881600, 0}, {}},
-    {{18063360, 526848, 369408}, {}},
-    {{9031680, 451584, 184704}, {}},
+    {{28600320, 614656, 588736}, {}},
+    {{}, {}},
     {{35223552, 238336, 719680}, {}},
-    {{1505280, 388864, 34624}, {}},
+    {{}, {}},
     {{3763200, 50176, 76992}, {}},
     {{0, 752640, 0}, {}},
     {{6021120, 426496, 126976}, {}},
@@ -1249,26 +1258,26 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{16056320, 526848, 332416}, {}},
-    {{11239424, 489216, 233920}, {}},
+    {{29704192, 633472, 615584}, {}},
+    {{}, {}},
     {{44255232, 263424, 904064}, {}},
-    {{2408448, 420224, 49248}, {}},
+    {{}, {}},
     {{7526400, 68992, 228352}, {}},
     {{0, 802816, 0}, {}},
     {{6422528, 451584, 135424}, {}},
     {{}, {}},
-    {{12845056, 501760, 270848}, {}},
-    {{12845056, 501760, 270848}, {}},
+    {{28098560, 620928, 590944}, {}},
+    {{}, {}},
     {{57802752, 301056, 1180672}, {}},
-    {{2408448, 420224, 49248}, {}},
+    {{}, {}},
     {{7526400, 68992, 228352}, {}},
     {{0, 802816, 0}, {}},
     {{6422528, 451584, 135424}, {}},
     {{}, {}},
-    {{11239424, 489216, 233920}, {}},
-    {{14450688, 514304, 295488}, {}},
+    {{28901376, 627200, 603264}, {}},
+    {{}, {}},
     {{73156608, 338688, 1494144}, {}},
-    {{3211264, 426496, 73856}, {}},
+    {{}, {}},
     {{10035200, 75264, 306688}, {}},
     {{0, 802816, 0}, {}},
     {{6422528, 451584, 135424}, {}},
@@ -1280,27 +1289,27 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{26492928, 614656, 545920}, {}},
-    {{16558080, 539392, 342784}, {}},
+    {{46362624, 765184, 964864}, {}},
+    {{}, {}},
     {{90316800, 376320, 1844480}, {}},
-    {{3311616, 439040, 76160}, {}},
+    {{}, {}},
     {{20070400, 125440, 611072}, {}},
     {{0, 827904, 0}, {}},
     {{13246464, 514304, 279296}, {}},
     {{}, {}},
     {{0, 815360, 0}, {}},
-    {{10436608, 213248, 859648}, {}},
-    {{6522880, 194432, 539776}, {}},
+    {{18264064, 250880, 1519360}, {}},
+    {{}, {}},
     {{22579200, 94080, 1844480}, {}},
-    {{1304576, 169344, 119936}, {}},
+    {{}, {}},
     {{5017600, 31360, 422912}, {}},
     {{0, 326144, 0}, {}},
     {{5218304, 188160, 439808}, {}},
     {{}, {}},
-    {{15654912, 238336, 1279488}, {}},
-    {{7827456, 200704, 639744}, {}},
+    {{25439232, 285376, 2079168}, {}},
+    {{}, {}},
     {{32514048, 112896, 2655744}, {}},
-    {{1956864, 172480, 159936}, {}},
+    {{}, {}},
     {{7526400, 34496, 915200}, {}},
     {{0, 326144, 0}, {}},
     {{5218304, 188160, 439808}, {}},
@@ -1692,8 +1701,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked features_inception3a_concat1 = blocked(43352064, 200704);  // 256x28x28
   const cnn::Blocked features_inception3a_conv1 = blocked(43352064, 200704);  // 64x28x28
   const cnn::Blocked features_inception3a_conv2 = blocked(88309760, 75264);  // 96x28x28
-  const cnn::Blocked features_inception3a_conv3 = blocked(43402240, 200704);  // 128x28x28
   const cnn::Blocked features_inception3a_conv4 = blocked(19267584, 12544);  // 16x28x28
+  const cnn::Blocked features_inception3a_conv3 = blocked(43402240, 200704);  // 128x28x28
   const cnn::Blocked features_inception3a_conv5 = blocked(43502592, 200704);  // 32x28x28
   const cnn::Blocked features_inception3a_maxpool1 = blocked(19267584, 150528);  // 192x28x28
   const std::span<std::uint8_t> features_inception3a_maxpool1_saved = bytes(95133696, 4816896);
@@ -1701,8 +1710,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked features_inception3b_concat1 = blocked(19267584, 376320);  // 480x28x28
   const cnn::Blocked features_inception3b_conv1 = blocked(19267584, 376320);  // 128x28x28
   const cnn::Blocked features_inception3b_conv2 = blocked(75464704, 100352);  // 128x28x28
-  const cnn::Blocked features_inception3b_conv3 = blocked(19367936, 376320);  // 192x28x28
   const cnn::Blocked features_inception3b_conv4 = blocked(56999936, 25088);  // 32x28x28
+  const cnn::Blocked features_inception3b_conv3 = blocked(19367936, 376320);  // 192x28x28
   const cnn::Blocked features_inception3b_conv5 = blocked(19518464, 376320);  // 96x28x28
   const cnn::Blocked features_inception3b_maxpool1 = blocked(49774592, 200704);  // 256x28x28
   const std::span<std::uint8_t> features_inception3b_maxpool1_saved = bytes(92323840, 6422528);
@@ -1712,8 +1721,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked features_inception4a_concat1 = blocked(78675968, 100352);  // 512x14x14
   const cnn::Blocked features_inception4a_conv1 = blocked(78675968, 100352);  // 192x14x14
   const cnn::Blocked features_inception4a_conv2 = blocked(100954112, 18816);  // 96x14x14
-  const cnn::Blocked features_inception4a_conv3 = blocked(78713600, 100352);  // 208x14x14
   const cnn::Blocked features_inception4a_conv4 = blocked(101556224, 3136);  // 16x14x14
+  const cnn::Blocked features_inception4a_conv3 = blocked(78713600, 100352);  // 208x14x14
   const cnn::Blocked features_inception4a_conv5 = blocked(78754368, 100352);  // 48x14x14
   const cnn::Blocked features_inception4a_maxpool1 = blocked(37732352, 94080);  // 480x14x14
   const std::span<std::uint8_t> features_inception4a_maxpool1_saved = bytes(99499008, 3010560);
@@ -1727,8 +1736,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked features_inception4b_concat1 = blocked(81887232, 100352);  // 512x14x14
   const cnn::Blocked features_inception4b_conv1 = blocked(81887232, 100352);  // 160x14x14
   const cnn::Blocked features_inception4b_conv2 = blocked(100251648, 21952);  // 112x14x14
-  const cnn::Blocked features_inception4b_conv3 = blocked(81918592, 100352);  // 224x14x14
   const cnn::Blocked features_inception4b_conv4 = blocked(70271488, 4704);  // 24x14x14
+  const cnn::Blocked features_inception4b_conv3 = blocked(81918592, 100352);  // 224x14x14
   const cnn::Blocked features_inception4b_conv5 = blocked(81962496, 100352);  // 64x14x14
   const cnn::Blocked features_inception4b_maxpool1 = blocked(31309824, 100352);  // 512x14x14
   const std::span<std::uint8_t> features_inception4b_maxpool1_saved = bytes(69267968, 3211264);
@@ -1736,8 +1745,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked features_inception4c_concat1 = blocked(85098496, 100352);  // 512x14x14
   const cnn::Blocked features_inception4c_conv1 = blocked(85098496, 100352);  // 128x14x14
   const cnn::Blocked features_inception4c_conv2 = blocked(96337920, 25088);  // 128x14x14
-  const cnn::Blocked features_inception4c_conv3 = blocked(85123584, 100352);  // 256x14x14
   const cnn::Blocked features_inception4c_conv4 = blocked(70422016, 4704);  // 24x14x14
+  const cnn::Blocked features_inception4c_conv3 = blocked(85123584, 100352);  // 256x14x14
   const cnn::Blocked features_inception4c_conv5 = blocked(85173760, 100352);  // 64x14x14
   const cnn::Blocked features_inception4c_maxpool1 = blocked(31309824, 100352);  // 512x14x14
   const std::span<std::uint8_t> features_inception4c_maxpool1_saved = bytes(97140736, 3211264);
@@ -1745,8 +1754,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked features_inception4d_concat1 = blocked(49774592, 103488);  // 528x14x14
   const cnn::Blocked features_inception4d_conv1 = blocked(49774592, 103488);  // 112x14x14
   const cnn::Blocked features_inception4d_conv2 = blocked(67536896, 28224);  // 144x14x14
-  const cnn::Blocked features_inception4d_conv3 = blocked(49796544, 103488);  // 288x14x14
   const cnn::Blocked features_inception4d_conv4 = blocked(31309824, 6272);  // 32x14x14
+  const cnn::Blocked features_inception4d_conv3 = blocked(49796544, 103488);  // 288x14x14
   const cnn::Blocked features_inception4d_conv5 = blocked(49852992, 103488);  // 64x14x14
   const cnn::Blocked features_inception4d_maxpool1 = blocked(31309824, 100352);  // 512x14x14
   const std::span<std::uint8_t> features_inception4d_maxpool1_saved = bytes(97943552, 3211264);
@@ -1760,8 +1769,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked features_inception4e_concat1 = blocked(31309824, 163072);  // 832x14x14
   const cnn::Blocked features_inception4e_conv1 = blocked(31309824, 163072);  // 256x14x14
   const cnn::Blocked features_inception4e_conv2 = blocked(42348544, 31360);  // 160x14x14
-  const cnn::Blocked features_inception4e_conv3 = blocked(31360000, 163072);  // 320x14x14
   const cnn::Blocked features_inception4e_conv4 = blocked(70070784, 6272);  // 32x14x14
+  const cnn::Blocked features_inception4e_conv3 = blocked(31360000, 163072);  // 320x14x14
   const cnn::Blocked features_inception4e_conv5 = blocked(31422720, 163072);  // 128x14x14
   const cnn::Blocked features_inception4e_maxpool1 = blocked(53086208, 103488);  // 528x14x14
   const std::span<std::uint8_t> features_inception4e_maxpool1_saved = bytes(68440064, 3311616);
@@ -1771,8 +1780,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked features_inception5a_concat1 = blocked(41043968, 40768);  // 832x7x7
   const cnn::Blocked features_inception5a_conv1 = blocked(41043968, 40768);  // 256x7x7
   const cnn::Blocked features_inception5a_conv2 = blocked(65504768, 7840);  // 160x7x7
-  const cnn::Blocked features_inception5a_conv3 = blocked(41056512, 40768);  // 320x7x7
   const cnn::Blocked features_inception5a_conv4 = blocked(65830912, 1568);  // 32x7x7
+  const cnn::Blocked features_inception5a_conv3 = blocked(41056512, 40768);  // 320x7x7
   const cnn::Blocked features_inception5a_conv5 = blocked(41072192, 40768);  // 128x7x7
   const cnn::Blocked features_inception5a_maxpool1 = blocked(53086208, 40768);  // 832x7x7
   const std::span<std::uint8_t> features_inception5a_maxpool1_saved = bytes(64551424, 1304576);
@@ -1780,8 +1789,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked features_inception5b_concat1 = blocked(36528128, 50176);  // 1024x7x7
   const cnn::Blocked features_inception5b_conv1 = blocked(36528128, 50176);  // 384x7x7
   const cnn::Blocked features_inception5b_conv2 = blocked(65203712, 9408);  // 192x7x7
-  const cnn::Blocked features_inception5b_conv3 = blocked(36546944, 50176);  // 384x7x7
   const cnn::Blocked features_inception5b_conv4 = blocked(65755648, 2352);  // 48x7x7
+  const cnn::Blocked features_inception5b_conv3 = blocked(36546944, 50176);  // 384x7x7
   const cnn::Blocked features_inception5b_conv5 = blocked(36565760, 50176);  // 128x7x7
   const cnn::Blocked features_inception5b_maxpool1 = blocked(54390784, 40768);  // 832x7x7
   const std::span<std::uint8_t> features_inception5b_maxpool1_saved = bytes(64877568, 1304576);
@@ -2043,25 +2052,21 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::maxpool(features_maxpool2, features_maxpool2_saved, features_lrn2, kFeaturesMaxpool2, batch);
 
   at(7);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3a.conv1)
-  cnn::conv(features_inception3a_conv1, features_maxpool2, features_inception3a_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception3a_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv1, batch, scratch());
-
-  at(8);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
-  cnn::conv(features_inception3a_conv2, features_maxpool2, features_inception3a_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception3a_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv2, batch, scratch());
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
+  cnn::conv_siblings({{features_inception3a_conv1, features_inception3a_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception3a_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception3a_conv2, features_inception3a_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception3a_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception3a_conv4, features_inception3a_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_maxpool2, kFeaturesInception3aConv1Siblings, batch, scratch());
 
   at(9);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
   cnn::winograd::conv(features_inception3a_conv3, features_inception3a_conv2,
                       features_inception3a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception3a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception3aConv3, batch, scratch());
-
-  at(10);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
-  cnn::conv(features_inception3a_conv4, features_maxpool2, features_inception3a_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv4, batch, scratch());
 
   at(11);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
   cnn::conv(features_inception3a_conv5, features_inception3a_conv4, features_inception3a_conv5_weight_,
@@ -2078,25 +2083,21 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
             kFeaturesInception3aConv6, batch, scratch());
 
   at(15);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3b.conv1)
-  cnn::conv(features_inception3b_conv1, features_inception3a_concat1, features_inception3b_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception3b_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv1, batch, scratch());
-
-  at(16);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
-  cnn::conv(features_inception3b_conv2, features_inception3a_concat1, features_inception3b_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception3b_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv2, batch, scratch());
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
+  cnn::conv_siblings({{features_inception3b_conv1, features_inception3b_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception3b_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception3b_conv2, features_inception3b_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception3b_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception3b_conv4, features_inception3b_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception3b_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception3a_concat1, kFeaturesInception3bConv1Siblings, batch, scratch());
 
   at(17);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
   cnn::winograd::conv(features_inception3b_conv3, features_inception3b_conv2,
                       features_inception3b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception3b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception3bConv3, batch, scratch());
-
-  at(18);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
-  cnn::conv(features_inception3b_conv4, features_inception3a_concat1, features_inception3b_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception3b_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv4, batch, scratch());
 
   at(19);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
   cnn::winograd::conv(features_inception3b_conv5, features_inception3b_conv4,
@@ -2118,25 +2119,21 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                batch);
 
   at(24);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4a.conv1)
-  cnn::conv(features_inception4a_conv1, features_maxpool3, features_inception4a_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception4a_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv1, batch, scratch());
-
-  at(25);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
-  cnn::conv(features_inception4a_conv2, features_maxpool3, features_inception4a_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception4a_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv2, batch, scratch());
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
+  cnn::conv_siblings({{features_inception4a_conv1, features_inception4a_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception4a_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4a_conv2, features_inception4a_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception4a_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4a_conv4, features_inception4a_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception4a_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_maxpool3, kFeaturesInception4aConv1Siblings, batch, scratch());
 
   at(26);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
   cnn::winograd::conv(features_inception4a_conv3, features_inception4a_conv2,
                       features_inception4a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4aConv3, batch, scratch());
-
-  at(27);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
-  cnn::conv(features_inception4a_conv4, features_maxpool3, features_inception4a_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception4a_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv4, batch, scratch());
 
   at(28);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv5)
   cnn::conv(features_inception4a_conv5, features_inception4a_conv4, features_inception4a_conv5_weight_,
@@ -2173,25 +2170,21 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
              features_aux1_dense2_bias_, kFeaturesAux1Dense2, batch, scratch());
 
   at(39);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4b.conv1)
-  cnn::conv(features_inception4b_conv1, features_inception4a_concat1, features_inception4b_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception4b_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv1, batch, scratch());
-
-  at(40);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
-  cnn::conv(features_inception4b_conv2, features_inception4a_concat1, features_inception4b_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception4b_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv2, batch, scratch());
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
+  cnn::conv_siblings({{features_inception4b_conv1, features_inception4b_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception4b_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4b_conv2, features_inception4b_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception4b_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4b_conv4, features_inception4b_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception4b_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception4a_concat1, kFeaturesInception4bConv1Siblings, batch, scratch());
 
   at(41);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
   cnn::winograd::conv(features_inception4b_conv3, features_inception4b_conv2,
                       features_inception4b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4bConv3, batch, scratch());
-
-  at(42);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
-  cnn::conv(features_inception4b_conv4, features_inception4a_concat1, features_inception4b_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception4b_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv4, batch, scratch());
 
   at(43);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
   cnn::winograd::conv(features_inception4b_conv5, features_inception4b_conv4,
@@ -2209,25 +2202,21 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
             kFeaturesInception4bConv6, batch, scratch());
 
   at(47);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4c.conv1)
-  cnn::conv(features_inception4c_conv1, features_inception4b_concat1, features_inception4c_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception4c_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv1, batch, scratch());
-
-  at(48);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
-  cnn::conv(features_inception4c_conv2, features_inception4b_concat1, features_inception4c_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception4c_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv2, batch, scratch());
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
+  cnn::conv_siblings({{features_inception4c_conv1, features_inception4c_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception4c_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4c_conv2, features_inception4c_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception4c_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4c_conv4, features_inception4c_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception4c_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception4b_concat1, kFeaturesInception4cConv1Siblings, batch, scratch());
 
   at(49);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
   cnn::winograd::conv(features_inception4c_conv3, features_inception4c_conv2,
                       features_inception4c_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4c_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4cConv3, batch, scratch());
-
-  at(50);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
-  cnn::conv(features_inception4c_conv4, features_inception4b_concat1, features_inception4c_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception4c_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv4, batch, scratch());
 
   at(51);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
   cnn::winograd::conv(features_inception4c_conv5, features_inception4c_conv4,
@@ -2245,25 +2234,21 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
             kFeaturesInception4cConv6, batch, scratch());
 
   at(55);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4d.conv1)
-  cnn::conv(features_inception4d_conv1, features_inception4c_concat1, features_inception4d_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception4d_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv1, batch, scratch());
-
-  at(56);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
-  cnn::conv(features_inception4d_conv2, features_inception4c_concat1, features_inception4d_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception4d_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv2, batch, scratch());
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
+  cnn::conv_siblings({{features_inception4d_conv1, features_inception4d_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception4d_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4d_conv2, features_inception4d_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception4d_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4d_conv4, features_inception4d_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception4c_concat1, kFeaturesInception4dConv1Siblings, batch, scratch());
 
   at(57);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
   cnn::winograd::conv(features_inception4d_conv3, features_inception4d_conv2,
                       features_inception4d_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4d_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4dConv3, batch, scratch());
-
-  at(58);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
-  cnn::conv(features_inception4d_conv4, features_inception4c_concat1, features_inception4d_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv4, batch, scratch());
 
   at(59);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
   cnn::winograd::conv(features_inception4d_conv5, features_inception4d_conv4,
@@ -2301,25 +2286,21 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
              features_aux2_dense2_bias_, kFeaturesAux2Dense2, batch, scratch());
 
   at(70);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4e.conv1)
-  cnn::conv(features_inception4e_conv1, features_inception4d_concat1, features_inception4e_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception4e_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv1, batch, scratch());
-
-  at(71);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
-  cnn::conv(features_inception4e_conv2, features_inception4d_concat1, features_inception4e_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception4e_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv2, batch, scratch());
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
+  cnn::conv_siblings({{features_inception4e_conv1, features_inception4e_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception4e_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4e_conv2, features_inception4e_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception4e_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4e_conv4, features_inception4e_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception4e_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception4d_concat1, kFeaturesInception4eConv1Siblings, batch, scratch());
 
   at(72);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
   cnn::winograd::conv(features_inception4e_conv3, features_inception4e_conv2,
                       features_inception4e_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4e_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4eConv3, batch, scratch());
-
-  at(73);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
-  cnn::conv(features_inception4e_conv4, features_inception4d_concat1, features_inception4e_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception4e_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv4, batch, scratch());
 
   at(74);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
   cnn::winograd::conv(features_inception4e_conv5, features_inception4e_conv4,
@@ -2341,25 +2322,21 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                batch);
 
   at(79);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5a.conv1)
-  cnn::conv(features_inception5a_conv1, features_maxpool4, features_inception5a_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception5a_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv1, batch, scratch());
-
-  at(80);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
-  cnn::conv(features_inception5a_conv2, features_maxpool4, features_inception5a_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception5a_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv2, batch, scratch());
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
+  cnn::conv_siblings({{features_inception5a_conv1, features_inception5a_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception5a_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception5a_conv2, features_inception5a_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception5a_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception5a_conv4, features_inception5a_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception5a_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_maxpool4, kFeaturesInception5aConv1Siblings, batch, scratch());
 
   at(81);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
   cnn::winograd::conv(features_inception5a_conv3, features_inception5a_conv2,
                       features_inception5a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception5a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception5aConv3, batch, scratch());
-
-  at(82);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
-  cnn::conv(features_inception5a_conv4, features_maxpool4, features_inception5a_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception5a_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv4, batch, scratch());
 
   at(83);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
   cnn::conv(features_inception5a_conv5, features_inception5a_conv4, features_inception5a_conv5_weight_,
@@ -2376,25 +2353,21 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
             kFeaturesInception5aConv6, batch, scratch());
 
   at(87);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
-  cnn::conv(features_inception5b_conv1, features_inception5a_concat1, features_inception5b_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception5b_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv1, batch, scratch());
-
-  at(88);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
-  cnn::conv(features_inception5b_conv2, features_inception5a_concat1, features_inception5b_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception5b_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv2, batch, scratch());
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
+  cnn::conv_siblings({{features_inception5b_conv1, features_inception5b_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception5b_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception5b_conv2, features_inception5b_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception5b_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception5b_conv4, features_inception5b_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception5b_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception5a_concat1, kFeaturesInception5bConv1Siblings, batch, scratch());
 
   at(89);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
   cnn::winograd::conv(features_inception5b_conv3, features_inception5b_conv2,
                       features_inception5b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception5b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception5bConv3, batch, scratch());
-
-  at(90);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
-  cnn::conv(features_inception5b_conv4, features_inception5a_concat1, features_inception5b_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception5b_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv4, batch, scratch());
 
   at(91);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
   cnn::winograd::conv(features_inception5b_conv5, features_inception5b_conv4,
@@ -3098,16 +3071,16 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const cnn::Blocked features_inception3a_concat1 = blocked(12042240, 200704);  // 256x28x28
   const cnn::Blocked features_inception3a_conv1 = blocked(12042240, 200704);  // 64x28x28
   const cnn::Blocked features_inception3a_conv2 = blocked(4816896, 75264);  // 96x28x28
+  const cnn::Blocked features_inception3a_conv4 = blocked(7225344, 12544);  // 16x28x28
   const cnn::Blocked features_inception3a_conv3 = blocked(12092416, 200704);  // 128x28x28
-  const cnn::Blocked features_inception3a_conv4 = blocked(4816896, 12544);  // 16x28x28
   const cnn::Blocked features_inception3a_conv5 = blocked(12192768, 200704);  // 32x28x28
   const cnn::Blocked features_inception3a_maxpool1 = blocked(4816896, 150528);  // 192x28x28
   const cnn::Blocked features_inception3a_conv6 = blocked(12217856, 200704);  // 32x28x28
   const cnn::Blocked features_inception3b_concat1 = blocked(0, 376320);  // 480x28x28
   const cnn::Blocked features_inception3b_conv1 = blocked(0, 376320);  // 128x28x28
   const cnn::Blocked features_inception3b_conv2 = blocked(18464768, 100352);  // 128x28x28
+  const cnn::Blocked features_inception3b_conv4 = blocked(21676032, 25088);  // 32x28x28
   const cnn::Blocked features_inception3b_conv3 = blocked(100352, 376320);  // 192x28x28
-  const cnn::Blocked features_inception3b_conv4 = blocked(18464768, 25088);  // 32x28x28
   const cnn::Blocked features_inception3b_conv5 = blocked(250880, 376320);  // 96x28x28
   const cnn::Blocked features_inception3b_maxpool1 = blocked(18464768, 200704);  // 256x28x28
   const cnn::Blocked features_inception3b_conv6 = blocked(326144, 376320);  // 64x28x28
@@ -3115,40 +3088,40 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const cnn::Blocked features_inception4a_concat1 = blocked(0, 100352);  // 512x14x14
   const cnn::Blocked features_inception4a_conv1 = blocked(0, 100352);  // 192x14x14
   const cnn::Blocked features_inception4a_conv2 = blocked(3211264, 18816);  // 96x14x14
+  const cnn::Blocked features_inception4a_conv4 = blocked(3813376, 3136);  // 16x14x14
   const cnn::Blocked features_inception4a_conv3 = blocked(37632, 100352);  // 208x14x14
-  const cnn::Blocked features_inception4a_conv4 = blocked(3211264, 3136);  // 16x14x14
   const cnn::Blocked features_inception4a_conv5 = blocked(78400, 100352);  // 48x14x14
   const cnn::Blocked features_inception4a_maxpool1 = blocked(3211264, 94080);  // 480x14x14
   const cnn::Blocked features_inception4a_conv6 = blocked(87808, 100352);  // 64x14x14
   const cnn::Blocked features_inception4b_concat1 = blocked(3211264, 100352);  // 512x14x14
   const cnn::Blocked features_inception4b_conv1 = blocked(3211264, 100352);  // 160x14x14
   const cnn::Blocked features_inception4b_conv2 = blocked(6422528, 21952);  // 112x14x14
+  const cnn::Blocked features_inception4b_conv4 = blocked(7124992, 4704);  // 24x14x14
   const cnn::Blocked features_inception4b_conv3 = blocked(3242624, 100352);  // 224x14x14
-  const cnn::Blocked features_inception4b_conv4 = blocked(6422528, 4704);  // 24x14x14
   const cnn::Blocked features_inception4b_conv5 = blocked(3286528, 100352);  // 64x14x14
   const cnn::Blocked features_inception4b_maxpool1 = blocked(6422528, 100352);  // 512x14x14
   const cnn::Blocked features_inception4b_conv6 = blocked(3299072, 100352);  // 64x14x14
   const cnn::Blocked features_inception4c_concat1 = blocked(0, 100352);  // 512x14x14
   const cnn::Blocked features_inception4c_conv1 = blocked(0, 100352);  // 128x14x14
   const cnn::Blocked features_inception4c_conv2 = blocked(6422528, 25088);  // 128x14x14
+  const cnn::Blocked features_inception4c_conv4 = blocked(7225344, 4704);  // 24x14x14
   const cnn::Blocked features_inception4c_conv3 = blocked(25088, 100352);  // 256x14x14
-  const cnn::Blocked features_inception4c_conv4 = blocked(6422528, 4704);  // 24x14x14
   const cnn::Blocked features_inception4c_conv5 = blocked(75264, 100352);  // 64x14x14
   const cnn::Blocked features_inception4c_maxpool1 = blocked(6422528, 100352);  // 512x14x14
   const cnn::Blocked features_inception4c_conv6 = blocked(87808, 100352);  // 64x14x14
   const cnn::Blocked features_inception4d_concat1 = blocked(5218304, 103488);  // 528x14x14
   const cnn::Blocked features_inception4d_conv1 = blocked(5218304, 103488);  // 112x14x14
   const cnn::Blocked features_inception4d_conv2 = blocked(3211264, 28224);  // 144x14x14
+  const cnn::Blocked features_inception4d_conv4 = blocked(4114432, 6272);  // 32x14x14
   const cnn::Blocked features_inception4d_conv3 = blocked(5240256, 103488);  // 288x14x14
-  const cnn::Blocked features_inception4d_conv4 = blocked(3211264, 6272);  // 32x14x14
   const cnn::Blocked features_inception4d_conv5 = blocked(5296704, 103488);  // 64x14x14
   const cnn::Blocked features_inception4d_maxpool1 = blocked(8529920, 100352);  // 512x14x14
   const cnn::Blocked features_inception4d_conv6 = blocked(5309248, 103488);  // 64x14x14
   const cnn::Blocked features_inception4e_concat1 = blocked(0, 163072);  // 832x14x14
   const cnn::Blocked features_inception4e_conv1 = blocked(0, 163072);  // 256x14x14
   const cnn::Blocked features_inception4e_conv2 = blocked(8529920, 31360);  // 160x14x14
+  const cnn::Blocked features_inception4e_conv4 = blocked(9533440, 6272);  // 32x14x14
   const cnn::Blocked features_inception4e_conv3 = blocked(50176, 163072);  // 320x14x14
-  const cnn::Blocked features_inception4e_conv4 = blocked(8529920, 6272);  // 32x14x14
   const cnn::Blocked features_inception4e_conv5 = blocked(112896, 163072);  // 128x14x14
   const cnn::Blocked features_inception4e_maxpool1 = blocked(8529920, 103488);  // 528x14x14
   const cnn::Blocked features_inception4e_conv6 = blocked(137984, 163072);  // 128x14x14
@@ -3156,16 +3129,16 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const cnn::Blocked features_inception5a_concat1 = blocked(1605632, 40768);  // 832x7x7
   const cnn::Blocked features_inception5a_conv1 = blocked(1605632, 40768);  // 256x7x7
   const cnn::Blocked features_inception5a_conv2 = blocked(0, 7840);  // 160x7x7
+  const cnn::Blocked features_inception5a_conv4 = blocked(250880, 1568);  // 32x7x7
   const cnn::Blocked features_inception5a_conv3 = blocked(1618176, 40768);  // 320x7x7
-  const cnn::Blocked features_inception5a_conv4 = blocked(0, 1568);  // 32x7x7
   const cnn::Blocked features_inception5a_conv5 = blocked(1633856, 40768);  // 128x7x7
   const cnn::Blocked features_inception5a_maxpool1 = blocked(0, 40768);  // 832x7x7
   const cnn::Blocked features_inception5a_conv6 = blocked(1640128, 40768);  // 128x7x7
   const cnn::Blocked features_inception5b_concat1 = blocked(0, 50176);  // 1024x7x7
   const cnn::Blocked features_inception5b_conv1 = blocked(0, 50176);  // 384x7x7
   const cnn::Blocked features_inception5b_conv2 = blocked(2910208, 9408);  // 192x7x7
+  const cnn::Blocked features_inception5b_conv4 = blocked(3211264, 2352);  // 48x7x7
   const cnn::Blocked features_inception5b_conv3 = blocked(18816, 50176);  // 384x7x7
-  const cnn::Blocked features_inception5b_conv4 = blocked(2910208, 2352);  // 48x7x7
   const cnn::Blocked features_inception5b_conv5 = blocked(37632, 50176);  // 128x7x7
   const cnn::Blocked features_inception5b_maxpool1 = blocked(2910208, 40768);  // 832x7x7
   const cnn::Blocked features_inception5b_conv6 = blocked(43904, 50176);  // 128x7x7
@@ -3201,25 +3174,21 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::maxpool(features_maxpool2, features_lrn2, kFeaturesMaxpool2, batch);
 
   at(7);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3a.conv1)
-  cnn::conv(features_inception3a_conv1, features_maxpool2, features_inception3a_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception3a_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv1, batch, scratch());
-
-  at(8);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
-  cnn::conv(features_inception3a_conv2, features_maxpool2, features_inception3a_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception3a_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv2, batch, scratch());
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
+  cnn::conv_siblings({{features_inception3a_conv1, features_inception3a_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception3a_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception3a_conv2, features_inception3a_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception3a_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception3a_conv4, features_inception3a_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_maxpool2, kFeaturesInception3aConv1Siblings, batch, scratch());
 
   at(9);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
   cnn::winograd::conv(features_inception3a_conv3, features_inception3a_conv2,
                       features_inception3a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception3a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception3aConv3, batch, scratch());
-
-  at(10);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
-  cnn::conv(features_inception3a_conv4, features_maxpool2, features_inception3a_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv4, batch, scratch());
 
   at(11);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
   cnn::conv(features_inception3a_conv5, features_inception3a_conv4, features_inception3a_conv5_weight_,
@@ -3235,25 +3204,21 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
             kFeaturesInception3aConv6, batch, scratch());
 
   at(15);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3b.conv1)
-  cnn::conv(features_inception3b_conv1, features_inception3a_concat1, features_inception3b_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception3b_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv1, batch, scratch());
-
-  at(16);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
-  cnn::conv(features_inception3b_conv2, features_inception3a_concat1, features_inception3b_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception3b_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv2, batch, scratch());
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
+  cnn::conv_siblings({{features_inception3b_conv1, features_inception3b_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception3b_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception3b_conv2, features_inception3b_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception3b_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception3b_conv4, features_inception3b_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception3b_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception3a_concat1, kFeaturesInception3bConv1Siblings, batch, scratch());
 
   at(17);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
   cnn::winograd::conv(features_inception3b_conv3, features_inception3b_conv2,
                       features_inception3b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception3b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception3bConv3, batch, scratch());
-
-  at(18);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
-  cnn::conv(features_inception3b_conv4, features_inception3a_concat1, features_inception3b_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception3b_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv4, batch, scratch());
 
   at(19);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
   cnn::winograd::conv(features_inception3b_conv5, features_inception3b_conv4,
@@ -3274,25 +3239,21 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::maxpool(features_maxpool3, features_inception3b_concat1, kFeaturesMaxpool3, batch);
 
   at(24);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4a.conv1)
-  cnn::conv(features_inception4a_conv1, features_maxpool3, features_inception4a_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception4a_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv1, batch, scratch());
-
-  at(25);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
-  cnn::conv(features_inception4a_conv2, features_maxpool3, features_inception4a_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception4a_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv2, batch, scratch());
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
+  cnn::conv_siblings({{features_inception4a_conv1, features_inception4a_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception4a_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4a_conv2, features_inception4a_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception4a_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4a_conv4, features_inception4a_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception4a_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_maxpool3, kFeaturesInception4aConv1Siblings, batch, scratch());
 
   at(26);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
   cnn::winograd::conv(features_inception4a_conv3, features_inception4a_conv2,
                       features_inception4a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4aConv3, batch, scratch());
-
-  at(27);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
-  cnn::conv(features_inception4a_conv4, features_maxpool3, features_inception4a_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception4a_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv4, batch, scratch());
 
   at(28);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv5)
   cnn::conv(features_inception4a_conv5, features_inception4a_conv4, features_inception4a_conv5_weight_,
@@ -3308,25 +3269,21 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
             kFeaturesInception4aConv6, batch, scratch());
 
   at(39);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4b.conv1)
-  cnn::conv(features_inception4b_conv1, features_inception4a_concat1, features_inception4b_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception4b_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv1, batch, scratch());
-
-  at(40);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
-  cnn::conv(features_inception4b_conv2, features_inception4a_concat1, features_inception4b_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception4b_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv2, batch, scratch());
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
+  cnn::conv_siblings({{features_inception4b_conv1, features_inception4b_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception4b_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4b_conv2, features_inception4b_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception4b_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4b_conv4, features_inception4b_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception4b_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception4a_concat1, kFeaturesInception4bConv1Siblings, batch, scratch());
 
   at(41);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
   cnn::winograd::conv(features_inception4b_conv3, features_inception4b_conv2,
                       features_inception4b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4bConv3, batch, scratch());
-
-  at(42);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
-  cnn::conv(features_inception4b_conv4, features_inception4a_concat1, features_inception4b_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception4b_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv4, batch, scratch());
 
   at(43);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
   cnn::winograd::conv(features_inception4b_conv5, features_inception4b_conv4,
@@ -3344,25 +3301,21 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
             kFeaturesInception4bConv6, batch, scratch());
 
   at(47);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4c.conv1)
-  cnn::conv(features_inception4c_conv1, features_inception4b_concat1, features_inception4c_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception4c_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv1, batch, scratch());
-
-  at(48);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
-  cnn::conv(features_inception4c_conv2, features_inception4b_concat1, features_inception4c_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception4c_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv2, batch, scratch());
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
+  cnn::conv_siblings({{features_inception4c_conv1, features_inception4c_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception4c_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4c_conv2, features_inception4c_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception4c_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4c_conv4, features_inception4c_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception4c_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception4b_concat1, kFeaturesInception4cConv1Siblings, batch, scratch());
 
   at(49);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
   cnn::winograd::conv(features_inception4c_conv3, features_inception4c_conv2,
                       features_inception4c_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4c_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4cConv3, batch, scratch());
-
-  at(50);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
-  cnn::conv(features_inception4c_conv4, features_inception4b_concat1, features_inception4c_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception4c_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv4, batch, scratch());
 
   at(51);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
   cnn::winograd::conv(features_inception4c_conv5, features_inception4c_conv4,
@@ -3380,25 +3333,21 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
             kFeaturesInception4cConv6, batch, scratch());
 
   at(55);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4d.conv1)
-  cnn::conv(features_inception4d_conv1, features_inception4c_concat1, features_inception4d_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception4d_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv1, batch, scratch());
-
-  at(56);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
-  cnn::conv(features_inception4d_conv2, features_inception4c_concat1, features_inception4d_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception4d_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv2, batch, scratch());
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
+  cnn::conv_siblings({{features_inception4d_conv1, features_inception4d_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception4d_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4d_conv2, features_inception4d_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception4d_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4d_conv4, features_inception4d_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception4c_concat1, kFeaturesInception4dConv1Siblings, batch, scratch());
 
   at(57);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
   cnn::winograd::conv(features_inception4d_conv3, features_inception4d_conv2,
                       features_inception4d_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4d_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4dConv3, batch, scratch());
-
-  at(58);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
-  cnn::conv(features_inception4d_conv4, features_inception4c_concat1, features_inception4d_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv4, batch, scratch());
 
   at(59);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
   cnn::winograd::conv(features_inception4d_conv5, features_inception4d_conv4,
@@ -3416,25 +3365,21 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
             kFeaturesInception4dConv6, batch, scratch());
 
   at(70);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4e.conv1)
-  cnn::conv(features_inception4e_conv1, features_inception4d_concat1, features_inception4e_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception4e_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv1, batch, scratch());
-
-  at(71);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
-  cnn::conv(features_inception4e_conv2, features_inception4d_concat1, features_inception4e_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception4e_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv2, batch, scratch());
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
+  cnn::conv_siblings({{features_inception4e_conv1, features_inception4e_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception4e_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4e_conv2, features_inception4e_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception4e_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4e_conv4, features_inception4e_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception4e_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception4d_concat1, kFeaturesInception4eConv1Siblings, batch, scratch());
 
   at(72);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
   cnn::winograd::conv(features_inception4e_conv3, features_inception4e_conv2,
                       features_inception4e_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4e_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4eConv3, batch, scratch());
-
-  at(73);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
-  cnn::conv(features_inception4e_conv4, features_inception4d_concat1, features_inception4e_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception4e_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv4, batch, scratch());
 
   at(74);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
   cnn::winograd::conv(features_inception4e_conv5, features_inception4e_conv4,
@@ -3455,25 +3400,21 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::maxpool(features_maxpool4, features_inception4e_concat1, kFeaturesMaxpool4, batch);
 
   at(79);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5a.conv1)
-  cnn::conv(features_inception5a_conv1, features_maxpool4, features_inception5a_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception5a_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv1, batch, scratch());
-
-  at(80);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
-  cnn::conv(features_inception5a_conv2, features_maxpool4, features_inception5a_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception5a_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv2, batch, scratch());
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
+  cnn::conv_siblings({{features_inception5a_conv1, features_inception5a_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception5a_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception5a_conv2, features_inception5a_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception5a_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception5a_conv4, features_inception5a_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception5a_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_maxpool4, kFeaturesInception5aConv1Siblings, batch, scratch());
 
   at(81);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
   cnn::winograd::conv(features_inception5a_conv3, features_inception5a_conv2,
                       features_inception5a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception5a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception5aConv3, batch, scratch());
-
-  at(82);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
-  cnn::conv(features_inception5a_conv4, features_maxpool4, features_inception5a_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception5a_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv4, batch, scratch());
 
   at(83);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
   cnn::conv(features_inception5a_conv5, features_inception5a_conv4, features_inception5a_conv5_weight_,
@@ -3489,25 +3430,21 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
             kFeaturesInception5aConv6, batch, scratch());
 
   at(87);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
-  cnn::conv(features_inception5b_conv1, features_inception5a_concat1, features_inception5b_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception5b_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv1, batch, scratch());
-
-  at(88);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
-  cnn::conv(features_inception5b_conv2, features_inception5a_concat1, features_inception5b_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception5b_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv2, batch, scratch());
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
+  cnn::conv_siblings({{features_inception5b_conv1, features_inception5b_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception5b_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception5b_conv2, features_inception5b_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception5b_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception5b_conv4, features_inception5b_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception5b_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception5a_concat1, kFeaturesInception5bConv1Siblings, batch, scratch());
 
   at(89);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
   cnn::winograd::conv(features_inception5b_conv3, features_inception5b_conv2,
                       features_inception5b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception5b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception5bConv3, batch, scratch());
-
-  at(90);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
-  cnn::conv(features_inception5b_conv4, features_inception5a_concat1, features_inception5b_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception5b_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv4, batch, scratch());
 
   at(91);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
   cnn::winograd::conv(features_inception5b_conv5, features_inception5b_conv4,
@@ -3543,8 +3480,8 @@ void GoogLeNet::prepare_on_team() {
   const cnn::Floats features_conv3_weight_prepared = floats(38549104, 442944);
   const cnn::Floats features_inception3a_conv1_weight_prepared = floats(38992048, 12672);
   const cnn::Floats features_inception3a_conv2_weight_prepared = floats(39004720, 18432);
-  const cnn::Floats features_inception3a_conv3_weight_prepared = floats(39023152, 456768);
-  const cnn::Floats features_inception3a_conv4_weight_prepared = floats(39479920, 3456);
+  const cnn::Floats features_inception3a_conv4_weight_prepared = floats(39023152, 3456);
+  const cnn::Floats features_inception3a_conv3_weight_prepared = floats(39026608, 456768);
   const cnn::Floats features_inception3a_conv5_weight_prepared = floats(39483376, 14400);
   const cnn::Floats features_inception3a_conv6_weight_prepared = floats(39497776, 6912);
   const cnn::Floats features_inception3b_conv1_weight_prepared = floats(39504688, 33792);
@@ -3605,13 +3542,13 @@ void GoogLeNet::prepare_on_team() {
   cnn::conv_prepare(features_inception3a_conv2_weight_prepared, features_inception3a_conv2_weight_,
                     kFeaturesInception3aConv2);
 
-  at(9);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
-  cnn::winograd::conv_prepare(features_inception3a_conv3_weight_prepared, features_inception3a_conv3_weight_,
-                              kFeaturesInception3aConv3);
-
   at(10);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
   cnn::conv_prepare(features_inception3a_conv4_weight_prepared, features_inception3a_conv4_weight_,
                     kFeaturesInception3aConv4);
+
+  at(9);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
+  cnn::winograd::conv_prepare(features_inception3a_conv3_weight_prepared, features_inception3a_conv3_weight_,
+                              kFeaturesInception3aConv3);
 
   at(11);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
   cnn::conv_prepare(features_inception3a_conv5_weight_prepared, features_inception3a_conv5_weight_,
@@ -3801,10 +3738,10 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_inception3a_conv1_weight_prepared = floats(38992048, 12672);
   const cnn::Blocked features_inception3a_conv2 = blocked(4816896, 75264);  // 96x28x28
   const cnn::Floats features_inception3a_conv2_weight_prepared = floats(39004720, 18432);
+  const cnn::Blocked features_inception3a_conv4 = blocked(7225344, 12544);  // 16x28x28
+  const cnn::Floats features_inception3a_conv4_weight_prepared = floats(39023152, 3456);
   const cnn::Blocked features_inception3a_conv3 = blocked(12092416, 200704);  // 128x28x28
-  const cnn::Floats features_inception3a_conv3_weight_prepared = floats(39023152, 456768);
-  const cnn::Blocked features_inception3a_conv4 = blocked(4816896, 12544);  // 16x28x28
-  const cnn::Floats features_inception3a_conv4_weight_prepared = floats(39479920, 3456);
+  const cnn::Floats features_inception3a_conv3_weight_prepared = floats(39026608, 456768);
   const cnn::Blocked features_inception3a_conv5 = blocked(12192768, 200704);  // 32x28x28
   const cnn::Floats features_inception3a_conv5_weight_prepared = floats(39483376, 14400);
   const cnn::Blocked features_inception3a_maxpool1 = blocked(4816896, 150528);  // 192x28x28
@@ -3815,9 +3752,9 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_inception3b_conv1_weight_prepared = floats(39504688, 33792);
   const cnn::Blocked features_inception3b_conv2 = blocked(18464768, 100352);  // 128x28x28
   const cnn::Floats features_inception3b_conv2_weight_prepared = floats(39538480, 33792);
-  const cnn::Blocked features_inception3b_conv3 = blocked(100352, 376320);  // 192x28x28
-  const cnn::Blocked features_inception3b_conv4 = blocked(18464768, 25088);  // 32x28x28
+  const cnn::Blocked features_inception3b_conv4 = blocked(21676032, 25088);  // 32x28x28
   const cnn::Floats features_inception3b_conv4_weight_prepared = floats(39572272, 9216);
+  const cnn::Blocked features_inception3b_conv3 = blocked(100352, 376320);  // 192x28x28
   const cnn::Blocked features_inception3b_conv5 = blocked(250880, 376320);  // 96x28x28
   const cnn::Floats features_inception3b_conv5_weight_prepared = floats(39581488, 111168);
   const cnn::Blocked features_inception3b_maxpool1 = blocked(18464768, 200704);  // 256x28x28
@@ -3829,9 +3766,9 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_inception4a_conv1_weight_prepared = floats(39709552, 92160);
   const cnn::Blocked features_inception4a_conv2 = blocked(3211264, 18816);  // 96x14x14
   const cnn::Floats features_inception4a_conv2_weight_prepared = floats(39801712, 46080);
-  const cnn::Blocked features_inception4a_conv3 = blocked(37632, 100352);  // 208x14x14
-  const cnn::Blocked features_inception4a_conv4 = blocked(3211264, 3136);  // 16x14x14
+  const cnn::Blocked features_inception4a_conv4 = blocked(3813376, 3136);  // 16x14x14
   const cnn::Floats features_inception4a_conv4_weight_prepared = floats(39847792, 8640);
+  const cnn::Blocked features_inception4a_conv3 = blocked(37632, 100352);  // 208x14x14
   const cnn::Blocked features_inception4a_conv5 = blocked(78400, 100352);  // 48x14x14
   const cnn::Floats features_inception4a_conv5_weight_prepared = floats(39856432, 19200);
   const cnn::Blocked features_inception4a_maxpool1 = blocked(3211264, 94080);  // 480x14x14
@@ -3842,9 +3779,9 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_inception4b_conv1_weight_prepared = floats(39907312, 82944);
   const cnn::Blocked features_inception4b_conv2 = blocked(6422528, 21952);  // 112x14x14
   const cnn::Floats features_inception4b_conv2_weight_prepared = floats(39990256, 58368);
-  const cnn::Blocked features_inception4b_conv3 = blocked(3242624, 100352);  // 224x14x14
-  const cnn::Blocked features_inception4b_conv4 = blocked(6422528, 4704);  // 24x14x14
+  const cnn::Blocked features_inception4b_conv4 = blocked(7124992, 4704);  // 24x14x14
   const cnn::Floats features_inception4b_conv4_weight_prepared = floats(40048624, 12288);
+  const cnn::Blocked features_inception4b_conv3 = blocked(3242624, 100352);  // 224x14x14
   const cnn::Blocked features_inception4b_conv5 = blocked(3286528, 100352);  // 64x14x14
   const cnn::Floats features_inception4b_conv5_weight_prepared = floats(40060912, 57024);
   const cnn::Blocked features_inception4b_maxpool1 = blocked(6422528, 100352);  // 512x14x14
@@ -3855,9 +3792,9 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_inception4c_conv1_weight_prepared = floats(40151728, 67584);
   const cnn::Blocked features_inception4c_conv2 = blocked(6422528, 25088);  // 128x14x14
   const cnn::Floats features_inception4c_conv2_weight_prepared = floats(40219312, 67584);
-  const cnn::Blocked features_inception4c_conv3 = blocked(25088, 100352);  // 256x14x14
-  const cnn::Blocked features_inception4c_conv4 = blocked(6422528, 4704);  // 24x14x14
+  const cnn::Blocked features_inception4c_conv4 = blocked(7225344, 4704);  // 24x14x14
   const cnn::Floats features_inception4c_conv4_weight_prepared = floats(40286896, 12288);
+  const cnn::Blocked features_inception4c_conv3 = blocked(25088, 100352);  // 256x14x14
   const cnn::Blocked features_inception4c_conv5 = blocked(75264, 100352);  // 64x14x14
   const cnn::Floats features_inception4c_conv5_weight_prepared = floats(40299184, 57024);
   const cnn::Blocked features_inception4c_maxpool1 = blocked(6422528, 100352);  // 512x14x14
@@ -3868,9 +3805,9 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_inception4d_conv1_weight_prepared = floats(40390000, 58368);
   const cnn::Blocked features_inception4d_conv2 = blocked(3211264, 28224);  // 144x14x14
   const cnn::Floats features_inception4d_conv2_weight_prepared = floats(40448368, 73728);
-  const cnn::Blocked features_inception4d_conv3 = blocked(5240256, 103488);  // 288x14x14
-  const cnn::Blocked features_inception4d_conv4 = blocked(3211264, 6272);  // 32x14x14
+  const cnn::Blocked features_inception4d_conv4 = blocked(4114432, 6272);  // 32x14x14
   const cnn::Floats features_inception4d_conv4_weight_prepared = floats(40522096, 18432);
+  const cnn::Blocked features_inception4d_conv3 = blocked(5240256, 103488);  // 288x14x14
   const cnn::Blocked features_inception4d_conv5 = blocked(5296704, 103488);  // 64x14x14
   const cnn::Floats features_inception4d_conv5_weight_prepared = floats(40540528, 76608);
   const cnn::Blocked features_inception4d_maxpool1 = blocked(8529920, 100352);  // 512x14x14
@@ -3881,9 +3818,9 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_inception4e_conv1_weight_prepared = floats(40650928, 136224);
   const cnn::Blocked features_inception4e_conv2 = blocked(8529920, 31360);  // 160x14x14
   const cnn::Floats features_inception4e_conv2_weight_prepared = floats(40787152, 85536);
-  const cnn::Blocked features_inception4e_conv3 = blocked(50176, 163072);  // 320x14x14
-  const cnn::Blocked features_inception4e_conv4 = blocked(8529920, 6272);  // 32x14x14
+  const cnn::Blocked features_inception4e_conv4 = blocked(9533440, 6272);  // 32x14x14
   const cnn::Floats features_inception4e_conv4_weight_prepared = floats(40872688, 19008);
+  const cnn::Blocked features_inception4e_conv3 = blocked(50176, 163072);  // 320x14x14
   const cnn::Blocked features_inception4e_conv5 = blocked(112896, 163072);  // 128x14x14
   const cnn::Floats features_inception4e_conv5_weight_prepared = floats(40891696, 152640);
   const cnn::Blocked features_inception4e_maxpool1 = blocked(8529920, 103488);  // 528x14x14
@@ -3895,9 +3832,9 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_inception5a_conv1_weight_prepared = floats(41114032, 214656);
   const cnn::Blocked features_inception5a_conv2 = blocked(0, 7840);  // 160x7x7
   const cnn::Floats features_inception5a_conv2_weight_prepared = floats(41328688, 134784);
-  const cnn::Blocked features_inception5a_conv3 = blocked(1618176, 40768);  // 320x7x7
-  const cnn::Blocked features_inception5a_conv4 = blocked(0, 1568);  // 32x7x7
+  const cnn::Blocked features_inception5a_conv4 = blocked(250880, 1568);  // 32x7x7
   const cnn::Floats features_inception5a_conv4_weight_prepared = floats(41463472, 29952);
+  const cnn::Blocked features_inception5a_conv3 = blocked(1618176, 40768);  // 320x7x7
   const cnn::Blocked features_inception5a_conv5 = blocked(1633856, 40768);  // 128x7x7
   const cnn::Floats features_inception5a_conv5_weight_prepared = floats(41493424, 105600);
   const cnn::Blocked features_inception5a_maxpool1 = blocked(0, 40768);  // 832x7x7
@@ -3908,9 +3845,9 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_inception5b_conv1_weight_prepared = floats(41708848, 319488);
   const cnn::Blocked features_inception5b_conv2 = blocked(2910208, 9408);  // 192x7x7
   const cnn::Floats features_inception5b_conv2_weight_prepared = floats(42028336, 159744);
-  const cnn::Blocked features_inception5b_conv3 = blocked(18816, 50176);  // 384x7x7
-  const cnn::Blocked features_inception5b_conv4 = blocked(2910208, 2352);  // 48x7x7
+  const cnn::Blocked features_inception5b_conv4 = blocked(3211264, 2352);  // 48x7x7
   const cnn::Floats features_inception5b_conv4_weight_prepared = floats(42188080, 39936);
+  const cnn::Blocked features_inception5b_conv3 = blocked(18816, 50176);  // 384x7x7
   const cnn::Blocked features_inception5b_conv5 = blocked(37632, 50176);  // 128x7x7
   const cnn::Floats features_inception5b_conv5_weight_prepared = floats(42228016, 228672);
   const cnn::Blocked features_inception5b_maxpool1 = blocked(2910208, 40768);  // 832x7x7
@@ -3949,28 +3886,21 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_maxpool2, features_lrn2, kFeaturesMaxpool2, batch);
 
   at(7);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3a.conv1)
-  cnn::conv(features_inception3a_conv1, features_maxpool2,
-            cnn::prepared(features_inception3a_conv1_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception3a_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv1, batch, scratch());
-
-  at(8);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
-  cnn::conv(features_inception3a_conv2, features_maxpool2,
-            cnn::prepared(features_inception3a_conv2_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception3a_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv2, batch, scratch());
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
+  cnn::conv_siblings({{features_inception3a_conv1, cnn::prepared(features_inception3a_conv1_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception3a_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception3a_conv2, cnn::prepared(features_inception3a_conv2_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception3a_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception3a_conv4, cnn::prepared(features_inception3a_conv4_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_maxpool2, kFeaturesInception3aConv1Siblings, batch, scratch());
 
   at(9);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
   cnn::winograd::conv(features_inception3a_conv3, features_inception3a_conv2,
                       cnn::prepared(features_inception3a_conv3_weight_prepared),
                       cnn::Epilogue().with_bias(features_inception3a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception3aConv3, batch, scratch());
-
-  at(10);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
-  cnn::conv(features_inception3a_conv4, features_maxpool2,
-            cnn::prepared(features_inception3a_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv4, batch, scratch());
 
   at(11);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
   cnn::conv(features_inception3a_conv5, features_inception3a_conv4,
@@ -3988,28 +3918,21 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
             kFeaturesInception3aConv6, batch, scratch());
 
   at(15);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3b.conv1)
-  cnn::conv(features_inception3b_conv1, features_inception3a_concat1,
-            cnn::prepared(features_inception3b_conv1_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception3b_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv1, batch, scratch());
-
-  at(16);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
-  cnn::conv(features_inception3b_conv2, features_inception3a_concat1,
-            cnn::prepared(features_inception3b_conv2_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception3b_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv2, batch, scratch());
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
+  cnn::conv_siblings({{features_inception3b_conv1, cnn::prepared(features_inception3b_conv1_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception3b_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception3b_conv2, cnn::prepared(features_inception3b_conv2_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception3b_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception3b_conv4, cnn::prepared(features_inception3b_conv4_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception3b_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception3a_concat1, kFeaturesInception3bConv1Siblings, batch, scratch());
 
   at(17);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
   cnn::winograd::conv(features_inception3b_conv3, features_inception3b_conv2,
                       features_inception3b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception3b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception3bConv3, batch, scratch());
-
-  at(18);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
-  cnn::conv(features_inception3b_conv4, features_inception3a_concat1,
-            cnn::prepared(features_inception3b_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception3b_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv4, batch, scratch());
 
   at(19);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
   cnn::winograd::conv(features_inception3b_conv5, features_inception3b_conv4,
@@ -4031,28 +3954,21 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_maxpool3, features_inception3b_concat1, kFeaturesMaxpool3, batch);
 
   at(24);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4a.conv1)
-  cnn::conv(features_inception4a_conv1, features_maxpool3,
-            cnn::prepared(features_inception4a_conv1_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4a_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv1, batch, scratch());
-
-  at(25);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
-  cnn::conv(features_inception4a_conv2, features_maxpool3,
-            cnn::prepared(features_inception4a_conv2_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4a_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv2, batch, scratch());
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
+  cnn::conv_siblings({{features_inception4a_conv1, cnn::prepared(features_inception4a_conv1_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception4a_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4a_conv2, cnn::prepared(features_inception4a_conv2_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception4a_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4a_conv4, cnn::prepared(features_inception4a_conv4_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception4a_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_maxpool3, kFeaturesInception4aConv1Siblings, batch, scratch());
 
   at(26);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
   cnn::winograd::conv(features_inception4a_conv3, features_inception4a_conv2,
                       features_inception4a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4aConv3, batch, scratch());
-
-  at(27);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
-  cnn::conv(features_inception4a_conv4, features_maxpool3,
-            cnn::prepared(features_inception4a_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4a_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv4, batch, scratch());
 
   at(28);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv5)
   cnn::conv(features_inception4a_conv5, features_inception4a_conv4,
@@ -4070,28 +3986,21 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
             kFeaturesInception4aConv6, batch, scratch());
 
   at(39);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4b.conv1)
-  cnn::conv(features_inception4b_conv1, features_inception4a_concat1,
-            cnn::prepared(features_inception4b_conv1_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4b_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv1, batch, scratch());
-
-  at(40);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
-  cnn::conv(features_inception4b_conv2, features_inception4a_concat1,
-            cnn::prepared(features_inception4b_conv2_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4b_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv2, batch, scratch());
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
+  cnn::conv_siblings({{features_inception4b_conv1, cnn::prepared(features_inception4b_conv1_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception4b_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4b_conv2, cnn::prepared(features_inception4b_conv2_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception4b_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4b_conv4, cnn::prepared(features_inception4b_conv4_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception4b_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception4a_concat1, kFeaturesInception4bConv1Siblings, batch, scratch());
 
   at(41);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
   cnn::winograd::conv(features_inception4b_conv3, features_inception4b_conv2,
                       features_inception4b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4bConv3, batch, scratch());
-
-  at(42);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
-  cnn::conv(features_inception4b_conv4, features_inception4a_concat1,
-            cnn::prepared(features_inception4b_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4b_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv4, batch, scratch());
 
   at(43);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
   cnn::winograd::conv(features_inception4b_conv5, features_inception4b_conv4,
@@ -4110,28 +4019,21 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
             kFeaturesInception4bConv6, batch, scratch());
 
   at(47);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4c.conv1)
-  cnn::conv(features_inception4c_conv1, features_inception4b_concat1,
-            cnn::prepared(features_inception4c_conv1_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4c_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv1, batch, scratch());
-
-  at(48);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
-  cnn::conv(features_inception4c_conv2, features_inception4b_concat1,
-            cnn::prepared(features_inception4c_conv2_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4c_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv2, batch, scratch());
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
+  cnn::conv_siblings({{features_inception4c_conv1, cnn::prepared(features_inception4c_conv1_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception4c_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4c_conv2, cnn::prepared(features_inception4c_conv2_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception4c_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4c_conv4, cnn::prepared(features_inception4c_conv4_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception4c_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception4b_concat1, kFeaturesInception4cConv1Siblings, batch, scratch());
 
   at(49);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
   cnn::winograd::conv(features_inception4c_conv3, features_inception4c_conv2,
                       features_inception4c_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4c_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4cConv3, batch, scratch());
-
-  at(50);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
-  cnn::conv(features_inception4c_conv4, features_inception4b_concat1,
-            cnn::prepared(features_inception4c_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4c_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv4, batch, scratch());
 
   at(51);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
   cnn::winograd::conv(features_inception4c_conv5, features_inception4c_conv4,
@@ -4150,28 +4052,21 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
             kFeaturesInception4cConv6, batch, scratch());
 
   at(55);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4d.conv1)
-  cnn::conv(features_inception4d_conv1, features_inception4c_concat1,
-            cnn::prepared(features_inception4d_conv1_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4d_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv1, batch, scratch());
-
-  at(56);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
-  cnn::conv(features_inception4d_conv2, features_inception4c_concat1,
-            cnn::prepared(features_inception4d_conv2_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4d_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv2, batch, scratch());
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
+  cnn::conv_siblings({{features_inception4d_conv1, cnn::prepared(features_inception4d_conv1_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception4d_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4d_conv2, cnn::prepared(features_inception4d_conv2_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception4d_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4d_conv4, cnn::prepared(features_inception4d_conv4_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception4c_concat1, kFeaturesInception4dConv1Siblings, batch, scratch());
 
   at(57);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
   cnn::winograd::conv(features_inception4d_conv3, features_inception4d_conv2,
                       features_inception4d_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4d_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4dConv3, batch, scratch());
-
-  at(58);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
-  cnn::conv(features_inception4d_conv4, features_inception4c_concat1,
-            cnn::prepared(features_inception4d_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv4, batch, scratch());
 
   at(59);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
   cnn::winograd::conv(features_inception4d_conv5, features_inception4d_conv4,
@@ -4190,28 +4085,21 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
             kFeaturesInception4dConv6, batch, scratch());
 
   at(70);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4e.conv1)
-  cnn::conv(features_inception4e_conv1, features_inception4d_concat1,
-            cnn::prepared(features_inception4e_conv1_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4e_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv1, batch, scratch());
-
-  at(71);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
-  cnn::conv(features_inception4e_conv2, features_inception4d_concat1,
-            cnn::prepared(features_inception4e_conv2_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4e_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv2, batch, scratch());
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
+  cnn::conv_siblings({{features_inception4e_conv1, cnn::prepared(features_inception4e_conv1_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception4e_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4e_conv2, cnn::prepared(features_inception4e_conv2_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception4e_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4e_conv4, cnn::prepared(features_inception4e_conv4_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception4e_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception4d_concat1, kFeaturesInception4eConv1Siblings, batch, scratch());
 
   at(72);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
   cnn::winograd::conv(features_inception4e_conv3, features_inception4e_conv2,
                       features_inception4e_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4e_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4eConv3, batch, scratch());
-
-  at(73);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
-  cnn::conv(features_inception4e_conv4, features_inception4d_concat1,
-            cnn::prepared(features_inception4e_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4e_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv4, batch, scratch());
 
   at(74);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
   cnn::winograd::conv(features_inception4e_conv5, features_inception4e_conv4,
@@ -4233,28 +4121,21 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_maxpool4, features_inception4e_concat1, kFeaturesMaxpool4, batch);
 
   at(79);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5a.conv1)
-  cnn::conv(features_inception5a_conv1, features_maxpool4,
-            cnn::prepared(features_inception5a_conv1_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception5a_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv1, batch, scratch());
-
-  at(80);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
-  cnn::conv(features_inception5a_conv2, features_maxpool4,
-            cnn::prepared(features_inception5a_conv2_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception5a_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv2, batch, scratch());
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
+  cnn::conv_siblings({{features_inception5a_conv1, cnn::prepared(features_inception5a_conv1_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception5a_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception5a_conv2, cnn::prepared(features_inception5a_conv2_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception5a_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception5a_conv4, cnn::prepared(features_inception5a_conv4_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception5a_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_maxpool4, kFeaturesInception5aConv1Siblings, batch, scratch());
 
   at(81);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
   cnn::winograd::conv(features_inception5a_conv3, features_inception5a_conv2,
                       features_inception5a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception5a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception5aConv3, batch, scratch());
-
-  at(82);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
-  cnn::conv(features_inception5a_conv4, features_maxpool4,
-            cnn::prepared(features_inception5a_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception5a_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv4, batch, scratch());
 
   at(83);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
   cnn::conv(features_inception5a_conv5, features_inception5a_conv4,
@@ -4272,28 +4153,21 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
             kFeaturesInception5aConv6, batch, scratch());
 
   at(87);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
-  cnn::conv(features_inception5b_conv1, features_inception5a_concat1,
-            cnn::prepared(features_inception5b_conv1_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception5b_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv1, batch, scratch());
-
-  at(88);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
-  cnn::conv(features_inception5b_conv2, features_inception5a_concat1,
-            cnn::prepared(features_inception5b_conv2_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception5b_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv2, batch, scratch());
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
+  cnn::conv_siblings({{features_inception5b_conv1, cnn::prepared(features_inception5b_conv1_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception5b_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception5b_conv2, cnn::prepared(features_inception5b_conv2_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception5b_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception5b_conv4, cnn::prepared(features_inception5b_conv4_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception5b_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception5a_concat1, kFeaturesInception5bConv1Siblings, batch, scratch());
 
   at(89);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
   cnn::winograd::conv(features_inception5b_conv3, features_inception5b_conv2,
                       features_inception5b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception5b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception5bConv3, batch, scratch());
-
-  at(90);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
-  cnn::conv(features_inception5b_conv4, features_inception5a_concat1,
-            cnn::prepared(features_inception5b_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception5b_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv4, batch, scratch());
 
   at(91);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
   cnn::winograd::conv(features_inception5b_conv5, features_inception5b_conv4,

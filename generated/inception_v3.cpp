@@ -53,28 +53,30 @@ constexpr cnn::PoolGeometry kMaxpool2{
     .count_include_pad = false};
 constexpr cnn::BnGeometry kMixed5bBranch1x1Bn{
     .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed5bBranch5x5_1Bn{
+    .channels = 48, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed5bBranch3x3dbl1Bn{
+    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5bBranch1x1Conv{
     .in_channels = 192, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
     .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5bBranch5x5_1Bn{
-    .channels = 48, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5bBranch5x5_1Conv{
     .in_channels = 192, .in_height = 35, .in_width = 35, .out_channels = 48, .out_height = 35,
     .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kMixed5bBranch3x3dbl1Conv{
+    .in_channels = 192, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
+    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kMixed5bBranch1x1ConvSiblings{
+    .in_channels = 192, .height = 35, .width = 35, .out_channels = {64, 48, 64}};
 constexpr cnn::BnGeometry kMixed5bBranch5x5_2Bn{
     .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5bBranch5x5_2Conv{
     .in_channels = 48, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35, .out_width = 35,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5bBranch3x3dbl1Bn{
-    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed5bBranch3x3dbl1Conv{
-    .in_channels = 192, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
-    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed5bBranch3x3dbl2Bn{
     .channels = 96, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5bBranch3x3dbl2Conv{
@@ -99,28 +101,30 @@ constexpr cnn::ConvGeometry kMixed5bBranchPoolConv{
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed5cBranch1x1Bn{
     .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed5cBranch5x5_1Bn{
+    .channels = 48, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed5cBranch3x3dbl1Bn{
+    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5cBranch1x1Conv{
     .in_channels = 256, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
     .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5cBranch5x5_1Bn{
-    .channels = 48, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5cBranch5x5_1Conv{
     .in_channels = 256, .in_height = 35, .in_width = 35, .out_channels = 48, .out_height = 35,
     .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kMixed5cBranch3x3dbl1Conv{
+    .in_channels = 256, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
+    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kMixed5cBranch1x1ConvSiblings{
+    .in_channels = 256, .height = 35, .width = 35, .out_channels = {64, 48, 64}};
 constexpr cnn::BnGeometry kMixed5cBranch5x5_2Bn{
     .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5cBranch5x5_2Conv{
     .in_channels = 48, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35, .out_width = 35,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5cBranch3x3dbl1Bn{
-    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed5cBranch3x3dbl1Conv{
-    .in_channels = 256, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
-    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed5cBranch3x3dbl2Bn{
     .channels = 96, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5cBranch3x3dbl2Conv{
@@ -145,28 +149,30 @@ constexpr cnn::ConvGeometry kMixed5cBranchPoolConv{
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed5dBranch1x1Bn{
     .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed5dBranch5x5_1Bn{
+    .channels = 48, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed5dBranch3x3dbl1Bn{
+    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5dBranch1x1Conv{
     .in_channels = 288, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
     .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5dBranch5x5_1Bn{
-    .channels = 48, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5dBranch5x5_1Conv{
     .in_channels = 288, .in_height = 35, .in_width = 35, .out_channels = 48, .out_height = 35,
     .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kMixed5dBranch3x3dbl1Conv{
+    .in_channels = 288, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
+    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kMixed5dBranch1x1ConvSiblings{
+    .in_channels = 288, .height = 35, .width = 35, .out_channels = {64, 48, 64}};
 constexpr cnn::BnGeometry kMixed5dBranch5x5_2Bn{
     .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5dBranch5x5_2Conv{
     .in_channels = 48, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35, .out_width = 35,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5dBranch3x3dbl1Bn{
-    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed5dBranch3x3dbl1Conv{
-    .in_channels = 288, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
-    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed5dBranch3x3dbl2Bn{
     .channels = 96, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5dBranch3x3dbl2Conv{
@@ -219,16 +225,24 @@ constexpr cnn::PoolGeometry kMixed6aMaxpool1{
     .count_include_pad = false};
 constexpr cnn::BnGeometry kMixed6bBranch1x1Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed6bBranch7x7_1Bn{
+    .channels = 128, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed6bBranch7x7dbl1Bn{
+    .channels = 128, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6bBranch1x1Conv{
     .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6bBranch7x7_1Bn{
-    .channels = 128, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6bBranch7x7_1Conv{
     .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 128, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kMixed6bBranch7x7dbl1Conv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 128, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kMixed6bBranch1x1ConvSiblings{
+    .in_channels = 768, .height = 17, .width = 17, .out_channels = {192, 128, 128}};
 constexpr cnn::BnGeometry kMixed6bBranch7x7_2Bn{
     .channels = 128, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6bBranch7x7_2Conv{
@@ -241,12 +255,6 @@ constexpr cnn::ConvGeometry kMixed6bBranch7x7_3Conv{
     .in_channels = 128, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6bBranch7x7dbl1Bn{
-    .channels = 128, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6bBranch7x7dbl1Conv{
-    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 128, .out_height = 17,
-    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed6bBranch7x7dbl2Bn{
     .channels = 128, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6bBranch7x7dbl2Conv{
@@ -283,16 +291,24 @@ constexpr cnn::ConvGeometry kMixed6bBranchPoolConv{
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed6cBranch1x1Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed6cBranch7x7_1Bn{
+    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed6cBranch7x7dbl1Bn{
+    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6cBranch1x1Conv{
     .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6cBranch7x7_1Bn{
-    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6cBranch7x7_1Conv{
     .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kMixed6cBranch7x7dbl1Conv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kMixed6cBranch1x1ConvSiblings{
+    .in_channels = 768, .height = 17, .width = 17, .out_channels = {192, 160, 160}};
 constexpr cnn::BnGeometry kMixed6cBranch7x7_2Bn{
     .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6cBranch7x7_2Conv{
@@ -305,12 +321,6 @@ constexpr cnn::ConvGeometry kMixed6cBranch7x7_3Conv{
     .in_channels = 160, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6cBranch7x7dbl1Bn{
-    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6cBranch7x7dbl1Conv{
-    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
-    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed6cBranch7x7dbl2Bn{
     .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6cBranch7x7dbl2Conv{
@@ -347,16 +357,24 @@ constexpr cnn::ConvGeometry kMixed6cBranchPoolConv{
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed6dBranch1x1Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed6dBranch7x7_1Bn{
+    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed6dBranch7x7dbl1Bn{
+    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6dBranch1x1Conv{
     .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6dBranch7x7_1Bn{
-    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6dBranch7x7_1Conv{
     .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kMixed6dBranch7x7dbl1Conv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kMixed6dBranch1x1ConvSiblings{
+    .in_channels = 768, .height = 17, .width = 17, .out_channels = {192, 160, 160}};
 constexpr cnn::BnGeometry kMixed6dBranch7x7_2Bn{
     .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6dBranch7x7_2Conv{
@@ -369,12 +387,6 @@ constexpr cnn::ConvGeometry kMixed6dBranch7x7_3Conv{
     .in_channels = 160, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6dBranch7x7dbl1Bn{
-    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6dBranch7x7dbl1Conv{
-    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
-    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed6dBranch7x7dbl2Bn{
     .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6dBranch7x7dbl2Conv{
@@ -411,16 +423,24 @@ constexpr cnn::ConvGeometry kMixed6dBranchPoolConv{
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed6eBranch1x1Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed6eBranch7x7_1Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed6eBranch7x7dbl1Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6eBranch1x1Conv{
     .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6eBranch7x7_1Bn{
-    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6eBranch7x7_1Conv{
     .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kMixed6eBranch7x7dbl1Conv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kMixed6eBranch1x1ConvSiblings{
+    .in_channels = 768, .height = 17, .width = 17, .out_channels = {192, 192, 192}};
 constexpr cnn::BnGeometry kMixed6eBranch7x7_2Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6eBranch7x7_2Conv{
@@ -433,12 +453,6 @@ constexpr cnn::ConvGeometry kMixed6eBranch7x7_3Conv{
     .in_channels = 192, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6eBranch7x7dbl1Bn{
-    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6eBranch7x7dbl1Conv{
-    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
-    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed6eBranch7x7dbl2Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6eBranch7x7dbl2Conv{
@@ -475,22 +489,24 @@ constexpr cnn::ConvGeometry kMixed6eBranchPoolConv{
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed7aBranch3x3_1Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed7aBranch7x7x3_1Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7aBranch3x3_1Conv{
     .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kMixed7aBranch7x7x3_1Conv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kMixed7aBranch3x3_1ConvSiblings{
+    .in_channels = 768, .height = 17, .width = 17, .out_channels = {192, 192}};
 constexpr cnn::BnGeometry kMixed7aBranch3x3_2Bn{
     .channels = 320, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7aBranch3x3_2Conv{
     .in_channels = 192, .in_height = 17, .in_width = 17, .out_channels = 320, .out_height = 8, .out_width = 8,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7aBranch7x7x3_1Bn{
-    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed7aBranch7x7x3_1Conv{
-    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
-    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed7aBranch7x7x3_2Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7aBranch7x7x3_2Conv{
@@ -515,16 +531,24 @@ constexpr cnn::PoolGeometry kMixed7aMaxpool1{
     .count_include_pad = false};
 constexpr cnn::BnGeometry kMixed7bBranch1x1Bn{
     .channels = 320, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed7bBranch3x3_1Bn{
+    .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed7bBranch3x3dbl1Bn{
+    .channels = 448, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7bBranch1x1Conv{
     .in_channels = 1280, .in_height = 8, .in_width = 8, .out_channels = 320, .out_height = 8, .out_width = 8,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7bBranch3x3_1Bn{
-    .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7bBranch3x3_1Conv{
     .in_channels = 1280, .in_height = 8, .in_width = 8, .out_channels = 384, .out_height = 8, .out_width = 8,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kMixed7bBranch3x3dbl1Conv{
+    .in_channels = 1280, .in_height = 8, .in_width = 8, .out_channels = 448, .out_height = 8, .out_width = 8,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kMixed7bBranch1x1ConvSiblings{
+    .in_channels = 1280, .height = 8, .width = 8, .out_channels = {320, 384, 448}};
 constexpr cnn::BnGeometry kMixed7bBranch3x3_2aBn{
     .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7bBranch3x3_2aConv{
@@ -536,12 +560,6 @@ constexpr cnn::BnGeometry kMixed7bBranch3x3_2bBn{
 constexpr cnn::ConvGeometry kMixed7bBranch3x3_2bConv{
     .in_channels = 384, .in_height = 8, .in_width = 8, .out_channels = 384, .out_height = 8, .out_width = 8,
     .kernel_height = 3, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 0,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7bBranch3x3dbl1Bn{
-    .channels = 448, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed7bBranch3x3dbl1Conv{
-    .in_channels = 1280, .in_height = 8, .in_width = 8, .out_channels = 448, .out_height = 8, .out_width = 8,
-    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed7bBranch3x3dbl2Bn{
     .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
@@ -573,16 +591,24 @@ constexpr cnn::ConvGeometry kMixed7bBranchPoolConv{
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed7cBranch1x1Bn{
     .channels = 320, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed7cBranch3x3_1Bn{
+    .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed7cBranch3x3dbl1Bn{
+    .channels = 448, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7cBranch1x1Conv{
     .in_channels = 2048, .in_height = 8, .in_width = 8, .out_channels = 320, .out_height = 8, .out_width = 8,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7cBranch3x3_1Bn{
-    .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7cBranch3x3_1Conv{
     .in_channels = 2048, .in_height = 8, .in_width = 8, .out_channels = 384, .out_height = 8, .out_width = 8,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kMixed7cBranch3x3dbl1Conv{
+    .in_channels = 2048, .in_height = 8, .in_width = 8, .out_channels = 448, .out_height = 8, .out_width = 8,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kMixed7cBranch1x1ConvSiblings{
+    .in_channels = 2048, .height = 8, .width = 8, .out_channels = {320, 384, 448}};
 constexpr cnn::BnGeometry kMixed7cBranch3x3_2aBn{
     .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7cBranch3x3_2aConv{
@@ -594,12 +620,6 @@ constexpr cnn::BnGeometry kMixed7cBranch3x3_2bBn{
 constexpr cnn::ConvGeometry kMixed7cBranch3x3_2bConv{
     .in_channels = 384, .in_height = 8, .in_width = 8, .out_channels = 384, .out_height = 8, .out_width = 8,
     .kernel_height = 3, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 0,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7cBranch3x3dbl1Bn{
-    .channels = 448, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed7cBranch3x3dbl1Conv{
-    .in_channels = 2048, .in_height = 8, .in_width = 8, .out_channels = 448, .out_height = 8, .out_width = 8,
-    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed7cBranch3x3dbl2Bn{
     .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
@@ -645,13 +665,11 @@ static_assert(cnn::conv_prepared_scratch(kConv2d3b1x1Conv, kBatch) == cnn::Scrat
 static_assert(cnn::winograd::conv_prepared_floats(kConv2d4a3x3Conv) == 553536);
 static_assert(cnn::winograd::conv_prepared_scratch(kConv2d4a3x3Conv, kBatch) == cnn::ScratchSize{654336, 331520});
 static_assert(cnn::conv_prepared_floats(kMixed5bBranch1x1Conv) == 12672);
-static_assert(cnn::conv_prepared_scratch(kMixed5bBranch1x1Conv, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_prepared_floats(kMixed5bBranch5x5_1Conv) == 9216);
-static_assert(cnn::conv_prepared_scratch(kMixed5bBranch5x5_1Conv, kBatch) == cnn::ScratchSize{37824, 259392});
+static_assert(cnn::conv_prepared_floats(kMixed5bBranch3x3dbl1Conv) == 12672);
+static_assert(cnn::conv_siblings_prepared_scratch(kMixed5bBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::winograd::conv_prepared_floats(kMixed5bBranch5x5_2Conv) == 114624);
 static_assert(cnn::winograd::conv_prepared_scratch(kMixed5bBranch5x5_2Conv, kBatch) == cnn::ScratchSize{280192, 198912});
-static_assert(cnn::conv_prepared_floats(kMixed5bBranch3x3dbl1Conv) == 12672);
-static_assert(cnn::conv_prepared_scratch(kMixed5bBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::winograd::conv_prepared_floats(kMixed5bBranch3x3dbl2Conv) == 221760);
 static_assert(cnn::winograd::conv_prepared_scratch(kMixed5bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{389120, 265216});
 static_assert(cnn::winograd::conv_prepared_floats(kMixed5bBranch3x3dbl3Conv) == 332352);
@@ -659,13 +677,11 @@ static_assert(cnn::winograd::conv_prepared_scratch(kMixed5bBranch3x3dbl3Conv, kB
 static_assert(cnn::conv_prepared_floats(kMixed5bBranchPoolConv) == 6912);
 static_assert(cnn::conv_prepared_scratch(kMixed5bBranchPoolConv, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_prepared_floats(kMixed5cBranch1x1Conv) == 16896);
-static_assert(cnn::conv_prepared_scratch(kMixed5cBranch1x1Conv, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kMixed5cBranch5x5_1Conv) == 12288);
-static_assert(cnn::conv_prepared_scratch(kMixed5cBranch5x5_1Conv, kBatch) == cnn::ScratchSize{50112, 345408});
+static_assert(cnn::conv_prepared_floats(kMixed5cBranch3x3dbl1Conv) == 16896);
+static_assert(cnn::conv_siblings_prepared_scratch(kMixed5cBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::winograd::conv_prepared_floats(kMixed5cBranch5x5_2Conv) == 114624);
 static_assert(cnn::winograd::conv_prepared_scratch(kMixed5cBranch5x5_2Conv, kBatch) == cnn::ScratchSize{280192, 198912});
-static_assert(cnn::conv_prepared_floats(kMixed5cBranch3x3dbl1Conv) == 16896);
-static_assert(cnn::conv_prepared_scratch(kMixed5cBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::winograd::conv_prepared_floats(kMixed5cBranch3x3dbl2Conv) == 221760);
 static_assert(cnn::winograd::conv_prepared_scratch(kMixed5cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{389120, 265216});
 static_assert(cnn::winograd::conv_prepared_floats(kMixed5cBranch3x3dbl3Conv) == 332352);
@@ -673,13 +689,11 @@ static_assert(cnn::winograd::conv_prepared_scratch(kMixed5cBranch3x3dbl3Conv, kB
 static_assert(cnn::conv_prepared_floats(kMixed5cBranchPoolConv) == 16896);
 static_assert(cnn::conv_prepared_scratch(kMixed5cBranchPoolConv, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kMixed5dBranch1x1Conv) == 19008);
-static_assert(cnn::conv_prepared_scratch(kMixed5dBranch1x1Conv, kBatch) == cnn::ScratchSize{62784, 388416});
 static_assert(cnn::conv_prepared_floats(kMixed5dBranch5x5_1Conv) == 13824);
-static_assert(cnn::conv_prepared_scratch(kMixed5dBranch5x5_1Conv, kBatch) == cnn::ScratchSize{59328, 388416});
+static_assert(cnn::conv_prepared_floats(kMixed5dBranch3x3dbl1Conv) == 19008);
+static_assert(cnn::conv_siblings_prepared_scratch(kMixed5dBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{84672, 388416});
 static_assert(cnn::winograd::conv_prepared_floats(kMixed5dBranch5x5_2Conv) == 114624);
 static_assert(cnn::winograd::conv_prepared_scratch(kMixed5dBranch5x5_2Conv, kBatch) == cnn::ScratchSize{280192, 198912});
-static_assert(cnn::conv_prepared_floats(kMixed5dBranch3x3dbl1Conv) == 19008);
-static_assert(cnn::conv_prepared_scratch(kMixed5dBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{62784, 388416});
 static_assert(cnn::winograd::conv_prepared_floats(kMixed5dBranch3x3dbl2Conv) == 221760);
 static_assert(cnn::winograd::conv_prepared_scratch(kMixed5dBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{389120, 265216});
 static_assert(cnn::winograd::conv_prepared_floats(kMixed5dBranch3x3dbl3Conv) == 332352);
@@ -695,15 +709,13 @@ static_assert(cnn::winograd::conv_prepared_scratch(kMixed6aBranch3x3dbl2Conv, kB
 static_assert(cnn::conv_prepared_floats(kMixed6aBranch3x3dbl3Conv) == 82944);
 static_assert(cnn::conv_prepared_scratch(kMixed6aBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{74688, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6bBranch1x1Conv) == 147456);
-static_assert(cnn::conv_prepared_scratch(kMixed6bBranch1x1Conv, kBatch) == cnn::ScratchSize{86976, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6bBranch7x7_1Conv) == 101376);
-static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7_1Conv, kBatch) == cnn::ScratchSize{75456, 1033536});
+static_assert(cnn::conv_prepared_floats(kMixed6bBranch7x7dbl1Conv) == 101376);
+static_assert(cnn::conv_siblings_prepared_scratch(kMixed6bBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{137664, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6bBranch7x7_2Conv) == 118272);
 static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7_2Conv, kBatch) == cnn::ScratchSize{80064, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6bBranch7x7_3Conv) == 172032);
 static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7_3Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6bBranch7x7dbl1Conv) == 101376);
-static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7dbl1Conv, kBatch) == cnn::ScratchSize{75456, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6bBranch7x7dbl2Conv) == 118272);
 static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{80064, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6bBranch7x7dbl3Conv) == 118272);
@@ -715,15 +727,13 @@ static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7dbl5Conv, kBatch) == c
 static_assert(cnn::conv_prepared_floats(kMixed6bBranchPoolConv) == 147456);
 static_assert(cnn::conv_prepared_scratch(kMixed6bBranchPoolConv, kBatch) == cnn::ScratchSize{86976, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6cBranch1x1Conv) == 147456);
-static_assert(cnn::conv_prepared_scratch(kMixed6cBranch1x1Conv, kBatch) == cnn::ScratchSize{86976, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6cBranch7x7_1Conv) == 124416);
-static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7_1Conv, kBatch) == cnn::ScratchSize{81216, 1033536});
+static_assert(cnn::conv_prepared_floats(kMixed6cBranch7x7dbl1Conv) == 124416);
+static_assert(cnn::conv_siblings_prepared_scratch(kMixed6cBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{149184, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6cBranch7x7_2Conv) == 181440);
 static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7_2Conv, kBatch) == cnn::ScratchSize{85824, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6cBranch7x7_3Conv) == 215040);
 static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7_3Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6cBranch7x7dbl1Conv) == 124416);
-static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7dbl1Conv, kBatch) == cnn::ScratchSize{81216, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6cBranch7x7dbl2Conv) == 181440);
 static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{85824, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6cBranch7x7dbl3Conv) == 181440);
@@ -735,15 +745,13 @@ static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7dbl5Conv, kBatch) == c
 static_assert(cnn::conv_prepared_floats(kMixed6cBranchPoolConv) == 147456);
 static_assert(cnn::conv_prepared_scratch(kMixed6cBranchPoolConv, kBatch) == cnn::ScratchSize{86976, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6dBranch1x1Conv) == 147456);
-static_assert(cnn::conv_prepared_scratch(kMixed6dBranch1x1Conv, kBatch) == cnn::ScratchSize{86976, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6dBranch7x7_1Conv) == 124416);
-static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7_1Conv, kBatch) == cnn::ScratchSize{81216, 1033536});
+static_assert(cnn::conv_prepared_floats(kMixed6dBranch7x7dbl1Conv) == 124416);
+static_assert(cnn::conv_siblings_prepared_scratch(kMixed6dBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{149184, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6dBranch7x7_2Conv) == 181440);
 static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7_2Conv, kBatch) == cnn::ScratchSize{85824, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6dBranch7x7_3Conv) == 215040);
 static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7_3Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6dBranch7x7dbl1Conv) == 124416);
-static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7dbl1Conv, kBatch) == cnn::ScratchSize{81216, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6dBranch7x7dbl2Conv) == 181440);
 static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{85824, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6dBranch7x7dbl3Conv) == 181440);
@@ -755,15 +763,13 @@ static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7dbl5Conv, kBatch) == c
 static_assert(cnn::conv_prepared_floats(kMixed6dBranchPoolConv) == 147456);
 static_assert(cnn::conv_prepared_scratch(kMixed6dBranchPoolConv, kBatch) == cnn::ScratchSize{86976, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6eBranch1x1Conv) == 147456);
-static_assert(cnn::conv_prepared_scratch(kMixed6eBranch1x1Conv, kBatch) == cnn::ScratchSize{86976, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6eBranch7x7_1Conv) == 147456);
-static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7_1Conv, kBatch) == cnn::ScratchSize{86976, 1033536});
+static_assert(cnn::conv_prepared_floats(kMixed6eBranch7x7dbl1Conv) == 147456);
+static_assert(cnn::conv_siblings_prepared_scratch(kMixed6eBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{160704, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6eBranch7x7_2Conv) == 258048);
 static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7_2Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6eBranch7x7_3Conv) == 258048);
 static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7_3Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6eBranch7x7dbl1Conv) == 147456);
-static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7dbl1Conv, kBatch) == cnn::ScratchSize{86976, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6eBranch7x7dbl2Conv) == 258048);
 static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6eBranch7x7dbl3Conv) == 258048);
@@ -775,11 +781,10 @@ static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7dbl5Conv, kBatch) == c
 static_assert(cnn::conv_prepared_floats(kMixed6eBranchPoolConv) == 147456);
 static_assert(cnn::conv_prepared_scratch(kMixed6eBranchPoolConv, kBatch) == cnn::ScratchSize{86976, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed7aBranch3x3_1Conv) == 147456);
-static_assert(cnn::conv_prepared_scratch(kMixed7aBranch3x3_1Conv, kBatch) == cnn::ScratchSize{86976, 1033536});
+static_assert(cnn::conv_prepared_floats(kMixed7aBranch7x7x3_1Conv) == 147456);
+static_assert(cnn::conv_siblings_prepared_scratch(kMixed7aBranch3x3_1ConvSiblings, kBatch) == cnn::ScratchSize{123840, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed7aBranch3x3_2Conv) == 559872);
 static_assert(cnn::conv_prepared_scratch(kMixed7aBranch3x3_2Conv, kBatch) == cnn::ScratchSize{118464, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed7aBranch7x7x3_1Conv) == 147456);
-static_assert(cnn::conv_prepared_scratch(kMixed7aBranch7x7x3_1Conv, kBatch) == cnn::ScratchSize{86976, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed7aBranch7x7x3_2Conv) == 258048);
 static_assert(cnn::conv_prepared_scratch(kMixed7aBranch7x7x3_2Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7aBranch7x7x3_3Conv) == 258048);
@@ -787,15 +792,13 @@ static_assert(cnn::conv_prepared_scratch(kMixed7aBranch7x7x3_3Conv, kBatch) == c
 static_assert(cnn::conv_prepared_floats(kMixed7aBranch7x7x3_4Conv) == 331776);
 static_assert(cnn::conv_prepared_scratch(kMixed7aBranch7x7x3_4Conv, kBatch) == cnn::ScratchSize{93120, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7bBranch1x1Conv) == 414720);
-static_assert(cnn::conv_prepared_scratch(kMixed7bBranch1x1Conv, kBatch) == cnn::ScratchSize{112320, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7bBranch3x3_1Conv) == 491520);
-static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3_1Conv, kBatch) == cnn::ScratchSize{123840, 1048576});
+static_assert(cnn::conv_prepared_floats(kMixed7bBranch3x3dbl1Conv) == 576000);
+static_assert(cnn::conv_siblings_prepared_scratch(kMixed7bBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{272448, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7bBranch3x3_2aConv) == 442368);
 static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3_2aConv, kBatch) == cnn::ScratchSize{125376, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7bBranch3x3_2bConv) == 442368);
 static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3_2bConv, kBatch) == cnn::ScratchSize{125376, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed7bBranch3x3dbl1Conv) == 576000);
-static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{136512, 1048576});
 static_assert(cnn::winograd::conv_scratch(kMixed7bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{454720, 2121728});
 static_assert(cnn::conv_prepared_floats(kMixed7bBranch3x3dbl3aConv) == 442368);
 static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3dbl3aConv, kBatch) == cnn::ScratchSize{125376, 1048576});
@@ -804,15 +807,13 @@ static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3dbl3bConv, kBatch) == 
 static_assert(cnn::conv_prepared_floats(kMixed7bBranchPoolConv) == 245760);
 static_assert(cnn::conv_prepared_scratch(kMixed7bBranchPoolConv, kBatch) == cnn::ScratchSize{86976, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7cBranch1x1Conv) == 663552);
-static_assert(cnn::conv_prepared_scratch(kMixed7cBranch1x1Conv, kBatch) == cnn::ScratchSize{112320, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7cBranch3x3_1Conv) == 786432);
-static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3_1Conv, kBatch) == cnn::ScratchSize{123840, 1048576});
+static_assert(cnn::conv_prepared_floats(kMixed7cBranch3x3dbl1Conv) == 921600);
+static_assert(cnn::conv_siblings_prepared_scratch(kMixed7cBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{272448, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7cBranch3x3_2aConv) == 442368);
 static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3_2aConv, kBatch) == cnn::ScratchSize{125376, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7cBranch3x3_2bConv) == 442368);
 static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3_2bConv, kBatch) == cnn::ScratchSize{125376, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed7cBranch3x3dbl1Conv) == 921600);
-static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{136512, 1048576});
 static_assert(cnn::winograd::conv_scratch(kMixed7cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{454720, 2121728});
 static_assert(cnn::conv_prepared_floats(kMixed7cBranch3x3dbl3aConv) == 442368);
 static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3dbl3aConv, kBatch) == cnn::ScratchSize{125376, 1048576});
@@ -2463,16 +2464,16 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{0, 4812288, 0}, {}},
-    {{15052800, 1254400, 51712}, {}},
+    {{41395200, 1803200, 141056}, {}},
     {{}, {}},
     {{}, {}},
-    {{11289600, 1176000, 37632}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{94080000, 548800, 459520}, {}},
     {{}, {}},
     {{}, {}},
-    {{15052800, 1254400, 51712}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{67737600, 784000, 888576}, {}},
@@ -2486,16 +2487,16 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{20070400, 1568000, 68608}, {}},
+    {{55193600, 2116800, 187136}, {}},
     {{}, {}},
     {{}, {}},
-    {{15052800, 1489600, 49920}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{94080000, 548800, 459520}, {}},
     {{}, {}},
     {{}, {}},
-    {{20070400, 1568000, 68608}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{67737600, 784000, 888576}, {}},
@@ -2509,16 +2510,16 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{22579200, 1724800, 77056}, {}},
+    {{62092800, 2273600, 210176}, {}},
     {{}, {}},
     {{}, {}},
-    {{16934400, 1646400, 56064}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{94080000, 548800, 459520}, {}},
     {{}, {}},
     {{}, {}},
-    {{22579200, 1724800, 77056}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{67737600, 784000, 888576}, {}},
@@ -2546,25 +2547,10 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{0, 1744128, 0}, {}},
     {{}, {}},
-    {{42614784, 1109760, 592896}, {}},
+    {{99434496, 1405696, 1408000}, {}},
     {{}, {}},
     {{}, {}},
-    {{28409856, 1035776, 407552}, {}},
     {{}, {}},
-    {{}, {}},
-    {{33144832, 295936, 475136}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{49717248, 369920, 691200}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{28409856, 1035776, 407552}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{33144832, 295936, 475136}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{33144832, 295936, 475136}, {}},
     {{}, {}},
     {{}, {}},
     {{33144832, 295936, 475136}, {}},
@@ -2573,36 +2559,19 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{49717248, 369920, 691200}, {}},
     {{}, {}},
     {{}, {}},
-    {{0, 1775616, 0}, {}},
-    {{42614784, 1109760, 592896}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{42614784, 1109760, 592896}, {}},
+    {{33144832, 295936, 475136}, {}},
     {{}, {}},
     {{}, {}},
-    {{35512320, 1072768, 500224}, {}},
+    {{33144832, 295936, 475136}, {}},
     {{}, {}},
     {{}, {}},
-    {{51788800, 369920, 728320}, {}},
+    {{33144832, 295936, 475136}, {}},
     {{}, {}},
     {{}, {}},
-    {{62146560, 406912, 863232}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{35512320, 1072768, 500224}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51788800, 369920, 728320}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51788800, 369920, 728320}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51788800, 369920, 728320}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{62146560, 406912, 863232}, {}},
+    {{49717248, 369920, 691200}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 1775616, 0}, {}},
@@ -2610,10 +2579,10 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{42614784, 1109760, 592896}, {}},
+    {{113639424, 1479680, 1593344}, {}},
     {{}, {}},
     {{}, {}},
-    {{35512320, 1072768, 500224}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{51788800, 369920, 728320}, {}},
@@ -2622,7 +2591,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{62146560, 406912, 863232}, {}},
     {{}, {}},
     {{}, {}},
-    {{35512320, 1072768, 500224}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{51788800, 369920, 728320}, {}},
@@ -2642,10 +2611,42 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
+    {{113639424, 1479680, 1593344}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51788800, 369920, 728320}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{62146560, 406912, 863232}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51788800, 369920, 728320}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51788800, 369920, 728320}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51788800, 369920, 728320}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{62146560, 406912, 863232}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 1775616, 0}, {}},
     {{42614784, 1109760, 592896}, {}},
     {{}, {}},
     {{}, {}},
-    {{42614784, 1109760, 592896}, {}},
+    {{}, {}},
+    {{127844352, 1553664, 1778688}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{74575872, 443904, 1035264}, {}},
@@ -2654,7 +2655,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{74575872, 443904, 1035264}, {}},
     {{}, {}},
     {{}, {}},
-    {{42614784, 1109760, 592896}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{74575872, 443904, 1035264}, {}},
@@ -2684,13 +2685,13 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{42614784, 1109760, 592896}, {}},
+    {{85229568, 1331712, 1185792}, {}},
     {{}, {}},
     {{}, {}},
     {{35389440, 303872, 2244608}, {}},
     {{}, {}},
     {{}, {}},
-    {{42614784, 1109760, 592896}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{74575872, 443904, 1035264}, {}},
@@ -2704,20 +2705,20 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{0, 1084416, 0}, {}},
     {{}, {}},
-    {{26214400, 409600, 1664000}, {}},
+    {{94371840, 622592, 5947392}, {}},
     {{}, {}},
     {{}, {}},
-    {{31457280, 425984, 1972224}, {}},
     {{}, {}},
-    {{}, {}},
-    {{28311552, 196608, 1775616}, {}},
     {{}, {}},
     {{}, {}},
     {{28311552, 196608, 1775616}, {}},
     {{}, {}},
     {{}, {}},
+    {{28311552, 196608, 1775616}, {}},
     {{}, {}},
-    {{36700160, 442368, 2311168}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{99090432, 212992, 6199296}, {}},
@@ -2735,20 +2736,20 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{41943040, 606208, 2659328}, {}},
+    {{150994944, 819200, 9504768}, {}},
     {{}, {}},
     {{}, {}},
-    {{50331648, 622592, 3151872}, {}},
     {{}, {}},
-    {{}, {}},
-    {{28311552, 196608, 1775616}, {}},
     {{}, {}},
     {{}, {}},
     {{28311552, 196608, 1775616}, {}},
     {{}, {}},
     {{}, {}},
+    {{28311552, 196608, 1775616}, {}},
     {{}, {}},
-    {{58720256, 638976, 3693568}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{99090432, 212992, 6199296}, {}},
@@ -3366,13 +3367,13 @@ void InceptionV3::prepare_on_team() {
   const cnn::Floats Conv2d_4a_3x3_bn_saved = floats(66508688, 768);
   const cnn::Floats Conv2d_4a_3x3_conv_weight_prepared = floats(66509456, 553536);
   const cnn::Floats Mixed_5b_branch1x1_bn_saved = floats(67062992, 256);
-  const cnn::Floats Mixed_5b_branch1x1_conv_weight_prepared = floats(67063248, 12672);
-  const cnn::Floats Mixed_5b_branch5x5_1_bn_saved = floats(67075920, 192);
-  const cnn::Floats Mixed_5b_branch5x5_1_conv_weight_prepared = floats(67076112, 9216);
-  const cnn::Floats Mixed_5b_branch5x5_2_bn_saved = floats(67085328, 256);
-  const cnn::Floats Mixed_5b_branch5x5_2_conv_weight_prepared = floats(67085584, 114624);
-  const cnn::Floats Mixed_5b_branch3x3dbl_1_bn_saved = floats(67200208, 256);
-  const cnn::Floats Mixed_5b_branch3x3dbl_1_conv_weight_prepared = floats(67200464, 12672);
+  const cnn::Floats Mixed_5b_branch5x5_1_bn_saved = floats(67063248, 192);
+  const cnn::Floats Mixed_5b_branch3x3dbl_1_bn_saved = floats(67063440, 256);
+  const cnn::Floats Mixed_5b_branch1x1_conv_weight_prepared = floats(67063696, 12672);
+  const cnn::Floats Mixed_5b_branch5x5_1_conv_weight_prepared = floats(67076368, 9216);
+  const cnn::Floats Mixed_5b_branch3x3dbl_1_conv_weight_prepared = floats(67085584, 12672);
+  const cnn::Floats Mixed_5b_branch5x5_2_bn_saved = floats(67098256, 256);
+  const cnn::Floats Mixed_5b_branch5x5_2_conv_weight_prepared = floats(67098512, 114624);
   const cnn::Floats Mixed_5b_branch3x3dbl_2_bn_saved = floats(67213136, 384);
   const cnn::Floats Mixed_5b_branch3x3dbl_2_conv_weight_prepared = floats(67213520, 221760);
   const cnn::Floats Mixed_5b_branch3x3dbl_3_bn_saved = floats(67435280, 384);
@@ -3380,13 +3381,13 @@ void InceptionV3::prepare_on_team() {
   const cnn::Floats Mixed_5b_branch_pool_bn_saved = floats(67768016, 128);
   const cnn::Floats Mixed_5b_branch_pool_conv_weight_prepared = floats(67768144, 6912);
   const cnn::Floats Mixed_5c_branch1x1_bn_saved = floats(67775056, 256);
-  const cnn::Floats Mixed_5c_branch1x1_conv_weight_prepared = floats(67775312, 16896);
-  const cnn::Floats Mixed_5c_branch5x5_1_bn_saved = floats(67792208, 192);
-  const cnn::Floats Mixed_5c_branch5x5_1_conv_weight_prepared = floats(67792400, 12288);
-  const cnn::Floats Mixed_5c_branch5x5_2_bn_saved = floats(67804688, 256);
-  const cnn::Floats Mixed_5c_branch5x5_2_conv_weight_prepared = floats(67804944, 114624);
-  const cnn::Floats Mixed_5c_branch3x3dbl_1_bn_saved = floats(67919568, 256);
-  const cnn::Floats Mixed_5c_branch3x3dbl_1_conv_weight_prepared = floats(67919824, 16896);
+  const cnn::Floats Mixed_5c_branch5x5_1_bn_saved = floats(67775312, 192);
+  const cnn::Floats Mixed_5c_branch3x3dbl_1_bn_saved = floats(67775504, 256);
+  const cnn::Floats Mixed_5c_branch1x1_conv_weight_prepared = floats(67775760, 16896);
+  const cnn::Floats Mixed_5c_branch5x5_1_conv_weight_prepared = floats(67792656, 12288);
+  const cnn::Floats Mixed_5c_branch3x3dbl_1_conv_weight_prepared = floats(67804944, 16896);
+  const cnn::Floats Mixed_5c_branch5x5_2_bn_saved = floats(67821840, 256);
+  const cnn::Floats Mixed_5c_branch5x5_2_conv_weight_prepared = floats(67822096, 114624);
   const cnn::Floats Mixed_5c_branch3x3dbl_2_bn_saved = floats(67936720, 384);
   const cnn::Floats Mixed_5c_branch3x3dbl_2_conv_weight_prepared = floats(67937104, 221760);
   const cnn::Floats Mixed_5c_branch3x3dbl_3_bn_saved = floats(68158864, 384);
@@ -3394,13 +3395,13 @@ void InceptionV3::prepare_on_team() {
   const cnn::Floats Mixed_5c_branch_pool_bn_saved = floats(68491600, 256);
   const cnn::Floats Mixed_5c_branch_pool_conv_weight_prepared = floats(68491856, 16896);
   const cnn::Floats Mixed_5d_branch1x1_bn_saved = floats(68508752, 256);
-  const cnn::Floats Mixed_5d_branch1x1_conv_weight_prepared = floats(68509008, 19008);
-  const cnn::Floats Mixed_5d_branch5x5_1_bn_saved = floats(68528016, 192);
-  const cnn::Floats Mixed_5d_branch5x5_1_conv_weight_prepared = floats(68528208, 13824);
-  const cnn::Floats Mixed_5d_branch5x5_2_bn_saved = floats(68542032, 256);
-  const cnn::Floats Mixed_5d_branch5x5_2_conv_weight_prepared = floats(68542288, 114624);
-  const cnn::Floats Mixed_5d_branch3x3dbl_1_bn_saved = floats(68656912, 256);
-  const cnn::Floats Mixed_5d_branch3x3dbl_1_conv_weight_prepared = floats(68657168, 19008);
+  const cnn::Floats Mixed_5d_branch5x5_1_bn_saved = floats(68509008, 192);
+  const cnn::Floats Mixed_5d_branch3x3dbl_1_bn_saved = floats(68509200, 256);
+  const cnn::Floats Mixed_5d_branch1x1_conv_weight_prepared = floats(68509456, 19008);
+  const cnn::Floats Mixed_5d_branch5x5_1_conv_weight_prepared = floats(68528464, 13824);
+  const cnn::Floats Mixed_5d_branch3x3dbl_1_conv_weight_prepared = floats(68542288, 19008);
+  const cnn::Floats Mixed_5d_branch5x5_2_bn_saved = floats(68561296, 256);
+  const cnn::Floats Mixed_5d_branch5x5_2_conv_weight_prepared = floats(68561552, 114624);
   const cnn::Floats Mixed_5d_branch3x3dbl_2_bn_saved = floats(68676176, 384);
   const cnn::Floats Mixed_5d_branch3x3dbl_2_conv_weight_prepared = floats(68676560, 221760);
   const cnn::Floats Mixed_5d_branch3x3dbl_3_bn_saved = floats(68898320, 384);
@@ -3416,15 +3417,15 @@ void InceptionV3::prepare_on_team() {
   const cnn::Floats Mixed_6a_branch3x3dbl_3_bn_saved = floats(70488592, 384);
   const cnn::Floats Mixed_6a_branch3x3dbl_3_conv_weight_prepared = floats(70488976, 82944);
   const cnn::Floats Mixed_6b_branch1x1_bn_saved = floats(70571920, 768);
-  const cnn::Floats Mixed_6b_branch1x1_conv_weight_prepared = floats(70572688, 147456);
-  const cnn::Floats Mixed_6b_branch7x7_1_bn_saved = floats(70720144, 512);
-  const cnn::Floats Mixed_6b_branch7x7_1_conv_weight_prepared = floats(70720656, 101376);
-  const cnn::Floats Mixed_6b_branch7x7_2_bn_saved = floats(70822032, 512);
-  const cnn::Floats Mixed_6b_branch7x7_2_conv_weight_prepared = floats(70822544, 118272);
-  const cnn::Floats Mixed_6b_branch7x7_3_bn_saved = floats(70940816, 768);
-  const cnn::Floats Mixed_6b_branch7x7_3_conv_weight_prepared = floats(70941584, 172032);
-  const cnn::Floats Mixed_6b_branch7x7dbl_1_bn_saved = floats(71113616, 512);
-  const cnn::Floats Mixed_6b_branch7x7dbl_1_conv_weight_prepared = floats(71114128, 101376);
+  const cnn::Floats Mixed_6b_branch7x7_1_bn_saved = floats(70572688, 512);
+  const cnn::Floats Mixed_6b_branch7x7dbl_1_bn_saved = floats(70573200, 512);
+  const cnn::Floats Mixed_6b_branch1x1_conv_weight_prepared = floats(70573712, 147456);
+  const cnn::Floats Mixed_6b_branch7x7_1_conv_weight_prepared = floats(70721168, 101376);
+  const cnn::Floats Mixed_6b_branch7x7dbl_1_conv_weight_prepared = floats(70822544, 101376);
+  const cnn::Floats Mixed_6b_branch7x7_2_bn_saved = floats(70923920, 512);
+  const cnn::Floats Mixed_6b_branch7x7_2_conv_weight_prepared = floats(70924432, 118272);
+  const cnn::Floats Mixed_6b_branch7x7_3_bn_saved = floats(71042704, 768);
+  const cnn::Floats Mixed_6b_branch7x7_3_conv_weight_prepared = floats(71043472, 172032);
   const cnn::Floats Mixed_6b_branch7x7dbl_2_bn_saved = floats(71215504, 512);
   const cnn::Floats Mixed_6b_branch7x7dbl_2_conv_weight_prepared = floats(71216016, 118272);
   const cnn::Floats Mixed_6b_branch7x7dbl_3_bn_saved = floats(71334288, 512);
@@ -3436,15 +3437,15 @@ void InceptionV3::prepare_on_team() {
   const cnn::Floats Mixed_6b_branch_pool_bn_saved = floats(71744656, 768);
   const cnn::Floats Mixed_6b_branch_pool_conv_weight_prepared = floats(71745424, 147456);
   const cnn::Floats Mixed_6c_branch1x1_bn_saved = floats(71892880, 768);
-  const cnn::Floats Mixed_6c_branch1x1_conv_weight_prepared = floats(71893648, 147456);
-  const cnn::Floats Mixed_6c_branch7x7_1_bn_saved = floats(72041104, 640);
-  const cnn::Floats Mixed_6c_branch7x7_1_conv_weight_prepared = floats(72041744, 124416);
-  const cnn::Floats Mixed_6c_branch7x7_2_bn_saved = floats(72166160, 640);
-  const cnn::Floats Mixed_6c_branch7x7_2_conv_weight_prepared = floats(72166800, 181440);
-  const cnn::Floats Mixed_6c_branch7x7_3_bn_saved = floats(72348240, 768);
-  const cnn::Floats Mixed_6c_branch7x7_3_conv_weight_prepared = floats(72349008, 215040);
-  const cnn::Floats Mixed_6c_branch7x7dbl_1_bn_saved = floats(72564048, 640);
-  const cnn::Floats Mixed_6c_branch7x7dbl_1_conv_weight_prepared = floats(72564688, 124416);
+  const cnn::Floats Mixed_6c_branch7x7_1_bn_saved = floats(71893648, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_1_bn_saved = floats(71894288, 640);
+  const cnn::Floats Mixed_6c_branch1x1_conv_weight_prepared = floats(71894928, 147456);
+  const cnn::Floats Mixed_6c_branch7x7_1_conv_weight_prepared = floats(72042384, 124416);
+  const cnn::Floats Mixed_6c_branch7x7dbl_1_conv_weight_prepared = floats(72166800, 124416);
+  const cnn::Floats Mixed_6c_branch7x7_2_bn_saved = floats(72291216, 640);
+  const cnn::Floats Mixed_6c_branch7x7_2_conv_weight_prepared = floats(72291856, 181440);
+  const cnn::Floats Mixed_6c_branch7x7_3_bn_saved = floats(72473296, 768);
+  const cnn::Floats Mixed_6c_branch7x7_3_conv_weight_prepared = floats(72474064, 215040);
   const cnn::Floats Mixed_6c_branch7x7dbl_2_bn_saved = floats(72689104, 640);
   const cnn::Floats Mixed_6c_branch7x7dbl_2_conv_weight_prepared = floats(72689744, 181440);
   const cnn::Floats Mixed_6c_branch7x7dbl_3_bn_saved = floats(72871184, 640);
@@ -3456,15 +3457,15 @@ void InceptionV3::prepare_on_team() {
   const cnn::Floats Mixed_6c_branch_pool_bn_saved = floats(73451152, 768);
   const cnn::Floats Mixed_6c_branch_pool_conv_weight_prepared = floats(73451920, 147456);
   const cnn::Floats Mixed_6d_branch1x1_bn_saved = floats(73599376, 768);
-  const cnn::Floats Mixed_6d_branch1x1_conv_weight_prepared = floats(73600144, 147456);
-  const cnn::Floats Mixed_6d_branch7x7_1_bn_saved = floats(73747600, 640);
-  const cnn::Floats Mixed_6d_branch7x7_1_conv_weight_prepared = floats(73748240, 124416);
-  const cnn::Floats Mixed_6d_branch7x7_2_bn_saved = floats(73872656, 640);
-  const cnn::Floats Mixed_6d_branch7x7_2_conv_weight_prepared = floats(73873296, 181440);
-  const cnn::Floats Mixed_6d_branch7x7_3_bn_saved = floats(74054736, 768);
-  const cnn::Floats Mixed_6d_branch7x7_3_conv_weight_prepared = floats(74055504, 215040);
-  const cnn::Floats Mixed_6d_branch7x7dbl_1_bn_saved = floats(74270544, 640);
-  const cnn::Floats Mixed_6d_branch7x7dbl_1_conv_weight_prepared = floats(74271184, 124416);
+  const cnn::Floats Mixed_6d_branch7x7_1_bn_saved = floats(73600144, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_1_bn_saved = floats(73600784, 640);
+  const cnn::Floats Mixed_6d_branch1x1_conv_weight_prepared = floats(73601424, 147456);
+  const cnn::Floats Mixed_6d_branch7x7_1_conv_weight_prepared = floats(73748880, 124416);
+  const cnn::Floats Mixed_6d_branch7x7dbl_1_conv_weight_prepared = floats(73873296, 124416);
+  const cnn::Floats Mixed_6d_branch7x7_2_bn_saved = floats(73997712, 640);
+  const cnn::Floats Mixed_6d_branch7x7_2_conv_weight_prepared = floats(73998352, 181440);
+  const cnn::Floats Mixed_6d_branch7x7_3_bn_saved = floats(74179792, 768);
+  const cnn::Floats Mixed_6d_branch7x7_3_conv_weight_prepared = floats(74180560, 215040);
   const cnn::Floats Mixed_6d_branch7x7dbl_2_bn_saved = floats(74395600, 640);
   const cnn::Floats Mixed_6d_branch7x7dbl_2_conv_weight_prepared = floats(74396240, 181440);
   const cnn::Floats Mixed_6d_branch7x7dbl_3_bn_saved = floats(74577680, 640);
@@ -3476,15 +3477,15 @@ void InceptionV3::prepare_on_team() {
   const cnn::Floats Mixed_6d_branch_pool_bn_saved = floats(75157648, 768);
   const cnn::Floats Mixed_6d_branch_pool_conv_weight_prepared = floats(75158416, 147456);
   const cnn::Floats Mixed_6e_branch1x1_bn_saved = floats(75305872, 768);
-  const cnn::Floats Mixed_6e_branch1x1_conv_weight_prepared = floats(75306640, 147456);
-  const cnn::Floats Mixed_6e_branch7x7_1_bn_saved = floats(75454096, 768);
-  const cnn::Floats Mixed_6e_branch7x7_1_conv_weight_prepared = floats(75454864, 147456);
-  const cnn::Floats Mixed_6e_branch7x7_2_bn_saved = floats(75602320, 768);
-  const cnn::Floats Mixed_6e_branch7x7_2_conv_weight_prepared = floats(75603088, 258048);
-  const cnn::Floats Mixed_6e_branch7x7_3_bn_saved = floats(75861136, 768);
-  const cnn::Floats Mixed_6e_branch7x7_3_conv_weight_prepared = floats(75861904, 258048);
-  const cnn::Floats Mixed_6e_branch7x7dbl_1_bn_saved = floats(76119952, 768);
-  const cnn::Floats Mixed_6e_branch7x7dbl_1_conv_weight_prepared = floats(76120720, 147456);
+  const cnn::Floats Mixed_6e_branch7x7_1_bn_saved = floats(75306640, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_1_bn_saved = floats(75307408, 768);
+  const cnn::Floats Mixed_6e_branch1x1_conv_weight_prepared = floats(75308176, 147456);
+  const cnn::Floats Mixed_6e_branch7x7_1_conv_weight_prepared = floats(75455632, 147456);
+  const cnn::Floats Mixed_6e_branch7x7dbl_1_conv_weight_prepared = floats(75603088, 147456);
+  const cnn::Floats Mixed_6e_branch7x7_2_bn_saved = floats(75750544, 768);
+  const cnn::Floats Mixed_6e_branch7x7_2_conv_weight_prepared = floats(75751312, 258048);
+  const cnn::Floats Mixed_6e_branch7x7_3_bn_saved = floats(76009360, 768);
+  const cnn::Floats Mixed_6e_branch7x7_3_conv_weight_prepared = floats(76010128, 258048);
   const cnn::Floats Mixed_6e_branch7x7dbl_2_bn_saved = floats(76268176, 768);
   const cnn::Floats Mixed_6e_branch7x7dbl_2_conv_weight_prepared = floats(76268944, 258048);
   const cnn::Floats Mixed_6e_branch7x7dbl_3_bn_saved = floats(76526992, 768);
@@ -3496,11 +3497,11 @@ void InceptionV3::prepare_on_team() {
   const cnn::Floats Mixed_6e_branch_pool_bn_saved = floats(77303440, 768);
   const cnn::Floats Mixed_6e_branch_pool_conv_weight_prepared = floats(77304208, 147456);
   const cnn::Floats Mixed_7a_branch3x3_1_bn_saved = floats(77451664, 768);
-  const cnn::Floats Mixed_7a_branch3x3_1_conv_weight_prepared = floats(77452432, 147456);
-  const cnn::Floats Mixed_7a_branch3x3_2_bn_saved = floats(77599888, 1280);
-  const cnn::Floats Mixed_7a_branch3x3_2_conv_weight_prepared = floats(77601168, 559872);
-  const cnn::Floats Mixed_7a_branch7x7x3_1_bn_saved = floats(78161040, 768);
-  const cnn::Floats Mixed_7a_branch7x7x3_1_conv_weight_prepared = floats(78161808, 147456);
+  const cnn::Floats Mixed_7a_branch7x7x3_1_bn_saved = floats(77452432, 768);
+  const cnn::Floats Mixed_7a_branch3x3_1_conv_weight_prepared = floats(77453200, 147456);
+  const cnn::Floats Mixed_7a_branch7x7x3_1_conv_weight_prepared = floats(77600656, 147456);
+  const cnn::Floats Mixed_7a_branch3x3_2_bn_saved = floats(77748112, 1280);
+  const cnn::Floats Mixed_7a_branch3x3_2_conv_weight_prepared = floats(77749392, 559872);
   const cnn::Floats Mixed_7a_branch7x7x3_2_bn_saved = floats(78309264, 768);
   const cnn::Floats Mixed_7a_branch7x7x3_2_conv_weight_prepared = floats(78310032, 258048);
   const cnn::Floats Mixed_7a_branch7x7x3_3_bn_saved = floats(78568080, 768);
@@ -3508,15 +3509,15 @@ void InceptionV3::prepare_on_team() {
   const cnn::Floats Mixed_7a_branch7x7x3_4_bn_saved = floats(78826896, 768);
   const cnn::Floats Mixed_7a_branch7x7x3_4_conv_weight_prepared = floats(78827664, 331776);
   const cnn::Floats Mixed_7b_branch1x1_bn_saved = floats(79159440, 1280);
-  const cnn::Floats Mixed_7b_branch1x1_conv_weight_prepared = floats(79160720, 414720);
-  const cnn::Floats Mixed_7b_branch3x3_1_bn_saved = floats(79575440, 1536);
-  const cnn::Floats Mixed_7b_branch3x3_1_conv_weight_prepared = floats(79576976, 491520);
-  const cnn::Floats Mixed_7b_branch3x3_2a_bn_saved = floats(80068496, 1536);
-  const cnn::Floats Mixed_7b_branch3x3_2a_conv_weight_prepared = floats(80070032, 442368);
-  const cnn::Floats Mixed_7b_branch3x3_2b_bn_saved = floats(80512400, 1536);
-  const cnn::Floats Mixed_7b_branch3x3_2b_conv_weight_prepared = floats(80513936, 442368);
-  const cnn::Floats Mixed_7b_branch3x3dbl_1_bn_saved = floats(80956304, 1792);
-  const cnn::Floats Mixed_7b_branch3x3dbl_1_conv_weight_prepared = floats(80958096, 576000);
+  const cnn::Floats Mixed_7b_branch3x3_1_bn_saved = floats(79160720, 1536);
+  const cnn::Floats Mixed_7b_branch3x3dbl_1_bn_saved = floats(79162256, 1792);
+  const cnn::Floats Mixed_7b_branch1x1_conv_weight_prepared = floats(79164048, 414720);
+  const cnn::Floats Mixed_7b_branch3x3_1_conv_weight_prepared = floats(79578768, 491520);
+  const cnn::Floats Mixed_7b_branch3x3dbl_1_conv_weight_prepared = floats(80070288, 576000);
+  const cnn::Floats Mixed_7b_branch3x3_2a_bn_saved = floats(80646288, 1536);
+  const cnn::Floats Mixed_7b_branch3x3_2a_conv_weight_prepared = floats(80647824, 442368);
+  const cnn::Floats Mixed_7b_branch3x3_2b_bn_saved = floats(81090192, 1536);
+  const cnn::Floats Mixed_7b_branch3x3_2b_conv_weight_prepared = floats(81091728, 442368);
   const cnn::Floats Mixed_7b_branch3x3dbl_2_bn_saved = floats(81534096, 1536);
   const cnn::Floats Mixed_7b_branch3x3dbl_3a_bn_saved = floats(81535632, 1536);
   const cnn::Floats Mixed_7b_branch3x3dbl_3a_conv_weight_prepared = floats(81537168, 442368);
@@ -3525,15 +3526,15 @@ void InceptionV3::prepare_on_team() {
   const cnn::Floats Mixed_7b_branch_pool_bn_saved = floats(82423440, 768);
   const cnn::Floats Mixed_7b_branch_pool_conv_weight_prepared = floats(82424208, 245760);
   const cnn::Floats Mixed_7c_branch1x1_bn_saved = floats(82669968, 1280);
-  const cnn::Floats Mixed_7c_branch1x1_conv_weight_prepared = floats(82671248, 663552);
-  const cnn::Floats Mixed_7c_branch3x3_1_bn_saved = floats(83334800, 1536);
-  const cnn::Floats Mixed_7c_branch3x3_1_conv_weight_prepared = floats(83336336, 786432);
-  const cnn::Floats Mixed_7c_branch3x3_2a_bn_saved = floats(84122768, 1536);
-  const cnn::Floats Mixed_7c_branch3x3_2a_conv_weight_prepared = floats(84124304, 442368);
-  const cnn::Floats Mixed_7c_branch3x3_2b_bn_saved = floats(84566672, 1536);
-  const cnn::Floats Mixed_7c_branch3x3_2b_conv_weight_prepared = floats(84568208, 442368);
-  const cnn::Floats Mixed_7c_branch3x3dbl_1_bn_saved = floats(85010576, 1792);
-  const cnn::Floats Mixed_7c_branch3x3dbl_1_conv_weight_prepared = floats(85012368, 921600);
+  const cnn::Floats Mixed_7c_branch3x3_1_bn_saved = floats(82671248, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_1_bn_saved = floats(82672784, 1792);
+  const cnn::Floats Mixed_7c_branch1x1_conv_weight_prepared = floats(82674576, 663552);
+  const cnn::Floats Mixed_7c_branch3x3_1_conv_weight_prepared = floats(83338128, 786432);
+  const cnn::Floats Mixed_7c_branch3x3dbl_1_conv_weight_prepared = floats(84124560, 921600);
+  const cnn::Floats Mixed_7c_branch3x3_2a_bn_saved = floats(85046160, 1536);
+  const cnn::Floats Mixed_7c_branch3x3_2a_conv_weight_prepared = floats(85047696, 442368);
+  const cnn::Floats Mixed_7c_branch3x3_2b_bn_saved = floats(85490064, 1536);
+  const cnn::Floats Mixed_7c_branch3x3_2b_conv_weight_prepared = floats(85491600, 442368);
   const cnn::Floats Mixed_7c_branch3x3dbl_2_bn_saved = floats(85933968, 1536);
   const cnn::Floats Mixed_7c_branch3x3dbl_3a_bn_saved = floats(85935504, 1536);
   const cnn::Floats Mixed_7c_branch3x3dbl_3a_conv_weight_prepared = floats(85937040, 442368);
@@ -3586,17 +3587,22 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_5b_branch1x1_bn_saved, Mixed_5b_branch1x1_bn_weight_, Mixed_5b_branch1x1_bn_bias_,
                  Mixed_5b_branch1x1_bn_running_mean_, Mixed_5b_branch1x1_bn_running_var_,
                  kMixed5bBranch1x1Bn);
+  cnn::bn_affine(Mixed_5b_branch5x5_1_bn_saved, Mixed_5b_branch5x5_1_bn_weight_,
+                 Mixed_5b_branch5x5_1_bn_bias_, Mixed_5b_branch5x5_1_bn_running_mean_,
+                 Mixed_5b_branch5x5_1_bn_running_var_, kMixed5bBranch5x5_1Bn);
+  cnn::bn_affine(Mixed_5b_branch3x3dbl_1_bn_saved, Mixed_5b_branch3x3dbl_1_bn_weight_,
+                 Mixed_5b_branch3x3dbl_1_bn_bias_, Mixed_5b_branch3x3dbl_1_bn_running_mean_,
+                 Mixed_5b_branch3x3dbl_1_bn_running_var_, kMixed5bBranch3x3dbl1Bn);
   cnn::conv_prepare(Mixed_5b_branch1x1_conv_weight_prepared, Mixed_5b_branch1x1_conv_weight_,
                     kMixed5bBranch1x1Conv);
 
   at(20);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_5b.branch5x5_1.relu1)
-  cnn::bn_affine(Mixed_5b_branch5x5_1_bn_saved, Mixed_5b_branch5x5_1_bn_weight_,
-                 Mixed_5b_branch5x5_1_bn_bias_, Mixed_5b_branch5x5_1_bn_running_mean_,
-                 Mixed_5b_branch5x5_1_bn_running_var_, kMixed5bBranch5x5_1Bn);
   cnn::conv_prepare(Mixed_5b_branch5x5_1_conv_weight_prepared, Mixed_5b_branch5x5_1_conv_weight_,
                     kMixed5bBranch5x5_1Conv);
+
+  at(26);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  cnn::conv_prepare(Mixed_5b_branch3x3dbl_1_conv_weight_prepared, Mixed_5b_branch3x3dbl_1_conv_weight_,
+                    kMixed5bBranch3x3dbl1Conv);
 
   at(23);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3606,15 +3612,6 @@ void InceptionV3::prepare_on_team() {
                  Mixed_5b_branch5x5_2_bn_running_var_, kMixed5bBranch5x5_2Bn);
   cnn::winograd::conv_prepare(Mixed_5b_branch5x5_2_conv_weight_prepared, Mixed_5b_branch5x5_2_conv_weight_,
                               kMixed5bBranch5x5_2Conv);
-
-  at(26);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_5b.branch3x3dbl_1.relu1)
-  cnn::bn_affine(Mixed_5b_branch3x3dbl_1_bn_saved, Mixed_5b_branch3x3dbl_1_bn_weight_,
-                 Mixed_5b_branch3x3dbl_1_bn_bias_, Mixed_5b_branch3x3dbl_1_bn_running_mean_,
-                 Mixed_5b_branch3x3dbl_1_bn_running_var_, kMixed5bBranch3x3dbl1Bn);
-  cnn::conv_prepare(Mixed_5b_branch3x3dbl_1_conv_weight_prepared, Mixed_5b_branch3x3dbl_1_conv_weight_,
-                    kMixed5bBranch3x3dbl1Conv);
 
   at(29);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3649,17 +3646,22 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_5c_branch1x1_bn_saved, Mixed_5c_branch1x1_bn_weight_, Mixed_5c_branch1x1_bn_bias_,
                  Mixed_5c_branch1x1_bn_running_mean_, Mixed_5c_branch1x1_bn_running_var_,
                  kMixed5cBranch1x1Bn);
+  cnn::bn_affine(Mixed_5c_branch5x5_1_bn_saved, Mixed_5c_branch5x5_1_bn_weight_,
+                 Mixed_5c_branch5x5_1_bn_bias_, Mixed_5c_branch5x5_1_bn_running_mean_,
+                 Mixed_5c_branch5x5_1_bn_running_var_, kMixed5cBranch5x5_1Bn);
+  cnn::bn_affine(Mixed_5c_branch3x3dbl_1_bn_saved, Mixed_5c_branch3x3dbl_1_bn_weight_,
+                 Mixed_5c_branch3x3dbl_1_bn_bias_, Mixed_5c_branch3x3dbl_1_bn_running_mean_,
+                 Mixed_5c_branch3x3dbl_1_bn_running_var_, kMixed5cBranch3x3dbl1Bn);
   cnn::conv_prepare(Mixed_5c_branch1x1_conv_weight_prepared, Mixed_5c_branch1x1_conv_weight_,
                     kMixed5cBranch1x1Conv);
 
   at(43);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_5c.branch5x5_1.relu1)
-  cnn::bn_affine(Mixed_5c_branch5x5_1_bn_saved, Mixed_5c_branch5x5_1_bn_weight_,
-                 Mixed_5c_branch5x5_1_bn_bias_, Mixed_5c_branch5x5_1_bn_running_mean_,
-                 Mixed_5c_branch5x5_1_bn_running_var_, kMixed5cBranch5x5_1Bn);
   cnn::conv_prepare(Mixed_5c_branch5x5_1_conv_weight_prepared, Mixed_5c_branch5x5_1_conv_weight_,
                     kMixed5cBranch5x5_1Conv);
+
+  at(49);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  cnn::conv_prepare(Mixed_5c_branch3x3dbl_1_conv_weight_prepared, Mixed_5c_branch3x3dbl_1_conv_weight_,
+                    kMixed5cBranch3x3dbl1Conv);
 
   at(46);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3669,15 +3671,6 @@ void InceptionV3::prepare_on_team() {
                  Mixed_5c_branch5x5_2_bn_running_var_, kMixed5cBranch5x5_2Bn);
   cnn::winograd::conv_prepare(Mixed_5c_branch5x5_2_conv_weight_prepared, Mixed_5c_branch5x5_2_conv_weight_,
                               kMixed5cBranch5x5_2Conv);
-
-  at(49);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_5c.branch3x3dbl_1.relu1)
-  cnn::bn_affine(Mixed_5c_branch3x3dbl_1_bn_saved, Mixed_5c_branch3x3dbl_1_bn_weight_,
-                 Mixed_5c_branch3x3dbl_1_bn_bias_, Mixed_5c_branch3x3dbl_1_bn_running_mean_,
-                 Mixed_5c_branch3x3dbl_1_bn_running_var_, kMixed5cBranch3x3dbl1Bn);
-  cnn::conv_prepare(Mixed_5c_branch3x3dbl_1_conv_weight_prepared, Mixed_5c_branch3x3dbl_1_conv_weight_,
-                    kMixed5cBranch3x3dbl1Conv);
 
   at(52);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3712,17 +3705,22 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_5d_branch1x1_bn_saved, Mixed_5d_branch1x1_bn_weight_, Mixed_5d_branch1x1_bn_bias_,
                  Mixed_5d_branch1x1_bn_running_mean_, Mixed_5d_branch1x1_bn_running_var_,
                  kMixed5dBranch1x1Bn);
+  cnn::bn_affine(Mixed_5d_branch5x5_1_bn_saved, Mixed_5d_branch5x5_1_bn_weight_,
+                 Mixed_5d_branch5x5_1_bn_bias_, Mixed_5d_branch5x5_1_bn_running_mean_,
+                 Mixed_5d_branch5x5_1_bn_running_var_, kMixed5dBranch5x5_1Bn);
+  cnn::bn_affine(Mixed_5d_branch3x3dbl_1_bn_saved, Mixed_5d_branch3x3dbl_1_bn_weight_,
+                 Mixed_5d_branch3x3dbl_1_bn_bias_, Mixed_5d_branch3x3dbl_1_bn_running_mean_,
+                 Mixed_5d_branch3x3dbl_1_bn_running_var_, kMixed5dBranch3x3dbl1Bn);
   cnn::conv_prepare(Mixed_5d_branch1x1_conv_weight_prepared, Mixed_5d_branch1x1_conv_weight_,
                     kMixed5dBranch1x1Conv);
 
   at(66);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_5d.branch5x5_1.relu1)
-  cnn::bn_affine(Mixed_5d_branch5x5_1_bn_saved, Mixed_5d_branch5x5_1_bn_weight_,
-                 Mixed_5d_branch5x5_1_bn_bias_, Mixed_5d_branch5x5_1_bn_running_mean_,
-                 Mixed_5d_branch5x5_1_bn_running_var_, kMixed5dBranch5x5_1Bn);
   cnn::conv_prepare(Mixed_5d_branch5x5_1_conv_weight_prepared, Mixed_5d_branch5x5_1_conv_weight_,
                     kMixed5dBranch5x5_1Conv);
+
+  at(72);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  cnn::conv_prepare(Mixed_5d_branch3x3dbl_1_conv_weight_prepared, Mixed_5d_branch3x3dbl_1_conv_weight_,
+                    kMixed5dBranch3x3dbl1Conv);
 
   at(69);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3732,15 +3730,6 @@ void InceptionV3::prepare_on_team() {
                  Mixed_5d_branch5x5_2_bn_running_var_, kMixed5dBranch5x5_2Bn);
   cnn::winograd::conv_prepare(Mixed_5d_branch5x5_2_conv_weight_prepared, Mixed_5d_branch5x5_2_conv_weight_,
                               kMixed5dBranch5x5_2Conv);
-
-  at(72);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_5d.branch3x3dbl_1.relu1)
-  cnn::bn_affine(Mixed_5d_branch3x3dbl_1_bn_saved, Mixed_5d_branch3x3dbl_1_bn_weight_,
-                 Mixed_5d_branch3x3dbl_1_bn_bias_, Mixed_5d_branch3x3dbl_1_bn_running_mean_,
-                 Mixed_5d_branch3x3dbl_1_bn_running_var_, kMixed5dBranch3x3dbl1Bn);
-  cnn::conv_prepare(Mixed_5d_branch3x3dbl_1_conv_weight_prepared, Mixed_5d_branch3x3dbl_1_conv_weight_,
-                    kMixed5dBranch3x3dbl1Conv);
 
   at(75);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3811,17 +3800,22 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6b_branch1x1_bn_saved, Mixed_6b_branch1x1_bn_weight_, Mixed_6b_branch1x1_bn_bias_,
                  Mixed_6b_branch1x1_bn_running_mean_, Mixed_6b_branch1x1_bn_running_var_,
                  kMixed6bBranch1x1Bn);
+  cnn::bn_affine(Mixed_6b_branch7x7_1_bn_saved, Mixed_6b_branch7x7_1_bn_weight_,
+                 Mixed_6b_branch7x7_1_bn_bias_, Mixed_6b_branch7x7_1_bn_running_mean_,
+                 Mixed_6b_branch7x7_1_bn_running_var_, kMixed6bBranch7x7_1Bn);
+  cnn::bn_affine(Mixed_6b_branch7x7dbl_1_bn_saved, Mixed_6b_branch7x7dbl_1_bn_weight_,
+                 Mixed_6b_branch7x7dbl_1_bn_bias_, Mixed_6b_branch7x7dbl_1_bn_running_mean_,
+                 Mixed_6b_branch7x7dbl_1_bn_running_var_, kMixed6bBranch7x7dbl1Bn);
   cnn::conv_prepare(Mixed_6b_branch1x1_conv_weight_prepared, Mixed_6b_branch1x1_conv_weight_,
                     kMixed6bBranch1x1Conv);
 
   at(103);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_6b.branch7x7_1.relu1)
-  cnn::bn_affine(Mixed_6b_branch7x7_1_bn_saved, Mixed_6b_branch7x7_1_bn_weight_,
-                 Mixed_6b_branch7x7_1_bn_bias_, Mixed_6b_branch7x7_1_bn_running_mean_,
-                 Mixed_6b_branch7x7_1_bn_running_var_, kMixed6bBranch7x7_1Bn);
   cnn::conv_prepare(Mixed_6b_branch7x7_1_conv_weight_prepared, Mixed_6b_branch7x7_1_conv_weight_,
                     kMixed6bBranch7x7_1Conv);
+
+  at(112);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  cnn::conv_prepare(Mixed_6b_branch7x7dbl_1_conv_weight_prepared, Mixed_6b_branch7x7dbl_1_conv_weight_,
+                    kMixed6bBranch7x7dbl1Conv);
 
   at(106);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3840,15 +3834,6 @@ void InceptionV3::prepare_on_team() {
                  Mixed_6b_branch7x7_3_bn_running_var_, kMixed6bBranch7x7_3Bn);
   cnn::conv_prepare(Mixed_6b_branch7x7_3_conv_weight_prepared, Mixed_6b_branch7x7_3_conv_weight_,
                     kMixed6bBranch7x7_3Conv);
-
-  at(112);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_6b.branch7x7dbl_1.relu1)
-  cnn::bn_affine(Mixed_6b_branch7x7dbl_1_bn_saved, Mixed_6b_branch7x7dbl_1_bn_weight_,
-                 Mixed_6b_branch7x7dbl_1_bn_bias_, Mixed_6b_branch7x7dbl_1_bn_running_mean_,
-                 Mixed_6b_branch7x7dbl_1_bn_running_var_, kMixed6bBranch7x7dbl1Bn);
-  cnn::conv_prepare(Mixed_6b_branch7x7dbl_1_conv_weight_prepared, Mixed_6b_branch7x7dbl_1_conv_weight_,
-                    kMixed6bBranch7x7dbl1Conv);
 
   at(115);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3901,17 +3886,22 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6c_branch1x1_bn_saved, Mixed_6c_branch1x1_bn_weight_, Mixed_6c_branch1x1_bn_bias_,
                  Mixed_6c_branch1x1_bn_running_mean_, Mixed_6c_branch1x1_bn_running_var_,
                  kMixed6cBranch1x1Bn);
+  cnn::bn_affine(Mixed_6c_branch7x7_1_bn_saved, Mixed_6c_branch7x7_1_bn_weight_,
+                 Mixed_6c_branch7x7_1_bn_bias_, Mixed_6c_branch7x7_1_bn_running_mean_,
+                 Mixed_6c_branch7x7_1_bn_running_var_, kMixed6cBranch7x7_1Bn);
+  cnn::bn_affine(Mixed_6c_branch7x7dbl_1_bn_saved, Mixed_6c_branch7x7dbl_1_bn_weight_,
+                 Mixed_6c_branch7x7dbl_1_bn_bias_, Mixed_6c_branch7x7dbl_1_bn_running_mean_,
+                 Mixed_6c_branch7x7dbl_1_bn_running_var_, kMixed6cBranch7x7dbl1Bn);
   cnn::conv_prepare(Mixed_6c_branch1x1_conv_weight_prepared, Mixed_6c_branch1x1_conv_weight_,
                     kMixed6cBranch1x1Conv);
 
   at(135);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_6c.branch7x7_1.relu1)
-  cnn::bn_affine(Mixed_6c_branch7x7_1_bn_saved, Mixed_6c_branch7x7_1_bn_weight_,
-                 Mixed_6c_branch7x7_1_bn_bias_, Mixed_6c_branch7x7_1_bn_running_mean_,
-                 Mixed_6c_branch7x7_1_bn_running_var_, kMixed6cBranch7x7_1Bn);
   cnn::conv_prepare(Mixed_6c_branch7x7_1_conv_weight_prepared, Mixed_6c_branch7x7_1_conv_weight_,
                     kMixed6cBranch7x7_1Conv);
+
+  at(144);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  cnn::conv_prepare(Mixed_6c_branch7x7dbl_1_conv_weight_prepared, Mixed_6c_branch7x7dbl_1_conv_weight_,
+                    kMixed6cBranch7x7dbl1Conv);
 
   at(138);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3930,15 +3920,6 @@ void InceptionV3::prepare_on_team() {
                  Mixed_6c_branch7x7_3_bn_running_var_, kMixed6cBranch7x7_3Bn);
   cnn::conv_prepare(Mixed_6c_branch7x7_3_conv_weight_prepared, Mixed_6c_branch7x7_3_conv_weight_,
                     kMixed6cBranch7x7_3Conv);
-
-  at(144);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_6c.branch7x7dbl_1.relu1)
-  cnn::bn_affine(Mixed_6c_branch7x7dbl_1_bn_saved, Mixed_6c_branch7x7dbl_1_bn_weight_,
-                 Mixed_6c_branch7x7dbl_1_bn_bias_, Mixed_6c_branch7x7dbl_1_bn_running_mean_,
-                 Mixed_6c_branch7x7dbl_1_bn_running_var_, kMixed6cBranch7x7dbl1Bn);
-  cnn::conv_prepare(Mixed_6c_branch7x7dbl_1_conv_weight_prepared, Mixed_6c_branch7x7dbl_1_conv_weight_,
-                    kMixed6cBranch7x7dbl1Conv);
 
   at(147);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3991,17 +3972,22 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6d_branch1x1_bn_saved, Mixed_6d_branch1x1_bn_weight_, Mixed_6d_branch1x1_bn_bias_,
                  Mixed_6d_branch1x1_bn_running_mean_, Mixed_6d_branch1x1_bn_running_var_,
                  kMixed6dBranch1x1Bn);
+  cnn::bn_affine(Mixed_6d_branch7x7_1_bn_saved, Mixed_6d_branch7x7_1_bn_weight_,
+                 Mixed_6d_branch7x7_1_bn_bias_, Mixed_6d_branch7x7_1_bn_running_mean_,
+                 Mixed_6d_branch7x7_1_bn_running_var_, kMixed6dBranch7x7_1Bn);
+  cnn::bn_affine(Mixed_6d_branch7x7dbl_1_bn_saved, Mixed_6d_branch7x7dbl_1_bn_weight_,
+                 Mixed_6d_branch7x7dbl_1_bn_bias_, Mixed_6d_branch7x7dbl_1_bn_running_mean_,
+                 Mixed_6d_branch7x7dbl_1_bn_running_var_, kMixed6dBranch7x7dbl1Bn);
   cnn::conv_prepare(Mixed_6d_branch1x1_conv_weight_prepared, Mixed_6d_branch1x1_conv_weight_,
                     kMixed6dBranch1x1Conv);
 
   at(167);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_6d.branch7x7_1.relu1)
-  cnn::bn_affine(Mixed_6d_branch7x7_1_bn_saved, Mixed_6d_branch7x7_1_bn_weight_,
-                 Mixed_6d_branch7x7_1_bn_bias_, Mixed_6d_branch7x7_1_bn_running_mean_,
-                 Mixed_6d_branch7x7_1_bn_running_var_, kMixed6dBranch7x7_1Bn);
   cnn::conv_prepare(Mixed_6d_branch7x7_1_conv_weight_prepared, Mixed_6d_branch7x7_1_conv_weight_,
                     kMixed6dBranch7x7_1Conv);
+
+  at(176);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  cnn::conv_prepare(Mixed_6d_branch7x7dbl_1_conv_weight_prepared, Mixed_6d_branch7x7dbl_1_conv_weight_,
+                    kMixed6dBranch7x7dbl1Conv);
 
   at(170);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4020,15 +4006,6 @@ void InceptionV3::prepare_on_team() {
                  Mixed_6d_branch7x7_3_bn_running_var_, kMixed6dBranch7x7_3Bn);
   cnn::conv_prepare(Mixed_6d_branch7x7_3_conv_weight_prepared, Mixed_6d_branch7x7_3_conv_weight_,
                     kMixed6dBranch7x7_3Conv);
-
-  at(176);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_6d.branch7x7dbl_1.relu1)
-  cnn::bn_affine(Mixed_6d_branch7x7dbl_1_bn_saved, Mixed_6d_branch7x7dbl_1_bn_weight_,
-                 Mixed_6d_branch7x7dbl_1_bn_bias_, Mixed_6d_branch7x7dbl_1_bn_running_mean_,
-                 Mixed_6d_branch7x7dbl_1_bn_running_var_, kMixed6dBranch7x7dbl1Bn);
-  cnn::conv_prepare(Mixed_6d_branch7x7dbl_1_conv_weight_prepared, Mixed_6d_branch7x7dbl_1_conv_weight_,
-                    kMixed6dBranch7x7dbl1Conv);
 
   at(179);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4081,17 +4058,22 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6e_branch1x1_bn_saved, Mixed_6e_branch1x1_bn_weight_, Mixed_6e_branch1x1_bn_bias_,
                  Mixed_6e_branch1x1_bn_running_mean_, Mixed_6e_branch1x1_bn_running_var_,
                  kMixed6eBranch1x1Bn);
+  cnn::bn_affine(Mixed_6e_branch7x7_1_bn_saved, Mixed_6e_branch7x7_1_bn_weight_,
+                 Mixed_6e_branch7x7_1_bn_bias_, Mixed_6e_branch7x7_1_bn_running_mean_,
+                 Mixed_6e_branch7x7_1_bn_running_var_, kMixed6eBranch7x7_1Bn);
+  cnn::bn_affine(Mixed_6e_branch7x7dbl_1_bn_saved, Mixed_6e_branch7x7dbl_1_bn_weight_,
+                 Mixed_6e_branch7x7dbl_1_bn_bias_, Mixed_6e_branch7x7dbl_1_bn_running_mean_,
+                 Mixed_6e_branch7x7dbl_1_bn_running_var_, kMixed6eBranch7x7dbl1Bn);
   cnn::conv_prepare(Mixed_6e_branch1x1_conv_weight_prepared, Mixed_6e_branch1x1_conv_weight_,
                     kMixed6eBranch1x1Conv);
 
   at(199);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_6e.branch7x7_1.relu1)
-  cnn::bn_affine(Mixed_6e_branch7x7_1_bn_saved, Mixed_6e_branch7x7_1_bn_weight_,
-                 Mixed_6e_branch7x7_1_bn_bias_, Mixed_6e_branch7x7_1_bn_running_mean_,
-                 Mixed_6e_branch7x7_1_bn_running_var_, kMixed6eBranch7x7_1Bn);
   cnn::conv_prepare(Mixed_6e_branch7x7_1_conv_weight_prepared, Mixed_6e_branch7x7_1_conv_weight_,
                     kMixed6eBranch7x7_1Conv);
+
+  at(208);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  cnn::conv_prepare(Mixed_6e_branch7x7dbl_1_conv_weight_prepared, Mixed_6e_branch7x7dbl_1_conv_weight_,
+                    kMixed6eBranch7x7dbl1Conv);
 
   at(202);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4110,15 +4092,6 @@ void InceptionV3::prepare_on_team() {
                  Mixed_6e_branch7x7_3_bn_running_var_, kMixed6eBranch7x7_3Bn);
   cnn::conv_prepare(Mixed_6e_branch7x7_3_conv_weight_prepared, Mixed_6e_branch7x7_3_conv_weight_,
                     kMixed6eBranch7x7_3Conv);
-
-  at(208);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_6e.branch7x7dbl_1.relu1)
-  cnn::bn_affine(Mixed_6e_branch7x7dbl_1_bn_saved, Mixed_6e_branch7x7dbl_1_bn_weight_,
-                 Mixed_6e_branch7x7dbl_1_bn_bias_, Mixed_6e_branch7x7dbl_1_bn_running_mean_,
-                 Mixed_6e_branch7x7dbl_1_bn_running_var_, kMixed6eBranch7x7dbl1Bn);
-  cnn::conv_prepare(Mixed_6e_branch7x7dbl_1_conv_weight_prepared, Mixed_6e_branch7x7dbl_1_conv_weight_,
-                    kMixed6eBranch7x7dbl1Conv);
 
   at(211);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4171,8 +4144,15 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_7a_branch3x3_1_bn_saved, Mixed_7a_branch3x3_1_bn_weight_,
                  Mixed_7a_branch3x3_1_bn_bias_, Mixed_7a_branch3x3_1_bn_running_mean_,
                  Mixed_7a_branch3x3_1_bn_running_var_, kMixed7aBranch3x3_1Bn);
+  cnn::bn_affine(Mixed_7a_branch7x7x3_1_bn_saved, Mixed_7a_branch7x7x3_1_bn_weight_,
+                 Mixed_7a_branch7x7x3_1_bn_bias_, Mixed_7a_branch7x7x3_1_bn_running_mean_,
+                 Mixed_7a_branch7x7x3_1_bn_running_var_, kMixed7aBranch7x7x3_1Bn);
   cnn::conv_prepare(Mixed_7a_branch3x3_1_conv_weight_prepared, Mixed_7a_branch3x3_1_conv_weight_,
                     kMixed7aBranch3x3_1Conv);
+
+  at(244);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  cnn::conv_prepare(Mixed_7a_branch7x7x3_1_conv_weight_prepared, Mixed_7a_branch7x7x3_1_conv_weight_,
+                    kMixed7aBranch7x7x3_1Conv);
 
   at(241);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4182,15 +4162,6 @@ void InceptionV3::prepare_on_team() {
                  Mixed_7a_branch3x3_2_bn_running_var_, kMixed7aBranch3x3_2Bn);
   cnn::conv_prepare(Mixed_7a_branch3x3_2_conv_weight_prepared, Mixed_7a_branch3x3_2_conv_weight_,
                     kMixed7aBranch3x3_2Conv);
-
-  at(244);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_7a.branch7x7x3_1.relu1)
-  cnn::bn_affine(Mixed_7a_branch7x7x3_1_bn_saved, Mixed_7a_branch7x7x3_1_bn_weight_,
-                 Mixed_7a_branch7x7x3_1_bn_bias_, Mixed_7a_branch7x7x3_1_bn_running_mean_,
-                 Mixed_7a_branch7x7x3_1_bn_running_var_, kMixed7aBranch7x7x3_1Bn);
-  cnn::conv_prepare(Mixed_7a_branch7x7x3_1_conv_weight_prepared, Mixed_7a_branch7x7x3_1_conv_weight_,
-                    kMixed7aBranch7x7x3_1Conv);
 
   at(247);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4225,17 +4196,22 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_7b_branch1x1_bn_saved, Mixed_7b_branch1x1_bn_weight_, Mixed_7b_branch1x1_bn_bias_,
                  Mixed_7b_branch1x1_bn_running_mean_, Mixed_7b_branch1x1_bn_running_var_,
                  kMixed7bBranch1x1Bn);
+  cnn::bn_affine(Mixed_7b_branch3x3_1_bn_saved, Mixed_7b_branch3x3_1_bn_weight_,
+                 Mixed_7b_branch3x3_1_bn_bias_, Mixed_7b_branch3x3_1_bn_running_mean_,
+                 Mixed_7b_branch3x3_1_bn_running_var_, kMixed7bBranch3x3_1Bn);
+  cnn::bn_affine(Mixed_7b_branch3x3dbl_1_bn_saved, Mixed_7b_branch3x3dbl_1_bn_weight_,
+                 Mixed_7b_branch3x3dbl_1_bn_bias_, Mixed_7b_branch3x3dbl_1_bn_running_mean_,
+                 Mixed_7b_branch3x3dbl_1_bn_running_var_, kMixed7bBranch3x3dbl1Bn);
   cnn::conv_prepare(Mixed_7b_branch1x1_conv_weight_prepared, Mixed_7b_branch1x1_conv_weight_,
                     kMixed7bBranch1x1Conv);
 
   at(261);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_7b.branch3x3_1.relu1)
-  cnn::bn_affine(Mixed_7b_branch3x3_1_bn_saved, Mixed_7b_branch3x3_1_bn_weight_,
-                 Mixed_7b_branch3x3_1_bn_bias_, Mixed_7b_branch3x3_1_bn_running_mean_,
-                 Mixed_7b_branch3x3_1_bn_running_var_, kMixed7bBranch3x3_1Bn);
   cnn::conv_prepare(Mixed_7b_branch3x3_1_conv_weight_prepared, Mixed_7b_branch3x3_1_conv_weight_,
                     kMixed7bBranch3x3_1Conv);
+
+  at(271);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  cnn::conv_prepare(Mixed_7b_branch3x3dbl_1_conv_weight_prepared, Mixed_7b_branch3x3dbl_1_conv_weight_,
+                    kMixed7bBranch3x3dbl1Conv);
 
   at(264);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4254,15 +4230,6 @@ void InceptionV3::prepare_on_team() {
                  Mixed_7b_branch3x3_2b_bn_running_var_, kMixed7bBranch3x3_2bBn);
   cnn::conv_prepare(Mixed_7b_branch3x3_2b_conv_weight_prepared, Mixed_7b_branch3x3_2b_conv_weight_,
                     kMixed7bBranch3x3_2bConv);
-
-  at(271);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_7b.branch3x3dbl_1.relu1)
-  cnn::bn_affine(Mixed_7b_branch3x3dbl_1_bn_saved, Mixed_7b_branch3x3dbl_1_bn_weight_,
-                 Mixed_7b_branch3x3dbl_1_bn_bias_, Mixed_7b_branch3x3dbl_1_bn_running_mean_,
-                 Mixed_7b_branch3x3dbl_1_bn_running_var_, kMixed7bBranch3x3dbl1Bn);
-  cnn::conv_prepare(Mixed_7b_branch3x3dbl_1_conv_weight_prepared, Mixed_7b_branch3x3dbl_1_conv_weight_,
-                    kMixed7bBranch3x3dbl1Conv);
 
   at(274);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4304,17 +4271,22 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_7c_branch1x1_bn_saved, Mixed_7c_branch1x1_bn_weight_, Mixed_7c_branch1x1_bn_bias_,
                  Mixed_7c_branch1x1_bn_running_mean_, Mixed_7c_branch1x1_bn_running_var_,
                  kMixed7cBranch1x1Bn);
+  cnn::bn_affine(Mixed_7c_branch3x3_1_bn_saved, Mixed_7c_branch3x3_1_bn_weight_,
+                 Mixed_7c_branch3x3_1_bn_bias_, Mixed_7c_branch3x3_1_bn_running_mean_,
+                 Mixed_7c_branch3x3_1_bn_running_var_, kMixed7cBranch3x3_1Bn);
+  cnn::bn_affine(Mixed_7c_branch3x3dbl_1_bn_saved, Mixed_7c_branch3x3dbl_1_bn_weight_,
+                 Mixed_7c_branch3x3dbl_1_bn_bias_, Mixed_7c_branch3x3dbl_1_bn_running_mean_,
+                 Mixed_7c_branch3x3dbl_1_bn_running_var_, kMixed7cBranch3x3dbl1Bn);
   cnn::conv_prepare(Mixed_7c_branch1x1_conv_weight_prepared, Mixed_7c_branch1x1_conv_weight_,
                     kMixed7cBranch1x1Conv);
 
   at(292);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_7c.branch3x3_1.relu1)
-  cnn::bn_affine(Mixed_7c_branch3x3_1_bn_saved, Mixed_7c_branch3x3_1_bn_weight_,
-                 Mixed_7c_branch3x3_1_bn_bias_, Mixed_7c_branch3x3_1_bn_running_mean_,
-                 Mixed_7c_branch3x3_1_bn_running_var_, kMixed7cBranch3x3_1Bn);
   cnn::conv_prepare(Mixed_7c_branch3x3_1_conv_weight_prepared, Mixed_7c_branch3x3_1_conv_weight_,
                     kMixed7cBranch3x3_1Conv);
+
+  at(302);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  cnn::conv_prepare(Mixed_7c_branch3x3dbl_1_conv_weight_prepared, Mixed_7c_branch3x3dbl_1_conv_weight_,
+                    kMixed7cBranch3x3dbl1Conv);
 
   at(295);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4333,15 +4305,6 @@ void InceptionV3::prepare_on_team() {
                  Mixed_7c_branch3x3_2b_bn_running_var_, kMixed7cBranch3x3_2bBn);
   cnn::conv_prepare(Mixed_7c_branch3x3_2b_conv_weight_prepared, Mixed_7c_branch3x3_2b_conv_weight_,
                     kMixed7cBranch3x3_2bConv);
-
-  at(302);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_7c.branch3x3dbl_1.relu1)
-  cnn::bn_affine(Mixed_7c_branch3x3dbl_1_bn_saved, Mixed_7c_branch3x3dbl_1_bn_weight_,
-                 Mixed_7c_branch3x3dbl_1_bn_bias_, Mixed_7c_branch3x3dbl_1_bn_running_mean_,
-                 Mixed_7c_branch3x3dbl_1_bn_running_var_, kMixed7cBranch3x3dbl1Bn);
-  cnn::conv_prepare(Mixed_7c_branch3x3dbl_1_conv_weight_prepared, Mixed_7c_branch3x3dbl_1_conv_weight_,
-                    kMixed7cBranch3x3dbl1Conv);
 
   at(305);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4400,18 +4363,18 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats Conv2d_4a_3x3_conv_weight_prepared = floats(66509456, 553536);
   const cnn::Blocked maxpool2 = blocked(30971904, 235200);  // 192x35x35
   const cnn::Floats Mixed_5b_branch1x1_bn_saved = floats(67062992, 256);
+  const cnn::Floats Mixed_5b_branch5x5_1_bn_saved = floats(67063248, 192);
+  const cnn::Floats Mixed_5b_branch3x3dbl_1_bn_saved = floats(67063440, 256);
   const cnn::Blocked Mixed_5b_concat1 = blocked(11289600, 313600);  // 256x35x35
   const cnn::Blocked Mixed_5b_branch1x1_relu1 = blocked(11289600, 313600);  // 64x35x35
-  const cnn::Floats Mixed_5b_branch1x1_conv_weight_prepared = floats(67063248, 12672);
-  const cnn::Floats Mixed_5b_branch5x5_1_bn_saved = floats(67075920, 192);
+  const cnn::Floats Mixed_5b_branch1x1_conv_weight_prepared = floats(67063696, 12672);
   const cnn::Blocked Mixed_5b_branch5x5_1_relu1 = blocked(0, 58800);  // 48x35x35
-  const cnn::Floats Mixed_5b_branch5x5_1_conv_weight_prepared = floats(67076112, 9216);
-  const cnn::Floats Mixed_5b_branch5x5_2_bn_saved = floats(67085328, 256);
-  const cnn::Blocked Mixed_5b_branch5x5_2_relu1 = blocked(11368000, 313600);  // 64x35x35
-  const cnn::Floats Mixed_5b_branch5x5_2_conv_weight_prepared = floats(67085584, 114624);
-  const cnn::Floats Mixed_5b_branch3x3dbl_1_bn_saved = floats(67200208, 256);
+  const cnn::Floats Mixed_5b_branch5x5_1_conv_weight_prepared = floats(67076368, 9216);
   const cnn::Blocked Mixed_5b_branch3x3dbl_1_relu1 = blocked(3763200, 78400);  // 64x35x35
-  const cnn::Floats Mixed_5b_branch3x3dbl_1_conv_weight_prepared = floats(67200464, 12672);
+  const cnn::Floats Mixed_5b_branch3x3dbl_1_conv_weight_prepared = floats(67085584, 12672);
+  const cnn::Floats Mixed_5b_branch5x5_2_bn_saved = floats(67098256, 256);
+  const cnn::Blocked Mixed_5b_branch5x5_2_relu1 = blocked(11368000, 313600);  // 64x35x35
+  const cnn::Floats Mixed_5b_branch5x5_2_conv_weight_prepared = floats(67098512, 114624);
   const cnn::Floats Mixed_5b_branch3x3dbl_2_bn_saved = floats(67213136, 384);
   const cnn::Blocked Mixed_5b_branch3x3dbl_2_relu1 = blocked(0, 117600);  // 96x35x35
   const cnn::Floats Mixed_5b_branch3x3dbl_2_conv_weight_prepared = floats(67213520, 221760);
@@ -4423,18 +4386,18 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked Mixed_5b_branch_pool_relu1 = blocked(11564000, 313600);  // 32x35x35
   const cnn::Floats Mixed_5b_branch_pool_conv_weight_prepared = floats(67768144, 6912);
   const cnn::Floats Mixed_5c_branch1x1_bn_saved = floats(67775056, 256);
+  const cnn::Floats Mixed_5c_branch5x5_1_bn_saved = floats(67775312, 192);
+  const cnn::Floats Mixed_5c_branch3x3dbl_1_bn_saved = floats(67775504, 256);
   const cnn::Blocked Mixed_5c_concat1 = blocked(0, 352800);  // 288x35x35
   const cnn::Blocked Mixed_5c_branch1x1_relu1 = blocked(0, 352800);  // 64x35x35
-  const cnn::Floats Mixed_5c_branch1x1_conv_weight_prepared = floats(67775312, 16896);
-  const cnn::Floats Mixed_5c_branch5x5_1_bn_saved = floats(67792208, 192);
+  const cnn::Floats Mixed_5c_branch1x1_conv_weight_prepared = floats(67775760, 16896);
   const cnn::Blocked Mixed_5c_branch5x5_1_relu1 = blocked(21324800, 58800);  // 48x35x35
-  const cnn::Floats Mixed_5c_branch5x5_1_conv_weight_prepared = floats(67792400, 12288);
-  const cnn::Floats Mixed_5c_branch5x5_2_bn_saved = floats(67804688, 256);
-  const cnn::Blocked Mixed_5c_branch5x5_2_relu1 = blocked(78400, 352800);  // 64x35x35
-  const cnn::Floats Mixed_5c_branch5x5_2_conv_weight_prepared = floats(67804944, 114624);
-  const cnn::Floats Mixed_5c_branch3x3dbl_1_bn_saved = floats(67919568, 256);
+  const cnn::Floats Mixed_5c_branch5x5_1_conv_weight_prepared = floats(67792656, 12288);
   const cnn::Blocked Mixed_5c_branch3x3dbl_1_relu1 = blocked(25088000, 78400);  // 64x35x35
-  const cnn::Floats Mixed_5c_branch3x3dbl_1_conv_weight_prepared = floats(67919824, 16896);
+  const cnn::Floats Mixed_5c_branch3x3dbl_1_conv_weight_prepared = floats(67804944, 16896);
+  const cnn::Floats Mixed_5c_branch5x5_2_bn_saved = floats(67821840, 256);
+  const cnn::Blocked Mixed_5c_branch5x5_2_relu1 = blocked(78400, 352800);  // 64x35x35
+  const cnn::Floats Mixed_5c_branch5x5_2_conv_weight_prepared = floats(67822096, 114624);
   const cnn::Floats Mixed_5c_branch3x3dbl_2_bn_saved = floats(67936720, 384);
   const cnn::Blocked Mixed_5c_branch3x3dbl_2_relu1 = blocked(21324800, 117600);  // 96x35x35
   const cnn::Floats Mixed_5c_branch3x3dbl_2_conv_weight_prepared = floats(67937104, 221760);
@@ -4446,18 +4409,18 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked Mixed_5c_branch_pool_relu1 = blocked(274400, 352800);  // 64x35x35
   const cnn::Floats Mixed_5c_branch_pool_conv_weight_prepared = floats(68491856, 16896);
   const cnn::Floats Mixed_5d_branch1x1_bn_saved = floats(68508752, 256);
+  const cnn::Floats Mixed_5d_branch5x5_1_bn_saved = floats(68509008, 192);
+  const cnn::Floats Mixed_5d_branch3x3dbl_1_bn_saved = floats(68509200, 256);
   const cnn::Blocked Mixed_5d_concat1 = blocked(11289600, 352800);  // 288x35x35
   const cnn::Blocked Mixed_5d_branch1x1_relu1 = blocked(11289600, 352800);  // 64x35x35
-  const cnn::Floats Mixed_5d_branch1x1_conv_weight_prepared = floats(68509008, 19008);
-  const cnn::Floats Mixed_5d_branch5x5_1_bn_saved = floats(68528016, 192);
+  const cnn::Floats Mixed_5d_branch1x1_conv_weight_prepared = floats(68509456, 19008);
   const cnn::Blocked Mixed_5d_branch5x5_1_relu1 = blocked(22579200, 58800);  // 48x35x35
-  const cnn::Floats Mixed_5d_branch5x5_1_conv_weight_prepared = floats(68528208, 13824);
-  const cnn::Floats Mixed_5d_branch5x5_2_bn_saved = floats(68542032, 256);
-  const cnn::Blocked Mixed_5d_branch5x5_2_relu1 = blocked(11368000, 352800);  // 64x35x35
-  const cnn::Floats Mixed_5d_branch5x5_2_conv_weight_prepared = floats(68542288, 114624);
-  const cnn::Floats Mixed_5d_branch3x3dbl_1_bn_saved = floats(68656912, 256);
+  const cnn::Floats Mixed_5d_branch5x5_1_conv_weight_prepared = floats(68528464, 13824);
   const cnn::Blocked Mixed_5d_branch3x3dbl_1_relu1 = blocked(26342400, 78400);  // 64x35x35
-  const cnn::Floats Mixed_5d_branch3x3dbl_1_conv_weight_prepared = floats(68657168, 19008);
+  const cnn::Floats Mixed_5d_branch3x3dbl_1_conv_weight_prepared = floats(68542288, 19008);
+  const cnn::Floats Mixed_5d_branch5x5_2_bn_saved = floats(68561296, 256);
+  const cnn::Blocked Mixed_5d_branch5x5_2_relu1 = blocked(11368000, 352800);  // 64x35x35
+  const cnn::Floats Mixed_5d_branch5x5_2_conv_weight_prepared = floats(68561552, 114624);
   const cnn::Floats Mixed_5d_branch3x3dbl_2_bn_saved = floats(68676176, 384);
   const cnn::Blocked Mixed_5d_branch3x3dbl_2_relu1 = blocked(22579200, 117600);  // 96x35x35
   const cnn::Floats Mixed_5d_branch3x3dbl_2_conv_weight_prepared = floats(68676560, 221760);
@@ -4483,29 +4446,29 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats Mixed_6a_branch3x3dbl_3_conv_weight_prepared = floats(70488976, 82944);
   const cnn::Blocked Mixed_6a_maxpool1 = blocked(138720, 221952);  // 288x17x17
   const cnn::Floats Mixed_6b_branch1x1_bn_saved = floats(70571920, 768);
+  const cnn::Floats Mixed_6b_branch7x7_1_bn_saved = floats(70572688, 512);
+  const cnn::Floats Mixed_6b_branch7x7dbl_1_bn_saved = floats(70573200, 512);
   const cnn::Blocked Mixed_6b_concat1 = blocked(7102464, 221952);  // 768x17x17
   const cnn::Blocked Mixed_6b_branch1x1_relu1 = blocked(7102464, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6b_branch1x1_conv_weight_prepared = floats(70572688, 147456);
-  const cnn::Floats Mixed_6b_branch7x7_1_bn_saved = floats(70720144, 512);
+  const cnn::Floats Mixed_6b_branch1x1_conv_weight_prepared = floats(70573712, 147456);
   const cnn::Blocked Mixed_6b_branch7x7_1_relu1 = blocked(14204928, 36992);  // 128x17x17
-  const cnn::Floats Mixed_6b_branch7x7_1_conv_weight_prepared = floats(70720656, 101376);
-  const cnn::Floats Mixed_6b_branch7x7_2_bn_saved = floats(70822032, 512);
-  const cnn::Blocked Mixed_6b_branch7x7_2_relu1 = blocked(15388672, 36992);  // 128x17x17
-  const cnn::Floats Mixed_6b_branch7x7_2_conv_weight_prepared = floats(70822544, 118272);
-  const cnn::Floats Mixed_6b_branch7x7_3_bn_saved = floats(70940816, 768);
+  const cnn::Floats Mixed_6b_branch7x7_1_conv_weight_prepared = floats(70721168, 101376);
+  const cnn::Blocked Mixed_6b_branch7x7dbl_1_relu1 = blocked(15388672, 36992);  // 128x17x17
+  const cnn::Floats Mixed_6b_branch7x7dbl_1_conv_weight_prepared = floats(70822544, 101376);
+  const cnn::Floats Mixed_6b_branch7x7_2_bn_saved = floats(70923920, 512);
+  const cnn::Blocked Mixed_6b_branch7x7_2_relu1 = blocked(16572416, 36992);  // 128x17x17
+  const cnn::Floats Mixed_6b_branch7x7_2_conv_weight_prepared = floats(70924432, 118272);
+  const cnn::Floats Mixed_6b_branch7x7_3_bn_saved = floats(71042704, 768);
   const cnn::Blocked Mixed_6b_branch7x7_3_relu1 = blocked(7157952, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6b_branch7x7_3_conv_weight_prepared = floats(70941584, 172032);
-  const cnn::Floats Mixed_6b_branch7x7dbl_1_bn_saved = floats(71113616, 512);
-  const cnn::Blocked Mixed_6b_branch7x7dbl_1_relu1 = blocked(14204928, 36992);  // 128x17x17
-  const cnn::Floats Mixed_6b_branch7x7dbl_1_conv_weight_prepared = floats(71114128, 101376);
+  const cnn::Floats Mixed_6b_branch7x7_3_conv_weight_prepared = floats(71043472, 172032);
   const cnn::Floats Mixed_6b_branch7x7dbl_2_bn_saved = floats(71215504, 512);
-  const cnn::Blocked Mixed_6b_branch7x7dbl_2_relu1 = blocked(15388672, 36992);  // 128x17x17
+  const cnn::Blocked Mixed_6b_branch7x7dbl_2_relu1 = blocked(14204928, 36992);  // 128x17x17
   const cnn::Floats Mixed_6b_branch7x7dbl_2_conv_weight_prepared = floats(71216016, 118272);
   const cnn::Floats Mixed_6b_branch7x7dbl_3_bn_saved = floats(71334288, 512);
-  const cnn::Blocked Mixed_6b_branch7x7dbl_3_relu1 = blocked(14204928, 36992);  // 128x17x17
+  const cnn::Blocked Mixed_6b_branch7x7dbl_3_relu1 = blocked(15388672, 36992);  // 128x17x17
   const cnn::Floats Mixed_6b_branch7x7dbl_3_conv_weight_prepared = floats(71334800, 118272);
   const cnn::Floats Mixed_6b_branch7x7dbl_4_bn_saved = floats(71453072, 512);
-  const cnn::Blocked Mixed_6b_branch7x7dbl_4_relu1 = blocked(15388672, 36992);  // 128x17x17
+  const cnn::Blocked Mixed_6b_branch7x7dbl_4_relu1 = blocked(14204928, 36992);  // 128x17x17
   const cnn::Floats Mixed_6b_branch7x7dbl_4_conv_weight_prepared = floats(71453584, 118272);
   const cnn::Floats Mixed_6b_branch7x7dbl_5_bn_saved = floats(71571856, 768);
   const cnn::Blocked Mixed_6b_branch7x7dbl_5_relu1 = blocked(7213440, 221952);  // 192x17x17
@@ -4515,29 +4478,29 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked Mixed_6b_branch_pool_relu1 = blocked(7268928, 221952);  // 192x17x17
   const cnn::Floats Mixed_6b_branch_pool_conv_weight_prepared = floats(71745424, 147456);
   const cnn::Floats Mixed_6c_branch1x1_bn_saved = floats(71892880, 768);
+  const cnn::Floats Mixed_6c_branch7x7_1_bn_saved = floats(71893648, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_1_bn_saved = floats(71894288, 640);
   const cnn::Blocked Mixed_6c_concat1 = blocked(0, 221952);  // 768x17x17
   const cnn::Blocked Mixed_6c_branch1x1_relu1 = blocked(0, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6c_branch1x1_conv_weight_prepared = floats(71893648, 147456);
-  const cnn::Floats Mixed_6c_branch7x7_1_bn_saved = floats(72041104, 640);
+  const cnn::Floats Mixed_6c_branch1x1_conv_weight_prepared = floats(71894928, 147456);
   const cnn::Blocked Mixed_6c_branch7x7_1_relu1 = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6c_branch7x7_1_conv_weight_prepared = floats(72041744, 124416);
-  const cnn::Floats Mixed_6c_branch7x7_2_bn_saved = floats(72166160, 640);
-  const cnn::Blocked Mixed_6c_branch7x7_2_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6c_branch7x7_2_conv_weight_prepared = floats(72166800, 181440);
-  const cnn::Floats Mixed_6c_branch7x7_3_bn_saved = floats(72348240, 768);
+  const cnn::Floats Mixed_6c_branch7x7_1_conv_weight_prepared = floats(72042384, 124416);
+  const cnn::Blocked Mixed_6c_branch7x7dbl_1_relu1 = blocked(15684608, 46240);  // 160x17x17
+  const cnn::Floats Mixed_6c_branch7x7dbl_1_conv_weight_prepared = floats(72166800, 124416);
+  const cnn::Floats Mixed_6c_branch7x7_2_bn_saved = floats(72291216, 640);
+  const cnn::Blocked Mixed_6c_branch7x7_2_relu1 = blocked(17164288, 46240);  // 160x17x17
+  const cnn::Floats Mixed_6c_branch7x7_2_conv_weight_prepared = floats(72291856, 181440);
+  const cnn::Floats Mixed_6c_branch7x7_3_bn_saved = floats(72473296, 768);
   const cnn::Blocked Mixed_6c_branch7x7_3_relu1 = blocked(55488, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6c_branch7x7_3_conv_weight_prepared = floats(72349008, 215040);
-  const cnn::Floats Mixed_6c_branch7x7dbl_1_bn_saved = floats(72564048, 640);
-  const cnn::Blocked Mixed_6c_branch7x7dbl_1_relu1 = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6c_branch7x7dbl_1_conv_weight_prepared = floats(72564688, 124416);
+  const cnn::Floats Mixed_6c_branch7x7_3_conv_weight_prepared = floats(72474064, 215040);
   const cnn::Floats Mixed_6c_branch7x7dbl_2_bn_saved = floats(72689104, 640);
-  const cnn::Blocked Mixed_6c_branch7x7dbl_2_relu1 = blocked(15684608, 46240);  // 160x17x17
+  const cnn::Blocked Mixed_6c_branch7x7dbl_2_relu1 = blocked(14204928, 46240);  // 160x17x17
   const cnn::Floats Mixed_6c_branch7x7dbl_2_conv_weight_prepared = floats(72689744, 181440);
   const cnn::Floats Mixed_6c_branch7x7dbl_3_bn_saved = floats(72871184, 640);
-  const cnn::Blocked Mixed_6c_branch7x7dbl_3_relu1 = blocked(14204928, 46240);  // 160x17x17
+  const cnn::Blocked Mixed_6c_branch7x7dbl_3_relu1 = blocked(15684608, 46240);  // 160x17x17
   const cnn::Floats Mixed_6c_branch7x7dbl_3_conv_weight_prepared = floats(72871824, 181440);
   const cnn::Floats Mixed_6c_branch7x7dbl_4_bn_saved = floats(73053264, 640);
-  const cnn::Blocked Mixed_6c_branch7x7dbl_4_relu1 = blocked(15684608, 46240);  // 160x17x17
+  const cnn::Blocked Mixed_6c_branch7x7dbl_4_relu1 = blocked(14204928, 46240);  // 160x17x17
   const cnn::Floats Mixed_6c_branch7x7dbl_4_conv_weight_prepared = floats(73053904, 181440);
   const cnn::Floats Mixed_6c_branch7x7dbl_5_bn_saved = floats(73235344, 768);
   const cnn::Blocked Mixed_6c_branch7x7dbl_5_relu1 = blocked(110976, 221952);  // 192x17x17
@@ -4547,29 +4510,29 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked Mixed_6c_branch_pool_relu1 = blocked(166464, 221952);  // 192x17x17
   const cnn::Floats Mixed_6c_branch_pool_conv_weight_prepared = floats(73451920, 147456);
   const cnn::Floats Mixed_6d_branch1x1_bn_saved = floats(73599376, 768);
+  const cnn::Floats Mixed_6d_branch7x7_1_bn_saved = floats(73600144, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_1_bn_saved = floats(73600784, 640);
   const cnn::Blocked Mixed_6d_concat1 = blocked(7102464, 221952);  // 768x17x17
   const cnn::Blocked Mixed_6d_branch1x1_relu1 = blocked(7102464, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6d_branch1x1_conv_weight_prepared = floats(73600144, 147456);
-  const cnn::Floats Mixed_6d_branch7x7_1_bn_saved = floats(73747600, 640);
+  const cnn::Floats Mixed_6d_branch1x1_conv_weight_prepared = floats(73601424, 147456);
   const cnn::Blocked Mixed_6d_branch7x7_1_relu1 = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6d_branch7x7_1_conv_weight_prepared = floats(73748240, 124416);
-  const cnn::Floats Mixed_6d_branch7x7_2_bn_saved = floats(73872656, 640);
-  const cnn::Blocked Mixed_6d_branch7x7_2_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6d_branch7x7_2_conv_weight_prepared = floats(73873296, 181440);
-  const cnn::Floats Mixed_6d_branch7x7_3_bn_saved = floats(74054736, 768);
+  const cnn::Floats Mixed_6d_branch7x7_1_conv_weight_prepared = floats(73748880, 124416);
+  const cnn::Blocked Mixed_6d_branch7x7dbl_1_relu1 = blocked(15684608, 46240);  // 160x17x17
+  const cnn::Floats Mixed_6d_branch7x7dbl_1_conv_weight_prepared = floats(73873296, 124416);
+  const cnn::Floats Mixed_6d_branch7x7_2_bn_saved = floats(73997712, 640);
+  const cnn::Blocked Mixed_6d_branch7x7_2_relu1 = blocked(17164288, 46240);  // 160x17x17
+  const cnn::Floats Mixed_6d_branch7x7_2_conv_weight_prepared = floats(73998352, 181440);
+  const cnn::Floats Mixed_6d_branch7x7_3_bn_saved = floats(74179792, 768);
   const cnn::Blocked Mixed_6d_branch7x7_3_relu1 = blocked(7157952, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6d_branch7x7_3_conv_weight_prepared = floats(74055504, 215040);
-  const cnn::Floats Mixed_6d_branch7x7dbl_1_bn_saved = floats(74270544, 640);
-  const cnn::Blocked Mixed_6d_branch7x7dbl_1_relu1 = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6d_branch7x7dbl_1_conv_weight_prepared = floats(74271184, 124416);
+  const cnn::Floats Mixed_6d_branch7x7_3_conv_weight_prepared = floats(74180560, 215040);
   const cnn::Floats Mixed_6d_branch7x7dbl_2_bn_saved = floats(74395600, 640);
-  const cnn::Blocked Mixed_6d_branch7x7dbl_2_relu1 = blocked(15684608, 46240);  // 160x17x17
+  const cnn::Blocked Mixed_6d_branch7x7dbl_2_relu1 = blocked(14204928, 46240);  // 160x17x17
   const cnn::Floats Mixed_6d_branch7x7dbl_2_conv_weight_prepared = floats(74396240, 181440);
   const cnn::Floats Mixed_6d_branch7x7dbl_3_bn_saved = floats(74577680, 640);
-  const cnn::Blocked Mixed_6d_branch7x7dbl_3_relu1 = blocked(14204928, 46240);  // 160x17x17
+  const cnn::Blocked Mixed_6d_branch7x7dbl_3_relu1 = blocked(15684608, 46240);  // 160x17x17
   const cnn::Floats Mixed_6d_branch7x7dbl_3_conv_weight_prepared = floats(74578320, 181440);
   const cnn::Floats Mixed_6d_branch7x7dbl_4_bn_saved = floats(74759760, 640);
-  const cnn::Blocked Mixed_6d_branch7x7dbl_4_relu1 = blocked(15684608, 46240);  // 160x17x17
+  const cnn::Blocked Mixed_6d_branch7x7dbl_4_relu1 = blocked(14204928, 46240);  // 160x17x17
   const cnn::Floats Mixed_6d_branch7x7dbl_4_conv_weight_prepared = floats(74760400, 181440);
   const cnn::Floats Mixed_6d_branch7x7dbl_5_bn_saved = floats(74941840, 768);
   const cnn::Blocked Mixed_6d_branch7x7dbl_5_relu1 = blocked(7213440, 221952);  // 192x17x17
@@ -4579,29 +4542,29 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked Mixed_6d_branch_pool_relu1 = blocked(7268928, 221952);  // 192x17x17
   const cnn::Floats Mixed_6d_branch_pool_conv_weight_prepared = floats(75158416, 147456);
   const cnn::Floats Mixed_6e_branch1x1_bn_saved = floats(75305872, 768);
+  const cnn::Floats Mixed_6e_branch7x7_1_bn_saved = floats(75306640, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_1_bn_saved = floats(75307408, 768);
   const cnn::Blocked Mixed_6e_concat1 = blocked(0, 221952);  // 768x17x17
   const cnn::Blocked Mixed_6e_branch1x1_relu1 = blocked(0, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch1x1_conv_weight_prepared = floats(75306640, 147456);
-  const cnn::Floats Mixed_6e_branch7x7_1_bn_saved = floats(75454096, 768);
+  const cnn::Floats Mixed_6e_branch1x1_conv_weight_prepared = floats(75308176, 147456);
   const cnn::Blocked Mixed_6e_branch7x7_1_relu1 = blocked(14204928, 55488);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7_1_conv_weight_prepared = floats(75454864, 147456);
-  const cnn::Floats Mixed_6e_branch7x7_2_bn_saved = floats(75602320, 768);
-  const cnn::Blocked Mixed_6e_branch7x7_2_relu1 = blocked(15980544, 55488);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7_2_conv_weight_prepared = floats(75603088, 258048);
-  const cnn::Floats Mixed_6e_branch7x7_3_bn_saved = floats(75861136, 768);
+  const cnn::Floats Mixed_6e_branch7x7_1_conv_weight_prepared = floats(75455632, 147456);
+  const cnn::Blocked Mixed_6e_branch7x7dbl_1_relu1 = blocked(15980544, 55488);  // 192x17x17
+  const cnn::Floats Mixed_6e_branch7x7dbl_1_conv_weight_prepared = floats(75603088, 147456);
+  const cnn::Floats Mixed_6e_branch7x7_2_bn_saved = floats(75750544, 768);
+  const cnn::Blocked Mixed_6e_branch7x7_2_relu1 = blocked(17756160, 55488);  // 192x17x17
+  const cnn::Floats Mixed_6e_branch7x7_2_conv_weight_prepared = floats(75751312, 258048);
+  const cnn::Floats Mixed_6e_branch7x7_3_bn_saved = floats(76009360, 768);
   const cnn::Blocked Mixed_6e_branch7x7_3_relu1 = blocked(55488, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7_3_conv_weight_prepared = floats(75861904, 258048);
-  const cnn::Floats Mixed_6e_branch7x7dbl_1_bn_saved = floats(76119952, 768);
-  const cnn::Blocked Mixed_6e_branch7x7dbl_1_relu1 = blocked(14204928, 55488);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7dbl_1_conv_weight_prepared = floats(76120720, 147456);
+  const cnn::Floats Mixed_6e_branch7x7_3_conv_weight_prepared = floats(76010128, 258048);
   const cnn::Floats Mixed_6e_branch7x7dbl_2_bn_saved = floats(76268176, 768);
-  const cnn::Blocked Mixed_6e_branch7x7dbl_2_relu1 = blocked(15980544, 55488);  // 192x17x17
+  const cnn::Blocked Mixed_6e_branch7x7dbl_2_relu1 = blocked(14204928, 55488);  // 192x17x17
   const cnn::Floats Mixed_6e_branch7x7dbl_2_conv_weight_prepared = floats(76268944, 258048);
   const cnn::Floats Mixed_6e_branch7x7dbl_3_bn_saved = floats(76526992, 768);
-  const cnn::Blocked Mixed_6e_branch7x7dbl_3_relu1 = blocked(14204928, 55488);  // 192x17x17
+  const cnn::Blocked Mixed_6e_branch7x7dbl_3_relu1 = blocked(15980544, 55488);  // 192x17x17
   const cnn::Floats Mixed_6e_branch7x7dbl_3_conv_weight_prepared = floats(76527760, 258048);
   const cnn::Floats Mixed_6e_branch7x7dbl_4_bn_saved = floats(76785808, 768);
-  const cnn::Blocked Mixed_6e_branch7x7dbl_4_relu1 = blocked(15980544, 55488);  // 192x17x17
+  const cnn::Blocked Mixed_6e_branch7x7dbl_4_relu1 = blocked(14204928, 55488);  // 192x17x17
   const cnn::Floats Mixed_6e_branch7x7dbl_4_conv_weight_prepared = floats(76786576, 258048);
   const cnn::Floats Mixed_6e_branch7x7dbl_5_bn_saved = floats(77044624, 768);
   const cnn::Blocked Mixed_6e_branch7x7dbl_5_relu1 = blocked(110976, 221952);  // 192x17x17
@@ -4611,41 +4574,41 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked Mixed_6e_branch_pool_relu1 = blocked(166464, 221952);  // 192x17x17
   const cnn::Floats Mixed_6e_branch_pool_conv_weight_prepared = floats(77304208, 147456);
   const cnn::Floats Mixed_7a_branch3x3_1_bn_saved = floats(77451664, 768);
+  const cnn::Floats Mixed_7a_branch7x7x3_1_bn_saved = floats(77452432, 768);
   const cnn::Blocked Mixed_7a_branch3x3_1_relu1 = blocked(9723904, 55488);  // 192x17x17
-  const cnn::Floats Mixed_7a_branch3x3_1_conv_weight_prepared = floats(77452432, 147456);
-  const cnn::Floats Mixed_7a_branch3x3_2_bn_saved = floats(77599888, 1280);
+  const cnn::Floats Mixed_7a_branch3x3_1_conv_weight_prepared = floats(77453200, 147456);
+  const cnn::Blocked Mixed_7a_branch7x7x3_1_relu1 = blocked(11499520, 55488);  // 192x17x17
+  const cnn::Floats Mixed_7a_branch7x7x3_1_conv_weight_prepared = floats(77600656, 147456);
+  const cnn::Floats Mixed_7a_branch3x3_2_bn_saved = floats(77748112, 1280);
   const cnn::Blocked Mixed_7a_concat1 = blocked(7102464, 81920);  // 1280x8x8
   const cnn::Blocked Mixed_7a_branch3x3_2_relu1 = blocked(7102464, 81920);  // 320x8x8
-  const cnn::Floats Mixed_7a_branch3x3_2_conv_weight_prepared = floats(77601168, 559872);
-  const cnn::Floats Mixed_7a_branch7x7x3_1_bn_saved = floats(78161040, 768);
-  const cnn::Blocked Mixed_7a_branch7x7x3_1_relu1 = blocked(9723904, 55488);  // 192x17x17
-  const cnn::Floats Mixed_7a_branch7x7x3_1_conv_weight_prepared = floats(78161808, 147456);
+  const cnn::Floats Mixed_7a_branch3x3_2_conv_weight_prepared = floats(77749392, 559872);
   const cnn::Floats Mixed_7a_branch7x7x3_2_bn_saved = floats(78309264, 768);
-  const cnn::Blocked Mixed_7a_branch7x7x3_2_relu1 = blocked(11499520, 55488);  // 192x17x17
+  const cnn::Blocked Mixed_7a_branch7x7x3_2_relu1 = blocked(9723904, 55488);  // 192x17x17
   const cnn::Floats Mixed_7a_branch7x7x3_2_conv_weight_prepared = floats(78310032, 258048);
   const cnn::Floats Mixed_7a_branch7x7x3_3_bn_saved = floats(78568080, 768);
-  const cnn::Blocked Mixed_7a_branch7x7x3_3_relu1 = blocked(9723904, 55488);  // 192x17x17
+  const cnn::Blocked Mixed_7a_branch7x7x3_3_relu1 = blocked(11499520, 55488);  // 192x17x17
   const cnn::Floats Mixed_7a_branch7x7x3_3_conv_weight_prepared = floats(78568848, 258048);
   const cnn::Floats Mixed_7a_branch7x7x3_4_bn_saved = floats(78826896, 768);
   const cnn::Blocked Mixed_7a_branch7x7x3_4_relu1 = blocked(7122944, 81920);  // 192x8x8
   const cnn::Floats Mixed_7a_branch7x7x3_4_conv_weight_prepared = floats(78827664, 331776);
   const cnn::Blocked Mixed_7a_maxpool1 = blocked(7135232, 81920);  // 768x8x8
   const cnn::Floats Mixed_7b_branch1x1_bn_saved = floats(79159440, 1280);
+  const cnn::Floats Mixed_7b_branch3x3_1_bn_saved = floats(79160720, 1536);
+  const cnn::Floats Mixed_7b_branch3x3dbl_1_bn_saved = floats(79162256, 1792);
   const cnn::Blocked Mixed_7b_concat1 = blocked(0, 131072);  // 2048x8x8
   const cnn::Blocked Mixed_7b_branch1x1_relu1 = blocked(0, 131072);  // 320x8x8
-  const cnn::Floats Mixed_7b_branch1x1_conv_weight_prepared = floats(79160720, 414720);
-  const cnn::Floats Mixed_7b_branch3x3_1_bn_saved = floats(79575440, 1536);
-  const cnn::Blocked Mixed_7b_branch3x3_1_relu1 = blocked(4194304, 24576);  // 384x8x8
-  const cnn::Floats Mixed_7b_branch3x3_1_conv_weight_prepared = floats(79576976, 491520);
-  const cnn::Floats Mixed_7b_branch3x3_2a_bn_saved = floats(80068496, 1536);
-  const cnn::Blocked Mixed_7b_branch3x3_2a_relu1 = blocked(20480, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7b_branch3x3_2a_conv_weight_prepared = floats(80070032, 442368);
-  const cnn::Floats Mixed_7b_branch3x3_2b_bn_saved = floats(80512400, 1536);
-  const cnn::Blocked Mixed_7b_branch3x3_2b_relu1 = blocked(45056, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7b_branch3x3_2b_conv_weight_prepared = floats(80513936, 442368);
-  const cnn::Floats Mixed_7b_branch3x3dbl_1_bn_saved = floats(80956304, 1792);
+  const cnn::Floats Mixed_7b_branch1x1_conv_weight_prepared = floats(79164048, 414720);
+  const cnn::Blocked Mixed_7b_branch3x3_1_relu1 = blocked(5111808, 24576);  // 384x8x8
+  const cnn::Floats Mixed_7b_branch3x3_1_conv_weight_prepared = floats(79578768, 491520);
   const cnn::Blocked Mixed_7b_branch3x3dbl_1_relu1 = blocked(4194304, 28672);  // 448x8x8
-  const cnn::Floats Mixed_7b_branch3x3dbl_1_conv_weight_prepared = floats(80958096, 576000);
+  const cnn::Floats Mixed_7b_branch3x3dbl_1_conv_weight_prepared = floats(80070288, 576000);
+  const cnn::Floats Mixed_7b_branch3x3_2a_bn_saved = floats(80646288, 1536);
+  const cnn::Blocked Mixed_7b_branch3x3_2a_relu1 = blocked(20480, 131072);  // 384x8x8
+  const cnn::Floats Mixed_7b_branch3x3_2a_conv_weight_prepared = floats(80647824, 442368);
+  const cnn::Floats Mixed_7b_branch3x3_2b_bn_saved = floats(81090192, 1536);
+  const cnn::Blocked Mixed_7b_branch3x3_2b_relu1 = blocked(45056, 131072);  // 384x8x8
+  const cnn::Floats Mixed_7b_branch3x3_2b_conv_weight_prepared = floats(81091728, 442368);
   const cnn::Floats Mixed_7b_branch3x3dbl_2_bn_saved = floats(81534096, 1536);
   const cnn::Blocked Mixed_7b_branch3x3dbl_2_relu1 = blocked(5111808, 24576);  // 384x8x8
   const cnn::Floats Mixed_7b_branch3x3dbl_3a_bn_saved = floats(81535632, 1536);
@@ -4659,21 +4622,21 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked Mixed_7b_branch_pool_relu1 = blocked(118784, 131072);  // 192x8x8
   const cnn::Floats Mixed_7b_branch_pool_conv_weight_prepared = floats(82424208, 245760);
   const cnn::Floats Mixed_7c_branch1x1_bn_saved = floats(82669968, 1280);
+  const cnn::Floats Mixed_7c_branch3x3_1_bn_saved = floats(82671248, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_1_bn_saved = floats(82672784, 1792);
   const cnn::Blocked Mixed_7c_concat1 = blocked(4194304, 131072);  // 2048x8x8
   const cnn::Blocked Mixed_7c_branch1x1_relu1 = blocked(4194304, 131072);  // 320x8x8
-  const cnn::Floats Mixed_7c_branch1x1_conv_weight_prepared = floats(82671248, 663552);
-  const cnn::Floats Mixed_7c_branch3x3_1_bn_saved = floats(83334800, 1536);
-  const cnn::Blocked Mixed_7c_branch3x3_1_relu1 = blocked(8388608, 24576);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3_1_conv_weight_prepared = floats(83336336, 786432);
-  const cnn::Floats Mixed_7c_branch3x3_2a_bn_saved = floats(84122768, 1536);
-  const cnn::Blocked Mixed_7c_branch3x3_2a_relu1 = blocked(4214784, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3_2a_conv_weight_prepared = floats(84124304, 442368);
-  const cnn::Floats Mixed_7c_branch3x3_2b_bn_saved = floats(84566672, 1536);
-  const cnn::Blocked Mixed_7c_branch3x3_2b_relu1 = blocked(4239360, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3_2b_conv_weight_prepared = floats(84568208, 442368);
-  const cnn::Floats Mixed_7c_branch3x3dbl_1_bn_saved = floats(85010576, 1792);
+  const cnn::Floats Mixed_7c_branch1x1_conv_weight_prepared = floats(82674576, 663552);
+  const cnn::Blocked Mixed_7c_branch3x3_1_relu1 = blocked(9306112, 24576);  // 384x8x8
+  const cnn::Floats Mixed_7c_branch3x3_1_conv_weight_prepared = floats(83338128, 786432);
   const cnn::Blocked Mixed_7c_branch3x3dbl_1_relu1 = blocked(8388608, 28672);  // 448x8x8
-  const cnn::Floats Mixed_7c_branch3x3dbl_1_conv_weight_prepared = floats(85012368, 921600);
+  const cnn::Floats Mixed_7c_branch3x3dbl_1_conv_weight_prepared = floats(84124560, 921600);
+  const cnn::Floats Mixed_7c_branch3x3_2a_bn_saved = floats(85046160, 1536);
+  const cnn::Blocked Mixed_7c_branch3x3_2a_relu1 = blocked(4214784, 131072);  // 384x8x8
+  const cnn::Floats Mixed_7c_branch3x3_2a_conv_weight_prepared = floats(85047696, 442368);
+  const cnn::Floats Mixed_7c_branch3x3_2b_bn_saved = floats(85490064, 1536);
+  const cnn::Blocked Mixed_7c_branch3x3_2b_relu1 = blocked(4239360, 131072);  // 384x8x8
+  const cnn::Floats Mixed_7c_branch3x3_2b_conv_weight_prepared = floats(85491600, 442368);
   const cnn::Floats Mixed_7c_branch3x3dbl_2_bn_saved = floats(85933968, 1536);
   const cnn::Blocked Mixed_7c_branch3x3dbl_2_relu1 = blocked(9306112, 24576);  // 384x8x8
   const cnn::Floats Mixed_7c_branch3x3dbl_3a_bn_saved = floats(85935504, 1536);
@@ -4738,16 +4701,19 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(17);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5b.branch1x1.relu1)
-  cnn::conv(Mixed_5b_branch1x1_relu1, maxpool2, cnn::prepared(Mixed_5b_branch1x1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_5b_branch1x1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5bBranch1x1Conv, batch, scratch());
-
-  at(20);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5b.branch5x5_1.relu1)
-  cnn::conv(Mixed_5b_branch5x5_1_relu1, maxpool2, cnn::prepared(Mixed_5b_branch5x5_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_5b_branch5x5_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5bBranch5x5_1Conv, batch, scratch());
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5b.branch3x3dbl_1.relu1)
+  cnn::conv_siblings({{Mixed_5b_branch1x1_relu1, cnn::prepared(Mixed_5b_branch1x1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_5b_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_5b_branch5x5_1_relu1, cnn::prepared(Mixed_5b_branch5x5_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_5b_branch5x5_1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_5b_branch3x3dbl_1_relu1, cnn::prepared(Mixed_5b_branch3x3dbl_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_5b_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
+                     maxpool2, kMixed5bBranch1x1ConvSiblings, batch, scratch());
 
   at(23);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4756,14 +4722,6 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::prepared(Mixed_5b_branch5x5_2_conv_weight_prepared),
                       cnn::Epilogue().scaled(Mixed_5b_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
                       kMixed5bBranch5x5_2Conv, batch, scratch());
-
-  at(26);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_5b.branch3x3dbl_1.relu1)
-  cnn::conv(Mixed_5b_branch3x3dbl_1_relu1, maxpool2,
-            cnn::prepared(Mixed_5b_branch3x3dbl_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_5b_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5bBranch3x3dbl1Conv, batch, scratch());
 
   at(29);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4795,18 +4753,19 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(40);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5c.branch1x1.relu1)
-  cnn::conv(Mixed_5c_branch1x1_relu1, Mixed_5b_concat1,
-            cnn::prepared(Mixed_5c_branch1x1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_5c_branch1x1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5cBranch1x1Conv, batch, scratch());
-
-  at(43);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5c.branch5x5_1.relu1)
-  cnn::conv(Mixed_5c_branch5x5_1_relu1, Mixed_5b_concat1,
-            cnn::prepared(Mixed_5c_branch5x5_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_5c_branch5x5_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5cBranch5x5_1Conv, batch, scratch());
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5c.branch3x3dbl_1.relu1)
+  cnn::conv_siblings({{Mixed_5c_branch1x1_relu1, cnn::prepared(Mixed_5c_branch1x1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_5c_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_5c_branch5x5_1_relu1, cnn::prepared(Mixed_5c_branch5x5_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_5c_branch5x5_1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_5c_branch3x3dbl_1_relu1, cnn::prepared(Mixed_5c_branch3x3dbl_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_5c_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
+                     Mixed_5b_concat1, kMixed5cBranch1x1ConvSiblings, batch, scratch());
 
   at(46);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4815,14 +4774,6 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::prepared(Mixed_5c_branch5x5_2_conv_weight_prepared),
                       cnn::Epilogue().scaled(Mixed_5c_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
                       kMixed5cBranch5x5_2Conv, batch, scratch());
-
-  at(49);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_5c.branch3x3dbl_1.relu1)
-  cnn::conv(Mixed_5c_branch3x3dbl_1_relu1, Mixed_5b_concat1,
-            cnn::prepared(Mixed_5c_branch3x3dbl_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_5c_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5cBranch3x3dbl1Conv, batch, scratch());
 
   at(52);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4854,18 +4805,19 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(63);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5d.branch1x1.relu1)
-  cnn::conv(Mixed_5d_branch1x1_relu1, Mixed_5c_concat1,
-            cnn::prepared(Mixed_5d_branch1x1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_5d_branch1x1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5dBranch1x1Conv, batch, scratch());
-
-  at(66);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5d.branch5x5_1.relu1)
-  cnn::conv(Mixed_5d_branch5x5_1_relu1, Mixed_5c_concat1,
-            cnn::prepared(Mixed_5d_branch5x5_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_5d_branch5x5_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5dBranch5x5_1Conv, batch, scratch());
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5d.branch3x3dbl_1.relu1)
+  cnn::conv_siblings({{Mixed_5d_branch1x1_relu1, cnn::prepared(Mixed_5d_branch1x1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_5d_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_5d_branch5x5_1_relu1, cnn::prepared(Mixed_5d_branch5x5_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_5d_branch5x5_1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_5d_branch3x3dbl_1_relu1, cnn::prepared(Mixed_5d_branch3x3dbl_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_5d_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
+                     Mixed_5c_concat1, kMixed5dBranch1x1ConvSiblings, batch, scratch());
 
   at(69);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4874,14 +4826,6 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::prepared(Mixed_5d_branch5x5_2_conv_weight_prepared),
                       cnn::Epilogue().scaled(Mixed_5d_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
                       kMixed5dBranch5x5_2Conv, batch, scratch());
-
-  at(72);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_5d.branch3x3dbl_1.relu1)
-  cnn::conv(Mixed_5d_branch3x3dbl_1_relu1, Mixed_5c_concat1,
-            cnn::prepared(Mixed_5d_branch3x3dbl_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_5d_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5dBranch3x3dbl1Conv, batch, scratch());
 
   at(75);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4948,18 +4892,19 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(100);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch1x1.relu1)
-  cnn::conv(Mixed_6b_branch1x1_relu1, Mixed_6a_concat1,
-            cnn::prepared(Mixed_6b_branch1x1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_6b_branch1x1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6bBranch1x1Conv, batch, scratch());
-
-  at(103);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7_1.relu1)
-  cnn::conv(Mixed_6b_branch7x7_1_relu1, Mixed_6a_concat1,
-            cnn::prepared(Mixed_6b_branch7x7_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_6b_branch7x7_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6bBranch7x7_1Conv, batch, scratch());
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6b.branch7x7dbl_1.relu1)
+  cnn::conv_siblings({{Mixed_6b_branch1x1_relu1, cnn::prepared(Mixed_6b_branch1x1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_6b_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_6b_branch7x7_1_relu1, cnn::prepared(Mixed_6b_branch7x7_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_6b_branch7x7_1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_6b_branch7x7dbl_1_relu1, cnn::prepared(Mixed_6b_branch7x7dbl_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
+                     Mixed_6a_concat1, kMixed6bBranch1x1ConvSiblings, batch, scratch());
 
   at(106);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4976,14 +4921,6 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::prepared(Mixed_6b_branch7x7_3_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6b_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6bBranch7x7_3Conv, batch, scratch());
-
-  at(112);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_6b.branch7x7dbl_1.relu1)
-  cnn::conv(Mixed_6b_branch7x7dbl_1_relu1, Mixed_6a_concat1,
-            cnn::prepared(Mixed_6b_branch7x7dbl_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6bBranch7x7dbl1Conv, batch, scratch());
 
   at(115);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5031,18 +4968,19 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(132);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch1x1.relu1)
-  cnn::conv(Mixed_6c_branch1x1_relu1, Mixed_6b_concat1,
-            cnn::prepared(Mixed_6c_branch1x1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_6c_branch1x1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6cBranch1x1Conv, batch, scratch());
-
-  at(135);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7_1.relu1)
-  cnn::conv(Mixed_6c_branch7x7_1_relu1, Mixed_6b_concat1,
-            cnn::prepared(Mixed_6c_branch7x7_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_6c_branch7x7_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6cBranch7x7_1Conv, batch, scratch());
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6c.branch7x7dbl_1.relu1)
+  cnn::conv_siblings({{Mixed_6c_branch1x1_relu1, cnn::prepared(Mixed_6c_branch1x1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_6c_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_6c_branch7x7_1_relu1, cnn::prepared(Mixed_6c_branch7x7_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_6c_branch7x7_1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_6c_branch7x7dbl_1_relu1, cnn::prepared(Mixed_6c_branch7x7dbl_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
+                     Mixed_6b_concat1, kMixed6cBranch1x1ConvSiblings, batch, scratch());
 
   at(138);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5059,14 +4997,6 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::prepared(Mixed_6c_branch7x7_3_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6c_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6cBranch7x7_3Conv, batch, scratch());
-
-  at(144);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_6c.branch7x7dbl_1.relu1)
-  cnn::conv(Mixed_6c_branch7x7dbl_1_relu1, Mixed_6b_concat1,
-            cnn::prepared(Mixed_6c_branch7x7dbl_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6cBranch7x7dbl1Conv, batch, scratch());
 
   at(147);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5114,18 +5044,19 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(164);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch1x1.relu1)
-  cnn::conv(Mixed_6d_branch1x1_relu1, Mixed_6c_concat1,
-            cnn::prepared(Mixed_6d_branch1x1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_6d_branch1x1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6dBranch1x1Conv, batch, scratch());
-
-  at(167);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7_1.relu1)
-  cnn::conv(Mixed_6d_branch7x7_1_relu1, Mixed_6c_concat1,
-            cnn::prepared(Mixed_6d_branch7x7_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_6d_branch7x7_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6dBranch7x7_1Conv, batch, scratch());
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6d.branch7x7dbl_1.relu1)
+  cnn::conv_siblings({{Mixed_6d_branch1x1_relu1, cnn::prepared(Mixed_6d_branch1x1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_6d_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_6d_branch7x7_1_relu1, cnn::prepared(Mixed_6d_branch7x7_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_6d_branch7x7_1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_6d_branch7x7dbl_1_relu1, cnn::prepared(Mixed_6d_branch7x7dbl_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
+                     Mixed_6c_concat1, kMixed6dBranch1x1ConvSiblings, batch, scratch());
 
   at(170);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5142,14 +5073,6 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::prepared(Mixed_6d_branch7x7_3_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6d_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6dBranch7x7_3Conv, batch, scratch());
-
-  at(176);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_6d.branch7x7dbl_1.relu1)
-  cnn::conv(Mixed_6d_branch7x7dbl_1_relu1, Mixed_6c_concat1,
-            cnn::prepared(Mixed_6d_branch7x7dbl_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6dBranch7x7dbl1Conv, batch, scratch());
 
   at(179);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5197,18 +5120,19 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(196);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch1x1.relu1)
-  cnn::conv(Mixed_6e_branch1x1_relu1, Mixed_6d_concat1,
-            cnn::prepared(Mixed_6e_branch1x1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_6e_branch1x1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6eBranch1x1Conv, batch, scratch());
-
-  at(199);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch7x7_1.relu1)
-  cnn::conv(Mixed_6e_branch7x7_1_relu1, Mixed_6d_concat1,
-            cnn::prepared(Mixed_6e_branch7x7_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_6e_branch7x7_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6eBranch7x7_1Conv, batch, scratch());
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6e.branch7x7dbl_1.relu1)
+  cnn::conv_siblings({{Mixed_6e_branch1x1_relu1, cnn::prepared(Mixed_6e_branch1x1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_6e_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_6e_branch7x7_1_relu1, cnn::prepared(Mixed_6e_branch7x7_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_6e_branch7x7_1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_6e_branch7x7dbl_1_relu1, cnn::prepared(Mixed_6e_branch7x7dbl_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
+                     Mixed_6d_concat1, kMixed6eBranch1x1ConvSiblings, batch, scratch());
 
   at(202);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5225,14 +5149,6 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::prepared(Mixed_6e_branch7x7_3_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6e_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6eBranch7x7_3Conv, batch, scratch());
-
-  at(208);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_6e.branch7x7dbl_1.relu1)
-  cnn::conv(Mixed_6e_branch7x7dbl_1_relu1, Mixed_6d_concat1,
-            cnn::prepared(Mixed_6e_branch7x7dbl_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6eBranch7x7dbl1Conv, batch, scratch());
 
   at(211);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5280,10 +5196,14 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(238);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7a.branch3x3_1.relu1)
-  cnn::conv(Mixed_7a_branch3x3_1_relu1, Mixed_6e_concat1,
-            cnn::prepared(Mixed_7a_branch3x3_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_7a_branch3x3_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7aBranch3x3_1Conv, batch, scratch());
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7a.branch7x7x3_1.relu1)
+  cnn::conv_siblings({{Mixed_7a_branch3x3_1_relu1, cnn::prepared(Mixed_7a_branch3x3_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_7a_branch3x3_1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_7a_branch7x7x3_1_relu1, cnn::prepared(Mixed_7a_branch7x7x3_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_7a_branch7x7x3_1_bn_saved).then(cnn::Activation::kRelu)}},
+                     Mixed_6e_concat1, kMixed7aBranch3x3_1ConvSiblings, batch, scratch());
 
   at(241);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5292,14 +5212,6 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::prepared(Mixed_7a_branch3x3_2_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7a_branch3x3_2_bn_saved).then(cnn::Activation::kRelu),
             kMixed7aBranch3x3_2Conv, batch, scratch());
-
-  at(244);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_7a.branch7x7x3_1.relu1)
-  cnn::conv(Mixed_7a_branch7x7x3_1_relu1, Mixed_6e_concat1,
-            cnn::prepared(Mixed_7a_branch7x7x3_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_7a_branch7x7x3_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7aBranch7x7x3_1Conv, batch, scratch());
 
   at(247);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5331,18 +5243,19 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(258);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7b.branch1x1.relu1)
-  cnn::conv(Mixed_7b_branch1x1_relu1, Mixed_7a_concat1,
-            cnn::prepared(Mixed_7b_branch1x1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_7b_branch1x1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7bBranch1x1Conv, batch, scratch());
-
-  at(261);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7b.branch3x3_1.relu1)
-  cnn::conv(Mixed_7b_branch3x3_1_relu1, Mixed_7a_concat1,
-            cnn::prepared(Mixed_7b_branch3x3_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_7b_branch3x3_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7bBranch3x3_1Conv, batch, scratch());
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7b.branch3x3dbl_1.relu1)
+  cnn::conv_siblings({{Mixed_7b_branch1x1_relu1, cnn::prepared(Mixed_7b_branch1x1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_7b_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_7b_branch3x3_1_relu1, cnn::prepared(Mixed_7b_branch3x3_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_7b_branch3x3_1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_7b_branch3x3dbl_1_relu1, cnn::prepared(Mixed_7b_branch3x3dbl_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_7b_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
+                     Mixed_7a_concat1, kMixed7bBranch1x1ConvSiblings, batch, scratch());
 
   at(264);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5359,14 +5272,6 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::prepared(Mixed_7b_branch3x3_2b_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7b_branch3x3_2b_bn_saved).then(cnn::Activation::kRelu),
             kMixed7bBranch3x3_2bConv, batch, scratch());
-
-  at(271);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_7b.branch3x3dbl_1.relu1)
-  cnn::conv(Mixed_7b_branch3x3dbl_1_relu1, Mixed_7a_concat1,
-            cnn::prepared(Mixed_7b_branch3x3dbl_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_7b_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7bBranch3x3dbl1Conv, batch, scratch());
 
   at(274);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5406,18 +5311,19 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(289);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7c.branch1x1.relu1)
-  cnn::conv(Mixed_7c_branch1x1_relu1, Mixed_7b_concat1,
-            cnn::prepared(Mixed_7c_branch1x1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_7c_branch1x1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7cBranch1x1Conv, batch, scratch());
-
-  at(292);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7c.branch3x3_1.relu1)
-  cnn::conv(Mixed_7c_branch3x3_1_relu1, Mixed_7b_concat1,
-            cnn::prepared(Mixed_7c_branch3x3_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_7c_branch3x3_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7cBranch3x3_1Conv, batch, scratch());
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7c.branch3x3dbl_1.relu1)
+  cnn::conv_siblings({{Mixed_7c_branch1x1_relu1, cnn::prepared(Mixed_7c_branch1x1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_7c_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_7c_branch3x3_1_relu1, cnn::prepared(Mixed_7c_branch3x3_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_7c_branch3x3_1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_7c_branch3x3dbl_1_relu1, cnn::prepared(Mixed_7c_branch3x3dbl_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_7c_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
+                     Mixed_7b_concat1, kMixed7cBranch1x1ConvSiblings, batch, scratch());
 
   at(295);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5434,14 +5340,6 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::prepared(Mixed_7c_branch3x3_2b_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7c_branch3x3_2b_bn_saved).then(cnn::Activation::kRelu),
             kMixed7cBranch3x3_2bConv, batch, scratch());
-
-  at(302);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_7c.branch3x3dbl_1.relu1)
-  cnn::conv(Mixed_7c_branch3x3dbl_1_relu1, Mixed_7b_concat1,
-            cnn::prepared(Mixed_7c_branch3x3dbl_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_7c_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7cBranch3x3dbl1Conv, batch, scratch());
 
   at(305);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)

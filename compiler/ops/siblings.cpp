@@ -28,7 +28,7 @@ std::optional<ir::JoinedKernel> convolution_siblings(std::span<const ir::JoinedL
   ir::ScratchSize stored = prepared;
   stored.shared += rows * in.channels;
   return ir::JoinedKernel{.function = "conv_siblings",
-                          .geometry_type = "ConvSiblingsGeometry",
+                          .geometry_type = "SiblingsGeometry",
                           .geometry = {{"in_channels", in.channels}, {"height", in.height}, {"width", in.width}, {"out_channels", channels}},
                           .scratch_function = "conv_siblings_scratch",
                           .prepared_scratch_function = "conv_siblings_prepared_scratch",

@@ -35,7 +35,7 @@ enum class Weights { kStored, kPrepared, kBoth };
 
 struct SiblingsCase {
   std::string name;
-  ConvSiblingsGeometry geometry;
+  SiblingsGeometry geometry;
   int batch;
 
   int count() const { return static_cast<int>(std::ranges::count_if(geometry.out_channels, [](int channels) { return channels > 0; })); }
@@ -43,7 +43,7 @@ struct SiblingsCase {
 
 // The bytes of all outputs: of one call, or of a call for each convolution.
 std::vector<std::vector<float>> run(const SiblingsCase& test, Weights weights, int threads, bool together) {
-  const ConvSiblingsGeometry& g = test.geometry;
+  const SiblingsGeometry& g = test.geometry;
   const int count = test.count();
   Numbers numbers(3);
   const MapGeometry in{g.in_channels, g.height, g.width};

@@ -9,7 +9,7 @@ namespace cnn {
 namespace {
 
 // Packs what is not prepared already, each convolution's panels behind those of the one before.
-void pack_all(float* packed, std::initializer_list<ConvSibling> siblings, const ConvSiblingsGeometry& g) {
+void pack_all(float* packed, std::initializer_list<ConvSibling> siblings, const SiblingsGeometry& g) {
   for_each_tile(g.row_panels(), [&](int task) {
     int number = 0, row = task * kPanelRows;
     for (; row >= g.panels(number) * kPanelRows; ++number) row -= g.panels(number) * kPanelRows;
@@ -23,7 +23,7 @@ void pack_all(float* packed, std::initializer_list<ConvSibling> siblings, const 
 
 }  // namespace
 
-void conv_siblings(std::initializer_list<ConvSibling> siblings, const Loaded& input, const ConvSiblingsGeometry& g, int batch,
+void conv_siblings(std::initializer_list<ConvSibling> siblings, const Loaded& input, const SiblingsGeometry& g, int batch,
                    const Scratch& scratch) {
   const Correlation c = siblings_correlation(g);
   const bool prepared = std::ranges::all_of(siblings, [](const ConvSibling& sibling) { return sibling.weight.prepared; });

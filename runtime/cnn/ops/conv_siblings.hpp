@@ -9,7 +9,7 @@ namespace cnn {
 
 inline constexpr int kMostSiblings = 8;
 
-struct ConvSiblingsGeometry {
+struct SiblingsGeometry {
   int in_channels = 0, height = 0, width = 0;  // of the map; the outputs are as high and as wide
   int out_channels[kMostSiblings] = {};        // of each convolution, 0 behind the last
 
@@ -28,19 +28,19 @@ struct ConvSiblingsGeometry {
 };
 
 /// All of them as one correlation, with the rows that its panels have.
-constexpr Correlation siblings_correlation(const ConvSiblingsGeometry& g) {
+constexpr Correlation siblings_correlation(const SiblingsGeometry& g) {
   Correlation c = forward_correlation(g.sibling(0));
   c.out_channels = g.row_panels() * kPanelRows;
   return c;
 }
 
 /// Floats that conv_siblings needs for batches of up to `batch` with prepared weights: as conv of as many output channels.
-constexpr ScratchSize conv_siblings_prepared_scratch(const ConvSiblingsGeometry& g, int batch) {
+constexpr ScratchSize conv_siblings_prepared_scratch(const SiblingsGeometry& g, int batch) {
   const Correlation c = siblings_correlation(g);
   return {.per_thread = correlation_scratch(c), .shared = shared_columns_scratch(c, batch)};
 }
 /// The same with weights as they are stored, which are then packed on each call.
-constexpr ScratchSize conv_siblings_scratch(const ConvSiblingsGeometry& g, int batch) {
+constexpr ScratchSize conv_siblings_scratch(const SiblingsGeometry& g, int batch) {
   const Correlation c = siblings_correlation(g);
   ScratchSize size = conv_siblings_prepared_scratch(g, batch);
   size.shared += left_panel_floats(c.out_channels, c.depth());
@@ -56,7 +56,7 @@ struct ConvSibling {
 
 /// output [.., out_channels, height, width] = epilogue(weight * input) for each, to the bit what `conv` would make of it. NB = 1.
 /// Outputs share no memory with the input, nor with each other; an addend's memory may be its own output's.
-void conv_siblings(std::initializer_list<ConvSibling> siblings, const Loaded& input, const ConvSiblingsGeometry& geometry, int batch,
+void conv_siblings(std::initializer_list<ConvSibling> siblings, const Loaded& input, const SiblingsGeometry& geometry, int batch,
                    const Scratch& scratch);
 
 }  // namespace cnn
