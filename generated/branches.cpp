@@ -62,13 +62,12 @@ static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::
 static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{8832, 13440});
 static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{8832, 13602});
 static_assert(cnn::conv_prepared_floats(kFeaturesConv2) == 192);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{2496, 12240});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{9216, 896});
 static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{4032, 23040});
 static_assert(cnn::conv_prepared_floats(kFeaturesConv3) == 192);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{2496, 12240});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{9216, 896});
 static_assert(cnn::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{4032, 23040});
+static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesConv2Siblings, kBatch) == cnn::ScratchSize{4032, 23136});
 static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesConv2Siblings, kBatch) == cnn::ScratchSize{4032, 22848});
 static_assert(cnn::conv_siblings_scratch(kFeaturesConv2Siblings, kBatch) == cnn::ScratchSize{4032, 23232});
 static_assert(cnn::conv_prepared_floats(kFeaturesConv4) == 1296);
@@ -150,8 +149,8 @@ constexpr cnn::LayerDescription kLayers[] = {
 constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{112896, 78400, 640}, {112896, 94080, 640}},
     {{0, 65856, 0}, {0, 65856, 0}},
-    {{50176, 25088, 1088}, {50176, 68992, 1056}},
-    {{}, {50176, 68992, 1056}},
+    {{50176, 25088, 1088}, {75264, 75264, 1568}},
+    {{}, {25088, 37632, 544}},
     {{225792, 18816, 4672}, {451584, 75264, 9280}},
     {{0, 28224, 0}, {0, 28224, 0}},
     {{25088, 18816, 544}, {50176, 56448, 1056}},
@@ -473,14 +472,14 @@ float Branches::step_everything(cnn::ConstFloats images, cnn::Labels labels, con
   cnn::relu_backward_input(d_features_conv3, d_features_conv3, features_conv3, k8x14x14, batch);
   cnn::conv_backward_params(d_features_conv3_weight, d_features_conv3_bias, d_features_conv3, features_conv1,
                             kFeaturesConv3, batch, scratch());
-  cnn::conv_backward_input(cnn::added_to(d_features_conv1), d_features_conv3, features_conv3_weight_,
-                           kFeaturesConv3, batch, scratch());
   backward_at(2);  // 10: features.conv2
   cnn::relu_backward_input(d_features_conv2, d_features_conv2, features_conv2, k8x14x14, batch);
   cnn::conv_backward_params(d_features_conv2_weight, d_features_conv2_bias, d_features_conv2, features_conv1,
                             kFeaturesConv2, batch, scratch());
-  cnn::conv_backward_input(cnn::added_to(d_features_conv1), d_features_conv2, features_conv2_weight_,
-                           kFeaturesConv2, batch, scratch());
+  cnn::conv_siblings_backward_input(cnn::added_to(d_features_conv1),
+                                    {{d_features_conv2, features_conv2_weight_},
+                                     {d_features_conv3, features_conv3_weight_}}, kFeaturesConv2Siblings,
+                                    batch, scratch());
   backward_at(0);  // 8: features.conv1
   cnn::relu_backward_input(d_features_conv1, d_features_conv1, features_conv1, k16x14x14, batch);
   backward_at(1);  // 8: features.maxpool1

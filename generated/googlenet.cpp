@@ -399,17 +399,15 @@ static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesConv3, kBatch
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{616448, 265216});
 static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{616448, 708160});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3aConv1) == 12672);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{13248, 99648});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{19584, 86016});
 static_assert(cnn::conv_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{37824, 272064});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3aConv2) == 18432);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{19392, 148800});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{25344, 129024});
 static_assert(cnn::conv_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{37824, 277824});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3aConv4) == 3456);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{4032, 25920});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{10368, 21504});
 static_assert(cnn::conv_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{37824, 262848});
+static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception3aConv1Siblings, kBatch) == cnn::ScratchSize{34752, 271680});
 static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception3aConv1Siblings, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_siblings_scratch(kFeaturesInception3aConv1Siblings, kBatch) == cnn::ScratchSize{37824, 293952});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception3aConv3) == 456768);
@@ -428,17 +426,15 @@ static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv6, kBatc
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{37824, 266304});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3bConv1) == 33792);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{25536, 206400});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{32256, 229376});
 static_assert(cnn::conv_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{50112, 379200});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3bConv2) == 33792);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{25536, 206400});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{32256, 229376});
 static_assert(cnn::conv_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{50112, 379200});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3bConv4) == 9216);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{7104, 52608});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{13824, 57344});
 static_assert(cnn::conv_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{50112, 354624});
+static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception3bConv1Siblings, kBatch) == cnn::ScratchSize{99648, 462720});
 static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception3bConv1Siblings, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_siblings_scratch(kFeaturesInception3bConv1Siblings, kBatch) == cnn::ScratchSize{50112, 422208});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{777472, 912960});
@@ -455,17 +451,15 @@ static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv6, kBatc
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{50112, 362304});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4aConv1) == 92160);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{37824, 351552});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{43776, 276480});
 static_assert(cnn::conv_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{86976, 738624});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4aConv2) == 46080);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{19392, 176448});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{25344, 138240});
 static_assert(cnn::conv_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{68544, 692544});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4aConv4) == 8640);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{4032, 30528});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{10368, 23040});
 static_assert(cnn::conv_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{53568, 655104});
+static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception4aConv1Siblings, kBatch) == cnn::ScratchSize{142272, 555840});
 static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception4aConv1Siblings, kBatch) == cnn::ScratchSize{108864, 646464});
 static_assert(cnn::conv_siblings_scratch(kFeaturesInception4aConv1Siblings, kBatch) == cnn::ScratchSize{108864, 793344});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{730112, 719424});
@@ -487,17 +481,15 @@ static_assert(cnn::conv_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{
 static_assert(cnn::dense_scratch(kFeaturesAux1Dense1, kBatch) == cnn::ScratchSize{17408, 81920});
 static_assert(cnn::dense_scratch(kFeaturesAux1Dense2, kBatch) == cnn::ScratchSize{17408, 40960});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4bConv1) == 82944);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{31680, 298944});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{38016, 245760});
 static_assert(cnn::conv_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{81216, 772416});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4bConv2) == 58368);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{22464, 209664});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{28800, 172032});
 static_assert(cnn::conv_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{72000, 747840});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4bConv4) == 12288);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{5568, 45984});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{11520, 36864});
 static_assert(cnn::conv_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{54720, 701760});
+static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception4bConv1Siblings, kBatch) == cnn::ScratchSize{149184, 551904});
 static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception4bConv1Siblings, kBatch) == cnn::ScratchSize{107712, 689472});
 static_assert(cnn::conv_siblings_scratch(kFeaturesInception4bConv1Siblings, kBatch) == cnn::ScratchSize{107712, 843072});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{810624, 919872});
@@ -514,17 +506,15 @@ static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv6, kBatc
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{62784, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{62784, 723264});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4cConv1) == 67584);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{25536, 239424});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{32256, 196608});
 static_assert(cnn::conv_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{75456, 757056});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4cConv2) == 67584);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{25536, 239424});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{32256, 196608});
 static_assert(cnn::conv_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{75456, 757056});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4cConv4) == 12288);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{5568, 45984});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{11520, 36864});
 static_assert(cnn::conv_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{54720, 701760});
+static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception4cConv1Siblings, kBatch) == cnn::ScratchSize{149184, 522144});
 static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception4cConv1Siblings, kBatch) == cnn::ScratchSize{105408, 689472});
 static_assert(cnn::conv_siblings_scratch(kFeaturesInception4cConv1Siblings, kBatch) == cnn::ScratchSize{105408, 836928});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{929024, 1217088});
@@ -541,17 +531,15 @@ static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv6, kBatc
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{62784, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{62784, 723264});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4dConv1) == 58368);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{22464, 209664});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{28800, 172032});
 static_assert(cnn::conv_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{72000, 747840});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4dConv2) == 73728);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{28608, 269184});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{34560, 221184});
 static_assert(cnn::conv_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{77760, 763200});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4dConv4) == 18432);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{7104, 60864});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{13824, 49152});
 static_assert(cnn::conv_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{57024, 707904});
+static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception4dConv1Siblings, kBatch) == cnn::ScratchSize{149184, 537024});
 static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception4dConv1Siblings, kBatch) == cnn::ScratchSize{106560, 689472});
 static_assert(cnn::conv_siblings_scratch(kFeaturesInception4dConv1Siblings, kBatch) == cnn::ScratchSize{106560, 840000});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{1033216, 1493568});
@@ -573,17 +561,15 @@ static_assert(cnn::conv_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{
 static_assert(cnn::dense_scratch(kFeaturesAux2Dense1, kBatch) == cnn::ScratchSize{17408, 81920});
 static_assert(cnn::dense_scratch(kFeaturesAux2Dense2, kBatch) == cnn::ScratchSize{17408, 40960});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4eConv1) == 136224);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{50112, 480576});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{56448, 270336});
 static_assert(cnn::conv_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{99648, 847200});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4eConv2) == 85536);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{31680, 300864});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{38016, 168960});
 static_assert(cnn::conv_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{81216, 796512});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4eConv4) == 19008);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{7104, 61248});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{13824, 33792});
 static_assert(cnn::conv_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{57024, 729984});
+static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception4eConv1Siblings, kBatch) == cnn::ScratchSize{151488, 840000});
 static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception4eConv1Siblings, kBatch) == cnn::ScratchSize{137664, 710976});
 static_assert(cnn::conv_siblings_scratch(kFeaturesInception4eConv1Siblings, kBatch) == cnn::ScratchSize{137664, 951744});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{1151616, 1866816});
@@ -600,17 +586,15 @@ static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv6, kBatc
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{75456, 710976});
 static_assert(cnn::conv_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{75456, 780672});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5aConv1) == 214656);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{50112, 558912});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{56448, 212992});
 static_assert(cnn::conv_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{99648, 1263232});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5aConv2) == 134784);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{31680, 349824});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{38016, 133120});
 static_assert(cnn::conv_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{81216, 1183360});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5aConv4) == 29952);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{7104, 71040});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{13824, 26624});
 static_assert(cnn::conv_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{57024, 1078528});
+static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception5aConv1Siblings, kBatch) == cnn::ScratchSize{210240, 977088});
 static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception5aConv1Siblings, kBatch) == cnn::ScratchSize{137664, 1048576});
 static_assert(cnn::conv_siblings_scratch(kFeaturesInception5aConv1Siblings, kBatch) == cnn::ScratchSize{137664, 1427968});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{344128, 1866816});
@@ -627,17 +611,15 @@ static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv6, kBatc
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{75456, 1158400});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5bConv1) == 319488);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{210240, 837696});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{80640, 319488});
 static_assert(cnn::conv_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{123840, 1368064});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5bConv2) == 159744);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{37824, 419520});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{43776, 159744});
 static_assert(cnn::conv_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{86976, 1208320});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5bConv4) == 39936);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{10176, 105888});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{16128, 39936});
 static_assert(cnn::conv_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{59328, 1088512});
+static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception5bConv1Siblings, kBatch) == cnn::ScratchSize{210240, 1360416});
 static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception5bConv1Siblings, kBatch) == cnn::ScratchSize{169920, 1048576});
 static_assert(cnn::conv_siblings_scratch(kFeaturesInception5bConv1Siblings, kBatch) == cnn::ScratchSize{169920, 1567744});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{399424, 2654784});
@@ -1124,27 +1106,27 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{346816512, 3211264, 443136}, {693633024, 13647872, 885504}},
     {{0, 4816896, 0}, {0, 7225344, 0}},
     {{0, 3161088, 0}, {0, 3161088, 0}},
-    {{26492928, 1154048, 135872}, {19267584, 2809856, 98560}},
-    {{}, {28901376, 3311616, 147840}},
+    {{26492928, 1154048, 135872}, {36126720, 3161088, 184576}},
+    {{}, {14450688, 1806336, 74112}},
     {{86704128, 702464, 442880}, {173408256, 2609152, 885248}},
-    {{}, {7225344, 2709504, 36992}},
+    {{}, {4816896, 1455104, 24704}},
     {{10035200, 150528, 51328}, {20070400, 602112, 102528}},
     {{0, 1354752, 0}, {0, 2558976, 0}},
     {{4816896, 702464, 24704}, {9633792, 1705984, 49280}},
     {{}, {}},
-    {{57802752, 1705984, 296064}, {51380224, 4415488, 262656}},
-    {{}, {51380224, 4415488, 262656}},
+    {{57802752, 1705984, 296064}, {83492864, 4917248, 426496}},
+    {{}, {25690112, 2408448, 131584}},
     {{173408256, 1003520, 885504}, {346816512, 3813376, 1770240}},
-    {{}, {12845056, 2910208, 65664}},
+    {{}, {6422528, 1204224, 32896}},
     {{60211200, 401408, 307584}, {120422400, 1705984, 614784}},
     {{0, 1806336, 0}, {0, 3411968, 0}},
     {{12845056, 1003520, 65792}, {25690112, 2609152, 131328}},
     {{}, {}},
     {{0, 1975680, 0}, {0, 3857280, 0}},
-    {{28600320, 614656, 584896}, {36126720, 1881600, 738048}},
-    {{}, {18063360, 1505280, 369024}},
+    {{28600320, 614656, 584896}, {46663680, 1969408, 953088}},
+    {{}, {9031680, 677376, 184704}},
     {{35223552, 238336, 719680}, {70447104, 965888, 1438528}},
-    {{}, {3010560, 1191680, 61504}},
+    {{}, {1505280, 426496, 30784}},
     {{3763200, 50176, 76992}, {7526400, 213248, 153792}},
     {{0, 846720, 0}, {0, 1599360, 0}},
     {{6021120, 426496, 123136}, {12042240, 1003520, 246016}},
@@ -1156,26 +1138,26 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{0, 8192, 0}, {0, 8192, 0}},
     {{1024000, 8096, 4100000}, {2048000, 16192, 8196000}},
     {{}, {}},
-    {{29704192, 633472, 607392}, {32112640, 1831424, 656000}},
-    {{}, {22478848, 1643264, 459200}},
+    {{29704192, 633472, 607392}, {45760512, 1938048, 934528}},
+    {{}, {11239424, 752640, 229824}},
     {{44255232, 263424, 904064}, {88510464, 1053696, 1807232}},
-    {{}, {4816896, 1298304, 98400}},
+    {{}, {2408448, 476672, 49248}},
     {{7526400, 68992, 153856}, {15052800, 288512, 307456}},
     {{0, 903168, 0}, {0, 1705984, 0}},
     {{6422528, 451584, 131328}, {12845056, 1053696, 262400}},
     {{}, {}},
-    {{28098560, 620928, 574560}, {25690112, 1705984, 524800}},
-    {{}, {25690112, 1705984, 524800}},
+    {{28098560, 620928, 574560}, {40943616, 1825152, 836096}},
+    {{}, {12845056, 802816, 262656}},
     {{57802752, 301056, 1180672}, {115605504, 1204224, 2360320}},
-    {{}, {4816896, 1298304, 98400}},
+    {{}, {2408448, 476672, 49248}},
     {{7526400, 68992, 153856}, {15052800, 288512, 307456}},
     {{0, 903168, 0}, {0, 1705984, 0}},
     {{6422528, 451584, 131328}, {12845056, 1053696, 262400}},
     {{}, {}},
-    {{28901376, 627200, 590976}, {22478848, 1643264, 459200}},
-    {{}, {28901376, 1768704, 590400}},
+    {{28901376, 627200, 590976}, {40140800, 1781248, 819648}},
+    {{}, {14450688, 852992, 295488}},
     {{73156608, 338688, 1494144}, {146313216, 1354752, 2987136}},
-    {{}, {9633792, 1756160, 196864}},
+    {{}, {6422528, 928256, 131328}},
     {{10035200, 75264, 205056}, {20070400, 301056, 409856}},
     {{0, 903168, 0}, {0, 1705984, 0}},
     {{6422528, 451584, 131328}, {12845056, 1053696, 262400}},
@@ -1187,27 +1169,27 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{0, 8192, 0}, {0, 8192, 0}},
     {{1024000, 8096, 4100000}, {2048000, 16192, 8196000}},
     {{}, {}},
-    {{46362624, 765184, 947968}, {52985856, 2245376, 1082368}},
-    {{}, {33116160, 1869056, 676480}},
+    {{46362624, 765184, 947968}, {72855552, 2395904, 1487872}},
+    {{}, {16558080, 915712, 338560}},
     {{90316800, 376320, 1844480}, {180633600, 1505280, 3687680}},
-    {{}, {6623232, 1367296, 135296}},
+    {{}, {3311616, 514304, 67712}},
     {{20070400, 125440, 410112}, {40140800, 551936, 819712}},
     {{0, 931392, 0}, {0, 1759296, 0}},
     {{13246464, 514304, 270848}, {26492928, 1329664, 541184}},
     {{}, {}},
     {{0, 856128, 0}, {0, 856128, 0}},
-    {{18264064, 250880, 1492736}, {20873216, 740096, 1704960}},
-    {{}, {13045760, 646016, 1065600}},
+    {{18264064, 250880, 1492736}, {28700672, 777728, 2343936}},
+    {{}, {6522880, 288512, 533120}},
     {{22579200, 94080, 1844480}, {45158400, 376320, 3687680}},
-    {{}, {2609152, 520576, 213120}},
+    {{}, {1304576, 188160, 106624}},
     {{5017600, 31360, 410112}, {10035200, 137984, 819712}},
     {{0, 366912, 0}, {0, 366912, 0}},
     {{5218304, 188160, 426496}, {10436608, 451584, 852480}},
     {{}, {}},
-    {{25439232, 285376, 2079168}, {31309824, 865536, 2557440}},
-    {{}, {15654912, 677376, 1278720}},
+    {{25439232, 285376, 2079168}, {41094144, 912576, 3356160}},
+    {{}, {7827456, 313600, 639744}},
     {{32514048, 112896, 2655744}, {65028096, 451584, 5309952}},
-    {{}, {3913728, 536256, 319680}},
+    {{}, {1956864, 200704, 159936}},
     {{7526400, 34496, 614912}, {15052800, 144256, 1229312}},
     {{0, 366912, 0}, {0, 366912, 0}},
     {{5218304, 188160, 426496}, {10436608, 451584, 852480}},
@@ -1808,7 +1790,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked d_features_inception5b_conv6 = blocked(38177664, 50176);  // 128x7x7
   const cnn::Blocked d_features_inception5b_maxpool1 = blocked(54390784, 40768);  // 832x7x7
   const cnn::Blocked d_features_inception5a_concat1 = blocked(55695360, 40768);  // 832x7x7
-  const cnn::Blocked d_features_inception5b_conv4 = blocked(54390784, 2352);  // 48x7x7
+  const cnn::Blocked d_features_inception5b_conv4 = blocked(54691840, 2352);  // 48x7x7
   const cnn::Blocked d_features_inception5b_conv2 = blocked(54390784, 9408);  // 192x7x7
   const cnn::Blocked d_features_inception5a_conv1 = blocked(55695360, 40768);  // 256x7x7
   const cnn::Blocked d_features_inception5a_conv3 = blocked(55707904, 40768);  // 320x7x7
@@ -1816,7 +1798,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked d_features_inception5a_conv6 = blocked(55729856, 40768);  // 128x7x7
   const cnn::Blocked d_features_inception5a_maxpool1 = blocked(36528128, 40768);  // 832x7x7
   const cnn::Blocked d_features_maxpool4 = blocked(53086208, 40768);  // 832x7x7
-  const cnn::Blocked d_features_inception5a_conv4 = blocked(36528128, 1568);  // 32x7x7
+  const cnn::Blocked d_features_inception5a_conv4 = blocked(36779008, 1568);  // 32x7x7
   const cnn::Blocked d_features_inception5a_conv2 = blocked(36528128, 7840);  // 160x7x7
   const cnn::Blocked d_features_inception4e_concat1 = blocked(36528128, 163072);  // 832x14x14
   const cnn::Blocked d_features_inception4e_conv1 = blocked(36528128, 163072);  // 256x14x14
@@ -1838,7 +1820,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked d_features_inception4d_conv6 = blocked(64316224, 103488);  // 64x14x14
   const cnn::Blocked d_features_inception4d_maxpool1 = blocked(31309824, 100352);  // 512x14x14
   const cnn::Blocked d_features_inception4c_concat1 = blocked(34521088, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4d_conv4 = blocked(31510528, 6272);  // 32x14x14
+  const cnn::Blocked d_features_inception4d_conv4 = blocked(32212992, 6272);  // 32x14x14
   const cnn::Blocked d_features_inception4d_conv2 = blocked(31309824, 28224);  // 144x14x14
   const cnn::Blocked d_features_inception4c_conv1 = blocked(34521088, 100352);  // 128x14x14
   const cnn::Blocked d_features_inception4c_conv3 = blocked(34546176, 100352);  // 256x14x14
@@ -1846,7 +1828,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked d_features_inception4c_conv6 = blocked(34608896, 100352);  // 64x14x14
   const cnn::Blocked d_features_inception4c_maxpool1 = blocked(31309824, 100352);  // 512x14x14
   const cnn::Blocked d_features_inception4b_concat1 = blocked(37732352, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4c_conv4 = blocked(31309824, 4704);  // 24x14x14
+  const cnn::Blocked d_features_inception4c_conv4 = blocked(32112640, 4704);  // 24x14x14
   const cnn::Blocked d_features_inception4c_conv2 = blocked(31309824, 25088);  // 128x14x14
   const cnn::Blocked d_features_inception4b_conv1 = blocked(37732352, 100352);  // 160x14x14
   const cnn::Blocked d_features_inception4b_conv3 = blocked(37763712, 100352);  // 224x14x14
@@ -1854,7 +1836,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked d_features_inception4b_conv6 = blocked(37820160, 100352);  // 64x14x14
   const cnn::Blocked d_features_inception4b_maxpool1 = blocked(31309824, 100352);  // 512x14x14
   const cnn::Blocked d_features_inception4a_concat1 = blocked(34521088, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4b_conv4 = blocked(31309824, 4704);  // 24x14x14
+  const cnn::Blocked d_features_inception4b_conv4 = blocked(32012288, 4704);  // 24x14x14
   const cnn::Blocked d_features_inception4b_conv2 = blocked(31309824, 21952);  // 112x14x14
   const cnn::Blocked d_features_aux1_dropout1 = blocked(31309824, 1024);  // 1024
   const cnn::Blocked d_features_aux1_flatten1 = blocked(31571968, 2048);  // 2048
@@ -1876,7 +1858,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked d_features_inception3b_conv6 = blocked(31635968, 376320);  // 64x28x28
   const cnn::Blocked d_features_inception3b_maxpool1 = blocked(49774592, 200704);  // 256x28x28
   const cnn::Blocked d_features_inception3a_concat1 = blocked(64225280, 200704);  // 256x28x28
-  const cnn::Blocked d_features_inception3b_conv4 = blocked(49774592, 25088);  // 32x28x28
+  const cnn::Blocked d_features_inception3b_conv4 = blocked(52985856, 25088);  // 32x28x28
   const cnn::Blocked d_features_inception3b_conv2 = blocked(49774592, 100352);  // 128x28x28
   const cnn::Blocked d_features_inception3a_conv1 = blocked(64225280, 200704);  // 64x28x28
   const cnn::Blocked d_features_inception3a_conv3 = blocked(64275456, 200704);  // 128x28x28
@@ -1884,7 +1866,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked d_features_inception3a_conv6 = blocked(64400896, 200704);  // 32x28x28
   const cnn::Blocked d_features_inception3a_maxpool1 = blocked(19267584, 150528);  // 192x28x28
   const cnn::Blocked d_features_maxpool2 = blocked(38535168, 150528);  // 192x28x28
-  const cnn::Blocked d_features_inception3a_conv4 = blocked(19668992, 12544);  // 16x28x28
+  const cnn::Blocked d_features_inception3a_conv4 = blocked(21676032, 12544);  // 16x28x28
   const cnn::Blocked d_features_inception3a_conv2 = blocked(19267584, 75264);  // 96x28x28
   const cnn::Blocked d_features_lrn2 = blocked(19267584, 602112);  // 192x56x56
   const cnn::Blocked d_features_conv3 = blocked(38535168, 602112);  // 192x56x56
@@ -2438,8 +2420,6 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception5b_conv4_weight, d_features_inception5b_conv4_bias,
                             d_features_inception5b_conv4, features_inception5a_concat1,
                             kFeaturesInception5bConv4, batch, scratch());
-  cnn::conv_backward_input(cnn::added_to(d_features_inception5a_concat1), d_features_inception5b_conv4,
-                           features_inception5b_conv4_weight_, kFeaturesInception5bConv4, batch, scratch());
   backward_at(89);  // 13: features.inception5b.conv3
   cnn::relu_backward_input(d_features_inception5b_conv3, d_features_inception5b_conv3,
                            features_inception5b_conv3, k384x7x7, batch);
@@ -2455,16 +2435,17 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception5b_conv2_weight, d_features_inception5b_conv2_bias,
                             d_features_inception5b_conv2, features_inception5a_concat1,
                             kFeaturesInception5bConv2, batch, scratch());
-  cnn::conv_backward_input(cnn::added_to(d_features_inception5a_concat1), d_features_inception5b_conv2,
-                           features_inception5b_conv2_weight_, kFeaturesInception5bConv2, batch, scratch());
   backward_at(87);  // 12: features.inception5b.conv1
   cnn::relu_backward_input(d_features_inception5b_conv1, d_features_inception5b_conv1,
                            features_inception5b_conv1, k384x7x7, batch);
   cnn::conv_backward_params(d_features_inception5b_conv1_weight, d_features_inception5b_conv1_bias,
                             d_features_inception5b_conv1, features_inception5a_concat1,
                             kFeaturesInception5bConv1, batch, scratch());
-  cnn::conv_backward_input(cnn::added_to(d_features_inception5a_concat1), d_features_inception5b_conv1,
-                           features_inception5b_conv1_weight_, kFeaturesInception5bConv1, batch, scratch());
+  cnn::conv_siblings_backward_input(cnn::added_to(d_features_inception5a_concat1),
+                                    {{d_features_inception5b_conv1, features_inception5b_conv1_weight_},
+                                     {d_features_inception5b_conv2, features_inception5b_conv2_weight_},
+                                     {d_features_inception5b_conv4, features_inception5b_conv4_weight_}},
+                                    kFeaturesInception5bConv1Siblings, batch, scratch());
   backward_at(85);  // 15: features.inception5a.conv6
   cnn::relu_backward_input(d_features_inception5a_conv6, d_features_inception5a_conv6,
                            features_inception5a_conv6, k128x7x7, batch);
@@ -2491,8 +2472,6 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception5a_conv4_weight, d_features_inception5a_conv4_bias,
                             d_features_inception5a_conv4, features_maxpool4, kFeaturesInception5aConv4, batch,
                             scratch());
-  cnn::conv_backward_input(cnn::added_to(d_features_maxpool4), d_features_inception5a_conv4,
-                           features_inception5a_conv4_weight_, kFeaturesInception5aConv4, batch, scratch());
   backward_at(81);  // 13: features.inception5a.conv3
   cnn::relu_backward_input(d_features_inception5a_conv3, d_features_inception5a_conv3,
                            features_inception5a_conv3, k320x7x7, batch);
@@ -2508,16 +2487,17 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception5a_conv2_weight, d_features_inception5a_conv2_bias,
                             d_features_inception5a_conv2, features_maxpool4, kFeaturesInception5aConv2, batch,
                             scratch());
-  cnn::conv_backward_input(cnn::added_to(d_features_maxpool4), d_features_inception5a_conv2,
-                           features_inception5a_conv2_weight_, kFeaturesInception5aConv2, batch, scratch());
   backward_at(79);  // 12: features.inception5a.conv1
   cnn::relu_backward_input(d_features_inception5a_conv1, d_features_inception5a_conv1,
                            features_inception5a_conv1, k256x7x7, batch);
   cnn::conv_backward_params(d_features_inception5a_conv1_weight, d_features_inception5a_conv1_bias,
                             d_features_inception5a_conv1, features_maxpool4, kFeaturesInception5aConv1, batch,
                             scratch());
-  cnn::conv_backward_input(cnn::added_to(d_features_maxpool4), d_features_inception5a_conv1,
-                           features_inception5a_conv1_weight_, kFeaturesInception5aConv1, batch, scratch());
+  cnn::conv_siblings_backward_input(cnn::added_to(d_features_maxpool4),
+                                    {{d_features_inception5a_conv1, features_inception5a_conv1_weight_},
+                                     {d_features_inception5a_conv2, features_inception5a_conv2_weight_},
+                                     {d_features_inception5a_conv4, features_inception5a_conv4_weight_}},
+                                    kFeaturesInception5aConv1Siblings, batch, scratch());
   backward_at(78);  // 52: features.maxpool4
   cnn::maxpool_backward_input(d_features_inception4e_concat1, d_features_maxpool4, features_maxpool4_saved,
                               kFeaturesMaxpool4, batch);
@@ -2552,8 +2532,6 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4e_conv4_weight, d_features_inception4e_conv4_bias,
                             d_features_inception4e_conv4, features_inception4d_concat1,
                             kFeaturesInception4eConv4, batch, scratch());
-  cnn::conv_backward_input(cnn::added_to(d_features_inception4d_concat1), d_features_inception4e_conv4,
-                           features_inception4e_conv4_weight_, kFeaturesInception4eConv4, batch, scratch());
   backward_at(72);  // 13: features.inception4e.conv3
   cnn::relu_backward_input(d_features_inception4e_conv3, d_features_inception4e_conv3,
                            features_inception4e_conv3, k320x14x14, batch);
@@ -2569,16 +2547,17 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4e_conv2_weight, d_features_inception4e_conv2_bias,
                             d_features_inception4e_conv2, features_inception4d_concat1,
                             kFeaturesInception4eConv2, batch, scratch());
-  cnn::conv_backward_input(cnn::added_to(d_features_inception4d_concat1), d_features_inception4e_conv2,
-                           features_inception4e_conv2_weight_, kFeaturesInception4eConv2, batch, scratch());
   backward_at(70);  // 12: features.inception4e.conv1
   cnn::relu_backward_input(d_features_inception4e_conv1, d_features_inception4e_conv1,
                            features_inception4e_conv1, k256x14x14, batch);
   cnn::conv_backward_params(d_features_inception4e_conv1_weight, d_features_inception4e_conv1_bias,
                             d_features_inception4e_conv1, features_inception4d_concat1,
                             kFeaturesInception4eConv1, batch, scratch());
-  cnn::conv_backward_input(cnn::added_to(d_features_inception4d_concat1), d_features_inception4e_conv1,
-                           features_inception4e_conv1_weight_, kFeaturesInception4eConv1, batch, scratch());
+  cnn::conv_siblings_backward_input(cnn::added_to(d_features_inception4d_concat1),
+                                    {{d_features_inception4e_conv1, features_inception4e_conv1_weight_},
+                                     {d_features_inception4e_conv2, features_inception4e_conv2_weight_},
+                                     {d_features_inception4e_conv4, features_inception4e_conv4_weight_}},
+                                    kFeaturesInception4eConv1Siblings, batch, scratch());
   backward_at(68);  // 27: features.aux2.dense2
   cnn::dense_backward_params(d_features_aux2_dense2_weight, d_features_aux2_dense2_bias,
                              d_features_aux2_dense2, features_aux2_dropout1, kFeaturesAux2Dense2, batch,
@@ -2650,8 +2629,6 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4d_conv4_weight, d_features_inception4d_conv4_bias,
                             d_features_inception4d_conv4, features_inception4c_concat1,
                             kFeaturesInception4dConv4, batch, scratch());
-  cnn::conv_backward_input(cnn::added_to(d_features_inception4c_concat1), d_features_inception4d_conv4,
-                           features_inception4d_conv4_weight_, kFeaturesInception4dConv4, batch, scratch());
   backward_at(57);  // 13: features.inception4d.conv3
   cnn::relu_backward_input(d_features_inception4d_conv3, d_features_inception4d_conv3,
                            features_inception4d_conv3, k288x14x14, batch);
@@ -2667,16 +2644,17 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4d_conv2_weight, d_features_inception4d_conv2_bias,
                             d_features_inception4d_conv2, features_inception4c_concat1,
                             kFeaturesInception4dConv2, batch, scratch());
-  cnn::conv_backward_input(cnn::added_to(d_features_inception4c_concat1), d_features_inception4d_conv2,
-                           features_inception4d_conv2_weight_, kFeaturesInception4dConv2, batch, scratch());
   backward_at(55);  // 12: features.inception4d.conv1
   cnn::relu_backward_input(d_features_inception4d_conv1, d_features_inception4d_conv1,
                            features_inception4d_conv1, k112x14x14, batch);
   cnn::conv_backward_params(d_features_inception4d_conv1_weight, d_features_inception4d_conv1_bias,
                             d_features_inception4d_conv1, features_inception4c_concat1,
                             kFeaturesInception4dConv1, batch, scratch());
-  cnn::conv_backward_input(cnn::added_to(d_features_inception4c_concat1), d_features_inception4d_conv1,
-                           features_inception4d_conv1_weight_, kFeaturesInception4dConv1, batch, scratch());
+  cnn::conv_siblings_backward_input(cnn::added_to(d_features_inception4c_concat1),
+                                    {{d_features_inception4d_conv1, features_inception4d_conv1_weight_},
+                                     {d_features_inception4d_conv2, features_inception4d_conv2_weight_},
+                                     {d_features_inception4d_conv4, features_inception4d_conv4_weight_}},
+                                    kFeaturesInception4dConv1Siblings, batch, scratch());
   backward_at(53);  // 15: features.inception4c.conv6
   cnn::relu_backward_input(d_features_inception4c_conv6, d_features_inception4c_conv6,
                            features_inception4c_conv6, k64x14x14, batch);
@@ -2708,8 +2686,6 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4c_conv4_weight, d_features_inception4c_conv4_bias,
                             d_features_inception4c_conv4, features_inception4b_concat1,
                             kFeaturesInception4cConv4, batch, scratch());
-  cnn::conv_backward_input(cnn::added_to(d_features_inception4b_concat1), d_features_inception4c_conv4,
-                           features_inception4c_conv4_weight_, kFeaturesInception4cConv4, batch, scratch());
   backward_at(49);  // 13: features.inception4c.conv3
   cnn::relu_backward_input(d_features_inception4c_conv3, d_features_inception4c_conv3,
                            features_inception4c_conv3, k256x14x14, batch);
@@ -2725,16 +2701,17 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4c_conv2_weight, d_features_inception4c_conv2_bias,
                             d_features_inception4c_conv2, features_inception4b_concat1,
                             kFeaturesInception4cConv2, batch, scratch());
-  cnn::conv_backward_input(cnn::added_to(d_features_inception4b_concat1), d_features_inception4c_conv2,
-                           features_inception4c_conv2_weight_, kFeaturesInception4cConv2, batch, scratch());
   backward_at(47);  // 12: features.inception4c.conv1
   cnn::relu_backward_input(d_features_inception4c_conv1, d_features_inception4c_conv1,
                            features_inception4c_conv1, k128x14x14, batch);
   cnn::conv_backward_params(d_features_inception4c_conv1_weight, d_features_inception4c_conv1_bias,
                             d_features_inception4c_conv1, features_inception4b_concat1,
                             kFeaturesInception4cConv1, batch, scratch());
-  cnn::conv_backward_input(cnn::added_to(d_features_inception4b_concat1), d_features_inception4c_conv1,
-                           features_inception4c_conv1_weight_, kFeaturesInception4cConv1, batch, scratch());
+  cnn::conv_siblings_backward_input(cnn::added_to(d_features_inception4b_concat1),
+                                    {{d_features_inception4c_conv1, features_inception4c_conv1_weight_},
+                                     {d_features_inception4c_conv2, features_inception4c_conv2_weight_},
+                                     {d_features_inception4c_conv4, features_inception4c_conv4_weight_}},
+                                    kFeaturesInception4cConv1Siblings, batch, scratch());
   backward_at(45);  // 15: features.inception4b.conv6
   cnn::relu_backward_input(d_features_inception4b_conv6, d_features_inception4b_conv6,
                            features_inception4b_conv6, k64x14x14, batch);
@@ -2766,8 +2743,6 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4b_conv4_weight, d_features_inception4b_conv4_bias,
                             d_features_inception4b_conv4, features_inception4a_concat1,
                             kFeaturesInception4bConv4, batch, scratch());
-  cnn::conv_backward_input(cnn::added_to(d_features_inception4a_concat1), d_features_inception4b_conv4,
-                           features_inception4b_conv4_weight_, kFeaturesInception4bConv4, batch, scratch());
   backward_at(41);  // 13: features.inception4b.conv3
   cnn::relu_backward_input(d_features_inception4b_conv3, d_features_inception4b_conv3,
                            features_inception4b_conv3, k224x14x14, batch);
@@ -2783,16 +2758,17 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4b_conv2_weight, d_features_inception4b_conv2_bias,
                             d_features_inception4b_conv2, features_inception4a_concat1,
                             kFeaturesInception4bConv2, batch, scratch());
-  cnn::conv_backward_input(cnn::added_to(d_features_inception4a_concat1), d_features_inception4b_conv2,
-                           features_inception4b_conv2_weight_, kFeaturesInception4bConv2, batch, scratch());
   backward_at(39);  // 12: features.inception4b.conv1
   cnn::relu_backward_input(d_features_inception4b_conv1, d_features_inception4b_conv1,
                            features_inception4b_conv1, k160x14x14, batch);
   cnn::conv_backward_params(d_features_inception4b_conv1_weight, d_features_inception4b_conv1_bias,
                             d_features_inception4b_conv1, features_inception4a_concat1,
                             kFeaturesInception4bConv1, batch, scratch());
-  cnn::conv_backward_input(cnn::added_to(d_features_inception4a_concat1), d_features_inception4b_conv1,
-                           features_inception4b_conv1_weight_, kFeaturesInception4bConv1, batch, scratch());
+  cnn::conv_siblings_backward_input(cnn::added_to(d_features_inception4a_concat1),
+                                    {{d_features_inception4b_conv1, features_inception4b_conv1_weight_},
+                                     {d_features_inception4b_conv2, features_inception4b_conv2_weight_},
+                                     {d_features_inception4b_conv4, features_inception4b_conv4_weight_}},
+                                    kFeaturesInception4bConv1Siblings, batch, scratch());
   backward_at(37);  // 27: features.aux1.dense2
   cnn::dense_backward_params(d_features_aux1_dense2_weight, d_features_aux1_dense2_bias,
                              d_features_aux1_dense2, features_aux1_dropout1, kFeaturesAux1Dense2, batch,
@@ -2860,8 +2836,6 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4a_conv4_weight, d_features_inception4a_conv4_bias,
                             d_features_inception4a_conv4, features_maxpool3, kFeaturesInception4aConv4, batch,
                             scratch());
-  cnn::conv_backward_input(cnn::added_to(d_features_maxpool3), d_features_inception4a_conv4,
-                           features_inception4a_conv4_weight_, kFeaturesInception4aConv4, batch, scratch());
   backward_at(26);  // 13: features.inception4a.conv3
   cnn::relu_backward_input(d_features_inception4a_conv3, d_features_inception4a_conv3,
                            features_inception4a_conv3, k208x14x14, batch);
@@ -2877,16 +2851,17 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4a_conv2_weight, d_features_inception4a_conv2_bias,
                             d_features_inception4a_conv2, features_maxpool3, kFeaturesInception4aConv2, batch,
                             scratch());
-  cnn::conv_backward_input(cnn::added_to(d_features_maxpool3), d_features_inception4a_conv2,
-                           features_inception4a_conv2_weight_, kFeaturesInception4aConv2, batch, scratch());
   backward_at(24);  // 12: features.inception4a.conv1
   cnn::relu_backward_input(d_features_inception4a_conv1, d_features_inception4a_conv1,
                            features_inception4a_conv1, k192x14x14, batch);
   cnn::conv_backward_params(d_features_inception4a_conv1_weight, d_features_inception4a_conv1_bias,
                             d_features_inception4a_conv1, features_maxpool3, kFeaturesInception4aConv1, batch,
                             scratch());
-  cnn::conv_backward_input(cnn::added_to(d_features_maxpool3), d_features_inception4a_conv1,
-                           features_inception4a_conv1_weight_, kFeaturesInception4aConv1, batch, scratch());
+  cnn::conv_siblings_backward_input(cnn::added_to(d_features_maxpool3),
+                                    {{d_features_inception4a_conv1, features_inception4a_conv1_weight_},
+                                     {d_features_inception4a_conv2, features_inception4a_conv2_weight_},
+                                     {d_features_inception4a_conv4, features_inception4a_conv4_weight_}},
+                                    kFeaturesInception4aConv1Siblings, batch, scratch());
   backward_at(23);  // 43: features.maxpool3
   cnn::maxpool_backward_input(d_features_inception3b_concat1, d_features_maxpool3, features_maxpool3_saved,
                               kFeaturesMaxpool3, batch);
@@ -2921,8 +2896,6 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception3b_conv4_weight, d_features_inception3b_conv4_bias,
                             d_features_inception3b_conv4, features_inception3a_concat1,
                             kFeaturesInception3bConv4, batch, scratch());
-  cnn::conv_backward_input(cnn::added_to(d_features_inception3a_concat1), d_features_inception3b_conv4,
-                           features_inception3b_conv4_weight_, kFeaturesInception3bConv4, batch, scratch());
   backward_at(17);  // 13: features.inception3b.conv3
   cnn::relu_backward_input(d_features_inception3b_conv3, d_features_inception3b_conv3,
                            features_inception3b_conv3, k192x28x28, batch);
@@ -2938,16 +2911,17 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception3b_conv2_weight, d_features_inception3b_conv2_bias,
                             d_features_inception3b_conv2, features_inception3a_concat1,
                             kFeaturesInception3bConv2, batch, scratch());
-  cnn::conv_backward_input(cnn::added_to(d_features_inception3a_concat1), d_features_inception3b_conv2,
-                           features_inception3b_conv2_weight_, kFeaturesInception3bConv2, batch, scratch());
   backward_at(15);  // 12: features.inception3b.conv1
   cnn::relu_backward_input(d_features_inception3b_conv1, d_features_inception3b_conv1,
                            features_inception3b_conv1, k128x28x28, batch);
   cnn::conv_backward_params(d_features_inception3b_conv1_weight, d_features_inception3b_conv1_bias,
                             d_features_inception3b_conv1, features_inception3a_concat1,
                             kFeaturesInception3bConv1, batch, scratch());
-  cnn::conv_backward_input(cnn::added_to(d_features_inception3a_concat1), d_features_inception3b_conv1,
-                           features_inception3b_conv1_weight_, kFeaturesInception3bConv1, batch, scratch());
+  cnn::conv_siblings_backward_input(cnn::added_to(d_features_inception3a_concat1),
+                                    {{d_features_inception3b_conv1, features_inception3b_conv1_weight_},
+                                     {d_features_inception3b_conv2, features_inception3b_conv2_weight_},
+                                     {d_features_inception3b_conv4, features_inception3b_conv4_weight_}},
+                                    kFeaturesInception3bConv1Siblings, batch, scratch());
   backward_at(13);  // 15: features.inception3a.conv6
   cnn::relu_backward_input(d_features_inception3a_conv6, d_features_inception3a_conv6,
                            features_inception3a_conv6, k32x28x28, batch);
@@ -2984,8 +2958,6 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception3a_conv4_weight, d_features_inception3a_conv4_bias,
                             d_features_inception3a_conv4, features_maxpool2, kFeaturesInception3aConv4, batch,
                             scratch());
-  cnn::conv_backward_input(cnn::added_to(d_features_maxpool2), d_features_inception3a_conv4,
-                           features_inception3a_conv4_weight_, kFeaturesInception3aConv4, batch, scratch());
   backward_at(9);  // 13: features.inception3a.conv3
   cnn::relu_backward_input(d_features_inception3a_conv3, d_features_inception3a_conv3,
                            features_inception3a_conv3, k128x28x28, batch);
@@ -3001,16 +2973,17 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception3a_conv2_weight, d_features_inception3a_conv2_bias,
                             d_features_inception3a_conv2, features_maxpool2, kFeaturesInception3aConv2, batch,
                             scratch());
-  cnn::conv_backward_input(cnn::added_to(d_features_maxpool2), d_features_inception3a_conv2,
-                           features_inception3a_conv2_weight_, kFeaturesInception3aConv2, batch, scratch());
   backward_at(7);  // 12: features.inception3a.conv1
   cnn::relu_backward_input(d_features_inception3a_conv1, d_features_inception3a_conv1,
                            features_inception3a_conv1, k64x28x28, batch);
   cnn::conv_backward_params(d_features_inception3a_conv1_weight, d_features_inception3a_conv1_bias,
                             d_features_inception3a_conv1, features_maxpool2, kFeaturesInception3aConv1, batch,
                             scratch());
-  cnn::conv_backward_input(cnn::added_to(d_features_maxpool2), d_features_inception3a_conv1,
-                           features_inception3a_conv1_weight_, kFeaturesInception3aConv1, batch, scratch());
+  cnn::conv_siblings_backward_input(cnn::added_to(d_features_maxpool2),
+                                    {{d_features_inception3a_conv1, features_inception3a_conv1_weight_},
+                                     {d_features_inception3a_conv2, features_inception3a_conv2_weight_},
+                                     {d_features_inception3a_conv4, features_inception3a_conv4_weight_}},
+                                    kFeaturesInception3aConv1Siblings, batch, scratch());
   backward_at(6);  // 39: features.maxpool2
   cnn::maxpool_backward_input(d_features_lrn2, d_features_maxpool2, features_maxpool2_saved,
                               kFeaturesMaxpool2, batch);

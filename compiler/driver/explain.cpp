@@ -73,12 +73,16 @@ std::string kernels(const Plan& plan, const plan::Function& function) {
   };
   std::vector<Line> lines;
   std::map<std::pair<int, std::string>, std::size_t> known;
-  for (const plan::Step& step : function.steps) {
+  for (std::size_t i = 0; i < function.steps.size(); ++i) {
+    const plan::Step& step = function.steps[i];
     if (step.reason.empty()) continue;
     const auto [found, added] = known.try_emplace({step.layer->index, step.reason}, lines.size());
     if (added) lines.push_back({plan.layers[static_cast<std::size_t>(step.layer->index)].path, "", step.reason});
     std::string& passes = lines[found->second].passes;
-    const plan::Work work = function.kind == plan::FunctionKind::kPredict ? plan::Work::kPredict : plan::Work::kForward;
+    // A kernel for several layers records no choice.
+    const bool backward = function.backward_begin >= 0 && static_cast<int>(i) >= function.backward_begin;
+    const plan::Work forward = function.kind == plan::FunctionKind::kPredict ? plan::Work::kPredict : plan::Work::kForward;
+    const plan::Work work = backward ? plan::Work::kBackwardInput : forward;
     passes += fmt::format("{}{}", passes.empty() ? "" : ", ", plan::to_text(step.choice ? step.choice->work : work));
   }
   std::size_t path_width = 0, pass_width = 0;

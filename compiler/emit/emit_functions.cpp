@@ -186,6 +186,12 @@ class Body {
     return fmt::format("{{{}}}", fmt::join(texts, ",\n "));
   }
 
+  std::string gradients_text(const plan::SiblingGradientsOperand& operand) const {
+    std::vector<std::string> texts;
+    for (const auto& one : operand.siblings) texts.push_back(fmt::format("{{{}, {}}}", buffer(one.d_output), weight_text(one.parameter)));
+    return fmt::format("{{{}}}", fmt::join(texts, ",\n "));
+  }
+
   std::string operand_text(const plan::Operand& operand) const {
     if (const auto* one = std::get_if<plan::BufferOperand>(&operand)) return buffer(one->buffer);
     if (const auto* map = std::get_if<plan::LoadedOperand>(&operand)) return loaded_text(*map);
@@ -201,6 +207,7 @@ class Body {
     if (const auto* weights = std::get_if<plan::PreparedOperand>(&operand)) return prepared_text(weights->buffer);
     if (const auto* part = std::get_if<plan::PartOperand>(&operand)) return part_text(*part);
     if (const auto* siblings = std::get_if<plan::SiblingsOperand>(&operand)) return siblings_text(*siblings);
+    if (const auto* gradients = std::get_if<plan::SiblingGradientsOperand>(&operand)) return gradients_text(*gradients);
     if (const auto* gradient = std::get_if<plan::GradientOperand>(&operand)) return "d_" + parameter(gradient->parameter).identifier;
     if (const auto* number = std::get_if<plan::NumberOperand>(&operand)) return float_literal(number->value);
     if (const auto* integer = std::get_if<plan::IntegerOperand>(&operand)) return fmt::format("{}", integer->value);

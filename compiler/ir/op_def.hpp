@@ -204,7 +204,8 @@ struct JoinedLayer {
 /// The kernel for such layers. Weights are stored, or prepared as the layer's own call prepares them.
 /// Of a chain, where each layer reads the one before and nothing between them is stored: function(output, input (cnn::Loaded),
 /// {weight, epilogue} of each layer, geometry, batch, scratch).
-/// Of siblings, which read the same map: function({{output, weight, epilogue} of each layer}, input, geometry, batch, scratch).
+/// Of siblings, which read the same map: function({{output, weight, epilogue} of each layer}, input, geometry, batch, scratch); and for
+/// the map's gradient backward_input(d_input (cnn::Result), {{d_output, weight} of each}, geometry, batch, scratch).
 struct JoinedKernel {
   std::string_view function;  // in namespace cnn
   std::string_view geometry_type;
@@ -212,6 +213,8 @@ struct JoinedKernel {
   std::string_view scratch_function, prepared_scratch_function;
   ScratchSize scratch, prepared_scratch;
   std::string reason;         // why it is quicker, for `explain`
+  std::string_view backward_input = {}, backward_input_scratch_function = {};  // of siblings
+  ScratchSize backward_input_scratch = {};
 };
 
 struct Traits {

@@ -19,14 +19,18 @@ std::optional<ir::JoinedKernel> convolution_siblings(std::span<const ir::JoinedL
   if (!std::ranges::all_of(layers, fits)) return std::nullopt;
   const ir::Shape& in = layers.front().context->inputs[0];
   std::vector<std::int64_t> channels;
-  std::int64_t rows = 0;
+  const auto whole = [](std::int64_t count) { return (count + kPanelRows - 1) / kPanelRows * kPanelRows; };
+  std::int64_t rows = 0, all = 0;
   for (const ir::JoinedLayer& layer : layers) {
     channels.push_back(layer.context->output.channels);
-    rows += (channels.back() + kPanelRows - 1) / kPanelRows * kPanelRows;
+    rows += whole(channels.back());
+    all += channels.back();
   }
-  const ir::ScratchSize prepared = pointwise_scratch(*layers.front().context, rows);
-  ir::ScratchSize stored = prepared;
+  const ir::OpContext& context = *layers.front().context;
+  const ir::ScratchSize prepared = pointwise_scratch(context, rows, in.channels);
+  ir::ScratchSize stored = prepared, backward = pointwise_scratch(context, in.channels, all);
   stored.shared += rows * in.channels;
+  backward.shared += whole(in.channels) * all;
   return ir::JoinedKernel{.function = "conv_siblings",
                           .geometry_type = "SiblingsGeometry",
                           .geometry = {{"in_channels", in.channels}, {"height", in.height}, {"width", in.width}, {"out_channels", channels}},
@@ -34,7 +38,10 @@ std::optional<ir::JoinedKernel> convolution_siblings(std::span<const ir::JoinedL
                           .prepared_scratch_function = "conv_siblings_prepared_scratch",
                           .scratch = stored,
                           .prepared_scratch = prepared,
-                          .reason = fmt::format("one product: {} output channels of the same map", fmt::join(channels, " + "))};
+                          .reason = fmt::format("one product: {} output channels of the same map", fmt::join(channels, " + ")),
+                          .backward_input = "conv_siblings_backward_input",
+                          .backward_input_scratch_function = "conv_siblings_backward_input_scratch",
+                          .backward_input_scratch = backward};
 }
 
 }  // namespace cnnc::ops

@@ -184,22 +184,23 @@ Repetition FunctionBuilder::alone(std::size_t number) {
   return repetition_of(definition, {.node = number});
 }
 
+std::string FunctionBuilder::reason_of(const JoinedNodes& siblings) const {
+  std::vector<std::string_view> others;
+  for (const std::size_t number : siblings.nodes) others.push_back(graph_.layer(graph_.nodes[number].layer).path);
+  others.erase(others.begin());
+  return fmt::format("{}, with {}", siblings.kernel.reason, fmt::join(others, " and "));
+}
+
 // The one call of layers that read the same value, at the place of the first.
 void FunctionBuilder::call_siblings(std::size_t head, const JoinedNodes& siblings) {
-  Step step{.function = std::string(siblings.kernel.function), .operands = {}, .layer = graph_.nodes[head].layer};
+  Step step{.function = std::string(siblings.kernel.function), .operands = {}, .layer = graph_.nodes[head].layer, .reason = reason_of(siblings)};
   SiblingsOperand operand;
-  std::vector<std::string_view> others;
   for (const std::size_t number : siblings.nodes) {
-    const ir::LayerId layer = graph_.nodes[number].layer;
-    if (number != head) {
-      step.also.push_back(layer);
-      others.push_back(graph_.layer(layer).path);
-    }
+    if (number != head) step.also.push_back(graph_.nodes[number].layer);
     append_absorbed(number, step);
     operand.siblings.push_back({buffer_of(fusion_.result[number]), part_of(number, step)});
     if (request_.kind == FunctionKind::kStep) step.again.push_back(alone(number));
   }
-  step.reason = fmt::format("{}, with {}", siblings.kernel.reason, fmt::join(others, " and "));
   step.operands.push_back(std::move(operand));
   append_role(ir::Role::kLoaded, {.node = head}, step.operands);
   step.operands.insert(step.operands.end(), {GeometryOperand{geometry_of(siblings)}, Named::kBatch, Named::kScratch});

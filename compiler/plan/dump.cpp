@@ -59,6 +59,11 @@ std::string text_of(const Operand& operand, const Plan& plan, const Function& fu
     for (const SiblingsOperand::Sibling& one : all->siblings) texts.push_back(fmt::format("{{{}, {}}}", buffer(one.output), layer(one.part)));
     return fmt::format("{{{}}}", fmt::join(texts, ", "));
   }
+  if (const auto* all = std::get_if<SiblingGradientsOperand>(&operand)) {
+    std::vector<std::string> texts;
+    for (const auto& one : all->siblings) texts.push_back(fmt::format("{{{}, {}}}", buffer(one.d_output), parameter(one.parameter)));
+    return fmt::format("{{{}}}", fmt::join(texts, ", "));
+  }
   if (const auto* value = std::get_if<ParameterOperand>(&operand)) return parameter(value->parameter);
   if (const auto* prepared = std::get_if<PreparedOperand>(&operand)) return "prepared " + buffer(prepared->buffer);
   if (const auto* gradient = std::get_if<GradientOperand>(&operand)) return "d " + parameter(gradient->parameter);

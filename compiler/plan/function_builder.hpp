@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -53,7 +54,9 @@ class FunctionBuilder {
   bool mode_has_backward(std::size_t number) const {
     return modes_[number].calls->backward_input.has_value() || modes_[number].calls->backward.has_value();
   }
+  std::optional<int> sum_to_add_to(ir::TensorId value, std::size_t number) const;
   void call_backward(std::size_t number, int position, int d_output);
+  void backward_siblings(const JoinedNodes& siblings, std::size_t number, int d_output);
   bool overlap(int a, int b) const;
   bool exclusive(int buffer, ir::TensorId value, std::size_t number) const;
   void add_gradient(ir::TensorId value, int buffer);
@@ -71,6 +74,7 @@ class FunctionBuilder {
   PartOperand part_of(std::size_t number, Step& step);
   int geometry_of(const JoinedNodes& joined);
   void call_chain(std::size_t head, const JoinedNodes& chain);
+  std::string reason_of(const JoinedNodes& siblings) const;
   Repetition alone(std::size_t number);
   void call_siblings(std::size_t head, const JoinedNodes& siblings);
   std::optional<int> prepare(const ir::CallDef& definition, std::size_t number, const ir::OpContext& context);
@@ -99,6 +103,7 @@ class FunctionBuilder {
   std::map<int, int> buffers_;                    // value -> buffer
   std::map<std::tuple<int, std::int64_t, std::string>, int> slices_;  // root buffer, begin, shape -> buffer
   std::map<std::size_t, int> saved_;              // node -> buffer
+  std::map<std::size_t, int> waiting_;            // siblings whose input's gradient waits for the first -> the output's gradient
   std::vector<std::vector<int>> contributions_;   // by value: buffers whose sum is its gradient
   std::vector<std::vector<ir::TensorId>> owners_;  // by buffer: the values whose gradient it is
   Fusion fusion_;

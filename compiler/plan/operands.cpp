@@ -39,6 +39,12 @@ class Visiting {
       (*this)(sibling.part);
     }
   }
+  void operator()(const SiblingGradientsOperand& operand) const {
+    for (const SiblingGradientsOperand::Sibling& sibling : operand.siblings) {
+      buffer(sibling.d_output);
+      parameter(sibling.parameter);
+    }
+  }
   void operator()(const GradientOperand& operand) const { parameter(operand.parameter); }
   void operator()(const ActivationOperand&) const {}
   void operator()(const GeometryOperand&) const {}

@@ -64,13 +64,21 @@ struct SiblingsOperand {
   };
   std::vector<Sibling> siblings;
 };
+/// The gradients of their outputs, each with the layer's weights.
+struct SiblingGradientsOperand {
+  struct Sibling {
+    int d_output;
+    int parameter;
+  };
+  std::vector<Sibling> siblings;
+};
 struct GradientOperand { int parameter; };
 struct GeometryOperand { int geometry; };
 struct NumberOperand { double value; };
 struct IntegerOperand { int value; };
 enum class Named { kImages, kLabels, kBatch, kRandom, kScratch, kLosses, kScores, kTargets, kLossBatch };
 using Operand = std::variant<BufferOperand, LoadedOperand, LoadedListOperand, AddedOperand, EpilogueOperand, ActivationOperand, ParameterOperand,
-                             PreparedOperand, PartOperand, SiblingsOperand, GradientOperand, GeometryOperand, NumberOperand, IntegerOperand, Named>;
+                             PreparedOperand, PartOperand, SiblingsOperand, SiblingGradientsOperand, GradientOperand, GeometryOperand, NumberOperand, IntegerOperand, Named>;
 
 /// Whom for_each_memory() tells what a call reads or writes.
 struct MemoryVisitor {

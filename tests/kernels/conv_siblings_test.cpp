@@ -113,6 +113,59 @@ TEST_P(ConvSiblings, GiveTheSameBitsOnAnyNumberOfThreads) {
   for (const int threads : {2, 4}) expect_same(run(GetParam(), Weights::kStored, threads, true), one);
 }
 
+// The gradient of the input, or what that comes to in addition to ones.
+struct BackwardRun {
+  std::vector<float> bytes;
+  Doubles values, expected;
+
+  BackwardRun(const SiblingsCase& test, bool add, int threads) {
+    const SiblingsGeometry& g = test.geometry;
+    Numbers numbers(5);
+    const MapGeometry in{g.in_channels, g.height, g.width};
+    const auto elements = static_cast<std::size_t>(in.elements() * test.batch);
+    std::vector<Map> d_outputs;
+    std::vector<std::vector<float>> weights;
+    expected.assign(elements, add ? 1.0 : 0.0);
+    for (int i = 0; i < test.count(); ++i) {
+      const MapGeometry out = SiblingOperands::map_of(g.sibling(i));
+      const Doubles d_output = numbers.uniform(static_cast<std::size_t>(out.elements() * test.batch));
+      const Doubles weight = numbers.uniform(static_cast<std::size_t>(g.out_channels[i] * g.in_channels));
+      const Doubles part = reference::conv_backward_input(d_output, weight, g.sibling(i), test.batch);
+      for (std::size_t j = 0; j < elements; ++j) expected[j] += part[j];
+      d_outputs.emplace_back(out, test.batch, d_output);
+      weights.push_back(floats(weight));
+    }
+    Map d_input = add ? Map(in, test.batch, Doubles(elements, 1.0)) : Map(in, test.batch);
+    const Result result = add ? added_to(d_input) : Result(d_input);
+    const auto one = [&](std::size_t i) { return SiblingGradient{d_outputs[i], weights[i]}; };
+    const TestScratch scratch(conv_siblings_backward_input_scratch(g, test.batch), threads);
+    on_team(
+        [&] {
+          if (test.count() == 2) conv_siblings_backward_input(result, {one(0), one(1)}, g, test.batch, scratch);
+          if (test.count() == 3) conv_siblings_backward_input(result, {one(0), one(1), one(2)}, g, test.batch, scratch);
+          if (test.count() == 8) {
+            conv_siblings_backward_input(result, {one(0), one(1), one(2), one(3), one(4), one(5), one(6), one(7)}, g, test.batch, scratch);
+          }
+        },
+        threads);
+    EXPECT_TRUE(d_input.surroundings_intact());
+    bytes = d_input.buffer();
+    values = d_input.values();
+  }
+};
+
+TEST_P(ConvSiblings, GradientIsTheSumOfWhatEachSays) {
+  for (const bool add : {false, true}) {
+    const BackwardRun run(GetParam(), add, 1);
+    expect_close(run.values, run.expected, 4e-6, add ? "added" : "d_input", 1);
+  }
+}
+
+TEST_P(ConvSiblings, GradientHasTheSameBitsOnAnyNumberOfThreads) {
+  const BackwardRun one(GetParam(), true, 1);
+  for (const int threads : {2, 4}) expect_same({BackwardRun(GetParam(), true, threads).bytes}, {one.bytes});
+}
+
 // Programs plan for their largest batch, and run smaller ones.
 TEST_P(ConvSiblings, SmallerBatchesNeedNoMoreScratch) {
   ScratchSize before;

@@ -259,6 +259,38 @@ class Siblings(unittest.TestCase):
         self.assertIn(stored, self.calls(self.MODEL, "evaluate"))
         self.assertIn(stored, self.calls(self.MODEL, "step_main"))
 
+    def test_the_gradient_of_what_they_read_is_one_product_when_all_have_theirs(self):
+        calls = self.calls(self.MODEL, "step_main")
+        backward = ("conv_siblings_backward_input(+=d_conv0, {{d_block1_conv1, block1.conv1.weight}, "
+                    "{d_block1_conv2, block1.conv2.weight}, {d_block1_conv4, block1.conv4.weight}})")
+        self.assertIn(backward, calls)
+        params = "conv_backward_params(d block1.conv1.weight, d block1.conv1.bias, d_block1_conv1, conv0)"
+        self.assertEqual(calls.index(backward), calls.index(params) + 1)
+        self.assertFalse(any(call.startswith("conv_backward_input(") and "conv0," in call for call in calls), calls)
+
+    def test_where_what_they_read_needs_no_gradient_there_is_none(self):
+        calls = self.calls(self.MODEL, "step_one", "phase one { freeze conv0  epochs = 1 }")
+        self.assertFalse(any("siblings_backward" in call for call in calls), calls)
+        self.assertTrue(any(call.startswith("conv_siblings(") for call in calls), calls)
+
+    def test_a_gradient_that_waits_is_not_written_over(self):
+        # The sum's gradient is conv3's and the tanh's: that goes backward while conv3's waits for conv1's, and may not in place.
+        model = self.HEAD + """
+  cat1 = concat {
+    | conv1 = conv(6, 1)
+    | add1 = add {
+        | conv2 = conv(5, 3, pad=1, act=tanh)
+        | conv3 = conv(5, 1)
+        | conv4 = conv(5, 3, pad=1)
+      }
+  }""" + self.TAIL
+        calls = self.calls(model, "step_main")
+        waits = next(call for call in calls if call.startswith("conv_siblings_backward_input("))
+        buffer = re.search(r"\{(\w+), cat1\.add1\.conv3\.weight\}", waits).group(1)
+        between = [call for call in calls if call.startswith("tanh_backward_input(")]
+        self.assertEqual(len(between), 1, calls)
+        self.assertFalse(between[0].startswith(f"tanh_backward_input({buffer},"), calls)
+
     def test_a_map_that_is_scaled_as_it_is_loaded(self):
         model = """
   input 1x8x8
@@ -309,7 +341,7 @@ class Siblings(unittest.TestCase):
 
     def test_the_reason_is_told_once(self):
         text = cnnc("explain", f"model Net {{\n{self.MODEL}\n}}\n{TRAINING % 'epochs = 1'}")
-        line = r" +block1\.conv1 +forward +one product: 4 \+ 3 \+ 7 output channels of the same map, with block1\.conv2 and block1\.conv4"
+        line = r" +block1\.conv1 +forward, backward-input +one product: 4 \+ 3 \+ 7 output channels of the same map, with block1\.conv2 and block1\.conv4"
         self.assertRegex(text, rf"kernels of step_main\n(.*\n)*?{line}\n")
         self.assertNotIn("kernels of predict", text)
 

@@ -59,12 +59,13 @@ void conv(Blocked output, const Loaded& input, const ConvWeights& weight, const 
   const float* packed = weight.prepared ? weight.data : pack_forward(weight.data, g, scratch.shared);
   const Correlation first = forward_correlation(g);
   const int tasks = CorrelationTiles(first, batch).tasks();
-  const float* columns = share_columns(scratch.shared + (weight.prepared ? 0 : conv_prepared_floats(g)), input, first, batch, scratch);
+  const CorrelationSource source{input, first.in_channels};
+  const float* columns = share_columns(scratch.shared + (weight.prepared ? 0 : conv_prepared_floats(g)), {&source, 1}, first, batch, scratch);
   for_each_tile(tasks * g.groups, [&](int task) {
     const int group = task / tasks;
     const float* left = packed + left_panel_floats(first.out_channels, first.depth()) * static_cast<std::size_t>(group);
     const CorrelationTarget target{output, left, epilogue, first.out_channels};
-    correlate_tile({&target, 1}, input, columns, forward_correlation(g, group), batch, task % tasks, scratch.thread(team_rank()));
+    correlate_tile({&target, 1}, {&source, 1}, columns, forward_correlation(g, group), batch, task % tasks, scratch.thread(team_rank()));
   });
 }
 
@@ -88,12 +89,13 @@ void conv_backward_input(const Result& d_input, ConstBlocked d_output, ConstFloa
                         weight.data() + group * first.in_channels * g.depth(), g, phase, task % panels * kPanelRows);
     });
     const int tasks = CorrelationTiles(first, batch).tasks();
-    const float* columns = share_columns(shared, d_output, first, batch, scratch);
+    const CorrelationSource source{d_output, first.in_channels};
+    const float* columns = share_columns(shared, {&source, 1}, first, batch, scratch);
     for_each_tile(tasks * g.groups, [&](int task) {
       const int group = task / tasks;
       const CorrelationTarget target{d_input.map, packed + group_floats * static_cast<std::size_t>(group),
                                      d_input.add ? Epilogue().plus(d_input.map) : Epilogue(), first.out_channels};
-      correlate_tile({&target, 1}, d_output, columns, backward_correlation(g, phase, group), batch, task % tasks,
+      correlate_tile({&target, 1}, {&source, 1}, columns, backward_correlation(g, phase, group), batch, task % tasks,
                      scratch.thread(team_rank()));
     });
     packed += group_floats * static_cast<std::size_t>(g.groups);

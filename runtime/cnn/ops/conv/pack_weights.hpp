@@ -13,4 +13,12 @@ inline void pack_forward_panel(float* panel, const float* weight, int rows, int 
   }
 }
 
+/// `rows` columns of 1x1 weights [out][in], then zeros, as rows of a panel that multiply gradients; returns the panel's next step.
+inline float* pack_turned_rows(float* panel, const float* weight, int out, int in, int rows) {
+  for (int channel = 0; channel < out; ++channel, weight += in) {
+    for (int row = 0; row < kPanelRows; ++row) *panel++ = row < rows ? weight[row] : 0.0f;
+  }
+  return panel;
+}
+
 }  // namespace cnn
