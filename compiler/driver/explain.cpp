@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "emit/text.hpp"
@@ -72,12 +73,16 @@ std::string kernels(const Plan& plan, const plan::Function& function) {
   };
   std::vector<Line> lines;
   std::map<std::pair<int, std::string>, std::size_t> known;
-  for (const plan::Step& step : function.steps) {
+  for (std::size_t i = 0; i < function.steps.size(); ++i) {
+    const plan::Step& step = function.steps[i];
     if (step.reason.empty()) continue;
     const auto [found, added] = known.try_emplace({step.layer->index, step.reason}, lines.size());
     if (added) lines.push_back({plan.layers[static_cast<std::size_t>(step.layer->index)].path, "", step.reason});
     std::string& passes = lines[found->second].passes;
-    const plan::Work work = function.kind == plan::FunctionKind::kPredict ? plan::Work::kPredict : plan::Work::kForward;
+    // A kernel for several layers records no choice.
+    const bool backward = function.backward_begin >= 0 && static_cast<int>(i) >= function.backward_begin;
+    const plan::Work forward = function.kind == plan::FunctionKind::kPredict ? plan::Work::kPredict : plan::Work::kForward;
+    const plan::Work work = backward ? plan::Work::kBackwardInput : forward;
     passes += fmt::format("{}{}", passes.empty() ? "" : ", ", plan::to_text(step.choice ? step.choice->work : work));
   }
   std::size_t path_width = 0, pass_width = 0;
@@ -92,9 +97,17 @@ std::string kernels(const Plan& plan, const plan::Function& function) {
   return text.empty() ? text : fmt::format("\n  kernels of {}\n{}", function.name, text);
 }
 
-// Whether a function has its own reasons, beside those of training's forward passes: a tuning, or chains of layers in one kernel.
-bool has_own_reasons(const plan::Function& function) {
-  return std::ranges::any_of(function.steps, [](const plan::Step& step) { return step.choice ? step.choice->tuned : !step.reason.empty(); });
+// Whether a prediction has reasons of its own, beside those of training's forward passes: a tuning, or layers in one kernel that are
+// apart where they learn.
+bool has_own_reasons(const Plan& plan, const plan::Function& function) {
+  std::set<std::string> told;
+  for (const plan::Function& other : plan.functions) {
+    if (other.kind != plan::FunctionKind::kStep) continue;
+    for (const plan::Step& step : other.steps) told.insert(step.reason);
+  }
+  return std::ranges::any_of(function.steps, [&](const plan::Step& step) {
+    return step.choice ? step.choice->tuned : !step.reason.empty() && !told.contains(step.reason);
+  });
 }
 
 std::string explain_phase(const Compiled& compiled, std::size_t number, const std::vector<std::string>& paths) {
@@ -138,7 +151,7 @@ std::string explain_text(const Compiled& compiled) {
   for (std::size_t i = 0; i < plan.phases.size(); ++i) text += explain_phase(compiled, i, paths);
   // The cost model chooses for predictions as for training; a tuning need not, and layers that don't learn can be one kernel.
   for (const plan::Function& function : plan.functions) {
-    if (function.kind == plan::FunctionKind::kPredict && has_own_reasons(function)) text += kernels(plan, function);
+    if (function.kind == plan::FunctionKind::kPredict && has_own_reasons(plan, function)) text += kernels(plan, function);
   }
   return text;
 }

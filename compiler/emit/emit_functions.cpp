@@ -169,8 +169,29 @@ class Body {
   std::string weight_text(int number) const { return parameter(number).identifier + "_"; }
   std::string prepared_text(int number) const { return fmt::format("cnn::prepared({})", buffer(number)); }
 
+  std::string part_weight_text(const plan::PartOperand& part) const {
+    return part.prepared >= 0 ? prepared_text(part.prepared) : weight_text(part.parameter);
+  }
   std::string part_text(const plan::PartOperand& part) const {
-    return fmt::format("{{{}, {}}}", part.prepared >= 0 ? prepared_text(part.prepared) : weight_text(part.parameter), epilogue_text(part.epilogue));
+    return fmt::format("{{{}, {}}}", part_weight_text(part), epilogue_text(part.epilogue));
+  }
+
+  // A line for each, or two where it is long.
+  std::string siblings_text(const plan::SiblingsOperand& operand) const {
+    constexpr std::size_t kLong = 88;
+    std::vector<std::string> texts;
+    for (const plan::SiblingsOperand::Sibling& one : operand.siblings) {
+      const std::string weight = fmt::format("{{{}, {},", buffer(one.output), part_weight_text(one.part));
+      const std::string epilogue = epilogue_text(one.part.epilogue) + "}";
+      texts.push_back(fmt::format("{}{}{}", weight, weight.size() + epilogue.size() > kLong ? "\n  " : " ", epilogue));
+    }
+    return fmt::format("{{{}}}", fmt::join(texts, ",\n "));
+  }
+
+  std::string gradients_text(const plan::SiblingGradientsOperand& operand) const {
+    std::vector<std::string> texts;
+    for (const auto& one : operand.siblings) texts.push_back(fmt::format("{{{}, {}}}", buffer(one.d_output), weight_text(one.parameter)));
+    return fmt::format("{{{}}}", fmt::join(texts, ",\n "));
   }
 
   std::string operand_text(const plan::Operand& operand) const {
@@ -190,6 +211,8 @@ class Body {
     if (const auto* value = std::get_if<plan::ParameterOperand>(&operand)) return weight_text(value->parameter);
     if (const auto* weights = std::get_if<plan::PreparedOperand>(&operand)) return prepared_text(weights->buffer);
     if (const auto* part = std::get_if<plan::PartOperand>(&operand)) return part_text(*part);
+    if (const auto* siblings = std::get_if<plan::SiblingsOperand>(&operand)) return siblings_text(*siblings);
+    if (const auto* gradients = std::get_if<plan::SiblingGradientsOperand>(&operand)) return gradients_text(*gradients);
     if (const auto* gradient = std::get_if<plan::GradientOperand>(&operand)) return "d_" + parameter(gradient->parameter).identifier;
     if (const auto* number = std::get_if<plan::NumberOperand>(&operand)) return float_literal(number->value);
     if (const auto* integer = std::get_if<plan::IntegerOperand>(&operand)) return fmt::format("{}", integer->value);

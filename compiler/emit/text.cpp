@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 namespace cnnc::emit {
 
 namespace {
@@ -76,16 +78,25 @@ std::string call_text(std::string_view head, const std::vector<std::string>& ope
   std::string text = fmt::format("{:{}}{}(", "", indent, head);
   std::size_t column = text.size();
   const std::size_t hanging = column;
+  const auto new_line = [&] {
+    text += fmt::format("\n{:{}}", "", hanging);
+    column = hanging;
+  };
   for (std::size_t i = 0; i < operands.size(); ++i) {
     const bool last = i + 1 == operands.size();
-    const std::string piece = operands[i] + (last ? fmt::format("){}", tail) : std::string(","));
-    const std::size_t needed = piece.size() + (i == 0 ? 0 : 1);
+    const std::string operand = operands[i] + (last ? fmt::format("){}", tail) : std::string(","));
+    std::string_view piece = operand;
+    const std::size_t needed = std::min(piece.size(), piece.find('\n')) + (i == 0 ? 0 : 1);
     if (i != 0 && column + needed > kWidth) {
-      text += fmt::format("\n{:{}}", "", hanging);
-      column = hanging;
+      new_line();
     } else if (i != 0) {
       text += ' ';
       ++column;
+    }
+    for (std::size_t end = piece.find('\n'); end != std::string_view::npos; end = piece.find('\n')) {
+      text += piece.substr(0, end);
+      piece.remove_prefix(end + 1);
+      new_line();
     }
     text += piece;
     column += piece.size();

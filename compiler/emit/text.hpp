@@ -22,7 +22,7 @@ std::string with_commas(std::int64_t number);
 std::string table(std::string_view type, std::string_view name, const std::vector<std::string>& rows);
 /// What a span to such a table is made of: its name, or {} where it is left out.
 std::string table_name(std::string_view name, bool empty);
-/// `head(a, b, c)tail`, broken between operands where it passes 110 columns.
+/// `head(a, b, c)tail`, broken between operands where it passes 110 columns, and where an operand has lines of its own.
 std::string call_text(std::string_view head, const std::vector<std::string>& operands, std::string_view tail, int indent);
 /// `head{a, b, c};` on one line, or, where that passes 110 columns, its members on lines of their own, indented by four.
 std::string braced_text(std::string_view head, const std::vector<std::string>& members);

@@ -197,22 +197,26 @@ struct OpContext {
   std::int64_t stream = 0;     // a number of its own for each layer with the trait `random`
 };
 
-/// A layer of several that follow one another, none of which learns.
-struct ChainLink {
+/// A layer of several that one kernel may run.
+struct JoinedLayer {
   const OpDef* op = nullptr;
   const OpContext* context = nullptr;
 };
 
-/// One kernel for such layers, which stores nothing of what lies between them. The operands of its call: output, input
-/// (cnn::Loaded), {weight, epilogue} of each layer, geometry, batch, scratch. Weights are stored, or prepared as the layer's own
-/// call prepares them.
-struct Chain {
+/// The kernel for such layers. Weights are stored, or prepared as the layer's own call prepares them.
+/// Of a chain, where each layer reads the one before and nothing between them is stored: function(output, input (cnn::Loaded),
+/// {weight, epilogue} of each layer, geometry, batch, scratch).
+/// Of siblings, which read the same map: function({{output, weight, epilogue} of each layer}, input, geometry, batch, scratch); and for
+/// the map's gradient backward_input(d_input (cnn::Result), {{d_output, weight} of each}, geometry, batch, scratch).
+struct JoinedKernel {
   std::string_view function;  // in namespace cnn
   std::string_view geometry_type;
   std::vector<GeometryField> geometry;
   std::string_view scratch_function, prepared_scratch_function;
   ScratchSize scratch, prepared_scratch;
   std::string reason;         // why it is quicker, for `explain`
+  std::string_view backward_input = {}, backward_input_scratch_function = {};  // of siblings
+  ScratchSize backward_input_scratch = {};
 };
 
 struct Traits {
@@ -251,8 +255,11 @@ struct OpDef {
   SavedSize (*saved)(const OpContext&) = nullptr;
   /// Where a pass can be computed in several ways: which one these shapes call for; null: as `training` and `inference` say.
   Decision (*decide)(const OpContext&, Pass, Precision) = nullptr;
-  /// The kernel for a chain of layers with this one among them, where there is one that gains; null: none.
-  std::optional<Chain> (*chain)(std::span<const ChainLink>) = nullptr;
+  /// The kernel for a chain of layers with this one among them, none of which learns, where there is one that gains; null: none.
+  std::optional<JoinedKernel> (*chain)(std::span<const JoinedLayer>) = nullptr;
+  /// The kernel for layers that read the same map, where there is one that gains: all of them have this function. It takes only
+  /// layers whose forward pass is open to no algorithm but this kernel's. Null: none.
+  std::optional<JoinedKernel> (*siblings)(std::span<const JoinedLayer>) = nullptr;
   /// For the trait `view`: whether these shapes and block need no call.
   bool (*is_view)(const OpContext&) = nullptr;
   /// The layer in ONNX's operators, as it runs at prediction time; null where nothing is left of it then.

@@ -8,6 +8,7 @@
 #include "ops/convolution.hpp"
 #include "ops/initialization.hpp"
 #include "ops/map.hpp"
+#include "ops/siblings.hpp"
 #include "support/messages.hpp"
 
 namespace cnnc::ops {
@@ -189,6 +190,7 @@ ir::OpDef conv_card() {
       .geometry = geometry,
       .training = packed_calls(),
       .decide = decide_convolution,
+      .siblings = convolution_siblings,
       .onnx = onnx,
       .kernel = kernel,
       .lanes = lanes,

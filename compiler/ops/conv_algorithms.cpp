@@ -353,6 +353,11 @@ ScratchSize packed_scratch(const OpContext& context) {
   return most;
 }
 
+ScratchSize pointwise_scratch(const OpContext& context, std::int64_t rows, std::int64_t depth) {
+  const Shape s(context);
+  return {.per_thread = tile_floats(rows, depth, 1), .shared = shared_columns(s, s.pixels() * context.batch, depth)};
+}
+
 ir::Decision decide_convolution(const OpContext& context, Pass pass, ir::Precision precision) {
   static const ir::Calls packed = packed_calls();
   const Shape s(context);

@@ -14,4 +14,7 @@ ir::Decision decide_convolution(const ir::OpContext& context, ir::Pass pass, ir:
 /// Scratch of all three passes of cnn::conv, for kernels that call them.
 ir::ScratchSize packed_scratch(const ir::OpContext& context);
 
+/// Floats that cnn::conv's tiles need for products of `rows` by `depth` weights, prepared, with the columns of a 1x1 convolution.
+ir::ScratchSize pointwise_scratch(const ir::OpContext& context, std::int64_t rows, std::int64_t depth);
+
 }  // namespace cnnc::ops

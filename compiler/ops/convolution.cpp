@@ -71,6 +71,27 @@ void call_depthwise(ir::OpDef& card) {
   card.chain = separable_chain;
 }
 
+Window convolution_window(const ir::JoinedLayer& layer) {
+  return std::get<Window>(window("conv", layer.context->inputs[0], layer.context->arguments));
+}
+
+bool is_whole_convolution(const ir::JoinedLayer& layer) {
+  if (layer.op->geometry_type != "ConvGeometry" || layer.op->training.forward.prepare.function.empty()) return false;
+  const auto fields = layer.op->geometry(*layer.context);
+  const auto is_one = [&](std::string_view name) {
+    return std::get<std::int64_t>(std::ranges::find(fields, name, &ir::GeometryField::name)->value) == 1;
+  };
+  return is_one("groups") && is_one("block");
+}
+
+bool is_pointwise(const ir::JoinedLayer& layer) {
+  const Window w = convolution_window(layer);
+  const auto plain = [](const WindowAxis& axis, std::int64_t size) {
+    return axis.kernel == 1 && axis.stride == 1 && axis.pad == 0 && axis.out == size;
+  };
+  return plain(w.height, layer.context->inputs[0].height) && plain(w.width, layer.context->inputs[0].width);
+}
+
 void take_stored(ir::CallDef& call) {
   std::ranges::replace(call.operands, ir::Role::kLoaded, ir::Role::kInputs);
   const bool stores_sums = std::erase(call.operands, ir::Role::kEpilogue) > 0;

@@ -18,4 +18,11 @@ void call_depthwise(ir::OpDef& card);
 /// Gives a call the plain operands of the same layer: for kernels that do nothing on the way as they load and store.
 void take_stored(ir::CallDef& call);
 
+/// The window of a convolution that may be joined.
+Window convolution_window(const ir::JoinedLayer& layer);
+/// Whether a layer is a convolution of all channels with all, which takes prepared weights, outside of lanes.
+bool is_whole_convolution(const ir::JoinedLayer& layer);
+/// Whether a convolution is 1x1, and its columns are the input itself.
+bool is_pointwise(const ir::JoinedLayer& layer);
+
 }  // namespace cnnc::ops

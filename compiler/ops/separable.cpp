@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "ops/window.hpp"
+#include "ops/convolution.hpp"
 
 namespace cnnc::ops {
 
@@ -142,38 +142,16 @@ class Bands {
   std::int64_t images_ = 1, rows_, in_image_ = 1;
 };
 
-// A convolution of all channels with all, that takes prepared weights.
-bool is_whole_convolution(const ir::ChainLink& link) {
-  if (link.op->geometry_type != "ConvGeometry" || link.op->training.forward.prepare.function.empty()) return false;
-  const auto fields = link.op->geometry(*link.context);
-  const auto is_one = [&](std::string_view name) {
-    return std::get<std::int64_t>(std::ranges::find(fields, name, &ir::GeometryField::name)->value) == 1;
-  };
-  return is_one("groups") && is_one("block");
-}
-
-Window window_of(const ir::ChainLink& link) {
-  return std::get<Window>(window("conv", link.context->inputs[0], link.context->arguments));
-}
-
-bool is_pointwise(const ir::ChainLink& link) {
-  const Window w = window_of(link);
-  const auto plain = [](const WindowAxis& axis, std::int64_t size) {
-    return axis.kernel == 1 && axis.stride == 1 && axis.pad == 0 && axis.out == size;
-  };
-  return plain(w.height, link.context->inputs[0].height) && plain(w.width, link.context->inputs[0].width);
-}
-
 }  // namespace
 
-std::optional<ir::Chain> separable_chain(std::span<const ir::ChainLink> links) {
+std::optional<ir::JoinedKernel> separable_chain(std::span<const ir::JoinedLayer> links) {
   constexpr std::int64_t kMostTaps = 9;
   constexpr std::int64_t kNarrow = 64;   // output channels up to which sums wait for what a depthwise convolution stored
   constexpr double kMostRepeated = 1.3;
   constexpr std::int64_t kShallow = 64;  // depth up to which a kernel's taps are gathered, and not left to Winograd
   if (links.size() != 2 && links.size() != 3) return std::nullopt;
   const bool expands = links.size() == 3;
-  const ir::ChainLink& first = links.front();
+  const ir::JoinedLayer& first = links.front();
   const ir::OpContext& depthwise = *links[links.size() - 2].context;
   if (depthwise.block != 1 || depthwise.output.channels != depthwise.inputs[0].channels) return std::nullopt;
   if (!is_whole_convolution(links.back()) || !is_pointwise(links.back()) || (expands && !is_whole_convolution(first))) return std::nullopt;
@@ -182,7 +160,7 @@ std::optional<ir::Chain> separable_chain(std::span<const ir::ChainLink> links) {
                    .out_channels = links.back().context->output.channels,
                    .window = std::get<Window>(window("dwconv", depthwise.inputs[0], depthwise.arguments)),
                    .expands = expands,
-                   .expansion = expands ? window_of(first) : Window()};
+                   .expansion = expands ? convolution_window(first) : Window()};
   if (g.window.height.kernel * g.window.width.kernel > kMostTaps) return std::nullopt;
   if (expands && !is_pointwise(first) && g.depth() > kShallow) return std::nullopt;
   const Bands bands(g, depthwise.batch);
@@ -190,7 +168,7 @@ std::optional<ir::Chain> separable_chain(std::span<const ir::ChainLink> links) {
   const ir::ScratchSize prepared = bands.scratch();
   ir::ScratchSize stored = prepared;
   stored.shared += whole(g.out_channels, kPanelRows) * g.hidden.channels + (expands ? whole(g.hidden.channels, kPanelRows) * g.depth() : 0);
-  return ir::Chain{.function = expands ? "inverted_residual" : "separable",
+  return ir::JoinedKernel{.function = expands ? "inverted_residual" : "separable",
                    .geometry_type = "SeparableGeometry",
                    .geometry = g.fields(),
                    .scratch_function = "separable_scratch",

@@ -10,6 +10,6 @@ namespace cnnc::ops {
 
 /// cnn::separable or cnn::inverted_residual for a depthwise convolution with a 1x1 convolution behind it, and perhaps a convolution before it;
 /// nothing for other layers, and where keeping the maps between them in a cache gains nothing.
-std::optional<ir::Chain> separable_chain(std::span<const ir::ChainLink> links);
+std::optional<ir::JoinedKernel> separable_chain(std::span<const ir::JoinedLayer> links);
 
 }  // namespace cnnc::ops

@@ -1,5 +1,6 @@
 // The calls of a function, and the operands of each.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -114,16 +115,13 @@ void FunctionBuilder::call(const ir::CallDef& definition, const CallOf& of, std:
   const ir::Node& node = graph_.nodes[of.node];
   Step step{.function = std::string(definition.function), .operands = {}, .layer = node.layer, .reason = std::move(reason)};
   for (const ir::Role role : definition.operands) append_role(role, of, step.operands);
-  // To run again it must change nothing but its output, and what it keeps is there already.
-  if (of.d_output < 0 && definition.takes(ir::Role::kOutput) && !definition.takes(ir::Role::kStatistics)) {
-    for (const ir::Role role : definition.operands) {
-      if (role != ir::Role::kSaved) append_role(role, of, step.again);
-    }
-  }
+  // To run again it must change nothing but its output.
+  const bool repeatable = of.d_output < 0 && definition.takes(ir::Role::kOutput) && !definition.takes(ir::Role::kStatistics);
   if (of.d_output < 0) append_absorbed(of.node, step);
   const auto shapes = graph_.input_shapes(node);
   const ir::OpContext context = graph_.context(node, shapes, block_, batch_);
   if (node.op->macs != nullptr) step.macs = node.op->macs(context);  // a gradient's call multiplies as often as the forward one
+  if (repeatable) step.again.push_back(repetition_of(definition, of));
   if (const std::optional<int> weights = prepare(definition, of.node, context)) {
     const auto weight = std::ranges::find(definition.operands, ir::Role::kWeight) - definition.operands.begin();
     step.operands[static_cast<std::size_t>(weight)] = PreparedOperand{*weights};
@@ -137,28 +135,85 @@ void FunctionBuilder::call(const ir::CallDef& definition, const CallOf& of, std:
   function_.steps.push_back(std::move(step));
 }
 
+// A forward call once more: what it keeps is there already.
+Repetition FunctionBuilder::repetition_of(const ir::CallDef& definition, const CallOf& of) {
+  const ir::Node& node = graph_.nodes[of.node];
+  const auto shapes = graph_.input_shapes(node);
+  Repetition repetition{.function = std::string(definition.function), .operands = {}, .layer = node.layer};
+  const ir::OpContext context = graph_.context(node, shapes, block_, batch_);
+  if (node.op->macs != nullptr) repetition.macs = node.op->macs(context);
+  if (definition.scratch.size != nullptr && !request_.in_parts) repetition.scratch = definition.scratch.size(context);
+  for (const ir::Role role : definition.operands) {
+    if (role != ir::Role::kSaved) append_role(role, of, repetition.operands);
+  }
+  return repetition;
+}
+
+// A layer's operands in a call for several, which does its work.
+PartOperand FunctionBuilder::part_of(std::size_t number, Step& step) {
+  const ir::Node& node = graph_.nodes[number];
+  const auto shapes = graph_.input_shapes(node);
+  const ir::OpContext context = graph_.context(node, shapes, block_, batch_);
+  step.macs += node.op->macs(context);
+  const std::optional<int> weights = prepare(modes_[number].calls->forward, number, context);
+  return {.parameter = node.parameters.front().index, .prepared = weights.value_or(-1), .epilogue = epilogue_of(number)};
+}
+
+const ir::ScratchSize& FunctionBuilder::scratch_of(const JoinedNodes& joined) const {
+  return request_.kind == FunctionKind::kPredict ? joined.kernel.prepared_scratch : joined.kernel.scratch;
+}
+
+int FunctionBuilder::geometry_of(const JoinedNodes& joined) {
+  const ir::JoinedKernel& kernel = joined.kernel;
+  const int geometry = geometries_.of_joined(graph_, graph_.nodes[joined.nodes.front()], kernel);
+  const bool prepared = request_.kind == FunctionKind::kPredict;
+  geometries_.need_scratch(geometry, prepared ? kernel.prepared_scratch_function : kernel.scratch_function, scratch_of(joined));
+  return geometry;
+}
+
 // The one call of a chain, at the place of its first node.
-void FunctionBuilder::call_chain(std::size_t head, const FusedChain& fused) {
-  const ir::Chain& chain = fused.kernel;
-  const ir::Node& first = graph_.nodes[head];
-  Step step{.function = std::string(chain.function), .operands = {}, .layer = first.layer, .reason = chain.reason};
+void FunctionBuilder::call_chain(std::size_t head, const JoinedNodes& chain) {
+  Step step{.function = std::string(chain.kernel.function), .operands = {}, .layer = graph_.nodes[head].layer, .reason = chain.kernel.reason};
   append_absorbed(head, step);
   append_role(ir::Role::kOutput, {.node = head}, step.operands);
   append_role(ir::Role::kLoaded, {.node = head}, step.operands);
-  for (const std::size_t number : fused.nodes) {
-    const ir::Node& node = graph_.nodes[number];
-    const auto shapes = graph_.input_shapes(node);
-    const ir::OpContext context = graph_.context(node, shapes, block_, batch_);
-    step.macs += node.op->macs(context);
-    const std::optional<int> weights = prepare(modes_[number].calls->forward, number, context);
-    step.operands.push_back(PartOperand{.parameter = node.parameters.front().index, .prepared = weights.value_or(-1), .epilogue = epilogue_of(number)});
+  for (const std::size_t number : chain.nodes) step.operands.push_back(part_of(number, step));
+  step.operands.insert(step.operands.end(), {GeometryOperand{geometry_of(chain)}, Named::kBatch, Named::kScratch});
+  take_scratch(step, scratch_of(chain));
+  function_.steps.push_back(std::move(step));
+}
+
+// A sibling's own call, which makes its output once more without those of the others.
+Repetition FunctionBuilder::alone(std::size_t number) {
+  const ir::Node& node = graph_.nodes[number];
+  const ir::CallDef& definition = modes_[number].calls->forward;
+  const auto shapes = graph_.input_shapes(node);
+  geometries_.need_scratch(geometries_.of_node(graph_, node), definition.scratch.function,
+                           definition.scratch.size(graph_.context(node, shapes, block_, batch_)));
+  return repetition_of(definition, {.node = number});
+}
+
+std::string FunctionBuilder::reason_of(const JoinedNodes& siblings) const {
+  std::vector<std::string_view> others;
+  for (const std::size_t number : siblings.nodes) others.push_back(graph_.layer(graph_.nodes[number].layer).path);
+  others.erase(others.begin());
+  return fmt::format("{}, with {}", siblings.kernel.reason, fmt::join(others, " and "));
+}
+
+// The one call of layers that read the same value, at the place of the first.
+void FunctionBuilder::call_siblings(std::size_t head, const JoinedNodes& siblings) {
+  Step step{.function = std::string(siblings.kernel.function), .operands = {}, .layer = graph_.nodes[head].layer, .reason = reason_of(siblings)};
+  SiblingsOperand operand;
+  for (const std::size_t number : siblings.nodes) {
+    if (number != head) step.also.push_back(graph_.nodes[number].layer);
+    append_absorbed(number, step);
+    operand.siblings.push_back({buffer_of(fusion_.result[number]), part_of(number, step)});
+    if (request_.kind == FunctionKind::kStep) step.again.push_back(alone(number));
   }
-  const int geometry = geometries_.of_chain(graph_, first, chain);
-  const bool prepared = request_.kind == FunctionKind::kPredict;
-  geometries_.need_scratch(geometry, prepared ? chain.prepared_scratch_function : chain.scratch_function,
-                           prepared ? chain.prepared_scratch : chain.scratch);
-  step.operands.insert(step.operands.end(), {GeometryOperand{geometry}, Named::kBatch, Named::kScratch});
-  take_scratch(step, prepared ? chain.prepared_scratch : chain.scratch);
+  step.operands.push_back(std::move(operand));
+  append_role(ir::Role::kLoaded, {.node = head}, step.operands);
+  step.operands.insert(step.operands.end(), {GeometryOperand{geometry_of(siblings)}, Named::kBatch, Named::kScratch});
+  take_scratch(step, scratch_of(siblings));
   function_.steps.push_back(std::move(step));
 }
 

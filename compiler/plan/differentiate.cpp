@@ -38,14 +38,15 @@ bool FunctionBuilder::overlap(int a, int b) const {
 }
 
 // Whether a buffer can be written as the gradient of `value` alone when node `number` goes backward: all other values whose
-// gradient lies there have been through their producers.
+// gradient lies there have been through their producers, which wait for no sibling.
 bool FunctionBuilder::exclusive(int buffer, ir::TensorId value, std::size_t number) const {
   for (std::size_t other = 0; other < owners_.size(); ++other) {
     if (owners_[other].empty() || !overlap(buffer, static_cast<int>(other))) continue;
     for (const ir::TensorId owner : owners_[other]) {
       if (owner == value) continue;
       const ir::NodeId producer = graph_.tensor(owner).producer;
-      if (!producer.valid() || static_cast<std::size_t>(producer.index) <= number) return false;
+      const auto before = static_cast<std::size_t>(producer.index);
+      if (!producer.valid() || before <= number || waiting_.contains(before)) return false;
     }
   }
   return true;
@@ -87,7 +88,42 @@ void FunctionBuilder::backward_node(std::size_t number) {
     ensure(mode.calls->backward_params.has_value(), "plan", fmt::format("'{}' can't learn", node.op->name));
     call(ir::Pass::kBackwardParams, {.node = number, .d_output = d_output});
   }
-  if (mode.passes_back) backward_inputs(number, node, d_output);
+  if (!mode.passes_back) return;
+  const auto has = [&](const auto& joined) { return std::ranges::find(joined.second.nodes, number) != joined.second.nodes.end(); };
+  const auto siblings = std::ranges::find_if(fusion_.siblings, has);
+  if (siblings != fusion_.siblings.end()) return backward_siblings(siblings->second, number, d_output);
+  backward_inputs(number, node, d_output);
+}
+
+// The gradient of what they all read is made in one call where the first of them goes backward, the last to do so.
+void FunctionBuilder::backward_siblings(const JoinedNodes& siblings, std::size_t number, int d_output) {
+  waiting_.emplace(number, d_output);
+  if (number != siblings.nodes.front()) return;
+  const ir::JoinedKernel& kernel = siblings.kernel;
+  const ir::Node& first = graph_.nodes[number];
+  const ir::TensorId input = first.inputs.front();
+  Step step{.function = std::string(kernel.backward_input), .operands = {}, .layer = first.layer, .reason = reason_of(siblings)};
+  if (const auto sum = sum_to_add_to(input, number)) {
+    step.operands.push_back(AddedOperand{*sum});
+  } else {
+    const int d_input = new_blocked("d_" + value_name(input), graph_.tensor(input).shape);
+    step.operands.push_back(BufferOperand{d_input});
+    add_gradient(input, d_input);
+  }
+  SiblingGradientsOperand gradients;
+  for (const std::size_t one : siblings.nodes) {
+    const ir::Node& node = graph_.nodes[one];
+    const auto shapes = graph_.input_shapes(node);
+    step.macs += node.op->macs(graph_.context(node, shapes, block_, batch_));
+    if (one != number) step.also.push_back(node.layer);
+    gradients.siblings.push_back({waiting_.at(one), node.parameters.front().index});
+  }
+  const int geometry = geometries_.of_joined(graph_, first, kernel);
+  geometries_.need_scratch(geometry, kernel.backward_input_scratch_function, kernel.backward_input_scratch);
+  step.operands.insert(step.operands.end(), {std::move(gradients), GeometryOperand{geometry}, Named::kBatch, Named::kScratch});
+  take_scratch(step, kernel.backward_input_scratch);
+  function_.steps.push_back(std::move(step));
+  for (const std::size_t one : siblings.nodes) waiting_.erase(one);
 }
 
 void FunctionBuilder::backward_inputs(std::size_t number, const ir::Node& node, int d_output) {
@@ -113,6 +149,16 @@ void FunctionBuilder::backward_inputs(std::size_t number, const ir::Node& node, 
   }
 }
 
+// The first contribution to a value's gradient that a call for node `number` may add to, if there is one.
+std::optional<int> FunctionBuilder::sum_to_add_to(ir::TensorId value, std::size_t number) const {
+  const std::vector<int>& contributions = contributions_[index(value)];
+  for (const int contribution : contributions) {
+    const auto overlaps = [&](int other) { return overlap(contribution, other); };
+    if (exclusive(contribution, value, number) && std::ranges::count_if(contributions, overlaps) == 1) return contribution;
+  }
+  return std::nullopt;
+}
+
 // One input's gradient: in place of the output's or added to what there is, where the kernel and the buffers allow it.
 void FunctionBuilder::call_backward(std::size_t number, int position, int d_output) {
   const ir::Node& node = graph_.nodes[number];
@@ -121,12 +167,11 @@ void FunctionBuilder::call_backward(std::size_t number, int position, int d_outp
   const bool both = modes_[number].learns && calls.backward.has_value();
   const ir::CallDef& definition = both ? *calls.backward : *calls.backward_input;
   CallOf of{.node = number, .d_output = d_output, .d_input = -1, .input = position};
-  const std::vector<int>& contributions = contributions_[index(input)];
-  for (const int contribution : contributions) {
-    if (!definition.accumulates || of.add || !exclusive(contribution, input, number)) continue;
-    if (std::ranges::count_if(contributions, [&](int other) { return overlap(contribution, other); }) > 1) continue;
-    of.d_input = contribution;
-    of.add = true;
+  if (definition.accumulates) {
+    if (const auto sum = sum_to_add_to(input, number)) {
+      of.d_input = *sum;
+      of.add = true;
+    }
   }
   if (const auto activation = fusion_.through.find(number); activation != fusion_.through.end()) {
     of.through = activation->second;

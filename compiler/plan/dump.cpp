@@ -51,8 +51,19 @@ std::string text_of(const Operand& operand, const Plan& plan, const Function& fu
     return fmt::format("<{}>", fmt::join(parts, " "));
   };
   if (const auto* epilogue = std::get_if<EpilogueOperand>(&operand)) return becomes(*epilogue);
-  if (const auto* part = std::get_if<PartOperand>(&operand)) {
-    return fmt::format("{{{} {}}}", part->prepared >= 0 ? "prepared " + buffer(part->prepared) : parameter(part->parameter), becomes(part->epilogue));
+  const auto layer = [&](const PartOperand& part) {
+    return fmt::format("{} {}", part.prepared >= 0 ? "prepared " + buffer(part.prepared) : parameter(part.parameter), becomes(part.epilogue));
+  };
+  if (const auto* part = std::get_if<PartOperand>(&operand)) return fmt::format("{{{}}}", layer(*part));
+  if (const auto* all = std::get_if<SiblingsOperand>(&operand)) {
+    std::vector<std::string> texts;
+    for (const SiblingsOperand::Sibling& one : all->siblings) texts.push_back(fmt::format("{{{}, {}}}", buffer(one.output), layer(one.part)));
+    return fmt::format("{{{}}}", fmt::join(texts, ", "));
+  }
+  if (const auto* all = std::get_if<SiblingGradientsOperand>(&operand)) {
+    std::vector<std::string> texts;
+    for (const auto& one : all->siblings) texts.push_back(fmt::format("{{{}, {}}}", buffer(one.d_output), parameter(one.parameter)));
+    return fmt::format("{{{}}}", fmt::join(texts, ", "));
   }
   if (const auto* value = std::get_if<ParameterOperand>(&operand)) return parameter(value->parameter);
   if (const auto* prepared = std::get_if<PreparedOperand>(&operand)) return "prepared " + buffer(prepared->buffer);

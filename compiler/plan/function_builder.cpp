@@ -173,7 +173,7 @@ void FunctionBuilder::forward() {
   } else {
     const Operand geometry = GeometryOperand{geometries_.of_shape(graph_.tensor(graph_.input).shape)};
     const std::vector<Operand> operands = {BufferOperand{input}, Named::kImages, geometry, Named::kBatch};
-    function_.steps.push_back({.function = "lanes::to_lanes", .operands = operands, .layer = {}, .again = operands});
+    function_.steps.push_back({.function = "lanes::to_lanes", .operands = operands, .layer = {}, .again = {{"lanes::to_lanes", operands, {}}}});
   }
   for (std::size_t number = 0; number < graph_.nodes.size(); ++number) forward_node(number);
 }
@@ -190,6 +190,10 @@ void FunctionBuilder::forward_node(std::size_t number) {
   if (const auto chain = fusion_.chains.find(number); chain != fusion_.chains.end()) {
     std::ranges::for_each(chain->second.nodes, affine_of);
     return call_chain(number, chain->second);
+  }
+  if (const auto siblings = fusion_.siblings.find(number); siblings != fusion_.siblings.end()) {
+    std::ranges::for_each(siblings->second.nodes, affine_of);
+    return call_siblings(number, siblings->second);
   }
   affine_of(number);
   call(ir::Pass::kForward, {.node = number});

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -54,7 +55,9 @@ class FunctionBuilder {
   bool mode_has_backward(std::size_t number) const {
     return modes_[number].calls->backward_input.has_value() || modes_[number].calls->backward.has_value();
   }
+  std::optional<int> sum_to_add_to(ir::TensorId value, std::size_t number) const;
   void call_backward(std::size_t number, int position, int d_output);
+  void backward_siblings(const JoinedNodes& siblings, std::size_t number, int d_output);
   bool overlap(int a, int b) const;
   bool exclusive(int buffer, ir::TensorId value, std::size_t number) const;
   void add_gradient(ir::TensorId value, int buffer);
@@ -70,7 +73,13 @@ class FunctionBuilder {
   void take_scratch(Step& step, const ir::ScratchSize& size);
   int new_prepared(const std::string& name, std::int64_t elements);
   void call_affine(std::size_t number, std::size_t head);
-  void call_chain(std::size_t head, const FusedChain& fused);
+  PartOperand part_of(std::size_t number, Step& step);
+  int geometry_of(const JoinedNodes& joined);
+  const ir::ScratchSize& scratch_of(const JoinedNodes& joined) const;
+  void call_chain(std::size_t head, const JoinedNodes& chain);
+  std::string reason_of(const JoinedNodes& siblings) const;
+  Repetition alone(std::size_t number);
+  void call_siblings(std::size_t head, const JoinedNodes& siblings);
   std::optional<int> prepare(const ir::CallDef& definition, std::size_t number, const ir::OpContext& context);
   /// What a call of a node is given beside the node's own buffers: gradients, and which input it is for.
   struct CallOf {
@@ -81,6 +90,7 @@ class FunctionBuilder {
   };
   void call(ir::Pass pass, const CallOf& of);
   void call(const ir::CallDef& definition, const CallOf& of, std::string reason = {});
+  Repetition repetition_of(const ir::CallDef& definition, const CallOf& of);
   void append_role(ir::Role role, const CallOf& of, std::vector<Operand>& operands);
   LoadedOperand loaded(ir::TensorId value);
   EpilogueOperand epilogue_of(std::size_t number);
@@ -97,6 +107,7 @@ class FunctionBuilder {
   std::map<int, int> buffers_;                    // value -> buffer
   std::map<std::tuple<int, std::int64_t, std::string>, int> slices_;  // root buffer, begin, shape -> buffer
   std::map<std::size_t, int> saved_;              // node -> buffer
+  std::map<std::size_t, int> waiting_;            // siblings whose input's gradient waits for the first -> the output's gradient
   std::vector<std::vector<int>> contributions_;   // by value: buffers whose sum is its gradient
   std::vector<std::vector<ir::TensorId>> owners_;  // by buffer: the values whose gradient it is
   Fusion fusion_;

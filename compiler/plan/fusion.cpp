@@ -6,6 +6,7 @@
 //   layers for which a card knows one kernel are one, where none of them learns;
 //   an activation that cuts off, behind which nothing else reads its output, has its gradient from the reader's backward call, in
 //     the output's place: both gradients' work is one pass, and the value is gone when its gradient comes.
+// And one that leaves out nothing but calls: layers that read the same value, for which a card knows one kernel, are one.
 #include "plan/fusion.hpp"
 
 #include <algorithm>
@@ -35,6 +36,10 @@ class Fusing {
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) defer_arms(i);
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) join(i);
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) pass_gradient(i);
+    for (std::size_t i = 0; i < graph.nodes.size(); ++i) join_siblings(i);
+    for (const auto& [head, joined] : fusion_.siblings) {
+      for (const std::size_t number : joined.nodes) fusion_.absorbed[number] = number != head;
+    }
   }
 
   Fusion take() { return std::move(fusion_); }
@@ -190,23 +195,12 @@ class Fusing {
       const auto& addend = fusion_.epilogues.at(number).addend;
       if (addend && (number != nodes.back() || !stored_before(*addend, head))) return false;
     }
-    std::vector<std::vector<ir::Shape>> shapes;
-    std::vector<ir::OpContext> contexts;
-    std::vector<ir::ChainLink> chained;
-    shapes.reserve(nodes.size());
-    contexts.reserve(nodes.size());
-    for (const std::size_t number : nodes) {
-      const ir::Node& node = graph_.nodes[number];
-      shapes.push_back(graph_.input_shapes(node));
-      contexts.push_back(graph_.context(node, shapes.back(), block_, batch_));
-      chained.push_back({node.op, &contexts.back()});
-    }
     const auto knows = std::ranges::find_if(nodes, [&](std::size_t number) { return graph_.nodes[number].op->chain != nullptr; });
-    auto kernel = graph_.nodes[*knows].op->chain(chained);
+    auto kernel = graph_.nodes[*knows].op->chain(JoinedLayers(*this, nodes).layers);
     if (!kernel) return false;
     for (const std::size_t number : nodes) fusion_.absorbed[number] = number != head;
     fusion_.result[head] = fusion_.result[nodes.back()];
-    fusion_.chains.emplace(head, FusedChain{nodes, std::move(*kernel)});
+    fusion_.chains.emplace(head, JoinedNodes{nodes, std::move(*kernel)});
     return true;
   }
 
@@ -224,9 +218,54 @@ class Fusing {
     fusion_.through.emplace(number, cuts_off(before));
   }
 
+  // What cards are told of nodes that may become one kernel.
+  struct JoinedLayers {
+    std::vector<std::vector<ir::Shape>> shapes;
+    std::vector<ir::OpContext> contexts;
+    std::vector<ir::JoinedLayer> layers;
+
+    JoinedLayers(const Fusing& fusing, const std::vector<std::size_t>& nodes) {
+      shapes.reserve(nodes.size());
+      contexts.reserve(nodes.size());
+      for (const std::size_t number : nodes) {
+        const ir::Node& node = fusing.graph_.nodes[number];
+        shapes.push_back(fusing.graph_.input_shapes(node));
+        contexts.push_back(fusing.graph_.context(node, shapes.back(), fusing.block_, fusing.batch_));
+        layers.push_back({node.op, &contexts.back()});
+      }
+    }
+  };
+
   // Whether a node can be part of a chain: what it stores is read by no gradient.
   bool links(std::size_t number) const {
     return !fusion_.absorbed[number] && !fusion_.chains.contains(number) && !modes_[number].differentiated() && fusion_.epilogues.contains(number);
+  }
+
+  // A node and those behind it that read the same value, as many as the card has one kernel for.
+  void join_siblings(std::size_t head) {
+    if (!is_sibling(head, head)) return;
+    JoinedNodes joined{{head}, {}};
+    for (const std::size_t other : readers_[index(graph_.nodes[head].inputs.front())]) {
+      if (other <= head || !is_sibling(other, head)) continue;
+      joined.nodes.push_back(other);
+      if (auto kernel = graph_.nodes[head].op->siblings(JoinedLayers(*this, joined.nodes).layers)) {
+        joined.kernel = std::move(*kernel);
+      } else {
+        joined.nodes.pop_back();
+      }
+    }
+    if (joined.nodes.size() > 1) fusion_.siblings.emplace(head, std::move(joined));
+  }
+
+  // Whether a node can run at the place of node `head`, in one kernel with it.
+  bool is_sibling(std::size_t number, std::size_t head) const {
+    const ir::OpDef& op = *graph_.nodes[number].op;
+    if (op.siblings == nullptr || op.siblings != graph_.nodes[head].op->siblings || !fusion_.epilogues.contains(number)) return false;
+    if (fusion_.absorbed[number] || fusion_.chains.contains(number)) return false;
+    const auto has = [&](const auto& joined) { return std::ranges::find(joined.second.nodes, number) != joined.second.nodes.end(); };
+    if (std::ranges::any_of(fusion_.siblings, has)) return false;
+    const auto& addend = fusion_.epilogues.at(number).addend;
+    return !addend || stored_before(*addend, head);
   }
 
   // The node whose call stores a value.

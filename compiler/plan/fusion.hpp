@@ -20,9 +20,9 @@ struct FusedEpilogue {
 };
 
 /// Nodes that one kernel runs at the place of the first.
-struct FusedChain {
+struct JoinedNodes {
   std::vector<std::size_t> nodes;
-  ir::Chain kernel;
+  ir::JoinedKernel kernel;
 };
 
 /// A value that is never stored: its readers make it of another as they load that.
@@ -47,7 +47,8 @@ struct Fusion {
   std::map<std::size_t, FusedEpilogue> epilogues;    // by node with a call
   std::vector<std::optional<Deferred>> deferred;     // by value
   std::map<std::size_t, DeferredArm> deferred_arms;  // by the arm's node that makes scale and shift
-  std::map<std::size_t, FusedChain> chains;          // by first node; the others are absorbed
+  std::map<std::size_t, JoinedNodes> chains;         // by first node; the others are absorbed
+  std::map<std::size_t, JoinedNodes> siblings;       // the same; each stores its own result
   std::map<std::size_t, std::string_view> through;   // by node: the activation before it whose gradient its own backward call passes
 };
 

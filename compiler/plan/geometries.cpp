@@ -61,11 +61,11 @@ int Geometries::of_node(const ir::Graph& graph, const ir::Node& node) {
                         .scratch = {}});
 }
 
-int Geometries::of_chain(const ir::Graph& graph, const ir::Node& head, const ir::Chain& chain) {
-  const std::string_view kind = chain.geometry_type.substr(0, chain.geometry_type.find("Geometry"));
+int Geometries::of_joined(const ir::Graph& graph, const ir::Node& head, const ir::JoinedKernel& kernel) {
+  const std::string_view kind = kernel.geometry_type.substr(0, kernel.geometry_type.find("Geometry"));
   return add_as_wished({.name = fmt::format("k{}{}", camel_case(graph.layer(head.layer).path), kind),
-                        .type = std::string(chain.geometry_type),
-                        .fields = chain.geometry,
+                        .type = std::string(kernel.geometry_type),
+                        .fields = kernel.geometry,
                         .scratch = {}});
 }
 

@@ -16,8 +16,8 @@ class Geometries {
   explicit Geometries(std::int64_t block, std::int64_t batch) : block_(block), batch_(batch) {}
   /// Index of the geometry of a layer's kernel.
   int of_node(const ir::Graph& graph, const ir::Node& node);
-  /// Index of the geometry of a chain's kernel.
-  int of_chain(const ir::Graph& graph, const ir::Node& head, const ir::Chain& chain);
+  /// Index of the geometry of a kernel for several layers, with `head` as the first.
+  int of_joined(const ir::Graph& graph, const ir::Node& head, const ir::JoinedKernel& kernel);
   /// Index of cnn::MapGeometry for a shape.
   int of_shape(const ir::Shape& shape);
   /// Counts the scratch memory of a call with a geometry: `function` of namespace cnn must say the same.

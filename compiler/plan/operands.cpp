@@ -38,6 +38,18 @@ class Visiting {
     else parameter(operand.parameter);
     (*this)(operand.epilogue);
   }
+  void operator()(const SiblingsOperand& operand) const {
+    for (const SiblingsOperand::Sibling& sibling : operand.siblings) {
+      buffer(sibling.output);
+      (*this)(sibling.part);
+    }
+  }
+  void operator()(const SiblingGradientsOperand& operand) const {
+    for (const SiblingGradientsOperand::Sibling& sibling : operand.siblings) {
+      buffer(sibling.d_output);
+      parameter(sibling.parameter);
+    }
+  }
   void operator()(const GradientOperand& operand) const { parameter(operand.parameter); }
   void operator()(const ActivationOperand&) const {}
   void operator()(const GeometryOperand&) const {}

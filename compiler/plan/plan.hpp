@@ -61,6 +61,22 @@ struct ParameterOperand { int parameter; };
 struct PreparedOperand { int buffer; };
 /// A layer of a chain: its weights, prepared if a buffer has them so, and what becomes of its sums.
 struct PartOperand { int parameter; int prepared = -1; EpilogueOperand epilogue = {}; };
+/// Layers of a call that read the same map, and where each one's output goes.
+struct SiblingsOperand {
+  struct Sibling {
+    int output;
+    PartOperand part;
+  };
+  std::vector<Sibling> siblings;
+};
+/// The gradients of their outputs, each with the layer's weights.
+struct SiblingGradientsOperand {
+  struct Sibling {
+    int d_output;
+    int parameter;
+  };
+  std::vector<Sibling> siblings;
+};
 struct GradientOperand { int parameter; };
 struct GeometryOperand { int geometry; };
 /// The team's scratch memory; what all threads share of it is the buffer.
@@ -69,7 +85,8 @@ struct NumberOperand { double value; };
 struct IntegerOperand { int value; };
 enum class Named { kImages, kLabels, kBatch, kRandom, kScratch /* of threads alone, or of a part */, kLosses, kScores, kTargets, kLossBatch };
 using Operand = std::variant<BufferOperand, LoadedOperand, LoadedListOperand, AddedOperand, ReplacedOperand, EpilogueOperand, ActivationOperand,
-                             ParameterOperand, PreparedOperand, PartOperand, GradientOperand, GeometryOperand, ScratchOperand, NumberOperand, IntegerOperand, Named>;
+                             ParameterOperand, PreparedOperand, PartOperand, SiblingsOperand, SiblingGradientsOperand, GradientOperand,
+                             GeometryOperand, ScratchOperand, NumberOperand, IntegerOperand, Named>;
 
 /// Whom for_each_memory() tells what a call reads or writes.
 struct MemoryVisitor {
@@ -78,6 +95,15 @@ struct MemoryVisitor {
 };
 /// All memory behind an operand; what is added to twice.
 void for_each_memory(const Operand& operand, const MemoryVisitor& visitor);
+
+/// A call that makes once more one buffer that a step has written, which is its first operand.
+struct Repetition {
+  std::string function;
+  std::vector<Operand> operands;
+  std::optional<ir::LayerId> layer;
+  std::int64_t macs = 0;
+  ir::ScratchSize scratch = {};
+};
 
 /// One call. `layer` says which line of the spec it comes from (none: the frame around the layers).
 struct Step {
@@ -89,7 +115,7 @@ struct Step {
   std::optional<Choice> choice = {};  // between which algorithms
   std::int64_t macs = 0;    // for an image
   std::int64_t shared_scratch = 0, least_shared_scratch = 0;  // floats, as ir::ScratchSize has them
-  std::vector<Operand> again = {};  // of a call of the forward half that can be made twice: its operands then; empty: it can't
+  std::vector<Repetition> again = {};  // of a call of the forward half that can be made twice: one for each buffer; empty: it can't
   bool repeated = false;    // makes once more what was not kept
 
   std::int64_t least_scratch() const { return least_shared_scratch > 0 ? least_shared_scratch : shared_scratch; }

@@ -3,6 +3,7 @@
 #include "plan/repeat_calls.hpp"
 
 #include <algorithm>
+#include <compare>
 #include <limits>
 #include <optional>
 #include <set>
@@ -32,9 +33,17 @@ struct Life {
   int gap_begin = -1, gap_end = -1;  // the times between hold nothing
 };
 
+// A step that writes a buffer, and which of its Step::again does so once more; none: it can't be made twice.
+struct Writer {
+  std::size_t step = 0;
+  std::optional<std::size_t> again;
+
+  friend auto operator<=>(const Writer&, const Writer&) = default;
+};
+
 struct Candidate {
   int buffer = -1;
-  std::vector<std::size_t> writers;  // steps, in order
+  std::vector<Writer> writers;       // in order
   std::vector<int> inputs;           // buffers that they read beside it
   int kept_until = -1, needed_at = kNever;
   std::int64_t cost = 0;
@@ -60,21 +69,28 @@ class Repeating {
  private:
   Buffer& buffer(int number) { return function_.buffers[static_cast<std::size_t>(number)]; }
   int root(int number) { return buffer(number).slice_of >= 0 ? buffer(number).slice_of : number; }
+  const Repetition& repetition(const Writer& writer) const { return function_.steps[writer.step].again[*writer.again]; }
   std::int64_t floats(const Candidate& candidate) { return buffer(candidate.buffer).floats(); }
   bool forward(std::size_t step) const { return static_cast<int>(step) < function_.backward_begin; }
 
-  // What a step writes: its first operand, as every call has it.
-  static int written_by(const Step& step) {
-    const auto* first = step.operands.empty() ? nullptr : std::get_if<BufferOperand>(&step.operands.front());
-    return first == nullptr ? -1 : first->buffer;
+  // What a step writes: its first operand, as every call has it. Of several buffers each has a call of its own to be made again.
+  void note_written(std::size_t number) {
+    const Step& step = function_.steps[number];
+    const auto note_first = [&](const std::vector<Operand>& operands, std::optional<std::size_t> again) {
+      const auto* first = operands.empty() ? nullptr : std::get_if<BufferOperand>(&operands.front());
+      if (first != nullptr) writers_[static_cast<std::size_t>(root(first->buffer))].push_back({number, again});
+    };
+    for (std::size_t i = 0; i < step.again.size(); ++i) note_first(step.again[i].operands, i);
+    if (step.again.empty()) note_first(step.operands, std::nullopt);
   }
 
-  std::int64_t cost_of(const Step& step) {
-    std::int64_t cost = step.macs * batch_ / kMacsPerFloat;
+  template <class Call>
+  std::int64_t cost_of(const Call& call) {
+    std::int64_t cost = call.macs * batch_ / kMacsPerFloat;
     const MemoryVisitor visitor{.buffer = [&](int number) {
       if (buffer(number).kind != Buffer::Kind::kScratch) cost += buffer(number).floats();
     }};
-    for (const Operand& operand : step.operands) for_each_memory(operand, visitor);
+    for (const Operand& operand : call.operands) for_each_memory(operand, visitor);
     return cost;
   }
 
@@ -90,7 +106,7 @@ class Repeating {
       life.last = std::max(life.last, 2 * static_cast<int>(number));
       readers_[static_cast<std::size_t>(one)].push_back(number);
     }
-    if (forward(number) && written_by(step) >= 0) writers_[static_cast<std::size_t>(root(written_by(step)))].push_back(number);
+    if (forward(number)) note_written(number);
     for (const Operand& operand : step.operands) {
       const auto* replaced = std::get_if<ReplacedOperand>(&operand);
       if (replaced != nullptr) replaced_[static_cast<std::size_t>(root(replaced->buffer))] = 2 * static_cast<int>(number);
@@ -110,20 +126,20 @@ class Repeating {
     }
     if (candidate.needed_at == kNever) return;
     std::set<int> inputs;
-    for (const std::size_t writer : writers) {
-      const Step& step = function_.steps[writer];
-      if (step.again.empty()) return;
-      candidate.cost += cost_of(step);
-      candidate.scratch = std::max(candidate.scratch, step.least_scratch());
+    for (const Writer& writer : writers) {
+      if (!writer.again) return;
+      const Repetition& call = repetition(writer);
+      candidate.cost += cost_of(call);
+      candidate.scratch = std::max(candidate.scratch, call.scratch.least_shared > 0 ? call.scratch.least_shared : call.scratch.shared);
       const MemoryVisitor visitor{.buffer = [&](int buffer) { inputs.insert(root(buffer)); }};
-      for (const Operand& operand : step.again) for_each_memory(operand, visitor);
+      for (const Operand& operand : call.operands) for_each_memory(operand, visitor);
     }
     inputs.erase(number);
     candidate.inputs.assign(inputs.begin(), inputs.end());
     // What they read must still be what it was: later calls in place would have changed it, or its own gradient lie there.
     for (const int input : candidate.inputs) {
       const auto& others = writers_[static_cast<std::size_t>(input)];
-      if (!others.empty() && others.back() > writers.front()) return;
+      if (!others.empty() && others.back().step > writers.front().step) return;
       if (replaced_[static_cast<std::size_t>(input)] < candidate.needed_at) return;
     }
     candidates_.push_back(std::move(candidate));
@@ -135,7 +151,7 @@ class Repeating {
     std::vector<int> depth(lives.size(), 0);
     std::vector<const Candidate*> in_order;
     for (const std::size_t one : chosen) in_order.push_back(&candidates_[one]);
-    std::ranges::sort(in_order, {}, [](const Candidate* one) { return one->writers.front(); });
+    std::ranges::sort(in_order, {}, [](const Candidate* one) { return one->writers.front().step; });
     for (const Candidate* one : in_order) {
       int& own = depth[static_cast<std::size_t>(one->buffer)];
       for (const int input : one->inputs) own = std::max(own, depth[static_cast<std::size_t>(input)]);
@@ -228,7 +244,7 @@ class Repeating {
 
   void insert() {
     const std::vector<Life> lives = *lives_with(chosen_);
-    std::vector<std::vector<std::size_t>> in_front(function_.steps.size());
+    std::vector<std::vector<Writer>> in_front(function_.steps.size());
     for (const std::size_t number : chosen_) {
       const Candidate& one = candidates_[number];
       const auto place = static_cast<std::size_t>((lives[static_cast<std::size_t>(one.buffer)].gap_end + 1) / 2);
@@ -237,12 +253,12 @@ class Repeating {
     std::vector<Step> steps;
     for (std::size_t number = 0; number < function_.steps.size(); ++number) {
       std::ranges::sort(in_front[number]);
-      for (const std::size_t writer : in_front[number]) {
-        const Step& first = function_.steps[writer];
-        const auto layer = first.layer ? first.layer : function_.steps[number].layer;
-        steps.push_back({.function = first.function, .operands = first.again, .layer = layer, .macs = first.macs, .shared_scratch = first.shared_scratch,
-                         .least_shared_scratch = first.least_shared_scratch, .repeated = true});
-        if (first.shared_scratch > 0) share_scratch(function_, steps.back());
+      for (const Writer& writer : in_front[number]) {
+        const Repetition& call = repetition(writer);
+        const auto layer = call.layer ? call.layer : function_.steps[number].layer;
+        steps.push_back({.function = call.function, .operands = call.operands, .layer = layer, .macs = call.macs, .shared_scratch = call.scratch.shared,
+                         .least_shared_scratch = call.scratch.least_shared, .repeated = true});
+        if (call.scratch.shared > 0) share_scratch(function_, steps.back());
       }
       steps.push_back(function_.steps[number]);
     }
@@ -254,7 +270,7 @@ class Repeating {
   std::int64_t budget_ = 0;
   std::vector<Life> lives_;                        // by buffer, as do the next two
   std::vector<std::vector<std::size_t>> readers_;  // steps that read or write it
-  std::vector<std::vector<std::size_t>> writers_;  // steps of the forward half
+  std::vector<std::vector<Writer>> writers_;       // of the forward half
   std::vector<int> replaced_;                      // by buffer: when a gradient takes its place
   std::vector<Candidate> candidates_;
   std::vector<std::size_t> chosen_;

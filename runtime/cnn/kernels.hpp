@@ -9,6 +9,7 @@
 #include "cnn/ops/connected_conv.hpp"
 #include "cnn/ops/conv.hpp"
 #include "cnn/ops/conv/winograd.hpp"
+#include "cnn/ops/conv_siblings.hpp"
 #include "cnn/ops/copy.hpp"
 #include "cnn/ops/cross_entropy.hpp"
 #include "cnn/ops/dense.hpp"

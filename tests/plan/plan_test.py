@@ -259,6 +259,134 @@ class Chains(unittest.TestCase):
         self.assertRegex(text, r"kernels of predict\n(.*\n)*? +block1\.conv1 +predict +one kernel: the 24 channels of the depthwise convolution")
 
 
+class Siblings(unittest.TestCase):
+    BLOCK = """
+  block1 = concat {
+    | conv1 = conv(4, 1, act=relu)
+    | conv2 = conv(3, 1, act=relu)
+      conv3 = conv(6, 3, pad=1, act=relu)
+    | conv4 = conv(7, 1)
+      conv5 = conv(5, 5, pad=2)
+    | pool1 = maxpool(3, stride=1, pad=1)
+      conv6 = conv(2, 1, act=relu)
+  }"""
+    HEAD = """
+  input 1x8x8
+  conv0 = conv(8, 3, pad=1, act=relu)"""
+    TAIL = """
+  gap1 = gap
+  fc = dense(4)"""
+    MODEL = HEAD + BLOCK + TAIL
+
+    def calls(self, model, function="predict", training="epochs = 1"):
+        return steps(plan(model, training), function)
+
+    def siblings(self, model, function="predict"):
+        return [call for call in self.calls(model, function) if call.startswith("conv_siblings(")]
+
+    def test_what_reads_one_map_is_one_call_at_the_place_of_the_first(self):
+        calls = self.calls(self.MODEL)
+        one = ("conv_siblings({{block1_conv1, prepared block1_conv1_weight_prepared <+block1.conv1.bias kRelu>}, "
+               "{block1_conv2, prepared block1_conv2_weight_prepared <+block1.conv2.bias kRelu>}, "
+               "{block1_conv4, prepared block1_conv4_weight_prepared <+block1.conv4.bias>}}, conv0)")
+        self.assertEqual(calls[1], one)
+        self.assertEqual([call.split("(")[0] for call in calls],
+                         ["to_blocked", "conv", "conv_siblings", "conv", "conv", "maxpool", "conv", "gap", "dense", "softmax", "from_blocked"])
+
+    def test_where_they_learn_too(self):
+        stored = ("conv_siblings({{block1_conv1, block1.conv1.weight <+block1.conv1.bias kRelu>}, "
+                  "{block1_conv2, block1.conv2.weight <+block1.conv2.bias kRelu>}, "
+                  "{block1_conv4, block1.conv4.weight <+block1.conv4.bias>}}, conv0)")
+        self.assertIn(stored, self.calls(self.MODEL, "evaluate"))
+        self.assertIn(stored, self.calls(self.MODEL, "step_main"))
+
+    def test_the_gradient_of_what_they_read_is_one_product_when_all_have_theirs(self):
+        calls = self.calls(self.MODEL, "step_main")
+        backward = ("conv_siblings_backward_input(+=d_conv0, {{d_block1_conv1, block1.conv1.weight}, "
+                    "{d_block1_conv2, block1.conv2.weight}, {d_block1_conv4, block1.conv4.weight}})")
+        self.assertIn(backward, calls)
+        params = "conv_backward_params(d block1.conv1.weight, d block1.conv1.bias, d_block1_conv1, conv0)"
+        self.assertEqual(calls.index(backward), calls.index(params) + 1)
+        self.assertFalse(any(call.startswith("conv_backward_input(") and "conv0," in call for call in calls), calls)
+
+    def test_where_what_they_read_needs_no_gradient_there_is_none(self):
+        calls = self.calls(self.MODEL, "step_one", "phase one { freeze conv0  epochs = 1 }")
+        self.assertFalse(any("siblings_backward" in call for call in calls), calls)
+        self.assertTrue(any(call.startswith("conv_siblings(") for call in calls), calls)
+
+    def test_a_gradient_that_waits_is_not_written_over(self):
+        # The sum's gradient is conv3's and the tanh's: that goes backward while conv3's waits for conv1's, and may not in place.
+        model = self.HEAD + """
+  cat1 = concat {
+    | conv1 = conv(6, 1)
+    | add1 = add {
+        | conv2 = conv(5, 3, pad=1, act=tanh)
+        | conv3 = conv(5, 1)
+        | conv4 = conv(5, 3, pad=1)
+      }
+  }""" + self.TAIL
+        calls = self.calls(model, "step_main")
+        waits = next(call for call in calls if call.startswith("conv_siblings_backward_input("))
+        buffer = re.search(r"\{(\w+), cat1\.add1\.conv3\.weight\}", waits).group(1)
+        between = [call for call in calls if call.startswith("tanh_backward_input(")]
+        self.assertEqual(len(between), 1, calls)
+        self.assertFalse(between[0].startswith(f"tanh_backward_input({buffer},"), calls)
+
+    def test_a_map_that_is_scaled_as_it_is_loaded(self):
+        model = """
+  input 1x8x8
+  conv0 = conv(8, 3, pad=1, bias=false)
+  bn0 = bn
+  relu0 = relu
+  add1 = add {
+    | conv1 = conv(4, 1, bias=false)
+      bn1 = bn
+    | conv2 = conv(4, 1, bias=false)
+      bn2 = bn
+  }""" + self.TAIL
+        self.assertIn("conv_siblings({{add1_conv1, add1.conv1.weight <>}, {add1_conv2, add1.conv2.weight <>}}, conv0[bn0_saved kRelu])",
+                      self.calls(model, "step_main"))
+
+    def test_an_addend_that_is_made_in_between_keeps_a_layer_alone(self):
+        model = self.HEAD + """
+  add1 = add {
+    | conv1 = conv(6, 1, act=relu)
+      conv2 = conv(9, 3, pad=1)
+    | conv3 = conv(9, 1)
+  }""" + self.TAIL
+        self.assertEqual(self.siblings(model), [])
+        self.assertTrue(any(call.startswith("conv(") and "+add1_conv2" in call for call in self.calls(model)), self.calls(model))
+
+    def test_an_addend_that_was_there_before_does_not(self):
+        model = self.HEAD + """
+  cat1 = concat {
+    | conv1 = conv(6, 1, act=relu)
+    | add1 = add {
+        | identity
+        | conv3 = conv(8, 1)
+      }
+  }""" + self.TAIL
+        self.assertEqual(len(self.siblings(model)), 1, self.calls(model))
+        self.assertIn("+conv0", self.siblings(model)[0])
+
+    def test_other_convolutions_stay_alone(self):
+        for other in ("conv(3, 3, pad=1)", "conv(3, 1, stride=2) -> upsample(2)", "conv(4, 1, groups=2)", "dwconv(1)",
+                      "relu -> conv(3, 1)"):
+            model = self.HEAD + f"\n  block1 = concat {{\n    | conv1 = conv(4, 1)\n    | {other}\n  }}" + self.TAIL
+            self.assertEqual(self.siblings(model), [], other)
+
+    def test_nine_are_eight_and_one(self):
+        arms = "".join(f"\n    | conv{i} = conv({i}, 1)" for i in range(1, 10))
+        model = self.HEAD + f"\n  block1 = concat {{{arms}\n  }}" + self.TAIL
+        self.assertEqual([call.split("(")[0] for call in self.calls(model)][1:3], ["conv_siblings", "conv"])
+
+    def test_the_reason_is_told_once(self):
+        text = cnnc("explain", f"model Net {{\n{self.MODEL}\n}}\n{TRAINING % 'epochs = 1'}")
+        line = r" +block1\.conv1 +forward, backward-input +one product: 4 \+ 3 \+ 7 output channels of the same map, with block1\.conv2 and block1\.conv4"
+        self.assertRegex(text, rf"kernels of step_main\n(.*\n)*?{line}\n")
+        self.assertNotIn("kernels of predict", text)
+
+
 class Deferral(unittest.TestCase):
     MODEL = """
   input 1x8x8

@@ -2,18 +2,11 @@
 #include "cnn/ops/conv.hpp"
 
 #include "cnn/core/team.hpp"
+#include "cnn/ops/conv/pack_weights.hpp"
 
 namespace cnn {
 
 namespace {
-
-// A panel of a group's weights [out][depth] as they multiply columns forward.
-void pack_forward_panel(float* panel, const float* weight, int rows, int depth) {
-  for (int row = 0; row < kPanelRows; ++row) {
-    const float* from = weight + static_cast<std::ptrdiff_t>(row) * depth;
-    for (int step = 0; step < depth; ++step) panel[step * kPanelRows + row] = row < rows ? from[step] : 0.0f;
-  }
-}
 
 const float* pack_forward(const float* weight, const ConvGeometry& g, float* packed) {
   const int group_out = g.out_channels / g.groups;
@@ -55,13 +48,6 @@ void pack_turned_panel(float* panel, const float* weight, const ConvGeometry& g,
   }
 }
 
-// The columns of a few images, packed for all tasks, or null where each packs its own.
-const float* columns_for_all(float* shared, const Loaded& source, const Correlation& c, int batch, const Scratch& scratch) {
-  if (!shares_columns(c, batch)) return nullptr;
-  share_columns(shared, source, c, batch, scratch);
-  return shared;
-}
-
 }  // namespace
 
 void conv_prepare(Floats prepared, ConstFloats weight, const ConvGeometry& g) {
@@ -73,11 +59,13 @@ void conv(Blocked output, const Loaded& input, const ConvWeights& weight, const 
   const float* packed = weight.prepared ? weight.data : pack_forward(weight.data, g, scratch.shared);
   const Correlation first = forward_correlation(g);
   const int tasks = CorrelationTiles(first, batch).tasks();
-  const float* columns = columns_for_all(scratch.shared + (weight.prepared ? 0 : conv_prepared_floats(g)), input, first, batch, scratch);
+  const CorrelationSource source{input, first.in_channels};
+  const float* columns = share_columns(scratch.shared + (weight.prepared ? 0 : conv_prepared_floats(g)), {&source, 1}, first, batch, scratch);
   for_each_tile(tasks * g.groups, [&](int task) {
     const int group = task / tasks;
-    correlate_tile(output, input, packed + left_panel_floats(first.out_channels, first.depth()) * static_cast<std::size_t>(group),
-                   columns, epilogue, forward_correlation(g, group), batch, task % tasks, scratch.thread(team_rank()));
+    const float* left = packed + left_panel_floats(first.out_channels, first.depth()) * static_cast<std::size_t>(group);
+    const CorrelationTarget target{output, left, epilogue, first.out_channels};
+    correlate_tile({&target, 1}, {&source, 1}, columns, forward_correlation(g, group), batch, task % tasks, scratch.thread(team_rank()));
   });
 }
 
@@ -102,11 +90,14 @@ void conv_backward_input(const Result& d_input, ConstBlocked d_output, ConstFloa
                         weight.data() + group * first.in_channels * g.depth(), g, phase, task % panels * kPanelRows);
     });
     const int tasks = CorrelationTiles(first, batch).tasks();
-    const float* columns = columns_for_all(shared, d_output, first, batch, scratch);
+    const CorrelationSource source{d_output, first.in_channels};
+    const float* columns = share_columns(shared, {&source, 1}, first, batch, scratch);
     for_each_tile(tasks * g.groups, [&](int task) {
       const int group = task / tasks;
-      correlate_tile(d_input.map, d_output, packed + group_floats * static_cast<std::size_t>(group), columns,
-                     epilogue, backward_correlation(g, phase, group), batch, task % tasks, scratch.thread(team_rank()));
+      const CorrelationTarget target{d_input.map, packed + group_floats * static_cast<std::size_t>(group),
+                                     epilogue, first.out_channels};
+      correlate_tile({&target, 1}, {&source, 1}, columns, backward_correlation(g, phase, group), batch, task % tasks,
+                     scratch.thread(team_rank()));
     });
     packed += group_floats * static_cast<std::size_t>(g.groups);
   }

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 
 #include "cnn/core/panels.hpp"
 #include "cnn/core/types.hpp"
@@ -107,12 +108,30 @@ constexpr std::size_t shared_columns_scratch(const Correlation& c, int batch) {
   return floats < kMostSharedColumns ? floats : kMostSharedColumns;
 }
 
-/// Packs them; collective.
-void share_columns(float* columns, const Loaded& source, const Correlation& c, int batch, const Scratch& scratch);
+/// Input channels of a correlation that lie in a map of their own. Of several sources each has the next steps of the depth; only
+/// a 1x1 correlation of one group has them, and NB is 1 there.
+struct CorrelationSource {
+  Loaded map = ConstBlocked();
+  int channels = 0;  // of one group
+};
 
-/// Does task `task` of CorrelationTiles(c, batch).tasks(): target = epilogue(correlation of the source), with `left` the
-/// weights [out_channels][in_channels * taps] in left panels, and `columns` what share_columns() packed, or null.
-void correlate_tile(Blocked target, const Loaded& source, const float* left, const float* columns, const Epilogue& epilogue,
+/// Packs them into `columns` where shares_columns(c, batch), and returns them; null where each task packs its own. Collective.
+const float* share_columns(float* columns, std::span<const CorrelationSource> sources, const Correlation& c, int batch,
+                           const Scratch& scratch);
+
+/// Output channels of a correlation that go to a map of their own: `left`, their weights [channels][in_channels * taps] in left
+/// panels, and what becomes of their sums.
+struct CorrelationTarget {
+  Blocked map;
+  const float* left = nullptr;
+  Epilogue epilogue = {};
+  int channels = 0;  // of one group
+};
+
+/// Does task `task` of CorrelationTiles(c, batch).tasks(): each target's map = its epilogue(correlation of the sources with its
+/// weights). The rows of all targets are cut as one sequence of panels, each target beginning with a panel of its own:
+/// c.out_channels counts them so. `columns` is what share_columns() returned.
+void correlate_tile(std::span<const CorrelationTarget> targets, std::span<const CorrelationSource> sources, const float* columns,
                     const Correlation& c, int batch, int task, float* scratch);
 
 }  // namespace cnn
