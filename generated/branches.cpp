@@ -29,6 +29,8 @@ constexpr cnn::ConvGeometry kFeaturesConv3{
     .in_channels = 16, .in_height = 14, .in_width = 14, .out_channels = 8, .out_height = 14, .out_width = 14,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kFeaturesConv2Siblings{
+    .in_channels = 16, .height = 14, .width = 14, .out_channels = {8, 8}};
 constexpr cnn::ConvGeometry kFeaturesConv4{
     .in_channels = 8, .in_height = 14, .in_width = 14, .out_channels = 16, .out_height = 14, .out_width = 14,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
@@ -59,15 +61,14 @@ static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::
 static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{8832, 13440});
 static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{8832, 13602});
 static_assert(cnn::conv_prepared_floats(kFeaturesConv2) == 192);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{2496, 12240});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{9216, 896});
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{4032, 22848});
 static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{4032, 23040});
 static_assert(cnn::conv_prepared_floats(kFeaturesConv3) == 192);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{2496, 12240});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{9216, 896});
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{4032, 22848});
 static_assert(cnn::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{4032, 23040});
+static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesConv2Siblings, kBatch) == cnn::ScratchSize{4032, 23136});
+static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesConv2Siblings, kBatch) == cnn::ScratchSize{4032, 22848});
+static_assert(cnn::conv_siblings_scratch(kFeaturesConv2Siblings, kBatch) == cnn::ScratchSize{4032, 23232});
 static_assert(cnn::conv_prepared_floats(kFeaturesConv4) == 1296);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{16512, 8064});
 static_assert(cnn::conv_prepared_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{20928, 98112});
@@ -147,8 +148,8 @@ constexpr cnn::LayerDescription kLayers[] = {
 constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{112896, 78400, 640}, {112896, 90944, 640}},
     {{0, 65856, 0}, {0, 65856, 0}},
-    {{25088, 18816, 544}, {50176, 68992, 1056}},
-    {{25088, 18816, 544}, {50176, 50176, 1056}},
+    {{50176, 25088, 1088}, {75264, 75264, 1568}},
+    {{}, {25088, 18816, 544}},
     {{225792, 18816, 4672}, {451584, 81536, 9280}},
     {{0, 28224, 0}, {0, 28224, 0}},
     {{25088, 18816, 544}, {50176, 56448, 1056}},
@@ -164,8 +165,8 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
 constexpr cnn::LayerWork kWorkInPhase1[] = {
     {{112896, 53312, 640}, {}},
     {{0, 62720, 0}, {}},
-    {{25088, 18816, 544}, {}},
-    {{25088, 18816, 544}, {}},
+    {{50176, 25088, 1088}, {}},
+    {{}, {}},
     {{225792, 18816, 4672}, {}},
     {{0, 25088, 0}, {}},
     {{25088, 18816, 544}, {}},
@@ -181,8 +182,8 @@ constexpr cnn::LayerWork kWorkInPhase1[] = {
 constexpr cnn::LayerWork kWorkInPredict[] = {
     {{112896, 53312, 712}, {}},
     {{0, 62720, 0}, {}},
-    {{25088, 18816, 800}, {}},
-    {{25088, 18816, 800}, {}},
+    {{50176, 25088, 1600}, {}},
+    {{}, {}},
     {{225792, 18816, 5248}, {}},
     {{0, 25088, 0}, {}},
     {{25088, 18816, 800}, {}},
@@ -394,14 +395,12 @@ float Branches::step_everything(cnn::ConstFloats images, cnn::Labels labels, con
   cnn::relu(features_conv1, features_conv1, k16x14x14, batch);
 
   at(2);  // 10: | conv(8, 1, act=relu)    (features.conv2)
-  cnn::conv(features_conv2, features_conv1, features_conv2_weight_,
-            cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
-            batch, scratch(802816, 23040));
-
-  at(3);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
-  cnn::conv(features_conv3, features_conv1, features_conv3_weight_,
-            cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu), kFeaturesConv3,
-            batch, scratch(802816, 23040));
+  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
+  cnn::conv_siblings({{features_conv2, features_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_conv3, features_conv3_weight_,
+                       cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu)}},
+                     features_conv1, kFeaturesConv2Siblings, batch, scratch(802816, 23232));
 
   at(4);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
   cnn::conv(features_conv4, features_conv3, features_conv4_weight_,
@@ -471,14 +470,14 @@ float Branches::step_everything(cnn::ConstFloats images, cnn::Labels labels, con
   backward_at(3);  // 11: features.conv3
   cnn::conv_backward_params(d_features_conv3_weight, d_features_conv3_bias, d_features_conv3, features_conv1,
                             kFeaturesConv3, batch, scratch(2007040, 896));
-  cnn::conv_backward_input(cnn::added_to(d_features_conv1), d_features_conv3, features_conv3_weight_,
-                           kFeaturesConv3, batch, scratch(2007040, 12240));
   backward_at(2);  // 10: features.conv2
   cnn::relu_backward_input(d_features_conv2, d_features_conv2, features_conv2, k8x14x14, batch);
   cnn::conv_backward_params(d_features_conv2_weight, d_features_conv2_bias, d_features_conv2, features_conv1,
                             kFeaturesConv2, batch, scratch(0, 896));
-  cnn::conv_backward_input(cnn::added_to(d_features_conv1), d_features_conv2, features_conv2_weight_,
-                           kFeaturesConv2, batch, scratch(0, 12240));
+  cnn::conv_siblings_backward_input(cnn::added_to(d_features_conv1),
+                                    {{d_features_conv2, features_conv2_weight_},
+                                     {d_features_conv3, features_conv3_weight_}}, kFeaturesConv2Siblings,
+                                    batch, scratch(0, 23136));
   backward_at(0);  // 8: features.conv1
   cnn::relu_backward_input(d_features_conv1, d_features_conv1, features_conv1, k16x14x14, batch);
   backward_at(1);  // 8: features.maxpool1
@@ -530,14 +529,12 @@ float Branches::step_head_only(cnn::ConstFloats images, cnn::Labels labels, cons
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
 
   at(2);  // 10: | conv(8, 1, act=relu)    (features.conv2)
-  cnn::conv(features_conv2, features_maxpool1, features_conv2_weight_,
-            cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
-            batch, scratch(802816, 23040));
-
-  at(3);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
-  cnn::conv(features_conv3, features_maxpool1, features_conv3_weight_,
-            cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu), kFeaturesConv3,
-            batch, scratch(1003520, 23040));
+  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
+  cnn::conv_siblings({{features_conv2, features_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_conv3, features_conv3_weight_,
+                       cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu)}},
+                     features_maxpool1, kFeaturesConv2Siblings, batch, scratch(1003520, 23232));
 
   at(4);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
   cnn::conv(features_conv4, features_conv3, features_conv4_weight_,
@@ -617,14 +614,12 @@ float Branches::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
 
   at(2);  // 10: | conv(8, 1, act=relu)    (features.conv2)
-  cnn::conv(features_conv2, features_maxpool1, features_conv2_weight_,
-            cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
-            batch, scratch(802816, 23040));
-
-  at(3);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
-  cnn::conv(features_conv3, features_maxpool1, features_conv3_weight_,
-            cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu), kFeaturesConv3,
-            batch, scratch(1003520, 23040));
+  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
+  cnn::conv_siblings({{features_conv2, features_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_conv3, features_conv3_weight_,
+                       cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu)}},
+                     features_maxpool1, kFeaturesConv2Siblings, batch, scratch(1003520, 23232));
 
   at(4);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
   cnn::conv(features_conv4, features_conv3, features_conv4_weight_,
@@ -713,14 +708,12 @@ void Branches::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
 
   at(2);  // 10: | conv(8, 1, act=relu)    (features.conv2)
-  cnn::conv(features_conv2, features_maxpool1, cnn::prepared(features_conv2_weight_prepared),
-            cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
-            batch, scratch(802816, 22848));
-
-  at(3);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
-  cnn::conv(features_conv3, features_maxpool1, cnn::prepared(features_conv3_weight_prepared),
-            cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu), kFeaturesConv3,
-            batch, scratch(1003520, 22848));
+  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
+  cnn::conv_siblings({{features_conv2, cnn::prepared(features_conv2_weight_prepared),
+                       cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_conv3, cnn::prepared(features_conv3_weight_prepared),
+                       cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu)}},
+                     features_maxpool1, kFeaturesConv2Siblings, batch, scratch(1003520, 22848));
 
   at(4);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
   cnn::conv(features_conv4, features_conv3, cnn::prepared(features_conv4_weight_prepared),

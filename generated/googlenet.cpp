@@ -47,14 +47,16 @@ constexpr cnn::ConvGeometry kFeaturesInception3aConv2{
     .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 96, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception3aConv3{
-    .in_channels = 96, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
-    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception3aConv4{
     .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 16, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kFeaturesInception3aConv1Siblings{
+    .in_channels = 192, .height = 28, .width = 28, .out_channels = {64, 96, 16}};
+constexpr cnn::ConvGeometry kFeaturesInception3aConv3{
+    .in_channels = 96, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception3aConv5{
     .in_channels = 16, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28, .out_width = 28,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
@@ -75,14 +77,16 @@ constexpr cnn::ConvGeometry kFeaturesInception3bConv2{
     .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception3bConv3{
-    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
-    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception3bConv4{
     .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kFeaturesInception3bConv1Siblings{
+    .in_channels = 256, .height = 28, .width = 28, .out_channels = {128, 128, 32}};
+constexpr cnn::ConvGeometry kFeaturesInception3bConv3{
+    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
+    .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception3bConv5{
     .in_channels = 32, .in_height = 28, .in_width = 28, .out_channels = 96, .out_height = 28, .out_width = 28,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
@@ -107,14 +111,16 @@ constexpr cnn::ConvGeometry kFeaturesInception4aConv2{
     .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 96, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4aConv3{
-    .in_channels = 96, .in_height = 14, .in_width = 14, .out_channels = 208, .out_height = 14,
-    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4aConv4{
     .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 16, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kFeaturesInception4aConv1Siblings{
+    .in_channels = 480, .height = 14, .width = 14, .out_channels = {192, 96, 16}};
+constexpr cnn::ConvGeometry kFeaturesInception4aConv3{
+    .in_channels = 96, .in_height = 14, .in_width = 14, .out_channels = 208, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4aConv5{
     .in_channels = 16, .in_height = 14, .in_width = 14, .out_channels = 48, .out_height = 14, .out_width = 14,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
@@ -148,14 +154,16 @@ constexpr cnn::ConvGeometry kFeaturesInception4bConv2{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 112, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4bConv3{
-    .in_channels = 112, .in_height = 14, .in_width = 14, .out_channels = 224, .out_height = 14,
-    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4bConv4{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 24, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kFeaturesInception4bConv1Siblings{
+    .in_channels = 512, .height = 14, .width = 14, .out_channels = {160, 112, 24}};
+constexpr cnn::ConvGeometry kFeaturesInception4bConv3{
+    .in_channels = 112, .in_height = 14, .in_width = 14, .out_channels = 224, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4bConv5{
     .in_channels = 24, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14, .out_width = 14,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
@@ -176,14 +184,16 @@ constexpr cnn::ConvGeometry kFeaturesInception4cConv2{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4cConv3{
-    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
-    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4cConv4{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 24, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kFeaturesInception4cConv1Siblings{
+    .in_channels = 512, .height = 14, .width = 14, .out_channels = {128, 128, 24}};
+constexpr cnn::ConvGeometry kFeaturesInception4cConv3{
+    .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4cConv5{
     .in_channels = 24, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14, .out_width = 14,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
@@ -204,14 +214,16 @@ constexpr cnn::ConvGeometry kFeaturesInception4dConv2{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 144, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4dConv3{
-    .in_channels = 144, .in_height = 14, .in_width = 14, .out_channels = 288, .out_height = 14,
-    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4dConv4{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kFeaturesInception4dConv1Siblings{
+    .in_channels = 512, .height = 14, .width = 14, .out_channels = {112, 144, 32}};
+constexpr cnn::ConvGeometry kFeaturesInception4dConv3{
+    .in_channels = 144, .in_height = 14, .in_width = 14, .out_channels = 288, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4dConv5{
     .in_channels = 32, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14, .out_width = 14,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
@@ -244,14 +256,16 @@ constexpr cnn::ConvGeometry kFeaturesInception4eConv2{
     .in_channels = 528, .in_height = 14, .in_width = 14, .out_channels = 160, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception4eConv3{
-    .in_channels = 160, .in_height = 14, .in_width = 14, .out_channels = 320, .out_height = 14,
-    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4eConv4{
     .in_channels = 528, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kFeaturesInception4eConv1Siblings{
+    .in_channels = 528, .height = 14, .width = 14, .out_channels = {256, 160, 32}};
+constexpr cnn::ConvGeometry kFeaturesInception4eConv3{
+    .in_channels = 160, .in_height = 14, .in_width = 14, .out_channels = 320, .out_height = 14,
+    .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
+    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception4eConv5{
     .in_channels = 32, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1,
@@ -276,13 +290,15 @@ constexpr cnn::ConvGeometry kFeaturesInception5aConv2{
     .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 160, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception5aConv3{
-    .in_channels = 160, .in_height = 7, .in_width = 7, .out_channels = 320, .out_height = 7, .out_width = 7,
-    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception5aConv4{
     .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kFeaturesInception5aConv1Siblings{
+    .in_channels = 832, .height = 7, .width = 7, .out_channels = {256, 160, 32}};
+constexpr cnn::ConvGeometry kFeaturesInception5aConv3{
+    .in_channels = 160, .in_height = 7, .in_width = 7, .out_channels = 320, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception5aConv5{
     .in_channels = 32, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
@@ -304,13 +320,15 @@ constexpr cnn::ConvGeometry kFeaturesInception5bConv2{
     .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 192, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesInception5bConv3{
-    .in_channels = 192, .in_height = 7, .in_width = 7, .out_channels = 384, .out_height = 7, .out_width = 7,
-    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception5bConv4{
     .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 48, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kFeaturesInception5bConv1Siblings{
+    .in_channels = 832, .height = 7, .width = 7, .out_channels = {384, 192, 48}};
+constexpr cnn::ConvGeometry kFeaturesInception5bConv3{
+    .in_channels = 192, .in_height = 7, .in_width = 7, .out_channels = 384, .out_height = 7, .out_width = 7,
+    .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::ConvGeometry kFeaturesInception5bConv5{
     .in_channels = 48, .in_height = 7, .in_width = 7, .out_channels = 128, .out_height = 7, .out_width = 7,
@@ -370,25 +388,22 @@ static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesConv3, kBatch
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{616448, 265216});
 static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{616448, 708160});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3aConv1) == 12672);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{13248, 99648});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{19584, 86016});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{37824, 272064});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3aConv2) == 18432);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{19392, 148800});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{25344, 129024});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{37824, 277824});
+static_assert(cnn::conv_prepared_floats(kFeaturesInception3aConv4) == 3456);
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{10368, 21504});
+static_assert(cnn::conv_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{37824, 262848});
+static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception3aConv1Siblings, kBatch) == cnn::ScratchSize{34752, 271680});
+static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception3aConv1Siblings, kBatch) == cnn::ScratchSize{37824, 259392});
+static_assert(cnn::conv_siblings_scratch(kFeaturesInception3aConv1Siblings, kBatch) == cnn::ScratchSize{37824, 293952});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception3aConv3) == 456768);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{540672, 973376});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{269952, 1827072});
 static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{550144, 397824});
 static_assert(cnn::winograd::conv_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{550144, 854592});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception3aConv4) == 3456);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{4032, 25920});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{10368, 21504});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{37824, 259392});
-static_assert(cnn::conv_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{37824, 262848});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3aConv5) == 14400);
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{75456, 538944});
 static_assert(cnn::conv_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{75456, 553344});
@@ -400,23 +415,20 @@ static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv6, kBatc
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{37824, 266304});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3bConv1) == 33792);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{25536, 206400});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{32256, 229376});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{50112, 379200});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception3bConv2) == 33792);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{25536, 206400});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{32256, 229376});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{50112, 379200});
+static_assert(cnn::conv_prepared_floats(kFeaturesInception3bConv4) == 9216);
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{13824, 57344});
+static_assert(cnn::conv_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{50112, 354624});
+static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception3bConv1Siblings, kBatch) == cnn::ScratchSize{99648, 462720});
+static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception3bConv1Siblings, kBatch) == cnn::ScratchSize{50112, 345408});
+static_assert(cnn::conv_siblings_scratch(kFeaturesInception3bConv1Siblings, kBatch) == cnn::ScratchSize{50112, 422208});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{777472, 912960, 456768});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{378880, 1770624});
 static_assert(cnn::winograd::conv_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{768000, 885312, 442944});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception3bConv4) == 9216);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{7104, 52608});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{13824, 57344});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{50112, 354624});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception3bConv5) == 111168);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{322816, 124992});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{151552, 889344});
@@ -428,23 +440,20 @@ static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv6, kBatc
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{50112, 362304});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4aConv1) == 92160);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{37824, 351552});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{43776, 276480});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{86976, 646464});
 static_assert(cnn::conv_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{86976, 738624});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4aConv2) == 46080);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{19392, 176448});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{25344, 138240});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{68544, 646464});
 static_assert(cnn::conv_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{68544, 692544});
+static_assert(cnn::conv_prepared_floats(kFeaturesInception4aConv4) == 8640);
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{10368, 23040});
+static_assert(cnn::conv_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{53568, 655104});
+static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception4aConv1Siblings, kBatch) == cnn::ScratchSize{142272, 555840});
+static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception4aConv1Siblings, kBatch) == cnn::ScratchSize{108864, 646464});
+static_assert(cnn::conv_siblings_scratch(kFeaturesInception4aConv1Siblings, kBatch) == cnn::ScratchSize{108864, 793344});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{730112, 719424, 492544});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{362304, 1452672});
 static_assert(cnn::winograd::conv_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{734848, 726336, 373824});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception4aConv4) == 8640);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{4032, 30528});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{10368, 23040});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{53568, 646464});
-static_assert(cnn::conv_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{53568, 655104});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4aConv5) == 19200);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{34560, 57600});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{77760, 538944});
@@ -461,23 +470,20 @@ static_assert(cnn::conv_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{
 static_assert(cnn::dense_scratch(kFeaturesAux1Dense1, kBatch) == cnn::ScratchSize{17408, 81920});
 static_assert(cnn::dense_scratch(kFeaturesAux1Dense2, kBatch) == cnn::ScratchSize{17408, 40960});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4bConv1) == 82944);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{31680, 298944});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{38016, 245760});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{81216, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{81216, 772416});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4bConv2) == 58368);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{22464, 209664});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{28800, 172032});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{72000, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{72000, 747840});
+static_assert(cnn::conv_prepared_floats(kFeaturesInception4bConv4) == 12288);
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{11520, 36864});
+static_assert(cnn::conv_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{54720, 701760});
+static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception4bConv1Siblings, kBatch) == cnn::ScratchSize{149184, 551904});
+static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception4bConv1Siblings, kBatch) == cnn::ScratchSize{107712, 689472});
+static_assert(cnn::conv_siblings_scratch(kFeaturesInception4bConv1Siblings, kBatch) == cnn::ScratchSize{107712, 843072});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{810624, 919872, 530432});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{402560, 1839744});
 static_assert(cnn::winograd::conv_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{815360, 919872, 460224});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception4bConv4) == 12288);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{5568, 45984});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{11520, 36864});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{54720, 689472});
-static_assert(cnn::conv_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{54720, 701760});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4bConv5) == 57024);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{218624, 55872});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{116032, 612864});
@@ -489,23 +495,20 @@ static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv6, kBatc
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{62784, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{62784, 723264});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4cConv1) == 67584);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{25536, 239424});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{32256, 196608});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{75456, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{75456, 757056});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4cConv2) == 67584);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{25536, 239424});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{32256, 196608});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{75456, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{75456, 757056});
+static_assert(cnn::conv_prepared_floats(kFeaturesInception4cConv4) == 12288);
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{11520, 36864});
+static_assert(cnn::conv_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{54720, 701760});
+static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception4cConv1Siblings, kBatch) == cnn::ScratchSize{149184, 522144});
+static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception4cConv1Siblings, kBatch) == cnn::ScratchSize{105408, 689472});
+static_assert(cnn::conv_siblings_scratch(kFeaturesInception4cConv1Siblings, kBatch) == cnn::ScratchSize{105408, 836928});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{929024, 1217088, 608832});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{298764, 1189440, 608832});
 static_assert(cnn::winograd::conv_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{924288, 1189440, 608832});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception4cConv4) == 12288);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{5568, 45984});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{11520, 36864});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{54720, 689472});
-static_assert(cnn::conv_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{54720, 701760});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4cConv5) == 57024);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{218624, 55872});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{116032, 612864});
@@ -517,23 +520,20 @@ static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv6, kBatc
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{62784, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{62784, 723264});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4dConv1) == 58368);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{22464, 209664});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{28800, 172032});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{72000, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{72000, 747840});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4dConv2) == 73728);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{28608, 269184});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{34560, 221184});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{77760, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{77760, 763200});
+static_assert(cnn::conv_prepared_floats(kFeaturesInception4dConv4) == 18432);
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{13824, 49152});
+static_assert(cnn::conv_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{57024, 707904});
+static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception4dConv1Siblings, kBatch) == cnn::ScratchSize{149184, 537024});
+static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception4dConv1Siblings, kBatch) == cnn::ScratchSize{106560, 689472});
+static_assert(cnn::conv_siblings_scratch(kFeaturesInception4dConv1Siblings, kBatch) == cnn::ScratchSize{106560, 840000});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{1033216, 1493568, 747072});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{334368, 1493568, 747072});
 static_assert(cnn::winograd::conv_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{976384, 1493568, 747072});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception4dConv4) == 18432);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{7104, 60864});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{13824, 49152});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{57024, 689472});
-static_assert(cnn::conv_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{57024, 707904});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4dConv5) == 76608);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{247040, 83520});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{116032, 612864});
@@ -550,23 +550,20 @@ static_assert(cnn::conv_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{
 static_assert(cnn::dense_scratch(kFeaturesAux2Dense1, kBatch) == cnn::ScratchSize{17408, 81920});
 static_assert(cnn::dense_scratch(kFeaturesAux2Dense2, kBatch) == cnn::ScratchSize{17408, 40960});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4eConv1) == 136224);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{50112, 480576});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{56448, 270336});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{99648, 710976});
 static_assert(cnn::conv_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{99648, 847200});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception4eConv2) == 85536);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{31680, 300864});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{38016, 168960});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{81216, 710976});
 static_assert(cnn::conv_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{81216, 796512});
+static_assert(cnn::conv_prepared_floats(kFeaturesInception4eConv4) == 19008);
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{13824, 33792});
+static_assert(cnn::conv_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{57024, 729984});
+static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception4eConv1Siblings, kBatch) == cnn::ScratchSize{151488, 840000});
+static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception4eConv1Siblings, kBatch) == cnn::ScratchSize{137664, 710976});
+static_assert(cnn::conv_siblings_scratch(kFeaturesInception4eConv1Siblings, kBatch) == cnn::ScratchSize{137664, 951744});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{1151616, 1866816, 968256});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{374616, 1866816, 933696});
 static_assert(cnn::winograd::conv_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{1014272, 1866816, 933696});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception4eConv4) == 19008);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{7104, 61248});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{13824, 33792});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{57024, 710976});
-static_assert(cnn::conv_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{57024, 729984});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4eConv5) == 152640);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{194176, 1221120});
@@ -578,23 +575,20 @@ static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv6, kBatc
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{75456, 710976});
 static_assert(cnn::conv_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{75456, 780672});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5aConv1) == 214656);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{50112, 558912});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{56448, 212992});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{99648, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{99648, 1263232});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5aConv2) == 134784);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{31680, 349824});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{38016, 133120});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{81216, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{81216, 1183360});
+static_assert(cnn::conv_prepared_floats(kFeaturesInception5aConv4) == 29952);
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{13824, 26624});
+static_assert(cnn::conv_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{57024, 1078528});
+static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception5aConv1Siblings, kBatch) == cnn::ScratchSize{210240, 977088});
+static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception5aConv1Siblings, kBatch) == cnn::ScratchSize{137664, 1048576});
+static_assert(cnn::conv_siblings_scratch(kFeaturesInception5aConv1Siblings, kBatch) == cnn::ScratchSize{137664, 1427968});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{344128, 1866816, 968256});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{374616, 1866816, 933696});
 static_assert(cnn::winograd::conv_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{253568, 1866816, 933696});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception5aConv4) == 29952);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{7104, 71040});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{13824, 26624});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{57024, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{57024, 1078528});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5aConv5) == 105600);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{50688, 102400});
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{93888, 1048576});
@@ -606,23 +600,20 @@ static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv6, kBatc
 static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{75456, 1158400});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5bConv1) == 319488);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{210240, 837696});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{80640, 319488});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{123840, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{123840, 1368064});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5bConv2) == 159744);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{37824, 419520});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{43776, 159744});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{86976, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{86976, 1208320});
+static_assert(cnn::conv_prepared_floats(kFeaturesInception5bConv4) == 39936);
+static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{16128, 39936});
+static_assert(cnn::conv_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{59328, 1088512});
+static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception5bConv1Siblings, kBatch) == cnn::ScratchSize{210240, 1360416});
+static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception5bConv1Siblings, kBatch) == cnn::ScratchSize{169920, 1048576});
+static_assert(cnn::conv_siblings_scratch(kFeaturesInception5bConv1Siblings, kBatch) == cnn::ScratchSize{169920, 1567744});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{399424, 2654784, 1327680});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{445824, 2654784, 1327680});
 static_assert(cnn::winograd::conv_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{272512, 2654784, 1327680});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception5bConv4) == 39936);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{10176, 105888});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{16128, 39936});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{59328, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{59328, 1088512});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception5bConv5) == 228672);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{427008, 221760});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{213120, 1829376});
@@ -1104,27 +1095,27 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{346816512, 3211264, 443136}, {693633024, 14450688, 885504}},
     {{0, 4816896, 0}, {0, 7225344, 0}},
     {{0, 3161088, 0}, {0, 3161088, 0}},
-    {{9633792, 802816, 49408}, {19267584, 2809856, 98560}},
-    {{14450688, 903168, 74112}, {28901376, 2408448, 147840}},
+    {{26492928, 1154048, 135872}, {36126720, 3161088, 184576}},
+    {{}, {14450688, 903168, 74112}},
     {{86704128, 702464, 442880}, {173408256, 2910208, 885248}},
-    {{2408448, 652288, 12352}, {7225344, 2558976, 36992}},
+    {{}, {4816896, 1304576, 24704}},
     {{10035200, 150528, 51328}, {20070400, 652288, 102528}},
     {{0, 1354752, 0}, {0, 2558976, 0}},
     {{4816896, 702464, 24704}, {9633792, 1705984, 49280}},
     {{}, {}},
-    {{25690112, 1204224, 131584}, {51380224, 4415488, 262656}},
-    {{25690112, 1204224, 131584}, {51380224, 3211264, 262656}},
+    {{57802752, 1705984, 296064}, {83492864, 4917248, 426496}},
+    {{}, {25690112, 1204224, 131584}},
     {{173408256, 1003520, 885504}, {346816512, 4214784, 1770240}},
-    {{6422528, 903168, 32896}, {12845056, 2609152, 65664}},
+    {{}, {6422528, 903168, 32896}},
     {{60211200, 401408, 307584}, {120422400, 1806336, 614784}},
     {{0, 1806336, 0}, {0, 3411968, 0}},
     {{12845056, 1003520, 65792}, {25690112, 2609152, 131328}},
     {{}, {}},
     {{0, 1975680, 0}, {0, 3857280, 0}},
-    {{18063360, 526848, 369408}, {36126720, 1881600, 738048}},
-    {{9031680, 451584, 184704}, {18063360, 1279488, 369024}},
+    {{28600320, 614656, 584896}, {46663680, 1969408, 953088}},
+    {{}, {9031680, 451584, 184704}},
     {{35223552, 238336, 719680}, {70447104, 1041152, 1438528}},
-    {{1505280, 388864, 30784}, {3010560, 1154048, 61504}},
+    {{}, {1505280, 388864, 30784}},
     {{3763200, 50176, 76992}, {7526400, 225792, 153792}},
     {{0, 846720, 0}, {0, 1599360, 0}},
     {{6021120, 426496, 123136}, {12042240, 1003520, 246016}},
@@ -1136,26 +1127,26 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{0, 8192, 0}, {0, 8192, 0}},
     {{1024000, 8096, 4100000}, {2048000, 16192, 8196000}},
     {{}, {}},
-    {{16056320, 526848, 328320}, {32112640, 1831424, 656000}},
-    {{11239424, 489216, 229824}, {22478848, 1379840, 459200}},
+    {{29704192, 633472, 607392}, {45760512, 1938048, 934528}},
+    {{}, {11239424, 489216, 229824}},
     {{44255232, 263424, 904064}, {88510464, 1141504, 1807232}},
-    {{2408448, 420224, 49248}, {4816896, 1241856, 98400}},
+    {{}, {2408448, 420224, 49248}},
     {{7526400, 68992, 153856}, {15052800, 307328, 307456}},
     {{0, 903168, 0}, {0, 1705984, 0}},
     {{6422528, 451584, 131328}, {12845056, 1053696, 262400}},
     {{}, {}},
-    {{12845056, 501760, 262656}, {25690112, 1705984, 524800}},
-    {{12845056, 501760, 262656}, {25690112, 1404928, 524800}},
+    {{28098560, 620928, 574560}, {40943616, 1825152, 836096}},
+    {{}, {12845056, 501760, 262656}},
     {{57802752, 301056, 1180672}, {115605504, 1304576, 2360320}},
-    {{2408448, 420224, 49248}, {4816896, 1241856, 98400}},
+    {{}, {2408448, 420224, 49248}},
     {{7526400, 68992, 153856}, {15052800, 307328, 307456}},
     {{0, 903168, 0}, {0, 1705984, 0}},
     {{6422528, 451584, 131328}, {12845056, 1053696, 262400}},
     {{}, {}},
-    {{11239424, 489216, 229824}, {22478848, 1643264, 459200}},
-    {{14450688, 514304, 295488}, {28901376, 1430016, 590400}},
+    {{28901376, 627200, 590976}, {40140800, 1781248, 819648}},
+    {{}, {14450688, 514304, 295488}},
     {{73156608, 338688, 1494144}, {146313216, 1467648, 2987136}},
-    {{3211264, 426496, 65664}, {9633792, 1680896, 196864}},
+    {{}, {6422528, 852992, 131328}},
     {{10035200, 75264, 205056}, {20070400, 326144, 409856}},
     {{0, 903168, 0}, {0, 1705984, 0}},
     {{6422528, 451584, 131328}, {12845056, 1053696, 262400}},
@@ -1167,27 +1158,27 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{0, 8192, 0}, {0, 8192, 0}},
     {{1024000, 8096, 4100000}, {2048000, 16192, 8196000}},
     {{}, {}},
-    {{26492928, 614656, 541696}, {52985856, 2245376, 1082368}},
-    {{16558080, 539392, 338560}, {33116160, 1492736, 676480}},
+    {{46362624, 765184, 947968}, {72855552, 2395904, 1487872}},
+    {{}, {16558080, 539392, 338560}},
     {{90316800, 376320, 1844480}, {180633600, 1630720, 3687680}},
-    {{3311616, 439040, 67712}, {6623232, 1292032, 135296}},
+    {{}, {3311616, 439040, 67712}},
     {{20070400, 125440, 410112}, {40140800, 577024, 819712}},
     {{0, 931392, 0}, {0, 1759296, 0}},
     {{13246464, 514304, 270848}, {26492928, 1329664, 541184}},
     {{}, {}},
     {{0, 856128, 0}, {0, 856128, 0}},
-    {{10436608, 213248, 852992}, {20873216, 740096, 1704960}},
-    {{6522880, 194432, 533120}, {13045760, 551936, 1065600}},
+    {{18264064, 250880, 1492736}, {28700672, 777728, 2343936}},
+    {{}, {6522880, 194432, 533120}},
     {{22579200, 94080, 1844480}, {45158400, 407680, 3687680}},
-    {{1304576, 169344, 106624}, {2609152, 501760, 213120}},
+    {{}, {1304576, 169344, 106624}},
     {{5017600, 31360, 410112}, {10035200, 144256, 819712}},
     {{0, 366912, 0}, {0, 693056, 0}},
     {{5218304, 188160, 426496}, {10436608, 451584, 852480}},
     {{}, {}},
-    {{15654912, 238336, 1279488}, {31309824, 865536, 2557440}},
-    {{7827456, 200704, 639744}, {15654912, 564480, 1278720}},
+    {{25439232, 285376, 2079168}, {41094144, 912576, 3356160}},
+    {{}, {7827456, 200704, 639744}},
     {{32514048, 112896, 2655744}, {65028096, 489216, 5309952}},
-    {{1956864, 172480, 159936}, {3913728, 508032, 319680}},
+    {{}, {1956864, 172480, 159936}},
     {{7526400, 34496, 614912}, {15052800, 153664, 1229312}},
     {{0, 366912, 0}, {0, 366912, 0}},
     {{5218304, 188160, 426496}, {10436608, 451584, 852480}},
@@ -1206,27 +1197,27 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{346816512, 3211264, 1772544}, {}},
     {{0, 4816896, 0}, {}},
     {{0, 3010560, 0}, {}},
-    {{9633792, 802816, 50944}, {}},
-    {{14450688, 903168, 74112}, {}},
+    {{26492928, 1154048, 138944}, {}},
+    {{}, {}},
     {{86704128, 702464, 1827584}, {}},
-    {{2408448, 652288, 13888}, {}},
+    {{}, {}},
     {{10035200, 150528, 57728}, {}},
     {{0, 1204224, 0}, {}},
     {{4816896, 702464, 27776}, {}},
     {{}, {}},
-    {{25690112, 1204224, 135680}, {}},
-    {{25690112, 1204224, 135680}, {}},
+    {{57802752, 1705984, 308352}, {}},
+    {{}, {}},
     {{173408256, 1003520, 885504}, {}},
-    {{6422528, 903168, 36992}, {}},
+    {{}, {}},
     {{60211200, 401408, 445056}, {}},
     {{0, 1605632, 0}, {}},
     {{12845056, 1003520, 67840}, {}},
     {{}, {}},
     {{0, 1881600, 0}, {}},
-    {{18063360, 526848, 369408}, {}},
-    {{9031680, 451584, 184704}, {}},
+    {{28600320, 614656, 588736}, {}},
+    {{}, {}},
     {{35223552, 238336, 719680}, {}},
-    {{1505280, 388864, 34624}, {}},
+    {{}, {}},
     {{3763200, 50176, 76992}, {}},
     {{0, 752640, 0}, {}},
     {{6021120, 426496, 126976}, {}},
@@ -1238,26 +1229,26 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{16056320, 526848, 332416}, {}},
-    {{11239424, 489216, 233920}, {}},
+    {{29704192, 633472, 615584}, {}},
+    {{}, {}},
     {{44255232, 263424, 904064}, {}},
-    {{2408448, 420224, 49248}, {}},
+    {{}, {}},
     {{7526400, 68992, 228352}, {}},
     {{0, 802816, 0}, {}},
     {{6422528, 451584, 135424}, {}},
     {{}, {}},
-    {{12845056, 501760, 270848}, {}},
-    {{12845056, 501760, 270848}, {}},
+    {{28098560, 620928, 590944}, {}},
+    {{}, {}},
     {{57802752, 301056, 1180672}, {}},
-    {{2408448, 420224, 49248}, {}},
+    {{}, {}},
     {{7526400, 68992, 228352}, {}},
     {{0, 802816, 0}, {}},
     {{6422528, 451584, 135424}, {}},
     {{}, {}},
-    {{11239424, 489216, 233920}, {}},
-    {{14450688, 514304, 295488}, {}},
+    {{28901376, 627200, 603264}, {}},
+    {{}, {}},
     {{73156608, 338688, 1494144}, {}},
-    {{3211264, 426496, 73856}, {}},
+    {{}, {}},
     {{10035200, 75264, 306688}, {}},
     {{0, 802816, 0}, {}},
     {{6422528, 451584, 135424}, {}},
@@ -1269,27 +1260,27 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{26492928, 614656, 545920}, {}},
-    {{16558080, 539392, 342784}, {}},
+    {{46362624, 765184, 964864}, {}},
+    {{}, {}},
     {{90316800, 376320, 1844480}, {}},
-    {{3311616, 439040, 76160}, {}},
+    {{}, {}},
     {{20070400, 125440, 611072}, {}},
     {{0, 827904, 0}, {}},
     {{13246464, 514304, 279296}, {}},
     {{}, {}},
     {{0, 815360, 0}, {}},
-    {{10436608, 213248, 859648}, {}},
-    {{6522880, 194432, 539776}, {}},
+    {{18264064, 250880, 1519360}, {}},
+    {{}, {}},
     {{22579200, 94080, 1844480}, {}},
-    {{1304576, 169344, 119936}, {}},
+    {{}, {}},
     {{5017600, 31360, 422912}, {}},
     {{0, 326144, 0}, {}},
     {{5218304, 188160, 439808}, {}},
     {{}, {}},
-    {{15654912, 238336, 1279488}, {}},
-    {{7827456, 200704, 639744}, {}},
+    {{25439232, 285376, 2079168}, {}},
+    {{}, {}},
     {{32514048, 112896, 2655744}, {}},
-    {{1956864, 172480, 159936}, {}},
+    {{}, {}},
     {{7526400, 34496, 915200}, {}},
     {{0, 326144, 0}, {}},
     {{5218304, 188160, 439808}, {}},
@@ -1681,8 +1672,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked features_inception3a_concat1 = blocked(18464768, 200704);  // 256x28x28
   const cnn::Blocked features_inception3a_conv1 = blocked(18464768, 200704);  // 64x28x28
   const cnn::Blocked features_inception3a_conv2 = blocked(43352064, 75264);  // 96x28x28
+  const cnn::Blocked features_inception3a_conv4 = blocked(1827072, 12544);  // 16x28x28
   const cnn::Blocked features_inception3a_conv3 = blocked(18514944, 200704);  // 128x28x28
-  const cnn::Blocked features_inception3a_conv4 = blocked(553344, 12544);  // 16x28x28
   const cnn::Blocked features_inception3a_conv5 = blocked(18615296, 200704);  // 32x28x28
   const cnn::Blocked features_inception3a_maxpool1 = blocked(0, 150528);  // 192x28x28
   const std::span<std::uint8_t> features_inception3a_maxpool1_saved = bytes(50176000, 4816896);
@@ -1690,8 +1681,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked features_inception3b_concat1 = blocked(78224384, 376320);  // 480x28x28
   const cnn::Blocked features_inception3b_conv1 = blocked(78224384, 376320);  // 128x28x28
   const cnn::Blocked features_inception3b_conv2 = blocked(29704192, 100352);  // 128x28x28
-  const cnn::Blocked features_inception3b_conv3 = blocked(78324736, 376320);  // 192x28x28
   const cnn::Blocked features_inception3b_conv4 = blocked(36126720, 25088);  // 32x28x28
+  const cnn::Blocked features_inception3b_conv3 = blocked(78324736, 376320);  // 192x28x28
   const cnn::Blocked features_inception3b_conv5 = blocked(78475264, 376320);  // 96x28x28
   const cnn::Blocked features_inception3b_maxpool1 = blocked(36929536, 200704);  // 256x28x28
   const std::span<std::uint8_t> features_inception3b_maxpool1_saved = bytes(47366144, 6422528);
@@ -1701,8 +1692,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked features_inception4a_concat1 = blocked(32915456, 100352);  // 512x14x14
   const cnn::Blocked features_inception4a_conv1 = blocked(32915456, 100352);  // 192x14x14
   const cnn::Blocked features_inception4a_conv2 = blocked(57777664, 18816);  // 96x14x14
-  const cnn::Blocked features_inception4a_conv3 = blocked(32953088, 100352);  // 208x14x14
   const cnn::Blocked features_inception4a_conv4 = blocked(58530304, 3136);  // 16x14x14
+  const cnn::Blocked features_inception4a_conv3 = blocked(32953088, 100352);  // 208x14x14
   const cnn::Blocked features_inception4a_conv5 = blocked(32993856, 100352);  // 48x14x14
   const cnn::Blocked features_inception4a_maxpool1 = blocked(3010560, 94080);  // 480x14x14
   const std::span<std::uint8_t> features_inception4a_maxpool1_saved = bytes(56322560, 3010560);
@@ -1716,8 +1707,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked features_inception4b_concat1 = blocked(36929536, 100352);  // 512x14x14
   const cnn::Blocked features_inception4b_conv1 = blocked(36929536, 100352);  // 160x14x14
   const cnn::Blocked features_inception4b_conv2 = blocked(57075200, 21952);  // 112x14x14
-  const cnn::Blocked features_inception4b_conv3 = blocked(36960896, 100352);  // 224x14x14
   const cnn::Blocked features_inception4b_conv4 = blocked(52208128, 4704);  // 24x14x14
+  const cnn::Blocked features_inception4b_conv3 = blocked(36960896, 100352);  // 224x14x14
   const cnn::Blocked features_inception4b_conv5 = blocked(37004800, 100352);  // 64x14x14
   const cnn::Blocked features_inception4b_maxpool1 = blocked(0, 100352);  // 512x14x14
   const std::span<std::uint8_t> features_inception4b_maxpool1_saved = bytes(52358656, 3211264);
@@ -1725,8 +1716,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked features_inception4c_concat1 = blocked(40140800, 100352);  // 512x14x14
   const cnn::Blocked features_inception4c_conv1 = blocked(40140800, 100352);  // 128x14x14
   const cnn::Blocked features_inception4c_conv2 = blocked(53161472, 25088);  // 128x14x14
-  const cnn::Blocked features_inception4c_conv3 = blocked(40165888, 100352);  // 256x14x14
   const cnn::Blocked features_inception4c_conv4 = blocked(58379776, 4704);  // 24x14x14
+  const cnn::Blocked features_inception4c_conv3 = blocked(40165888, 100352);  // 256x14x14
   const cnn::Blocked features_inception4c_conv5 = blocked(40216064, 100352);  // 64x14x14
   const cnn::Blocked features_inception4c_maxpool1 = blocked(0, 100352);  // 512x14x14
   const std::span<std::uint8_t> features_inception4c_maxpool1_saved = bytes(53964288, 3211264);
@@ -1734,8 +1725,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked features_inception4d_concat1 = blocked(0, 103488);  // 528x14x14
   const cnn::Blocked features_inception4d_conv1 = blocked(0, 103488);  // 112x14x14
   const cnn::Blocked features_inception4d_conv2 = blocked(10938368, 28224);  // 144x14x14
+  const cnn::Blocked features_inception4d_conv4 = blocked(4805184, 6272);  // 32x14x14
   const cnn::Blocked features_inception4d_conv3 = blocked(21952, 103488);  // 288x14x14
-  const cnn::Blocked features_inception4d_conv4 = blocked(4019520, 6272);  // 32x14x14
   const cnn::Blocked features_inception4d_conv5 = blocked(78400, 103488);  // 64x14x14
   const cnn::Blocked features_inception4d_maxpool1 = blocked(3311616, 100352);  // 512x14x14
   const std::span<std::uint8_t> features_inception4d_maxpool1_saved = bytes(54767104, 3211264);
@@ -1749,8 +1740,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked features_inception4e_concat1 = blocked(90266624, 163072);  // 832x14x14
   const cnn::Blocked features_inception4e_conv1 = blocked(90266624, 163072);  // 256x14x14
   const cnn::Blocked features_inception4e_conv2 = blocked(9934848, 31360);  // 160x14x14
-  const cnn::Blocked features_inception4e_conv3 = blocked(90316800, 163072);  // 320x14x14
   const cnn::Blocked features_inception4e_conv4 = blocked(11841536, 6272);  // 32x14x14
+  const cnn::Blocked features_inception4e_conv3 = blocked(90316800, 163072);  // 320x14x14
   const cnn::Blocked features_inception4e_conv5 = blocked(90379520, 163072);  // 128x14x14
   const cnn::Blocked features_inception4e_maxpool1 = blocked(3311616, 103488);  // 528x14x14
   const std::span<std::uint8_t> features_inception4e_maxpool1_saved = bytes(51380224, 3311616);
@@ -1760,8 +1751,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked features_inception5a_concat1 = blocked(96789504, 40768);  // 832x7x7
   const cnn::Blocked features_inception5a_conv1 = blocked(96789504, 40768);  // 256x7x7
   const cnn::Blocked features_inception5a_conv2 = blocked(100025856, 7840);  // 160x7x7
+  const cnn::Blocked features_inception5a_conv4 = blocked(100276736, 1568);  // 32x7x7
   const cnn::Blocked features_inception5a_conv3 = blocked(96802048, 40768);  // 320x7x7
-  const cnn::Blocked features_inception5a_conv4 = blocked(9829952, 1568);  // 32x7x7
   const cnn::Blocked features_inception5a_conv5 = blocked(96817728, 40768);  // 128x7x7
   const cnn::Blocked features_inception5a_maxpool1 = blocked(3311616, 40768);  // 832x7x7
   const std::span<std::uint8_t> features_inception5a_maxpool1_saved = bytes(9503808, 1304576);
@@ -1769,8 +1760,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked features_inception5b_concat1 = blocked(5966400, 50176);  // 1024x7x7
   const cnn::Blocked features_inception5b_conv1 = blocked(5966400, 50176);  // 384x7x7
   const cnn::Blocked features_inception5b_conv2 = blocked(99724800, 9408);  // 192x7x7
+  const cnn::Blocked features_inception5b_conv4 = blocked(9829952, 2352);  // 48x7x7
   const cnn::Blocked features_inception5b_conv3 = blocked(5985216, 50176);  // 384x7x7
-  const cnn::Blocked features_inception5b_conv4 = blocked(5774592, 2352);  // 48x7x7
   const cnn::Blocked features_inception5b_conv5 = blocked(6004032, 50176);  // 128x7x7
   const cnn::Blocked features_inception5b_maxpool1 = blocked(3311616, 40768);  // 832x7x7
   const std::span<std::uint8_t> features_inception5b_maxpool1_saved = bytes(99398656, 1304576);
@@ -1788,7 +1779,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked d_features_inception5b_conv6 = blocked(7615936, 50176);  // 128x7x7
   const cnn::Blocked d_features_inception5b_maxpool1 = blocked(3311616, 40768);  // 832x7x7
   const cnn::Blocked d_features_inception5a_concat1 = blocked(98094080, 40768);  // 832x7x7
-  const cnn::Blocked d_features_inception5b_conv4 = blocked(5774592, 2352);  // 48x7x7
+  const cnn::Blocked d_features_inception5b_conv4 = blocked(9829952, 2352);  // 48x7x7
   const cnn::Blocked d_features_inception5b_conv2 = blocked(99724800, 9408);  // 192x7x7
   const cnn::Blocked d_features_inception5a_conv1 = blocked(98094080, 40768);  // 256x7x7
   const cnn::Blocked d_features_inception5a_conv3 = blocked(98106624, 40768);  // 320x7x7
@@ -1796,7 +1787,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked d_features_inception5a_conv6 = blocked(98128576, 40768);  // 128x7x7
   const cnn::Blocked d_features_inception5a_maxpool1 = blocked(3311616, 40768);  // 832x7x7
   const cnn::Blocked d_features_maxpool4 = blocked(5178432, 40768);  // 832x7x7
-  const cnn::Blocked d_features_inception5a_conv4 = blocked(9829952, 1568);  // 32x7x7
+  const cnn::Blocked d_features_inception5a_conv4 = blocked(100276736, 1568);  // 32x7x7
   const cnn::Blocked d_features_inception5a_conv2 = blocked(100025856, 7840);  // 160x7x7
   const cnn::Blocked d_features_inception4e_concat1 = blocked(95484928, 163072);  // 832x14x14
   const cnn::Blocked d_features_inception4e_conv1 = blocked(95484928, 163072);  // 256x14x14
@@ -1818,7 +1809,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked d_features_inception4d_conv6 = blocked(6714176, 103488);  // 64x14x14
   const cnn::Blocked d_features_inception4d_maxpool1 = blocked(3311616, 100352);  // 512x14x14
   const cnn::Blocked d_features_inception4c_concat1 = blocked(90266624, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4d_conv4 = blocked(4019520, 6272);  // 32x14x14
+  const cnn::Blocked d_features_inception4d_conv4 = blocked(4805184, 6272);  // 32x14x14
   const cnn::Blocked d_features_inception4d_conv2 = blocked(10938368, 28224);  // 144x14x14
   const cnn::Blocked d_features_inception4c_conv1 = blocked(90266624, 100352);  // 128x14x14
   const cnn::Blocked d_features_inception4c_conv3 = blocked(90291712, 100352);  // 256x14x14
@@ -1864,7 +1855,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked d_features_inception3a_conv6 = blocked(51555840, 200704);  // 32x28x28
   const cnn::Blocked d_features_inception3a_maxpool1 = blocked(0, 150528);  // 192x28x28
   const cnn::Blocked d_features_maxpool2 = blocked(4816896, 150528);  // 192x28x28
-  const cnn::Blocked d_features_inception3a_conv4 = blocked(553344, 12544);  // 16x28x28
+  const cnn::Blocked d_features_inception3a_conv4 = blocked(1827072, 12544);  // 16x28x28
   const cnn::Blocked d_features_inception3a_conv2 = blocked(43352064, 75264);  // 96x28x28
   const cnn::Blocked d_features_lrn2 = blocked(18464768, 602112);  // 192x56x56
   const cnn::Blocked d_features_conv3 = blocked(78224384, 602112);  // 192x56x56
@@ -2031,25 +2022,21 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::maxpool(features_maxpool2, features_maxpool2_saved, features_lrn2, kFeaturesMaxpool2, batch);
 
   at(7);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3a.conv1)
-  cnn::conv(features_inception3a_conv1, features_maxpool2, features_inception3a_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception3a_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv1, batch, scratch(0, 272064));
-
-  at(8);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
-  cnn::conv(features_inception3a_conv2, features_maxpool2, features_inception3a_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception3a_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv2, batch, scratch(0, 277824));
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
+  cnn::conv_siblings({{features_inception3a_conv1, features_inception3a_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception3a_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception3a_conv2, features_inception3a_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception3a_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception3a_conv4, features_inception3a_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_maxpool2, kFeaturesInception3aConv1Siblings, batch, scratch(0, 293952));
 
   at(9);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
   cnn::winograd::conv(features_inception3a_conv3, features_inception3a_conv2,
                       features_inception3a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception3a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception3aConv3, batch, scratch(0, 854592));
-
-  at(10);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
-  cnn::conv(features_inception3a_conv4, features_maxpool2, features_inception3a_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv4, batch, scratch(0, 262848));
 
   at(11);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
   cnn::conv(features_inception3a_conv5, features_inception3a_conv4, features_inception3a_conv5_weight_,
@@ -2066,25 +2053,22 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
             kFeaturesInception3aConv6, batch, scratch(4816896, 266304));
 
   at(15);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3b.conv1)
-  cnn::conv(features_inception3b_conv1, features_inception3a_concat1, features_inception3b_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception3b_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv1, batch, scratch(0, 379200));
-
-  at(16);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
-  cnn::conv(features_inception3b_conv2, features_inception3a_concat1, features_inception3b_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception3b_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv2, batch, scratch(0, 379200));
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
+  cnn::conv_siblings({{features_inception3b_conv1, features_inception3b_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception3b_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception3b_conv2, features_inception3b_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception3b_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception3b_conv4, features_inception3b_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception3b_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception3a_concat1, kFeaturesInception3bConv1Siblings, batch,
+                     scratch(0, 422208));
 
   at(17);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
   cnn::winograd::conv(features_inception3b_conv3, features_inception3b_conv2,
                       features_inception3b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception3b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception3bConv3, batch, scratch(0, 885312));
-
-  at(18);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
-  cnn::conv(features_inception3b_conv4, features_inception3a_concat1, features_inception3b_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception3b_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv4, batch, scratch(0, 354624));
 
   at(19);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
   cnn::winograd::conv(features_inception3b_conv5, features_inception3b_conv4,
@@ -2106,25 +2090,21 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                batch);
 
   at(24);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4a.conv1)
-  cnn::conv(features_inception4a_conv1, features_maxpool3, features_inception4a_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception4a_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv1, batch, scratch(3010560, 738624));
-
-  at(25);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
-  cnn::conv(features_inception4a_conv2, features_maxpool3, features_inception4a_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception4a_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv2, batch, scratch(3010560, 692544));
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
+  cnn::conv_siblings({{features_inception4a_conv1, features_inception4a_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception4a_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4a_conv2, features_inception4a_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception4a_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4a_conv4, features_inception4a_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception4a_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_maxpool3, kFeaturesInception4aConv1Siblings, batch, scratch(3010560, 793344));
 
   at(26);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
   cnn::winograd::conv(features_inception4a_conv3, features_inception4a_conv2,
                       features_inception4a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4aConv3, batch, scratch(3010560, 726336));
-
-  at(27);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
-  cnn::conv(features_inception4a_conv4, features_maxpool3, features_inception4a_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception4a_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv4, batch, scratch(3010560, 655104));
 
   at(28);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv5)
   cnn::conv(features_inception4a_conv5, features_inception4a_conv4, features_inception4a_conv5_weight_,
@@ -2161,25 +2141,22 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
              features_aux1_dense2_bias_, kFeaturesAux1Dense2, batch, scratch(0, 40960));
 
   at(39);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4b.conv1)
-  cnn::conv(features_inception4b_conv1, features_inception4a_concat1, features_inception4b_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception4b_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv1, batch, scratch(0, 772416));
-
-  at(40);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
-  cnn::conv(features_inception4b_conv2, features_inception4a_concat1, features_inception4b_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception4b_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv2, batch, scratch(0, 747840));
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
+  cnn::conv_siblings({{features_inception4b_conv1, features_inception4b_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception4b_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4b_conv2, features_inception4b_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception4b_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4b_conv4, features_inception4b_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception4b_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception4a_concat1, kFeaturesInception4bConv1Siblings, batch,
+                     scratch(0, 843072));
 
   at(41);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
   cnn::winograd::conv(features_inception4b_conv3, features_inception4b_conv2,
                       features_inception4b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4bConv3, batch, scratch(0, 919872));
-
-  at(42);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
-  cnn::conv(features_inception4b_conv4, features_inception4a_concat1, features_inception4b_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception4b_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv4, batch, scratch(0, 701760));
 
   at(43);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
   cnn::winograd::conv(features_inception4b_conv5, features_inception4b_conv4,
@@ -2197,25 +2174,22 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
             kFeaturesInception4bConv6, batch, scratch(3211264, 723264));
 
   at(47);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4c.conv1)
-  cnn::conv(features_inception4c_conv1, features_inception4b_concat1, features_inception4c_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception4c_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv1, batch, scratch(0, 757056));
-
-  at(48);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
-  cnn::conv(features_inception4c_conv2, features_inception4b_concat1, features_inception4c_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception4c_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv2, batch, scratch(0, 757056));
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
+  cnn::conv_siblings({{features_inception4c_conv1, features_inception4c_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception4c_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4c_conv2, features_inception4c_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception4c_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4c_conv4, features_inception4c_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception4c_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception4b_concat1, kFeaturesInception4cConv1Siblings, batch,
+                     scratch(0, 836928));
 
   at(49);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
   cnn::winograd::conv(features_inception4c_conv3, features_inception4c_conv2,
                       features_inception4c_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4c_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4cConv3, batch, scratch(0, 1189440));
-
-  at(50);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
-  cnn::conv(features_inception4c_conv4, features_inception4b_concat1, features_inception4c_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception4c_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv4, batch, scratch(0, 701760));
 
   at(51);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
   cnn::winograd::conv(features_inception4c_conv5, features_inception4c_conv4,
@@ -2233,25 +2207,22 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
             kFeaturesInception4cConv6, batch, scratch(3211264, 723264));
 
   at(55);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4d.conv1)
-  cnn::conv(features_inception4d_conv1, features_inception4c_concat1, features_inception4d_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception4d_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv1, batch, scratch(3311616, 747840));
-
-  at(56);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
-  cnn::conv(features_inception4d_conv2, features_inception4c_concat1, features_inception4d_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception4d_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv2, batch, scratch(3311616, 763200));
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
+  cnn::conv_siblings({{features_inception4d_conv1, features_inception4d_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception4d_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4d_conv2, features_inception4d_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception4d_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4d_conv4, features_inception4d_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception4c_concat1, kFeaturesInception4dConv1Siblings, batch,
+                     scratch(3311616, 840000));
 
   at(57);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
   cnn::winograd::conv(features_inception4d_conv3, features_inception4d_conv2,
                       features_inception4d_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4d_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4dConv3, batch, scratch(3311616, 1493568));
-
-  at(58);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
-  cnn::conv(features_inception4d_conv4, features_inception4c_concat1, features_inception4d_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv4, batch, scratch(3311616, 707904));
 
   at(59);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
   cnn::winograd::conv(features_inception4d_conv5, features_inception4d_conv4,
@@ -2289,25 +2260,22 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
              features_aux2_dense2_bias_, kFeaturesAux2Dense2, batch, scratch(3311616, 40960));
 
   at(70);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4e.conv1)
-  cnn::conv(features_inception4e_conv1, features_inception4d_concat1, features_inception4e_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception4e_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv1, batch, scratch(3311616, 847200));
-
-  at(71);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
-  cnn::conv(features_inception4e_conv2, features_inception4d_concat1, features_inception4e_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception4e_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv2, batch, scratch(3311616, 796512));
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
+  cnn::conv_siblings({{features_inception4e_conv1, features_inception4e_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception4e_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4e_conv2, features_inception4e_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception4e_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4e_conv4, features_inception4e_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception4e_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception4d_concat1, kFeaturesInception4eConv1Siblings, batch,
+                     scratch(3311616, 951744));
 
   at(72);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
   cnn::winograd::conv(features_inception4e_conv3, features_inception4e_conv2,
                       features_inception4e_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4e_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4eConv3, batch, scratch(3311616, 1866816));
-
-  at(73);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
-  cnn::conv(features_inception4e_conv4, features_inception4d_concat1, features_inception4e_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception4e_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv4, batch, scratch(3311616, 729984));
 
   at(74);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
   cnn::winograd::conv(features_inception4e_conv5, features_inception4e_conv4,
@@ -2329,25 +2297,21 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                batch);
 
   at(79);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5a.conv1)
-  cnn::conv(features_inception5a_conv1, features_maxpool4, features_inception5a_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception5a_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv1, batch, scratch(3311616, 1263232));
-
-  at(80);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
-  cnn::conv(features_inception5a_conv2, features_maxpool4, features_inception5a_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception5a_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv2, batch, scratch(3311616, 1183360));
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
+  cnn::conv_siblings({{features_inception5a_conv1, features_inception5a_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception5a_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception5a_conv2, features_inception5a_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception5a_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception5a_conv4, features_inception5a_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception5a_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_maxpool4, kFeaturesInception5aConv1Siblings, batch, scratch(3311616, 1427968));
 
   at(81);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
   cnn::winograd::conv(features_inception5a_conv3, features_inception5a_conv2,
                       features_inception5a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception5a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception5aConv3, batch, scratch(3311616, 1866816));
-
-  at(82);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
-  cnn::conv(features_inception5a_conv4, features_maxpool4, features_inception5a_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception5a_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv4, batch, scratch(3311616, 1078528));
 
   at(83);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
   cnn::conv(features_inception5a_conv5, features_inception5a_conv4, features_inception5a_conv5_weight_,
@@ -2364,25 +2328,22 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
             kFeaturesInception5aConv6, batch, scratch(4616192, 1158400));
 
   at(87);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
-  cnn::conv(features_inception5b_conv1, features_inception5a_concat1, features_inception5b_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception5b_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv1, batch, scratch(3311616, 1368064));
-
-  at(88);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
-  cnn::conv(features_inception5b_conv2, features_inception5a_concat1, features_inception5b_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception5b_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv2, batch, scratch(3311616, 1208320));
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
+  cnn::conv_siblings({{features_inception5b_conv1, features_inception5b_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception5b_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception5b_conv2, features_inception5b_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception5b_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception5b_conv4, features_inception5b_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception5b_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception5a_concat1, kFeaturesInception5bConv1Siblings, batch,
+                     scratch(3311616, 1567744));
 
   at(89);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
   cnn::winograd::conv(features_inception5b_conv3, features_inception5b_conv2,
                       features_inception5b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception5b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception5bConv3, batch, scratch(3311616, 2654784));
-
-  at(90);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
-  cnn::conv(features_inception5b_conv4, features_inception5a_concat1, features_inception5b_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception5b_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv4, batch, scratch(3311616, 1088512));
 
   at(91);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
   cnn::winograd::conv(features_inception5b_conv5, features_inception5b_conv4,
@@ -2452,9 +2413,6 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception5b_conv4_weight, d_features_inception5b_conv4_bias,
                             d_features_inception5b_conv4, features_inception5a_concat1,
                             kFeaturesInception5bConv4, batch, scratch(3311616, 39936));
-  cnn::conv_backward_input(cnn::added_to(d_features_inception5a_concat1), d_features_inception5b_conv4,
-                           features_inception5b_conv4_weight_, kFeaturesInception5bConv4, batch,
-                           scratch(3311616, 105888));
   backward_at(89);  // 13: features.inception5b.conv3
   cnn::relu_backward_input(d_features_inception5b_conv3, d_features_inception5b_conv3,
                            features_inception5b_conv3, k384x7x7, batch);
@@ -2468,18 +2426,17 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception5b_conv2_weight, d_features_inception5b_conv2_bias,
                             d_features_inception5b_conv2, features_inception5a_concat1,
                             kFeaturesInception5bConv2, batch, scratch(3311616, 159744));
-  cnn::conv_backward_input(cnn::added_to(d_features_inception5a_concat1), d_features_inception5b_conv2,
-                           features_inception5b_conv2_weight_, kFeaturesInception5bConv2, batch,
-                           scratch(3311616, 419520));
   backward_at(87);  // 12: features.inception5b.conv1
   cnn::relu_backward_input(d_features_inception5b_conv1, d_features_inception5b_conv1,
                            features_inception5b_conv1, k384x7x7, batch);
   cnn::conv_backward_params(d_features_inception5b_conv1_weight, d_features_inception5b_conv1_bias,
                             d_features_inception5b_conv1, features_inception5a_concat1,
                             kFeaturesInception5bConv1, batch, scratch(3311616, 319488));
-  cnn::conv_backward_input(cnn::added_to(d_features_inception5a_concat1), d_features_inception5b_conv1,
-                           features_inception5b_conv1_weight_, kFeaturesInception5bConv1, batch,
-                           scratch(3311616, 837696));
+  cnn::conv_siblings_backward_input(cnn::added_to(d_features_inception5a_concat1),
+                                    {{d_features_inception5b_conv1, features_inception5b_conv1_weight_},
+                                     {d_features_inception5b_conv2, features_inception5b_conv2_weight_},
+                                     {d_features_inception5b_conv4, features_inception5b_conv4_weight_}},
+                                    kFeaturesInception5bConv1Siblings, batch, scratch(3311616, 1360416));
   backward_at(85);  // 15: features.inception5a.conv6
   cnn::relu_backward_input(d_features_inception5a_conv6, d_features_inception5a_conv6,
                            features_inception5a_conv6, k128x7x7, batch);
@@ -2509,9 +2466,6 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception5a_conv4_weight, d_features_inception5a_conv4_bias,
                             d_features_inception5a_conv4, features_maxpool4, kFeaturesInception5aConv4, batch,
                             scratch(3311616, 26624));
-  cnn::conv_backward_input(cnn::added_to(d_features_maxpool4), d_features_inception5a_conv4,
-                           features_inception5a_conv4_weight_, kFeaturesInception5aConv4, batch,
-                           scratch(3311616, 71040));
   backward_at(81);  // 13: features.inception5a.conv3
   cnn::relu_backward_input(d_features_inception5a_conv3, d_features_inception5a_conv3,
                            features_inception5a_conv3, k320x7x7, batch);
@@ -2525,18 +2479,17 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception5a_conv2_weight, d_features_inception5a_conv2_bias,
                             d_features_inception5a_conv2, features_maxpool4, kFeaturesInception5aConv2, batch,
                             scratch(3311616, 133120));
-  cnn::conv_backward_input(cnn::added_to(d_features_maxpool4), d_features_inception5a_conv2,
-                           features_inception5a_conv2_weight_, kFeaturesInception5aConv2, batch,
-                           scratch(3311616, 349824));
   backward_at(79);  // 12: features.inception5a.conv1
   cnn::relu_backward_input(d_features_inception5a_conv1, d_features_inception5a_conv1,
                            features_inception5a_conv1, k256x7x7, batch);
   cnn::conv_backward_params(d_features_inception5a_conv1_weight, d_features_inception5a_conv1_bias,
                             d_features_inception5a_conv1, features_maxpool4, kFeaturesInception5aConv1, batch,
                             scratch(3311616, 212992));
-  cnn::conv_backward_input(cnn::added_to(d_features_maxpool4), d_features_inception5a_conv1,
-                           features_inception5a_conv1_weight_, kFeaturesInception5aConv1, batch,
-                           scratch(3311616, 558912));
+  cnn::conv_siblings_backward_input(cnn::added_to(d_features_maxpool4),
+                                    {{d_features_inception5a_conv1, features_inception5a_conv1_weight_},
+                                     {d_features_inception5a_conv2, features_inception5a_conv2_weight_},
+                                     {d_features_inception5a_conv4, features_inception5a_conv4_weight_}},
+                                    kFeaturesInception5aConv1Siblings, batch, scratch(3311616, 977088));
   backward_at(78);  // 52: features.maxpool4
   cnn::maxpool_backward_input(d_features_inception4e_concat1, d_features_maxpool4, features_maxpool4_saved,
                               kFeaturesMaxpool4, batch);
@@ -2570,9 +2523,6 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4e_conv4_weight, d_features_inception4e_conv4_bias,
                             d_features_inception4e_conv4, features_inception4d_concat1,
                             kFeaturesInception4eConv4, batch, scratch(3311616, 33792));
-  cnn::conv_backward_input(cnn::added_to(d_features_inception4d_concat1), d_features_inception4e_conv4,
-                           features_inception4e_conv4_weight_, kFeaturesInception4eConv4, batch,
-                           scratch(3311616, 61248));
   backward_at(72);  // 13: features.inception4e.conv3
   cnn::relu_backward_input(d_features_inception4e_conv3, d_features_inception4e_conv3,
                            features_inception4e_conv3, k320x14x14, batch);
@@ -2586,18 +2536,17 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4e_conv2_weight, d_features_inception4e_conv2_bias,
                             d_features_inception4e_conv2, features_inception4d_concat1,
                             kFeaturesInception4eConv2, batch, scratch(3311616, 168960));
-  cnn::conv_backward_input(cnn::added_to(d_features_inception4d_concat1), d_features_inception4e_conv2,
-                           features_inception4e_conv2_weight_, kFeaturesInception4eConv2, batch,
-                           scratch(3311616, 300864));
   backward_at(70);  // 12: features.inception4e.conv1
   cnn::relu_backward_input(d_features_inception4e_conv1, d_features_inception4e_conv1,
                            features_inception4e_conv1, k256x14x14, batch);
   cnn::conv_backward_params(d_features_inception4e_conv1_weight, d_features_inception4e_conv1_bias,
                             d_features_inception4e_conv1, features_inception4d_concat1,
                             kFeaturesInception4eConv1, batch, scratch(3311616, 270336));
-  cnn::conv_backward_input(cnn::added_to(d_features_inception4d_concat1), d_features_inception4e_conv1,
-                           features_inception4e_conv1_weight_, kFeaturesInception4eConv1, batch,
-                           scratch(3311616, 480576));
+  cnn::conv_siblings_backward_input(cnn::added_to(d_features_inception4d_concat1),
+                                    {{d_features_inception4e_conv1, features_inception4e_conv1_weight_},
+                                     {d_features_inception4e_conv2, features_inception4e_conv2_weight_},
+                                     {d_features_inception4e_conv4, features_inception4e_conv4_weight_}},
+                                    kFeaturesInception4eConv1Siblings, batch, scratch(3311616, 840000));
   backward_at(68);  // 27: features.aux2.dense2
   cnn::dense_backward_params(d_features_aux2_dense2_weight, d_features_aux2_dense2_bias,
                              d_features_aux2_dense2, features_aux2_dropout1, kFeaturesAux2Dense2, batch,
@@ -2668,9 +2617,6 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4d_conv4_weight, d_features_inception4d_conv4_bias,
                             d_features_inception4d_conv4, features_inception4c_concat1,
                             kFeaturesInception4dConv4, batch, scratch(3311616, 49152));
-  cnn::conv_backward_input(cnn::added_to(d_features_inception4c_concat1), d_features_inception4d_conv4,
-                           features_inception4d_conv4_weight_, kFeaturesInception4dConv4, batch,
-                           scratch(3311616, 60864));
   backward_at(57);  // 13: features.inception4d.conv3
   cnn::relu_backward_input(d_features_inception4d_conv3, d_features_inception4d_conv3,
                            features_inception4d_conv3, k288x14x14, batch);
@@ -2684,18 +2630,17 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4d_conv2_weight, d_features_inception4d_conv2_bias,
                             d_features_inception4d_conv2, features_inception4c_concat1,
                             kFeaturesInception4dConv2, batch, scratch(3311616, 221184));
-  cnn::conv_backward_input(cnn::added_to(d_features_inception4c_concat1), d_features_inception4d_conv2,
-                           features_inception4d_conv2_weight_, kFeaturesInception4dConv2, batch,
-                           scratch(3311616, 269184));
   backward_at(55);  // 12: features.inception4d.conv1
   cnn::relu_backward_input(d_features_inception4d_conv1, d_features_inception4d_conv1,
                            features_inception4d_conv1, k112x14x14, batch);
   cnn::conv_backward_params(d_features_inception4d_conv1_weight, d_features_inception4d_conv1_bias,
                             d_features_inception4d_conv1, features_inception4c_concat1,
                             kFeaturesInception4dConv1, batch, scratch(0, 172032));
-  cnn::conv_backward_input(cnn::added_to(d_features_inception4c_concat1), d_features_inception4d_conv1,
-                           features_inception4d_conv1_weight_, kFeaturesInception4dConv1, batch,
-                           scratch(0, 209664));
+  cnn::conv_siblings_backward_input(cnn::added_to(d_features_inception4c_concat1),
+                                    {{d_features_inception4d_conv1, features_inception4d_conv1_weight_},
+                                     {d_features_inception4d_conv2, features_inception4d_conv2_weight_},
+                                     {d_features_inception4d_conv4, features_inception4d_conv4_weight_}},
+                                    kFeaturesInception4dConv1Siblings, batch, scratch(0, 537024));
   backward_at(53);  // 15: features.inception4c.conv6
   cnn::relu_backward_input(d_features_inception4c_conv6, d_features_inception4c_conv6,
                            features_inception4c_conv6, k64x14x14, batch);
@@ -2726,9 +2671,6 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4c_conv4_weight, d_features_inception4c_conv4_bias,
                             d_features_inception4c_conv4, features_inception4b_concat1,
                             kFeaturesInception4cConv4, batch, scratch(0, 36864));
-  cnn::conv_backward_input(cnn::added_to(d_features_inception4b_concat1), d_features_inception4c_conv4,
-                           features_inception4c_conv4_weight_, kFeaturesInception4cConv4, batch,
-                           scratch(0, 45984));
   backward_at(49);  // 13: features.inception4c.conv3
   cnn::relu_backward_input(d_features_inception4c_conv3, d_features_inception4c_conv3,
                            features_inception4c_conv3, k256x14x14, batch);
@@ -2742,18 +2684,17 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4c_conv2_weight, d_features_inception4c_conv2_bias,
                             d_features_inception4c_conv2, features_inception4b_concat1,
                             kFeaturesInception4cConv2, batch, scratch(0, 196608));
-  cnn::conv_backward_input(cnn::added_to(d_features_inception4b_concat1), d_features_inception4c_conv2,
-                           features_inception4c_conv2_weight_, kFeaturesInception4cConv2, batch,
-                           scratch(0, 239424));
   backward_at(47);  // 12: features.inception4c.conv1
   cnn::relu_backward_input(d_features_inception4c_conv1, d_features_inception4c_conv1,
                            features_inception4c_conv1, k128x14x14, batch);
   cnn::conv_backward_params(d_features_inception4c_conv1_weight, d_features_inception4c_conv1_bias,
                             d_features_inception4c_conv1, features_inception4b_concat1,
                             kFeaturesInception4cConv1, batch, scratch(0, 196608));
-  cnn::conv_backward_input(cnn::added_to(d_features_inception4b_concat1), d_features_inception4c_conv1,
-                           features_inception4c_conv1_weight_, kFeaturesInception4cConv1, batch,
-                           scratch(0, 239424));
+  cnn::conv_siblings_backward_input(cnn::added_to(d_features_inception4b_concat1),
+                                    {{d_features_inception4c_conv1, features_inception4c_conv1_weight_},
+                                     {d_features_inception4c_conv2, features_inception4c_conv2_weight_},
+                                     {d_features_inception4c_conv4, features_inception4c_conv4_weight_}},
+                                    kFeaturesInception4cConv1Siblings, batch, scratch(0, 522144));
   backward_at(45);  // 15: features.inception4b.conv6
   cnn::relu_backward_input(d_features_inception4b_conv6, d_features_inception4b_conv6,
                            features_inception4b_conv6, k64x14x14, batch);
@@ -2784,9 +2725,6 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4b_conv4_weight, d_features_inception4b_conv4_bias,
                             d_features_inception4b_conv4, features_inception4a_concat1,
                             kFeaturesInception4bConv4, batch, scratch(0, 36864));
-  cnn::conv_backward_input(cnn::added_to(d_features_inception4a_concat1), d_features_inception4b_conv4,
-                           features_inception4b_conv4_weight_, kFeaturesInception4bConv4, batch,
-                           scratch(0, 45984));
   backward_at(41);  // 13: features.inception4b.conv3
   cnn::relu_backward_input(d_features_inception4b_conv3, d_features_inception4b_conv3,
                            features_inception4b_conv3, k224x14x14, batch);
@@ -2800,18 +2738,17 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4b_conv2_weight, d_features_inception4b_conv2_bias,
                             d_features_inception4b_conv2, features_inception4a_concat1,
                             kFeaturesInception4bConv2, batch, scratch(0, 172032));
-  cnn::conv_backward_input(cnn::added_to(d_features_inception4a_concat1), d_features_inception4b_conv2,
-                           features_inception4b_conv2_weight_, kFeaturesInception4bConv2, batch,
-                           scratch(0, 209664));
   backward_at(39);  // 12: features.inception4b.conv1
   cnn::relu_backward_input(d_features_inception4b_conv1, d_features_inception4b_conv1,
                            features_inception4b_conv1, k160x14x14, batch);
   cnn::conv_backward_params(d_features_inception4b_conv1_weight, d_features_inception4b_conv1_bias,
                             d_features_inception4b_conv1, features_inception4a_concat1,
                             kFeaturesInception4bConv1, batch, scratch(0, 245760));
-  cnn::conv_backward_input(cnn::added_to(d_features_inception4a_concat1), d_features_inception4b_conv1,
-                           features_inception4b_conv1_weight_, kFeaturesInception4bConv1, batch,
-                           scratch(0, 298944));
+  cnn::conv_siblings_backward_input(cnn::added_to(d_features_inception4a_concat1),
+                                    {{d_features_inception4b_conv1, features_inception4b_conv1_weight_},
+                                     {d_features_inception4b_conv2, features_inception4b_conv2_weight_},
+                                     {d_features_inception4b_conv4, features_inception4b_conv4_weight_}},
+                                    kFeaturesInception4bConv1Siblings, batch, scratch(0, 551904));
   backward_at(37);  // 27: features.aux1.dense2
   cnn::dense_backward_params(d_features_aux1_dense2_weight, d_features_aux1_dense2_bias,
                              d_features_aux1_dense2, features_aux1_dropout1, kFeaturesAux1Dense2, batch,
@@ -2878,9 +2815,6 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4a_conv4_weight, d_features_inception4a_conv4_bias,
                             d_features_inception4a_conv4, features_maxpool3, kFeaturesInception4aConv4, batch,
                             scratch(3010560, 23040));
-  cnn::conv_backward_input(cnn::added_to(d_features_maxpool3), d_features_inception4a_conv4,
-                           features_inception4a_conv4_weight_, kFeaturesInception4aConv4, batch,
-                           scratch(3010560, 30528));
   backward_at(26);  // 13: features.inception4a.conv3
   cnn::relu_backward_input(d_features_inception4a_conv3, d_features_inception4a_conv3,
                            features_inception4a_conv3, k208x14x14, batch);
@@ -2894,18 +2828,17 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception4a_conv2_weight, d_features_inception4a_conv2_bias,
                             d_features_inception4a_conv2, features_maxpool3, kFeaturesInception4aConv2, batch,
                             scratch(3010560, 138240));
-  cnn::conv_backward_input(cnn::added_to(d_features_maxpool3), d_features_inception4a_conv2,
-                           features_inception4a_conv2_weight_, kFeaturesInception4aConv2, batch,
-                           scratch(3010560, 176448));
   backward_at(24);  // 12: features.inception4a.conv1
   cnn::relu_backward_input(d_features_inception4a_conv1, d_features_inception4a_conv1,
                            features_inception4a_conv1, k192x14x14, batch);
   cnn::conv_backward_params(d_features_inception4a_conv1_weight, d_features_inception4a_conv1_bias,
                             d_features_inception4a_conv1, features_maxpool3, kFeaturesInception4aConv1, batch,
                             scratch(3010560, 276480));
-  cnn::conv_backward_input(cnn::added_to(d_features_maxpool3), d_features_inception4a_conv1,
-                           features_inception4a_conv1_weight_, kFeaturesInception4aConv1, batch,
-                           scratch(0, 351552));
+  cnn::conv_siblings_backward_input(cnn::added_to(d_features_maxpool3),
+                                    {{d_features_inception4a_conv1, features_inception4a_conv1_weight_},
+                                     {d_features_inception4a_conv2, features_inception4a_conv2_weight_},
+                                     {d_features_inception4a_conv4, features_inception4a_conv4_weight_}},
+                                    kFeaturesInception4aConv1Siblings, batch, scratch(0, 555840));
   backward_at(23);  // 43: features.maxpool3
   cnn::maxpool_backward_input(d_features_inception3b_concat1, d_features_maxpool3, features_maxpool3_saved,
                               kFeaturesMaxpool3, batch);
@@ -2939,9 +2872,6 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception3b_conv4_weight, d_features_inception3b_conv4_bias,
                             d_features_inception3b_conv4, features_inception3a_concat1,
                             kFeaturesInception3bConv4, batch, scratch(32915456, 57344));
-  cnn::conv_backward_input(cnn::added_to(d_features_inception3a_concat1), d_features_inception3b_conv4,
-                           features_inception3b_conv4_weight_, kFeaturesInception3bConv4, batch,
-                           scratch(32915456, 52608));
   backward_at(17);  // 13: features.inception3b.conv3
   cnn::relu_backward_input(d_features_inception3b_conv3, d_features_inception3b_conv3,
                            features_inception3b_conv3, k192x28x28, batch);
@@ -2955,18 +2885,17 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception3b_conv2_weight, d_features_inception3b_conv2_bias,
                             d_features_inception3b_conv2, features_inception3a_concat1,
                             kFeaturesInception3bConv2, batch, scratch(32915456, 229376));
-  cnn::conv_backward_input(cnn::added_to(d_features_inception3a_concat1), d_features_inception3b_conv2,
-                           features_inception3b_conv2_weight_, kFeaturesInception3bConv2, batch,
-                           scratch(32915456, 206400));
   backward_at(15);  // 12: features.inception3b.conv1
   cnn::relu_backward_input(d_features_inception3b_conv1, d_features_inception3b_conv1,
                            features_inception3b_conv1, k128x28x28, batch);
   cnn::conv_backward_params(d_features_inception3b_conv1_weight, d_features_inception3b_conv1_bias,
                             d_features_inception3b_conv1, features_inception3a_concat1,
-                            kFeaturesInception3bConv1, batch, scratch(29704192, 229376));
-  cnn::conv_backward_input(cnn::added_to(d_features_inception3a_concat1), d_features_inception3b_conv1,
-                           features_inception3b_conv1_weight_, kFeaturesInception3bConv1, batch,
-                           scratch(29704192, 206400));
+                            kFeaturesInception3bConv1, batch, scratch(32915456, 229376));
+  cnn::conv_siblings_backward_input(cnn::added_to(d_features_inception3a_concat1),
+                                    {{d_features_inception3b_conv1, features_inception3b_conv1_weight_},
+                                     {d_features_inception3b_conv2, features_inception3b_conv2_weight_},
+                                     {d_features_inception3b_conv4, features_inception3b_conv4_weight_}},
+                                    kFeaturesInception3bConv1Siblings, batch, scratch(32915456, 462720));
   backward_at(13);  // 15: features.inception3a.conv6
   cnn::relu_backward_input(d_features_inception3a_conv6, d_features_inception3a_conv6,
                            features_inception3a_conv6, k32x28x28, batch);
@@ -3002,9 +2931,6 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception3a_conv4_weight, d_features_inception3a_conv4_bias,
                             d_features_inception3a_conv4, features_maxpool2, kFeaturesInception3aConv4, batch,
                             scratch(0, 21504));
-  cnn::conv_backward_input(cnn::added_to(d_features_maxpool2), d_features_inception3a_conv4,
-                           features_inception3a_conv4_weight_, kFeaturesInception3aConv4, batch,
-                           scratch(0, 25920));
   backward_at(9);  // 13: features.inception3a.conv3
   cnn::relu_backward_input(d_features_inception3a_conv3, d_features_inception3a_conv3,
                            features_inception3a_conv3, k128x28x28, batch);
@@ -3018,18 +2944,17 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::conv_backward_params(d_features_inception3a_conv2_weight, d_features_inception3a_conv2_bias,
                             d_features_inception3a_conv2, features_maxpool2, kFeaturesInception3aConv2, batch,
                             scratch(0, 129024));
-  cnn::conv_backward_input(cnn::added_to(d_features_maxpool2), d_features_inception3a_conv2,
-                           features_inception3a_conv2_weight_, kFeaturesInception3aConv2, batch,
-                           scratch(0, 148800));
   backward_at(7);  // 12: features.inception3a.conv1
   cnn::relu_backward_input(d_features_inception3a_conv1, d_features_inception3a_conv1,
                            features_inception3a_conv1, k64x28x28, batch);
   cnn::conv_backward_params(d_features_inception3a_conv1_weight, d_features_inception3a_conv1_bias,
                             d_features_inception3a_conv1, features_maxpool2, kFeaturesInception3aConv1, batch,
                             scratch(0, 86016));
-  cnn::conv_backward_input(cnn::added_to(d_features_maxpool2), d_features_inception3a_conv1,
-                           features_inception3a_conv1_weight_, kFeaturesInception3aConv1, batch,
-                           scratch(0, 99648));
+  cnn::conv_siblings_backward_input(cnn::added_to(d_features_maxpool2),
+                                    {{d_features_inception3a_conv1, features_inception3a_conv1_weight_},
+                                     {d_features_inception3a_conv2, features_inception3a_conv2_weight_},
+                                     {d_features_inception3a_conv4, features_inception3a_conv4_weight_}},
+                                    kFeaturesInception3aConv1Siblings, batch, scratch(0, 271680));
   backward_at(6);  // 39: features.maxpool2
   cnn::maxpool_backward_input(d_features_lrn2, d_features_maxpool2, features_maxpool2_saved,
                               kFeaturesMaxpool2, batch);
@@ -3088,57 +3013,57 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const cnn::Blocked features_inception3a_concat1 = blocked(12042240, 200704);  // 256x28x28
   const cnn::Blocked features_inception3a_conv1 = blocked(12042240, 200704);  // 64x28x28
   const cnn::Blocked features_inception3a_conv2 = blocked(4816896, 75264);  // 96x28x28
+  const cnn::Blocked features_inception3a_conv4 = blocked(8079936, 12544);  // 16x28x28
   const cnn::Blocked features_inception3a_conv3 = blocked(12092416, 200704);  // 128x28x28
-  const cnn::Blocked features_inception3a_conv4 = blocked(5370240, 12544);  // 16x28x28
   const cnn::Blocked features_inception3a_conv5 = blocked(12192768, 200704);  // 32x28x28
   const cnn::Blocked features_inception3a_maxpool1 = blocked(4816896, 150528);  // 192x28x28
   const cnn::Blocked features_inception3a_conv6 = blocked(12217856, 200704);  // 32x28x28
   const cnn::Blocked features_inception3b_concat1 = blocked(0, 376320);  // 480x28x28
   const cnn::Blocked features_inception3b_conv1 = blocked(0, 376320);  // 128x28x28
   const cnn::Blocked features_inception3b_conv2 = blocked(18464768, 100352);  // 128x28x28
+  const cnn::Blocked features_inception3b_conv4 = blocked(22561344, 25088);  // 32x28x28
   const cnn::Blocked features_inception3b_conv3 = blocked(100352, 376320);  // 192x28x28
-  const cnn::Blocked features_inception3b_conv4 = blocked(18464768, 25088);  // 32x28x28
   const cnn::Blocked features_inception3b_conv5 = blocked(250880, 376320);  // 96x28x28
   const cnn::Blocked features_inception3b_maxpool1 = blocked(18464768, 200704);  // 256x28x28
   const cnn::Blocked features_inception3b_conv6 = blocked(326144, 376320);  // 64x28x28
   const cnn::Blocked features_maxpool3 = blocked(12042240, 94080);  // 480x14x14
   const cnn::Blocked features_inception4a_concat1 = blocked(0, 100352);  // 512x14x14
   const cnn::Blocked features_inception4a_conv1 = blocked(0, 100352);  // 192x14x14
-  const cnn::Blocked features_inception4a_conv2 = blocked(3937600, 18816);  // 96x14x14
+  const cnn::Blocked features_inception4a_conv2 = blocked(4004608, 18816);  // 96x14x14
+  const cnn::Blocked features_inception4a_conv4 = blocked(4606720, 3136);  // 16x14x14
   const cnn::Blocked features_inception4a_conv3 = blocked(37632, 100352);  // 208x14x14
-  const cnn::Blocked features_inception4a_conv4 = blocked(3866368, 3136);  // 16x14x14
   const cnn::Blocked features_inception4a_conv5 = blocked(78400, 100352);  // 48x14x14
   const cnn::Blocked features_inception4a_maxpool1 = blocked(3211264, 94080);  // 480x14x14
   const cnn::Blocked features_inception4a_conv6 = blocked(87808, 100352);  // 64x14x14
   const cnn::Blocked features_inception4b_concat1 = blocked(3211264, 100352);  // 512x14x14
   const cnn::Blocked features_inception4b_conv1 = blocked(3211264, 100352);  // 160x14x14
   const cnn::Blocked features_inception4b_conv2 = blocked(7342400, 21952);  // 112x14x14
+  const cnn::Blocked features_inception4b_conv4 = blocked(8044864, 4704);  // 24x14x14
   const cnn::Blocked features_inception4b_conv3 = blocked(3242624, 100352);  // 224x14x14
-  const cnn::Blocked features_inception4b_conv4 = blocked(7124288, 4704);  // 24x14x14
   const cnn::Blocked features_inception4b_conv5 = blocked(3286528, 100352);  // 64x14x14
   const cnn::Blocked features_inception4b_maxpool1 = blocked(6422528, 100352);  // 512x14x14
   const cnn::Blocked features_inception4b_conv6 = blocked(3299072, 100352);  // 64x14x14
   const cnn::Blocked features_inception4c_concat1 = blocked(0, 100352);  // 512x14x14
   const cnn::Blocked features_inception4c_conv1 = blocked(0, 100352);  // 128x14x14
   const cnn::Blocked features_inception4c_conv2 = blocked(7611968, 25088);  // 128x14x14
+  const cnn::Blocked features_inception4c_conv4 = blocked(8414784, 4704);  // 24x14x14
   const cnn::Blocked features_inception4c_conv3 = blocked(25088, 100352);  // 256x14x14
-  const cnn::Blocked features_inception4c_conv4 = blocked(7124288, 4704);  // 24x14x14
   const cnn::Blocked features_inception4c_conv5 = blocked(75264, 100352);  // 64x14x14
   const cnn::Blocked features_inception4c_maxpool1 = blocked(6422528, 100352);  // 512x14x14
   const cnn::Blocked features_inception4c_conv6 = blocked(87808, 100352);  // 64x14x14
   const cnn::Blocked features_inception4d_concat1 = blocked(5218304, 103488);  // 528x14x14
   const cnn::Blocked features_inception4d_conv1 = blocked(5218304, 103488);  // 112x14x14
   const cnn::Blocked features_inception4d_conv2 = blocked(8529920, 28224);  // 144x14x14
+  const cnn::Blocked features_inception4d_conv4 = blocked(4704832, 6272);  // 32x14x14
   const cnn::Blocked features_inception4d_conv3 = blocked(5240256, 103488);  // 288x14x14
-  const cnn::Blocked features_inception4d_conv4 = blocked(3919168, 6272);  // 32x14x14
   const cnn::Blocked features_inception4d_conv5 = blocked(5296704, 103488);  // 64x14x14
   const cnn::Blocked features_inception4d_maxpool1 = blocked(8529920, 100352);  // 512x14x14
   const cnn::Blocked features_inception4d_conv6 = blocked(5309248, 103488);  // 64x14x14
   const cnn::Blocked features_inception4e_concat1 = blocked(0, 163072);  // 832x14x14
   const cnn::Blocked features_inception4e_conv1 = blocked(0, 163072);  // 256x14x14
   const cnn::Blocked features_inception4e_conv2 = blocked(10396736, 31360);  // 160x14x14
+  const cnn::Blocked features_inception4e_conv4 = blocked(11400256, 6272);  // 32x14x14
   const cnn::Blocked features_inception4e_conv3 = blocked(50176, 163072);  // 320x14x14
-  const cnn::Blocked features_inception4e_conv4 = blocked(9259904, 6272);  // 32x14x14
   const cnn::Blocked features_inception4e_conv5 = blocked(112896, 163072);  // 128x14x14
   const cnn::Blocked features_inception4e_maxpool1 = blocked(8529920, 103488);  // 528x14x14
   const cnn::Blocked features_inception4e_conv6 = blocked(137984, 163072);  // 128x14x14
@@ -3146,16 +3071,16 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const cnn::Blocked features_inception5a_concat1 = blocked(6522880, 40768);  // 832x7x7
   const cnn::Blocked features_inception5a_conv1 = blocked(6522880, 40768);  // 256x7x7
   const cnn::Blocked features_inception5a_conv2 = blocked(1866816, 7840);  // 160x7x7
+  const cnn::Blocked features_inception5a_conv4 = blocked(2117696, 1568);  // 32x7x7
   const cnn::Blocked features_inception5a_conv3 = blocked(6535424, 40768);  // 320x7x7
-  const cnn::Blocked features_inception5a_conv4 = blocked(1154176, 1568);  // 32x7x7
   const cnn::Blocked features_inception5a_conv5 = blocked(6551104, 40768);  // 128x7x7
   const cnn::Blocked features_inception5a_maxpool1 = blocked(0, 40768);  // 832x7x7
   const cnn::Blocked features_inception5a_conv6 = blocked(6557376, 40768);  // 128x7x7
   const cnn::Blocked features_inception5b_concat1 = blocked(2654784, 50176);  // 1024x7x7
   const cnn::Blocked features_inception5b_conv1 = blocked(2654784, 50176);  // 384x7x7
   const cnn::Blocked features_inception5b_conv2 = blocked(4260416, 9408);  // 192x7x7
+  const cnn::Blocked features_inception5b_conv4 = blocked(4561472, 2352);  // 48x7x7
   const cnn::Blocked features_inception5b_conv3 = blocked(2673600, 50176);  // 384x7x7
-  const cnn::Blocked features_inception5b_conv4 = blocked(1088512, 2352);  // 48x7x7
   const cnn::Blocked features_inception5b_conv5 = blocked(2692416, 50176);  // 128x7x7
   const cnn::Blocked features_inception5b_maxpool1 = blocked(0, 40768);  // 832x7x7
   const cnn::Blocked features_inception5b_conv6 = blocked(2698688, 50176);  // 128x7x7
@@ -3190,25 +3115,21 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::maxpool(features_maxpool2, features_lrn2, kFeaturesMaxpool2, batch);
 
   at(7);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3a.conv1)
-  cnn::conv(features_inception3a_conv1, features_maxpool2, features_inception3a_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception3a_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv1, batch, scratch(4816896, 272064));
-
-  at(8);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
-  cnn::conv(features_inception3a_conv2, features_maxpool2, features_inception3a_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception3a_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv2, batch, scratch(7225344, 277824));
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
+  cnn::conv_siblings({{features_inception3a_conv1, features_inception3a_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception3a_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception3a_conv2, features_inception3a_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception3a_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception3a_conv4, features_inception3a_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_maxpool2, kFeaturesInception3aConv1Siblings, batch, scratch(7225344, 293952));
 
   at(9);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
   cnn::winograd::conv(features_inception3a_conv3, features_inception3a_conv2,
                       features_inception3a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception3a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception3aConv3, batch, scratch(7225344, 854592));
-
-  at(10);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
-  cnn::conv(features_inception3a_conv4, features_maxpool2, features_inception3a_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv4, batch, scratch(4816896, 262848));
 
   at(11);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
   cnn::conv(features_inception3a_conv5, features_inception3a_conv4, features_inception3a_conv5_weight_,
@@ -3224,14 +3145,16 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
             kFeaturesInception3aConv6, batch, scratch(0, 266304));
 
   at(15);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3b.conv1)
-  cnn::conv(features_inception3b_conv1, features_inception3a_concat1, features_inception3b_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception3b_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv1, batch, scratch(18464768, 379200));
-
-  at(16);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
-  cnn::conv(features_inception3b_conv2, features_inception3a_concat1, features_inception3b_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception3b_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv2, batch, scratch(21676032, 379200));
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
+  cnn::conv_siblings({{features_inception3b_conv1, features_inception3b_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception3b_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception3b_conv2, features_inception3b_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception3b_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception3b_conv4, features_inception3b_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception3b_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception3a_concat1, kFeaturesInception3bConv1Siblings, batch,
+                     scratch(21676032, 422208));
 
   at(17);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
   cnn::winograd::conv(features_inception3b_conv3, features_inception3b_conv2,
@@ -3239,16 +3162,11 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                       cnn::Epilogue().with_bias(features_inception3b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception3bConv3, batch, scratch(21676032, 885312));
 
-  at(18);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
-  cnn::conv(features_inception3b_conv4, features_inception3a_concat1, features_inception3b_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception3b_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv4, batch, scratch(19267584, 354624));
-
   at(19);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
   cnn::winograd::conv(features_inception3b_conv5, features_inception3b_conv4,
                       features_inception3b_conv5_weight_,
                       cnn::Epilogue().with_bias(features_inception3b_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception3bConv5, batch, scratch(19267584, 243776));
+                      kFeaturesInception3bConv5, batch, scratch(18464768, 243776));
 
   at(20);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.maxpool1)
   cnn::maxpool(features_inception3b_maxpool1, features_inception3a_concat1, kFeaturesInception3bMaxpool1,
@@ -3263,25 +3181,21 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::maxpool(features_maxpool3, features_inception3b_concat1, kFeaturesMaxpool3, batch);
 
   at(24);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4a.conv1)
-  cnn::conv(features_inception4a_conv1, features_maxpool3, features_inception4a_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception4a_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv1, batch, scratch(3211264, 738624));
-
-  at(25);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
-  cnn::conv(features_inception4a_conv2, features_maxpool3, features_inception4a_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception4a_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv2, batch, scratch(3211264, 692544));
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
+  cnn::conv_siblings({{features_inception4a_conv1, features_inception4a_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception4a_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4a_conv2, features_inception4a_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception4a_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4a_conv4, features_inception4a_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception4a_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_maxpool3, kFeaturesInception4aConv1Siblings, batch, scratch(3211264, 793344));
 
   at(26);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
   cnn::winograd::conv(features_inception4a_conv3, features_inception4a_conv2,
                       features_inception4a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4aConv3, batch, scratch(3211264, 726336));
-
-  at(27);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
-  cnn::conv(features_inception4a_conv4, features_maxpool3, features_inception4a_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception4a_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv4, batch, scratch(3211264, 655104));
 
   at(28);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv5)
   cnn::conv(features_inception4a_conv5, features_inception4a_conv4, features_inception4a_conv5_weight_,
@@ -3297,25 +3211,22 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
             kFeaturesInception4aConv6, batch, scratch(6221824, 678144));
 
   at(39);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4b.conv1)
-  cnn::conv(features_inception4b_conv1, features_inception4a_concat1, features_inception4b_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception4b_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv1, batch, scratch(6422528, 772416));
-
-  at(40);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
-  cnn::conv(features_inception4b_conv2, features_inception4a_concat1, features_inception4b_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception4b_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv2, batch, scratch(6422528, 747840));
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
+  cnn::conv_siblings({{features_inception4b_conv1, features_inception4b_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception4b_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4b_conv2, features_inception4b_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception4b_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4b_conv4, features_inception4b_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception4b_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception4a_concat1, kFeaturesInception4bConv1Siblings, batch,
+                     scratch(6422528, 843072));
 
   at(41);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
   cnn::winograd::conv(features_inception4b_conv3, features_inception4b_conv2,
                       features_inception4b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4bConv3, batch, scratch(6422528, 919872));
-
-  at(42);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
-  cnn::conv(features_inception4b_conv4, features_inception4a_concat1, features_inception4b_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception4b_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv4, batch, scratch(6422528, 701760));
 
   at(43);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
   cnn::winograd::conv(features_inception4b_conv5, features_inception4b_conv4,
@@ -3333,25 +3244,22 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
             kFeaturesInception4bConv6, batch, scratch(0, 723264));
 
   at(47);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4c.conv1)
-  cnn::conv(features_inception4c_conv1, features_inception4b_concat1, features_inception4c_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception4c_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv1, batch, scratch(6422528, 757056));
-
-  at(48);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
-  cnn::conv(features_inception4c_conv2, features_inception4b_concat1, features_inception4c_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception4c_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv2, batch, scratch(6422528, 757056));
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
+  cnn::conv_siblings({{features_inception4c_conv1, features_inception4c_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception4c_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4c_conv2, features_inception4c_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception4c_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4c_conv4, features_inception4c_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception4c_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception4b_concat1, kFeaturesInception4cConv1Siblings, batch,
+                     scratch(6422528, 836928));
 
   at(49);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
   cnn::winograd::conv(features_inception4c_conv3, features_inception4c_conv2,
                       features_inception4c_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4c_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4cConv3, batch, scratch(6422528, 1189440));
-
-  at(50);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
-  cnn::conv(features_inception4c_conv4, features_inception4b_concat1, features_inception4c_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception4c_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv4, batch, scratch(6422528, 701760));
 
   at(51);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
   cnn::winograd::conv(features_inception4c_conv5, features_inception4c_conv4,
@@ -3369,25 +3277,22 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
             kFeaturesInception4cConv6, batch, scratch(3211264, 723264));
 
   at(55);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4d.conv1)
-  cnn::conv(features_inception4d_conv1, features_inception4c_concat1, features_inception4d_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception4d_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv1, batch, scratch(3211264, 747840));
-
-  at(56);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
-  cnn::conv(features_inception4d_conv2, features_inception4c_concat1, features_inception4d_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception4d_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv2, batch, scratch(3211264, 763200));
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
+  cnn::conv_siblings({{features_inception4d_conv1, features_inception4d_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception4d_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4d_conv2, features_inception4d_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception4d_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4d_conv4, features_inception4d_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception4c_concat1, kFeaturesInception4dConv1Siblings, batch,
+                     scratch(3211264, 840000));
 
   at(57);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
   cnn::winograd::conv(features_inception4d_conv3, features_inception4d_conv2,
                       features_inception4d_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4d_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4dConv3, batch, scratch(3211264, 1493568));
-
-  at(58);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
-  cnn::conv(features_inception4d_conv4, features_inception4c_concat1, features_inception4d_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv4, batch, scratch(3211264, 707904));
 
   at(59);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
   cnn::winograd::conv(features_inception4d_conv5, features_inception4d_conv4,
@@ -3405,25 +3310,22 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
             kFeaturesInception4dConv6, batch, scratch(0, 723264));
 
   at(70);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4e.conv1)
-  cnn::conv(features_inception4e_conv1, features_inception4d_concat1, features_inception4e_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception4e_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv1, batch, scratch(8529920, 847200));
-
-  at(71);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
-  cnn::conv(features_inception4e_conv2, features_inception4d_concat1, features_inception4e_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception4e_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv2, batch, scratch(8529920, 796512));
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
+  cnn::conv_siblings({{features_inception4e_conv1, features_inception4e_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception4e_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4e_conv2, features_inception4e_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception4e_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4e_conv4, features_inception4e_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception4e_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception4d_concat1, kFeaturesInception4eConv1Siblings, batch,
+                     scratch(8529920, 951744));
 
   at(72);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
   cnn::winograd::conv(features_inception4e_conv3, features_inception4e_conv2,
                       features_inception4e_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4e_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4eConv3, batch, scratch(8529920, 1866816));
-
-  at(73);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
-  cnn::conv(features_inception4e_conv4, features_inception4d_concat1, features_inception4e_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception4e_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv4, batch, scratch(8529920, 729984));
 
   at(74);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
   cnn::winograd::conv(features_inception4e_conv5, features_inception4e_conv4,
@@ -3444,25 +3346,21 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::maxpool(features_maxpool4, features_inception4e_concat1, kFeaturesMaxpool4, batch);
 
   at(79);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5a.conv1)
-  cnn::conv(features_inception5a_conv1, features_maxpool4, features_inception5a_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception5a_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv1, batch, scratch(0, 1263232));
-
-  at(80);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
-  cnn::conv(features_inception5a_conv2, features_maxpool4, features_inception5a_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception5a_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv2, batch, scratch(0, 1183360));
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
+  cnn::conv_siblings({{features_inception5a_conv1, features_inception5a_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception5a_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception5a_conv2, features_inception5a_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception5a_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception5a_conv4, features_inception5a_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception5a_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_maxpool4, kFeaturesInception5aConv1Siblings, batch, scratch(0, 1427968));
 
   at(81);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
   cnn::winograd::conv(features_inception5a_conv3, features_inception5a_conv2,
                       features_inception5a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception5a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception5aConv3, batch, scratch(0, 1866816));
-
-  at(82);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
-  cnn::conv(features_inception5a_conv4, features_maxpool4, features_inception5a_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception5a_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv4, batch, scratch(0, 1078528));
 
   at(83);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
   cnn::conv(features_inception5a_conv5, features_inception5a_conv4, features_inception5a_conv5_weight_,
@@ -3478,25 +3376,22 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
             kFeaturesInception5aConv6, batch, scratch(1304576, 1158400));
 
   at(87);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
-  cnn::conv(features_inception5b_conv1, features_inception5a_concat1, features_inception5b_conv1_weight_,
-            cnn::Epilogue().with_bias(features_inception5b_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv1, batch, scratch(0, 1368064));
-
-  at(88);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
-  cnn::conv(features_inception5b_conv2, features_inception5a_concat1, features_inception5b_conv2_weight_,
-            cnn::Epilogue().with_bias(features_inception5b_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv2, batch, scratch(0, 1208320));
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
+  cnn::conv_siblings({{features_inception5b_conv1, features_inception5b_conv1_weight_,
+                       cnn::Epilogue().with_bias(features_inception5b_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception5b_conv2, features_inception5b_conv2_weight_,
+                       cnn::Epilogue().with_bias(features_inception5b_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception5b_conv4, features_inception5b_conv4_weight_,
+                       cnn::Epilogue().with_bias(features_inception5b_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception5a_concat1, kFeaturesInception5bConv1Siblings, batch,
+                     scratch(0, 1567744));
 
   at(89);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
   cnn::winograd::conv(features_inception5b_conv3, features_inception5b_conv2,
                       features_inception5b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception5b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception5bConv3, batch, scratch(0, 2654784));
-
-  at(90);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
-  cnn::conv(features_inception5b_conv4, features_inception5a_concat1, features_inception5b_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception5b_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv4, batch, scratch(0, 1088512));
 
   at(91);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
   cnn::winograd::conv(features_inception5b_conv5, features_inception5b_conv4,
@@ -3533,8 +3428,8 @@ void GoogLeNet::prepare_on_team() {
   const cnn::Floats features_conv3_weight_prepared = floats(38549104, 442944);
   const cnn::Floats features_inception3a_conv1_weight_prepared = floats(38992048, 12672);
   const cnn::Floats features_inception3a_conv2_weight_prepared = floats(39004720, 18432);
-  const cnn::Floats features_inception3a_conv3_weight_prepared = floats(39023152, 456768);
-  const cnn::Floats features_inception3a_conv4_weight_prepared = floats(39479920, 3456);
+  const cnn::Floats features_inception3a_conv4_weight_prepared = floats(39023152, 3456);
+  const cnn::Floats features_inception3a_conv3_weight_prepared = floats(39026608, 456768);
   const cnn::Floats features_inception3a_conv5_weight_prepared = floats(39483376, 14400);
   const cnn::Floats features_inception3a_conv6_weight_prepared = floats(39497776, 6912);
   const cnn::Floats features_inception3b_conv1_weight_prepared = floats(39504688, 33792);
@@ -3595,13 +3490,13 @@ void GoogLeNet::prepare_on_team() {
   cnn::conv_prepare(features_inception3a_conv2_weight_prepared, features_inception3a_conv2_weight_,
                     kFeaturesInception3aConv2);
 
-  at(9);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
-  cnn::winograd::conv_prepare(features_inception3a_conv3_weight_prepared, features_inception3a_conv3_weight_,
-                              kFeaturesInception3aConv3);
-
   at(10);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
   cnn::conv_prepare(features_inception3a_conv4_weight_prepared, features_inception3a_conv4_weight_,
                     kFeaturesInception3aConv4);
+
+  at(9);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
+  cnn::winograd::conv_prepare(features_inception3a_conv3_weight_prepared, features_inception3a_conv3_weight_,
+                              kFeaturesInception3aConv3);
 
   at(11);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
   cnn::conv_prepare(features_inception3a_conv5_weight_prepared, features_inception3a_conv5_weight_,
@@ -3791,10 +3686,10 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_inception3a_conv1_weight_prepared = floats(38992048, 12672);
   const cnn::Blocked features_inception3a_conv2 = blocked(4816896, 75264);  // 96x28x28
   const cnn::Floats features_inception3a_conv2_weight_prepared = floats(39004720, 18432);
+  const cnn::Blocked features_inception3a_conv4 = blocked(7225344, 12544);  // 16x28x28
+  const cnn::Floats features_inception3a_conv4_weight_prepared = floats(39023152, 3456);
   const cnn::Blocked features_inception3a_conv3 = blocked(12092416, 200704);  // 128x28x28
-  const cnn::Floats features_inception3a_conv3_weight_prepared = floats(39023152, 456768);
-  const cnn::Blocked features_inception3a_conv4 = blocked(5355840, 12544);  // 16x28x28
-  const cnn::Floats features_inception3a_conv4_weight_prepared = floats(39479920, 3456);
+  const cnn::Floats features_inception3a_conv3_weight_prepared = floats(39026608, 456768);
   const cnn::Blocked features_inception3a_conv5 = blocked(12192768, 200704);  // 32x28x28
   const cnn::Floats features_inception3a_conv5_weight_prepared = floats(39483376, 14400);
   const cnn::Blocked features_inception3a_maxpool1 = blocked(4816896, 150528);  // 192x28x28
@@ -3805,9 +3700,9 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_inception3b_conv1_weight_prepared = floats(39504688, 33792);
   const cnn::Blocked features_inception3b_conv2 = blocked(18464768, 100352);  // 128x28x28
   const cnn::Floats features_inception3b_conv2_weight_prepared = floats(39538480, 33792);
-  const cnn::Blocked features_inception3b_conv3 = blocked(100352, 376320);  // 192x28x28
-  const cnn::Blocked features_inception3b_conv4 = blocked(18464768, 25088);  // 32x28x28
+  const cnn::Blocked features_inception3b_conv4 = blocked(22561344, 25088);  // 32x28x28
   const cnn::Floats features_inception3b_conv4_weight_prepared = floats(39572272, 9216);
+  const cnn::Blocked features_inception3b_conv3 = blocked(100352, 376320);  // 192x28x28
   const cnn::Blocked features_inception3b_conv5 = blocked(250880, 376320);  // 96x28x28
   const cnn::Floats features_inception3b_conv5_weight_prepared = floats(39581488, 111168);
   const cnn::Blocked features_inception3b_maxpool1 = blocked(18464768, 200704);  // 256x28x28
@@ -3819,9 +3714,9 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_inception4a_conv1_weight_prepared = floats(39709552, 92160);
   const cnn::Blocked features_inception4a_conv2 = blocked(3937600, 18816);  // 96x14x14
   const cnn::Floats features_inception4a_conv2_weight_prepared = floats(39801712, 46080);
-  const cnn::Blocked features_inception4a_conv3 = blocked(37632, 100352);  // 208x14x14
-  const cnn::Blocked features_inception4a_conv4 = blocked(3857728, 3136);  // 16x14x14
+  const cnn::Blocked features_inception4a_conv4 = blocked(4539712, 3136);  // 16x14x14
   const cnn::Floats features_inception4a_conv4_weight_prepared = floats(39847792, 8640);
+  const cnn::Blocked features_inception4a_conv3 = blocked(37632, 100352);  // 208x14x14
   const cnn::Blocked features_inception4a_conv5 = blocked(78400, 100352);  // 48x14x14
   const cnn::Floats features_inception4a_conv5_weight_prepared = floats(39856432, 19200);
   const cnn::Blocked features_inception4a_maxpool1 = blocked(3211264, 94080);  // 480x14x14
@@ -3832,9 +3727,9 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_inception4b_conv1_weight_prepared = floats(39907312, 82944);
   const cnn::Blocked features_inception4b_conv2 = blocked(7342400, 21952);  // 112x14x14
   const cnn::Floats features_inception4b_conv2_weight_prepared = floats(39990256, 58368);
-  const cnn::Blocked features_inception4b_conv3 = blocked(3242624, 100352);  // 224x14x14
-  const cnn::Blocked features_inception4b_conv4 = blocked(7112000, 4704);  // 24x14x14
+  const cnn::Blocked features_inception4b_conv4 = blocked(8044864, 4704);  // 24x14x14
   const cnn::Floats features_inception4b_conv4_weight_prepared = floats(40048624, 12288);
+  const cnn::Blocked features_inception4b_conv3 = blocked(3242624, 100352);  // 224x14x14
   const cnn::Blocked features_inception4b_conv5 = blocked(3286528, 100352);  // 64x14x14
   const cnn::Floats features_inception4b_conv5_weight_prepared = floats(40060912, 57024);
   const cnn::Blocked features_inception4b_maxpool1 = blocked(6422528, 100352);  // 512x14x14
@@ -3845,9 +3740,9 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_inception4c_conv1_weight_prepared = floats(40151728, 67584);
   const cnn::Blocked features_inception4c_conv2 = blocked(7611968, 25088);  // 128x14x14
   const cnn::Floats features_inception4c_conv2_weight_prepared = floats(40219312, 67584);
-  const cnn::Blocked features_inception4c_conv3 = blocked(25088, 100352);  // 256x14x14
-  const cnn::Blocked features_inception4c_conv4 = blocked(7112000, 4704);  // 24x14x14
+  const cnn::Blocked features_inception4c_conv4 = blocked(8414784, 4704);  // 24x14x14
   const cnn::Floats features_inception4c_conv4_weight_prepared = floats(40286896, 12288);
+  const cnn::Blocked features_inception4c_conv3 = blocked(25088, 100352);  // 256x14x14
   const cnn::Blocked features_inception4c_conv5 = blocked(75264, 100352);  // 64x14x14
   const cnn::Floats features_inception4c_conv5_weight_prepared = floats(40299184, 57024);
   const cnn::Blocked features_inception4c_maxpool1 = blocked(6422528, 100352);  // 512x14x14
@@ -3858,9 +3753,9 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_inception4d_conv1_weight_prepared = floats(40390000, 58368);
   const cnn::Blocked features_inception4d_conv2 = blocked(8529920, 28224);  // 144x14x14
   const cnn::Floats features_inception4d_conv2_weight_prepared = floats(40448368, 73728);
-  const cnn::Blocked features_inception4d_conv3 = blocked(5240256, 103488);  // 288x14x14
-  const cnn::Blocked features_inception4d_conv4 = blocked(3900736, 6272);  // 32x14x14
+  const cnn::Blocked features_inception4d_conv4 = blocked(4704832, 6272);  // 32x14x14
   const cnn::Floats features_inception4d_conv4_weight_prepared = floats(40522096, 18432);
+  const cnn::Blocked features_inception4d_conv3 = blocked(5240256, 103488);  // 288x14x14
   const cnn::Blocked features_inception4d_conv5 = blocked(5296704, 103488);  // 64x14x14
   const cnn::Floats features_inception4d_conv5_weight_prepared = floats(40540528, 76608);
   const cnn::Blocked features_inception4d_maxpool1 = blocked(8529920, 100352);  // 512x14x14
@@ -3871,9 +3766,9 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_inception4e_conv1_weight_prepared = floats(40650928, 136224);
   const cnn::Blocked features_inception4e_conv2 = blocked(10396736, 31360);  // 160x14x14
   const cnn::Floats features_inception4e_conv2_weight_prepared = floats(40787152, 85536);
-  const cnn::Blocked features_inception4e_conv3 = blocked(50176, 163072);  // 320x14x14
-  const cnn::Blocked features_inception4e_conv4 = blocked(9240896, 6272);  // 32x14x14
+  const cnn::Blocked features_inception4e_conv4 = blocked(11400256, 6272);  // 32x14x14
   const cnn::Floats features_inception4e_conv4_weight_prepared = floats(40872688, 19008);
+  const cnn::Blocked features_inception4e_conv3 = blocked(50176, 163072);  // 320x14x14
   const cnn::Blocked features_inception4e_conv5 = blocked(112896, 163072);  // 128x14x14
   const cnn::Floats features_inception4e_conv5_weight_prepared = floats(40891696, 152640);
   const cnn::Blocked features_inception4e_maxpool1 = blocked(8529920, 103488);  // 528x14x14
@@ -3885,9 +3780,9 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_inception5a_conv1_weight_prepared = floats(41114032, 214656);
   const cnn::Blocked features_inception5a_conv2 = blocked(1866816, 7840);  // 160x7x7
   const cnn::Floats features_inception5a_conv2_weight_prepared = floats(41328688, 134784);
-  const cnn::Blocked features_inception5a_conv3 = blocked(6535424, 40768);  // 320x7x7
-  const cnn::Blocked features_inception5a_conv4 = blocked(1048576, 1568);  // 32x7x7
+  const cnn::Blocked features_inception5a_conv4 = blocked(2117696, 1568);  // 32x7x7
   const cnn::Floats features_inception5a_conv4_weight_prepared = floats(41463472, 29952);
+  const cnn::Blocked features_inception5a_conv3 = blocked(6535424, 40768);  // 320x7x7
   const cnn::Blocked features_inception5a_conv5 = blocked(6551104, 40768);  // 128x7x7
   const cnn::Floats features_inception5a_conv5_weight_prepared = floats(41493424, 105600);
   const cnn::Blocked features_inception5a_maxpool1 = blocked(0, 40768);  // 832x7x7
@@ -3898,9 +3793,9 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_inception5b_conv1_weight_prepared = floats(41708848, 319488);
   const cnn::Blocked features_inception5b_conv2 = blocked(4260416, 9408);  // 192x7x7
   const cnn::Floats features_inception5b_conv2_weight_prepared = floats(42028336, 159744);
-  const cnn::Blocked features_inception5b_conv3 = blocked(2673600, 50176);  // 384x7x7
-  const cnn::Blocked features_inception5b_conv4 = blocked(1048576, 2352);  // 48x7x7
+  const cnn::Blocked features_inception5b_conv4 = blocked(4561472, 2352);  // 48x7x7
   const cnn::Floats features_inception5b_conv4_weight_prepared = floats(42188080, 39936);
+  const cnn::Blocked features_inception5b_conv3 = blocked(2673600, 50176);  // 384x7x7
   const cnn::Blocked features_inception5b_conv5 = blocked(2692416, 50176);  // 128x7x7
   const cnn::Floats features_inception5b_conv5_weight_prepared = floats(42228016, 228672);
   const cnn::Blocked features_inception5b_maxpool1 = blocked(0, 40768);  // 832x7x7
@@ -3938,28 +3833,21 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_maxpool2, features_lrn2, kFeaturesMaxpool2, batch);
 
   at(7);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3a.conv1)
-  cnn::conv(features_inception3a_conv1, features_maxpool2,
-            cnn::prepared(features_inception3a_conv1_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception3a_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv1, batch, scratch(4816896, 259392));
-
-  at(8);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
-  cnn::conv(features_inception3a_conv2, features_maxpool2,
-            cnn::prepared(features_inception3a_conv2_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception3a_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv2, batch, scratch(7225344, 259392));
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
+  cnn::conv_siblings({{features_inception3a_conv1, cnn::prepared(features_inception3a_conv1_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception3a_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception3a_conv2, cnn::prepared(features_inception3a_conv2_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception3a_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception3a_conv4, cnn::prepared(features_inception3a_conv4_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_maxpool2, kFeaturesInception3aConv1Siblings, batch, scratch(7626752, 259392));
 
   at(9);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
   cnn::winograd::conv(features_inception3a_conv3, features_inception3a_conv2,
                       cnn::prepared(features_inception3a_conv3_weight_prepared),
                       cnn::Epilogue().with_bias(features_inception3a_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception3aConv3, batch, scratch(7225344, 397824));
-
-  at(10);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
-  cnn::conv(features_inception3a_conv4, features_maxpool2,
-            cnn::prepared(features_inception3a_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv4, batch, scratch(4816896, 259392));
+                      kFeaturesInception3aConv3, batch, scratch(7626752, 397824));
 
   at(11);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
   cnn::conv(features_inception3a_conv5, features_inception3a_conv4,
@@ -3977,16 +3865,16 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
             kFeaturesInception3aConv6, batch, scratch(0, 259392));
 
   at(15);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3b.conv1)
-  cnn::conv(features_inception3b_conv1, features_inception3a_concat1,
-            cnn::prepared(features_inception3b_conv1_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception3b_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv1, batch, scratch(18464768, 345408));
-
-  at(16);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
-  cnn::conv(features_inception3b_conv2, features_inception3a_concat1,
-            cnn::prepared(features_inception3b_conv2_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception3b_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv2, batch, scratch(21676032, 345408));
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
+  cnn::conv_siblings({{features_inception3b_conv1, cnn::prepared(features_inception3b_conv1_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception3b_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception3b_conv2, cnn::prepared(features_inception3b_conv2_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception3b_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception3b_conv4, cnn::prepared(features_inception3b_conv4_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception3b_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception3a_concat1, kFeaturesInception3bConv1Siblings, batch,
+                     scratch(21676032, 345408));
 
   at(17);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
   cnn::winograd::conv(features_inception3b_conv3, features_inception3b_conv2,
@@ -3994,17 +3882,11 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().with_bias(features_inception3b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception3bConv3, batch, scratch(21676032, 885312));
 
-  at(18);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
-  cnn::conv(features_inception3b_conv4, features_inception3a_concat1,
-            cnn::prepared(features_inception3b_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception3b_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv4, batch, scratch(19267584, 345408));
-
   at(19);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
   cnn::winograd::conv(features_inception3b_conv5, features_inception3b_conv4,
                       cnn::prepared(features_inception3b_conv5_weight_prepared),
                       cnn::Epilogue().with_bias(features_inception3b_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception3bConv5, batch, scratch(19267584, 132608));
+                      kFeaturesInception3bConv5, batch, scratch(18464768, 132608));
 
   at(20);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.maxpool1)
   cnn::maxpool(features_inception3b_maxpool1, features_inception3a_concat1, kFeaturesInception3bMaxpool1,
@@ -4020,28 +3902,21 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_maxpool3, features_inception3b_concat1, kFeaturesMaxpool3, batch);
 
   at(24);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4a.conv1)
-  cnn::conv(features_inception4a_conv1, features_maxpool3,
-            cnn::prepared(features_inception4a_conv1_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4a_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv1, batch, scratch(3211264, 646464));
-
-  at(25);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
-  cnn::conv(features_inception4a_conv2, features_maxpool3,
-            cnn::prepared(features_inception4a_conv2_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4a_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv2, batch, scratch(3211264, 646464));
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
+  cnn::conv_siblings({{features_inception4a_conv1, cnn::prepared(features_inception4a_conv1_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception4a_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4a_conv2, cnn::prepared(features_inception4a_conv2_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception4a_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4a_conv4, cnn::prepared(features_inception4a_conv4_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception4a_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_maxpool3, kFeaturesInception4aConv1Siblings, batch, scratch(3211264, 646464));
 
   at(26);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
   cnn::winograd::conv(features_inception4a_conv3, features_inception4a_conv2,
                       features_inception4a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4aConv3, batch, scratch(3211264, 726336));
-
-  at(27);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
-  cnn::conv(features_inception4a_conv4, features_maxpool3,
-            cnn::prepared(features_inception4a_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4a_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv4, batch, scratch(3211264, 646464));
 
   at(28);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv5)
   cnn::conv(features_inception4a_conv5, features_inception4a_conv4,
@@ -4059,28 +3934,22 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
             kFeaturesInception4aConv6, batch, scratch(6221824, 646464));
 
   at(39);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4b.conv1)
-  cnn::conv(features_inception4b_conv1, features_inception4a_concat1,
-            cnn::prepared(features_inception4b_conv1_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4b_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv1, batch, scratch(6422528, 689472));
-
-  at(40);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
-  cnn::conv(features_inception4b_conv2, features_inception4a_concat1,
-            cnn::prepared(features_inception4b_conv2_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4b_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv2, batch, scratch(6422528, 689472));
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
+  cnn::conv_siblings({{features_inception4b_conv1, cnn::prepared(features_inception4b_conv1_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception4b_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4b_conv2, cnn::prepared(features_inception4b_conv2_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception4b_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4b_conv4, cnn::prepared(features_inception4b_conv4_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception4b_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception4a_concat1, kFeaturesInception4bConv1Siblings, batch,
+                     scratch(6422528, 689472));
 
   at(41);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
   cnn::winograd::conv(features_inception4b_conv3, features_inception4b_conv2,
                       features_inception4b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4bConv3, batch, scratch(6422528, 919872));
-
-  at(42);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
-  cnn::conv(features_inception4b_conv4, features_inception4a_concat1,
-            cnn::prepared(features_inception4b_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4b_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv4, batch, scratch(6422528, 689472));
 
   at(43);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
   cnn::winograd::conv(features_inception4b_conv5, features_inception4b_conv4,
@@ -4099,28 +3968,22 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
             kFeaturesInception4bConv6, batch, scratch(0, 689472));
 
   at(47);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4c.conv1)
-  cnn::conv(features_inception4c_conv1, features_inception4b_concat1,
-            cnn::prepared(features_inception4c_conv1_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4c_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv1, batch, scratch(6422528, 689472));
-
-  at(48);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
-  cnn::conv(features_inception4c_conv2, features_inception4b_concat1,
-            cnn::prepared(features_inception4c_conv2_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4c_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv2, batch, scratch(6422528, 689472));
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
+  cnn::conv_siblings({{features_inception4c_conv1, cnn::prepared(features_inception4c_conv1_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception4c_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4c_conv2, cnn::prepared(features_inception4c_conv2_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception4c_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4c_conv4, cnn::prepared(features_inception4c_conv4_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception4c_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception4b_concat1, kFeaturesInception4cConv1Siblings, batch,
+                     scratch(6422528, 689472));
 
   at(49);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
   cnn::winograd::conv(features_inception4c_conv3, features_inception4c_conv2,
                       features_inception4c_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4c_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4cConv3, batch, scratch(6422528, 1189440));
-
-  at(50);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
-  cnn::conv(features_inception4c_conv4, features_inception4b_concat1,
-            cnn::prepared(features_inception4c_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4c_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv4, batch, scratch(6422528, 689472));
 
   at(51);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
   cnn::winograd::conv(features_inception4c_conv5, features_inception4c_conv4,
@@ -4139,28 +4002,22 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
             kFeaturesInception4cConv6, batch, scratch(3211264, 689472));
 
   at(55);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4d.conv1)
-  cnn::conv(features_inception4d_conv1, features_inception4c_concat1,
-            cnn::prepared(features_inception4d_conv1_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4d_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv1, batch, scratch(3211264, 689472));
-
-  at(56);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
-  cnn::conv(features_inception4d_conv2, features_inception4c_concat1,
-            cnn::prepared(features_inception4d_conv2_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4d_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv2, batch, scratch(3211264, 689472));
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
+  cnn::conv_siblings({{features_inception4d_conv1, cnn::prepared(features_inception4d_conv1_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception4d_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4d_conv2, cnn::prepared(features_inception4d_conv2_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception4d_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4d_conv4, cnn::prepared(features_inception4d_conv4_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception4c_concat1, kFeaturesInception4dConv1Siblings, batch,
+                     scratch(3211264, 689472));
 
   at(57);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
   cnn::winograd::conv(features_inception4d_conv3, features_inception4d_conv2,
                       features_inception4d_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4d_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4dConv3, batch, scratch(3211264, 1493568));
-
-  at(58);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
-  cnn::conv(features_inception4d_conv4, features_inception4c_concat1,
-            cnn::prepared(features_inception4d_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv4, batch, scratch(3211264, 689472));
 
   at(59);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
   cnn::winograd::conv(features_inception4d_conv5, features_inception4d_conv4,
@@ -4179,28 +4036,22 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
             kFeaturesInception4dConv6, batch, scratch(0, 689472));
 
   at(70);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4e.conv1)
-  cnn::conv(features_inception4e_conv1, features_inception4d_concat1,
-            cnn::prepared(features_inception4e_conv1_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4e_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv1, batch, scratch(8529920, 710976));
-
-  at(71);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
-  cnn::conv(features_inception4e_conv2, features_inception4d_concat1,
-            cnn::prepared(features_inception4e_conv2_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4e_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv2, batch, scratch(8529920, 710976));
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
+  cnn::conv_siblings({{features_inception4e_conv1, cnn::prepared(features_inception4e_conv1_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception4e_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4e_conv2, cnn::prepared(features_inception4e_conv2_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception4e_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception4e_conv4, cnn::prepared(features_inception4e_conv4_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception4e_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception4d_concat1, kFeaturesInception4eConv1Siblings, batch,
+                     scratch(8529920, 710976));
 
   at(72);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
   cnn::winograd::conv(features_inception4e_conv3, features_inception4e_conv2,
                       features_inception4e_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception4e_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception4eConv3, batch, scratch(8529920, 1866816));
-
-  at(73);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
-  cnn::conv(features_inception4e_conv4, features_inception4d_concat1,
-            cnn::prepared(features_inception4e_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception4e_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv4, batch, scratch(8529920, 710976));
 
   at(74);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
   cnn::winograd::conv(features_inception4e_conv5, features_inception4e_conv4,
@@ -4222,28 +4073,21 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_maxpool4, features_inception4e_concat1, kFeaturesMaxpool4, batch);
 
   at(79);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5a.conv1)
-  cnn::conv(features_inception5a_conv1, features_maxpool4,
-            cnn::prepared(features_inception5a_conv1_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception5a_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv1, batch, scratch(0, 1048576));
-
-  at(80);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
-  cnn::conv(features_inception5a_conv2, features_maxpool4,
-            cnn::prepared(features_inception5a_conv2_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception5a_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv2, batch, scratch(0, 1048576));
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
+  cnn::conv_siblings({{features_inception5a_conv1, cnn::prepared(features_inception5a_conv1_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception5a_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception5a_conv2, cnn::prepared(features_inception5a_conv2_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception5a_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception5a_conv4, cnn::prepared(features_inception5a_conv4_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception5a_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_maxpool4, kFeaturesInception5aConv1Siblings, batch, scratch(0, 1048576));
 
   at(81);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
   cnn::winograd::conv(features_inception5a_conv3, features_inception5a_conv2,
                       features_inception5a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception5a_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception5aConv3, batch, scratch(0, 1866816));
-
-  at(82);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
-  cnn::conv(features_inception5a_conv4, features_maxpool4,
-            cnn::prepared(features_inception5a_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception5a_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv4, batch, scratch(0, 1048576));
 
   at(83);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
   cnn::conv(features_inception5a_conv5, features_inception5a_conv4,
@@ -4261,28 +4105,22 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
             kFeaturesInception5aConv6, batch, scratch(1304576, 1048576));
 
   at(87);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
-  cnn::conv(features_inception5b_conv1, features_inception5a_concat1,
-            cnn::prepared(features_inception5b_conv1_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception5b_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv1, batch, scratch(0, 1048576));
-
-  at(88);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
-  cnn::conv(features_inception5b_conv2, features_inception5a_concat1,
-            cnn::prepared(features_inception5b_conv2_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception5b_conv2_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv2, batch, scratch(0, 1048576));
+  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
+  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
+  cnn::conv_siblings({{features_inception5b_conv1, cnn::prepared(features_inception5b_conv1_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception5b_conv1_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception5b_conv2, cnn::prepared(features_inception5b_conv2_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception5b_conv2_bias_).then(cnn::Activation::kRelu)},
+                      {features_inception5b_conv4, cnn::prepared(features_inception5b_conv4_weight_prepared),
+                       cnn::Epilogue().with_bias(features_inception5b_conv4_bias_).then(cnn::Activation::kRelu)}},
+                     features_inception5a_concat1, kFeaturesInception5bConv1Siblings, batch,
+                     scratch(0, 1048576));
 
   at(89);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
   cnn::winograd::conv(features_inception5b_conv3, features_inception5b_conv2,
                       features_inception5b_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception5b_conv3_bias_).then(cnn::Activation::kRelu),
                       kFeaturesInception5bConv3, batch, scratch(0, 2654784));
-
-  at(90);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
-  cnn::conv(features_inception5b_conv4, features_inception5a_concat1,
-            cnn::prepared(features_inception5b_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception5b_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv4, batch, scratch(0, 1048576));
 
   at(91);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
   cnn::winograd::conv(features_inception5b_conv5, features_inception5b_conv4,

@@ -40,28 +40,30 @@ constexpr cnn::PoolGeometry kMaxpool2{
     .count_include_pad = false};
 constexpr cnn::BnGeometry kInception3aBranch1Bn{
     .channels = 64, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kInception3aBranch2_0Bn{
+    .channels = 96, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kInception3aBranch3_0Bn{
+    .channels = 16, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception3aBranch1Conv{
     .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 64, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception3aBranch2_0Bn{
-    .channels = 96, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception3aBranch2_0Conv{
     .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 96, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kInception3aBranch3_0Conv{
+    .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 16, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kInception3aBranch1ConvSiblings{
+    .in_channels = 192, .height = 28, .width = 28, .out_channels = {64, 96, 16}};
 constexpr cnn::BnGeometry kInception3aBranch2_1Bn{
     .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception3aBranch2_1Conv{
     .in_channels = 96, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception3aBranch3_0Bn{
-    .channels = 16, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception3aBranch3_0Conv{
-    .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 16, .out_height = 28,
-    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kInception3aBranch3_1Bn{
     .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception3aBranch3_1Conv{
@@ -80,28 +82,30 @@ constexpr cnn::ConvGeometry kInception3aBranch4Conv{
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kInception3bBranch1Bn{
     .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kInception3bBranch2_0Bn{
+    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kInception3bBranch3_0Bn{
+    .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception3bBranch1Conv{
     .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception3bBranch2_0Bn{
-    .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception3bBranch2_0Conv{
     .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
     .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kInception3bBranch3_0Conv{
+    .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
+    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kInception3bBranch1ConvSiblings{
+    .in_channels = 256, .height = 28, .width = 28, .out_channels = {128, 128, 32}};
 constexpr cnn::BnGeometry kInception3bBranch2_1Bn{
     .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception3bBranch2_1Conv{
     .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
     .out_width = 28, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception3bBranch3_0Bn{
-    .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception3bBranch3_0Conv{
-    .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
-    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kInception3bBranch3_1Bn{
     .channels = 96, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception3bBranch3_1Conv{
@@ -124,28 +128,30 @@ constexpr cnn::PoolGeometry kMaxpool3{
     .count_include_pad = false};
 constexpr cnn::BnGeometry kInception4aBranch1Bn{
     .channels = 192, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kInception4aBranch2_0Bn{
+    .channels = 96, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kInception4aBranch3_0Bn{
+    .channels = 16, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4aBranch1Conv{
     .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 192, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4aBranch2_0Bn{
-    .channels = 96, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4aBranch2_0Conv{
     .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 96, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kInception4aBranch3_0Conv{
+    .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 16, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kInception4aBranch1ConvSiblings{
+    .in_channels = 480, .height = 14, .width = 14, .out_channels = {192, 96, 16}};
 constexpr cnn::BnGeometry kInception4aBranch2_1Bn{
     .channels = 208, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4aBranch2_1Conv{
     .in_channels = 96, .in_height = 14, .in_width = 14, .out_channels = 208, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4aBranch3_0Bn{
-    .channels = 16, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception4aBranch3_0Conv{
-    .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 16, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kInception4aBranch3_1Bn{
     .channels = 48, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4aBranch3_1Conv{
@@ -164,28 +170,30 @@ constexpr cnn::ConvGeometry kInception4aBranch4Conv{
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kInception4bBranch1Bn{
     .channels = 160, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kInception4bBranch2_0Bn{
+    .channels = 112, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kInception4bBranch3_0Bn{
+    .channels = 24, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4bBranch1Conv{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 160, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4bBranch2_0Bn{
-    .channels = 112, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4bBranch2_0Conv{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 112, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kInception4bBranch3_0Conv{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 24, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kInception4bBranch1ConvSiblings{
+    .in_channels = 512, .height = 14, .width = 14, .out_channels = {160, 112, 24}};
 constexpr cnn::BnGeometry kInception4bBranch2_1Bn{
     .channels = 224, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4bBranch2_1Conv{
     .in_channels = 112, .in_height = 14, .in_width = 14, .out_channels = 224, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4bBranch3_0Bn{
-    .channels = 24, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception4bBranch3_0Conv{
-    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 24, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kInception4bBranch3_1Bn{
     .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4bBranch3_1Conv{
@@ -204,28 +212,30 @@ constexpr cnn::ConvGeometry kInception4bBranch4Conv{
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kInception4cBranch1Bn{
     .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kInception4cBranch2_0Bn{
+    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kInception4cBranch3_0Bn{
+    .channels = 24, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4cBranch1Conv{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4cBranch2_0Bn{
-    .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4cBranch2_0Conv{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kInception4cBranch3_0Conv{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 24, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kInception4cBranch1ConvSiblings{
+    .in_channels = 512, .height = 14, .width = 14, .out_channels = {128, 128, 24}};
 constexpr cnn::BnGeometry kInception4cBranch2_1Bn{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4cBranch2_1Conv{
     .in_channels = 128, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4cBranch3_0Bn{
-    .channels = 24, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception4cBranch3_0Conv{
-    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 24, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kInception4cBranch3_1Bn{
     .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4cBranch3_1Conv{
@@ -244,28 +254,30 @@ constexpr cnn::ConvGeometry kInception4cBranch4Conv{
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kInception4dBranch1Bn{
     .channels = 112, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kInception4dBranch2_0Bn{
+    .channels = 144, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kInception4dBranch3_0Bn{
+    .channels = 32, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4dBranch1Conv{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 112, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4dBranch2_0Bn{
-    .channels = 144, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4dBranch2_0Conv{
     .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 144, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kInception4dBranch3_0Conv{
+    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kInception4dBranch1ConvSiblings{
+    .in_channels = 512, .height = 14, .width = 14, .out_channels = {112, 144, 32}};
 constexpr cnn::BnGeometry kInception4dBranch2_1Bn{
     .channels = 288, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4dBranch2_1Conv{
     .in_channels = 144, .in_height = 14, .in_width = 14, .out_channels = 288, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4dBranch3_0Bn{
-    .channels = 32, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception4dBranch3_0Conv{
-    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kInception4dBranch3_1Bn{
     .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4dBranch3_1Conv{
@@ -284,28 +296,30 @@ constexpr cnn::ConvGeometry kInception4dBranch4Conv{
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kInception4eBranch1Bn{
     .channels = 256, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kInception4eBranch2_0Bn{
+    .channels = 160, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kInception4eBranch3_0Bn{
+    .channels = 32, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4eBranch1Conv{
     .in_channels = 528, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4eBranch2_0Bn{
-    .channels = 160, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4eBranch2_0Conv{
     .in_channels = 528, .in_height = 14, .in_width = 14, .out_channels = 160, .out_height = 14,
     .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kInception4eBranch3_0Conv{
+    .in_channels = 528, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
+    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kInception4eBranch1ConvSiblings{
+    .in_channels = 528, .height = 14, .width = 14, .out_channels = {256, 160, 32}};
 constexpr cnn::BnGeometry kInception4eBranch2_1Bn{
     .channels = 320, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4eBranch2_1Conv{
     .in_channels = 160, .in_height = 14, .in_width = 14, .out_channels = 320, .out_height = 14,
     .out_width = 14, .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1,
     .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception4eBranch3_0Bn{
-    .channels = 32, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception4eBranch3_0Conv{
-    .in_channels = 528, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kInception4eBranch3_1Bn{
     .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception4eBranch3_1Conv{
@@ -328,27 +342,29 @@ constexpr cnn::PoolGeometry kMaxpool4{
     .count_include_pad = false};
 constexpr cnn::BnGeometry kInception5aBranch1Bn{
     .channels = 256, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kInception5aBranch2_0Bn{
+    .channels = 160, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kInception5aBranch3_0Bn{
+    .channels = 32, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception5aBranch1Conv{
     .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 256, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception5aBranch2_0Bn{
-    .channels = 160, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception5aBranch2_0Conv{
     .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 160, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kInception5aBranch3_0Conv{
+    .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kInception5aBranch1ConvSiblings{
+    .in_channels = 832, .height = 7, .width = 7, .out_channels = {256, 160, 32}};
 constexpr cnn::BnGeometry kInception5aBranch2_1Bn{
     .channels = 320, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception5aBranch2_1Conv{
     .in_channels = 160, .in_height = 7, .in_width = 7, .out_channels = 320, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception5aBranch3_0Bn{
-    .channels = 32, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception5aBranch3_0Conv{
-    .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 32, .out_height = 7, .out_width = 7,
-    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kInception5aBranch3_1Bn{
     .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
@@ -368,27 +384,29 @@ constexpr cnn::ConvGeometry kInception5aBranch4Conv{
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kInception5bBranch1Bn{
     .channels = 384, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kInception5bBranch2_0Bn{
+    .channels = 192, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kInception5bBranch3_0Bn{
+    .channels = 48, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception5bBranch1Conv{
     .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 384, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception5bBranch2_0Bn{
-    .channels = 192, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception5bBranch2_0Conv{
     .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 192, .out_height = 7, .out_width = 7,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kInception5bBranch3_0Conv{
+    .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 48, .out_height = 7, .out_width = 7,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kInception5bBranch1ConvSiblings{
+    .in_channels = 832, .height = 7, .width = 7, .out_channels = {384, 192, 48}};
 constexpr cnn::BnGeometry kInception5bBranch2_1Bn{
     .channels = 384, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kInception5bBranch2_1Conv{
     .in_channels = 192, .in_height = 7, .in_width = 7, .out_channels = 384, .out_height = 7, .out_width = 7,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 1,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kInception5bBranch3_0Bn{
-    .channels = 48, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception5bBranch3_0Conv{
-    .in_channels = 832, .in_height = 7, .in_width = 7, .out_channels = 48, .out_height = 7, .out_width = 7,
-    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kInception5bBranch3_1Bn{
     .channels = 128, .height = 7, .width = 7, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
@@ -418,101 +436,83 @@ static_assert(cnn::conv_prepared_scratch(kConv2Conv, kBatch) == cnn::ScratchSize
 static_assert(cnn::winograd::conv_prepared_floats(kConv3Conv) == 442944);
 static_assert(cnn::winograd::conv_prepared_scratch(kConv3Conv, kBatch) == cnn::ScratchSize{616448, 265216});
 static_assert(cnn::conv_prepared_floats(kInception3aBranch1Conv) == 12672);
-static_assert(cnn::conv_prepared_scratch(kInception3aBranch1Conv, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_prepared_floats(kInception3aBranch2_0Conv) == 18432);
-static_assert(cnn::conv_prepared_scratch(kInception3aBranch2_0Conv, kBatch) == cnn::ScratchSize{37824, 259392});
+static_assert(cnn::conv_prepared_floats(kInception3aBranch3_0Conv) == 3456);
+static_assert(cnn::conv_siblings_prepared_scratch(kInception3aBranch1ConvSiblings, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::winograd::conv_prepared_floats(kInception3aBranch2_1Conv) == 456768);
 static_assert(cnn::winograd::conv_prepared_scratch(kInception3aBranch2_1Conv, kBatch) == cnn::ScratchSize{550144, 397824});
-static_assert(cnn::conv_prepared_floats(kInception3aBranch3_0Conv) == 3456);
-static_assert(cnn::conv_prepared_scratch(kInception3aBranch3_0Conv, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::winograd::conv_prepared_floats(kInception3aBranch3_1Conv) == 21312);
 static_assert(cnn::winograd::conv_prepared_scratch(kInception3aBranch3_1Conv, kBatch) == cnn::ScratchSize{166720, 0});
 static_assert(cnn::conv_prepared_floats(kInception3aBranch4Conv) == 6912);
 static_assert(cnn::conv_prepared_scratch(kInception3aBranch4Conv, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_prepared_floats(kInception3bBranch1Conv) == 33792);
-static_assert(cnn::conv_prepared_scratch(kInception3bBranch1Conv, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kInception3bBranch2_0Conv) == 33792);
-static_assert(cnn::conv_prepared_scratch(kInception3bBranch2_0Conv, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::winograd::conv_scratch(kInception3bBranch2_1Conv, kBatch) == cnn::ScratchSize{768000, 885312, 442944});
 static_assert(cnn::conv_prepared_floats(kInception3bBranch3_0Conv) == 9216);
-static_assert(cnn::conv_prepared_scratch(kInception3bBranch3_0Conv, kBatch) == cnn::ScratchSize{50112, 345408});
+static_assert(cnn::conv_siblings_prepared_scratch(kInception3bBranch1ConvSiblings, kBatch) == cnn::ScratchSize{50112, 345408});
+static_assert(cnn::winograd::conv_scratch(kInception3bBranch2_1Conv, kBatch) == cnn::ScratchSize{768000, 885312, 442944});
 static_assert(cnn::winograd::conv_prepared_floats(kInception3bBranch3_1Conv) == 111168);
 static_assert(cnn::winograd::conv_prepared_scratch(kInception3bBranch3_1Conv, kBatch) == cnn::ScratchSize{313344, 132608});
 static_assert(cnn::conv_prepared_floats(kInception3bBranch4Conv) == 16896);
 static_assert(cnn::conv_prepared_scratch(kInception3bBranch4Conv, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kInception4aBranch1Conv) == 92160);
-static_assert(cnn::conv_prepared_scratch(kInception4aBranch1Conv, kBatch) == cnn::ScratchSize{86976, 646464});
 static_assert(cnn::conv_prepared_floats(kInception4aBranch2_0Conv) == 46080);
-static_assert(cnn::conv_prepared_scratch(kInception4aBranch2_0Conv, kBatch) == cnn::ScratchSize{68544, 646464});
-static_assert(cnn::winograd::conv_scratch(kInception4aBranch2_1Conv, kBatch) == cnn::ScratchSize{734848, 726336, 373824});
 static_assert(cnn::conv_prepared_floats(kInception4aBranch3_0Conv) == 8640);
-static_assert(cnn::conv_prepared_scratch(kInception4aBranch3_0Conv, kBatch) == cnn::ScratchSize{53568, 646464});
+static_assert(cnn::conv_siblings_prepared_scratch(kInception4aBranch1ConvSiblings, kBatch) == cnn::ScratchSize{108864, 646464});
+static_assert(cnn::winograd::conv_scratch(kInception4aBranch2_1Conv, kBatch) == cnn::ScratchSize{734848, 726336, 373824});
 static_assert(cnn::conv_prepared_floats(kInception4aBranch3_1Conv) == 6912);
 static_assert(cnn::conv_prepared_scratch(kInception4aBranch3_1Conv, kBatch) == cnn::ScratchSize{34752, 194880});
 static_assert(cnn::conv_prepared_floats(kInception4aBranch4Conv) == 31680);
 static_assert(cnn::conv_prepared_scratch(kInception4aBranch4Conv, kBatch) == cnn::ScratchSize{62784, 646464});
 static_assert(cnn::conv_prepared_floats(kInception4bBranch1Conv) == 82944);
-static_assert(cnn::conv_prepared_scratch(kInception4bBranch1Conv, kBatch) == cnn::ScratchSize{81216, 689472});
 static_assert(cnn::conv_prepared_floats(kInception4bBranch2_0Conv) == 58368);
-static_assert(cnn::conv_prepared_scratch(kInception4bBranch2_0Conv, kBatch) == cnn::ScratchSize{72000, 689472});
-static_assert(cnn::winograd::conv_scratch(kInception4bBranch2_1Conv, kBatch) == cnn::ScratchSize{815360, 919872, 460224});
 static_assert(cnn::conv_prepared_floats(kInception4bBranch3_0Conv) == 12288);
-static_assert(cnn::conv_prepared_scratch(kInception4bBranch3_0Conv, kBatch) == cnn::ScratchSize{54720, 689472});
+static_assert(cnn::conv_siblings_prepared_scratch(kInception4bBranch1ConvSiblings, kBatch) == cnn::ScratchSize{107712, 689472});
+static_assert(cnn::winograd::conv_scratch(kInception4bBranch2_1Conv, kBatch) == cnn::ScratchSize{815360, 919872, 460224});
 static_assert(cnn::winograd::conv_prepared_floats(kInception4bBranch3_1Conv) == 57024);
 static_assert(cnn::winograd::conv_prepared_scratch(kInception4bBranch3_1Conv, kBatch) == cnn::ScratchSize{223360, 99456});
 static_assert(cnn::conv_prepared_floats(kInception4bBranch4Conv) == 33792);
 static_assert(cnn::conv_prepared_scratch(kInception4bBranch4Conv, kBatch) == cnn::ScratchSize{62784, 689472});
 static_assert(cnn::conv_prepared_floats(kInception4cBranch1Conv) == 67584);
-static_assert(cnn::conv_prepared_scratch(kInception4cBranch1Conv, kBatch) == cnn::ScratchSize{75456, 689472});
 static_assert(cnn::conv_prepared_floats(kInception4cBranch2_0Conv) == 67584);
-static_assert(cnn::conv_prepared_scratch(kInception4cBranch2_0Conv, kBatch) == cnn::ScratchSize{75456, 689472});
-static_assert(cnn::winograd::conv_scratch(kInception4cBranch2_1Conv, kBatch) == cnn::ScratchSize{924288, 1189440, 608832});
 static_assert(cnn::conv_prepared_floats(kInception4cBranch3_0Conv) == 12288);
-static_assert(cnn::conv_prepared_scratch(kInception4cBranch3_0Conv, kBatch) == cnn::ScratchSize{54720, 689472});
+static_assert(cnn::conv_siblings_prepared_scratch(kInception4cBranch1ConvSiblings, kBatch) == cnn::ScratchSize{105408, 689472});
+static_assert(cnn::winograd::conv_scratch(kInception4cBranch2_1Conv, kBatch) == cnn::ScratchSize{924288, 1189440, 608832});
 static_assert(cnn::winograd::conv_prepared_floats(kInception4cBranch3_1Conv) == 57024);
 static_assert(cnn::winograd::conv_prepared_scratch(kInception4cBranch3_1Conv, kBatch) == cnn::ScratchSize{223360, 99456});
 static_assert(cnn::conv_prepared_floats(kInception4cBranch4Conv) == 33792);
 static_assert(cnn::conv_prepared_scratch(kInception4cBranch4Conv, kBatch) == cnn::ScratchSize{62784, 689472});
 static_assert(cnn::conv_prepared_floats(kInception4dBranch1Conv) == 58368);
-static_assert(cnn::conv_prepared_scratch(kInception4dBranch1Conv, kBatch) == cnn::ScratchSize{72000, 689472});
 static_assert(cnn::conv_prepared_floats(kInception4dBranch2_0Conv) == 73728);
-static_assert(cnn::conv_prepared_scratch(kInception4dBranch2_0Conv, kBatch) == cnn::ScratchSize{77760, 689472});
-static_assert(cnn::winograd::conv_scratch(kInception4dBranch2_1Conv, kBatch) == cnn::ScratchSize{976384, 1493568, 747072});
 static_assert(cnn::conv_prepared_floats(kInception4dBranch3_0Conv) == 18432);
-static_assert(cnn::conv_prepared_scratch(kInception4dBranch3_0Conv, kBatch) == cnn::ScratchSize{57024, 689472});
+static_assert(cnn::conv_siblings_prepared_scratch(kInception4dBranch1ConvSiblings, kBatch) == cnn::ScratchSize{106560, 689472});
+static_assert(cnn::winograd::conv_scratch(kInception4dBranch2_1Conv, kBatch) == cnn::ScratchSize{976384, 1493568, 747072});
 static_assert(cnn::winograd::conv_prepared_floats(kInception4dBranch3_1Conv) == 76608);
 static_assert(cnn::winograd::conv_prepared_scratch(kInception4dBranch3_1Conv, kBatch) == cnn::ScratchSize{242304, 132608});
 static_assert(cnn::conv_prepared_floats(kInception4dBranch4Conv) == 33792);
 static_assert(cnn::conv_prepared_scratch(kInception4dBranch4Conv, kBatch) == cnn::ScratchSize{62784, 689472});
 static_assert(cnn::conv_prepared_floats(kInception4eBranch1Conv) == 136224);
-static_assert(cnn::conv_prepared_scratch(kInception4eBranch1Conv, kBatch) == cnn::ScratchSize{99648, 710976});
 static_assert(cnn::conv_prepared_floats(kInception4eBranch2_0Conv) == 85536);
-static_assert(cnn::conv_prepared_scratch(kInception4eBranch2_0Conv, kBatch) == cnn::ScratchSize{81216, 710976});
-static_assert(cnn::winograd::conv_scratch(kInception4eBranch2_1Conv, kBatch) == cnn::ScratchSize{1014272, 1866816, 933696});
 static_assert(cnn::conv_prepared_floats(kInception4eBranch3_0Conv) == 19008);
-static_assert(cnn::conv_prepared_scratch(kInception4eBranch3_0Conv, kBatch) == cnn::ScratchSize{57024, 710976});
+static_assert(cnn::conv_siblings_prepared_scratch(kInception4eBranch1ConvSiblings, kBatch) == cnn::ScratchSize{137664, 710976});
+static_assert(cnn::winograd::conv_scratch(kInception4eBranch2_1Conv, kBatch) == cnn::ScratchSize{1014272, 1866816, 933696});
 static_assert(cnn::winograd::conv_prepared_floats(kInception4eBranch3_1Conv) == 152640);
 static_assert(cnn::winograd::conv_prepared_scratch(kInception4eBranch3_1Conv, kBatch) == cnn::ScratchSize{398592, 132608});
 static_assert(cnn::conv_prepared_floats(kInception4eBranch4Conv) == 69696);
 static_assert(cnn::conv_prepared_scratch(kInception4eBranch4Conv, kBatch) == cnn::ScratchSize{75456, 710976});
 static_assert(cnn::conv_prepared_floats(kInception5aBranch1Conv) == 214656);
-static_assert(cnn::conv_prepared_scratch(kInception5aBranch1Conv, kBatch) == cnn::ScratchSize{99648, 1048576});
 static_assert(cnn::conv_prepared_floats(kInception5aBranch2_0Conv) == 134784);
-static_assert(cnn::conv_prepared_scratch(kInception5aBranch2_0Conv, kBatch) == cnn::ScratchSize{81216, 1048576});
-static_assert(cnn::winograd::conv_scratch(kInception5aBranch2_1Conv, kBatch) == cnn::ScratchSize{253568, 1866816, 933696});
 static_assert(cnn::conv_prepared_floats(kInception5aBranch3_0Conv) == 29952);
-static_assert(cnn::conv_prepared_scratch(kInception5aBranch3_0Conv, kBatch) == cnn::ScratchSize{57024, 1048576});
+static_assert(cnn::conv_siblings_prepared_scratch(kInception5aBranch1ConvSiblings, kBatch) == cnn::ScratchSize{137664, 1048576});
+static_assert(cnn::winograd::conv_scratch(kInception5aBranch2_1Conv, kBatch) == cnn::ScratchSize{253568, 1866816, 933696});
 static_assert(cnn::winograd::conv_prepared_floats(kInception5aBranch3_1Conv) == 152640);
 static_assert(cnn::winograd::conv_prepared_scratch(kInception5aBranch3_1Conv, kBatch) == cnn::ScratchSize{99648, 132608});
 static_assert(cnn::conv_prepared_floats(kInception5aBranch4Conv) == 109824);
 static_assert(cnn::conv_prepared_scratch(kInception5aBranch4Conv, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::conv_prepared_floats(kInception5bBranch1Conv) == 319488);
-static_assert(cnn::conv_prepared_scratch(kInception5bBranch1Conv, kBatch) == cnn::ScratchSize{123840, 1048576});
 static_assert(cnn::conv_prepared_floats(kInception5bBranch2_0Conv) == 159744);
-static_assert(cnn::conv_prepared_scratch(kInception5bBranch2_0Conv, kBatch) == cnn::ScratchSize{86976, 1048576});
-static_assert(cnn::winograd::conv_scratch(kInception5bBranch2_1Conv, kBatch) == cnn::ScratchSize{272512, 2654784, 1327680});
 static_assert(cnn::conv_prepared_floats(kInception5bBranch3_0Conv) == 39936);
-static_assert(cnn::conv_prepared_scratch(kInception5bBranch3_0Conv, kBatch) == cnn::ScratchSize{59328, 1048576});
+static_assert(cnn::conv_siblings_prepared_scratch(kInception5bBranch1ConvSiblings, kBatch) == cnn::ScratchSize{169920, 1048576});
+static_assert(cnn::winograd::conv_scratch(kInception5bBranch2_1Conv, kBatch) == cnn::ScratchSize{272512, 2654784, 1327680});
 static_assert(cnn::winograd::conv_prepared_floats(kInception5bBranch3_1Conv) == 228672);
 static_assert(cnn::winograd::conv_prepared_scratch(kInception5bBranch3_1Conv, kBatch) == cnn::ScratchSize{109120, 198912});
 static_assert(cnn::conv_prepared_floats(kInception5bBranch4Conv) == 109824);
@@ -1578,16 +1578,16 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{0, 3010560, 0}, {}},
-    {{9633792, 802816, 51712}, {}},
+    {{26492928, 1154048, 141056}, {}},
     {{}, {}},
     {{}, {}},
-    {{14450688, 903168, 75264}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{86704128, 702464, 1829120}, {}},
     {{}, {}},
     {{}, {}},
-    {{2408448, 652288, 14080}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{3612672, 150528, 85760}, {}},
@@ -1598,16 +1598,16 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{25690112, 1204224, 137216}, {}},
+    {{57802752, 1705984, 311808}, {}},
     {{}, {}},
     {{}, {}},
-    {{25690112, 1204224, 137216}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{173408256, 1003520, 887808}, {}},
     {{}, {}},
     {{}, {}},
-    {{6422528, 903168, 37376}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{21676032, 401408, 446208}, {}},
@@ -1619,16 +1619,16 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{0, 1881600, 0}, {}},
-    {{18063360, 526848, 371712}, {}},
+    {{28600320, 614656, 592384}, {}},
     {{}, {}},
     {{}, {}},
-    {{9031680, 451584, 185856}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{35223552, 238336, 722176}, {}},
     {{}, {}},
     {{}, {}},
-    {{1505280, 388864, 34816}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{1354752, 50176, 28416}, {}},
@@ -1648,16 +1648,16 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{16056320, 526848, 334336}, {}},
+    {{29704192, 633472, 619136}, {}},
     {{}, {}},
     {{}, {}},
-    {{11239424, 489216, 235264}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{44255232, 263424, 906752}, {}},
     {{}, {}},
     {{}, {}},
-    {{2408448, 420224, 49536}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{2709504, 68992, 229120}, {}},
@@ -1668,16 +1668,16 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{12845056, 501760, 272384}, {}},
+    {{28098560, 620928, 594304}, {}},
     {{}, {}},
     {{}, {}},
-    {{12845056, 501760, 272384}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{57802752, 301056, 1183744}, {}},
     {{}, {}},
     {{}, {}},
-    {{2408448, 420224, 49536}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{2709504, 68992, 229120}, {}},
@@ -1688,16 +1688,16 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{11239424, 489216, 235264}, {}},
+    {{28901376, 627200, 606720}, {}},
     {{}, {}},
     {{}, {}},
-    {{14450688, 514304, 297216}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{73156608, 338688, 1497600}, {}},
     {{}, {}},
     {{}, {}},
-    {{3211264, 426496, 74240}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{3612672, 75264, 307456}, {}},
@@ -1717,16 +1717,16 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{26492928, 614656, 548992}, {}},
+    {{46362624, 765184, 970240}, {}},
     {{}, {}},
     {{}, {}},
-    {{16558080, 539392, 344704}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{90316800, 376320, 1848320}, {}},
     {{}, {}},
     {{}, {}},
-    {{3311616, 439040, 76544}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{7225344, 125440, 612608}, {}},
@@ -1738,16 +1738,16 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{0, 815360, 0}, {}},
-    {{10436608, 213248, 862720}, {}},
+    {{18264064, 250880, 1524736}, {}},
     {{}, {}},
     {{}, {}},
-    {{6522880, 194432, 541696}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{22579200, 94080, 1848320}, {}},
     {{}, {}},
     {{}, {}},
-    {{1304576, 169344, 120320}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{1806336, 31360, 612608}, {}},
@@ -1758,16 +1758,16 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{15654912, 238336, 1284096}, {}},
+    {{25439232, 285376, 2086656}, {}},
     {{}, {}},
     {{}, {}},
-    {{7827456, 200704, 642048}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{32514048, 112896, 2660352}, {}},
     {{}, {}},
     {{}, {}},
-    {{1956864, 172480, 160512}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{2709504, 34496, 916736}, {}},
@@ -2202,101 +2202,101 @@ void GoogLeNetBn::prepare_on_team() {
   const cnn::Floats conv3_bn_saved = floats(32127088, 768);
   const cnn::Floats conv3_conv_weight_prepared = floats(32127856, 442944);
   const cnn::Floats inception3a_branch1_bn_saved = floats(32570800, 256);
-  const cnn::Floats inception3a_branch1_conv_weight_prepared = floats(32571056, 12672);
-  const cnn::Floats inception3a_branch2_0_bn_saved = floats(32583728, 384);
-  const cnn::Floats inception3a_branch2_0_conv_weight_prepared = floats(32584112, 18432);
-  const cnn::Floats inception3a_branch2_1_bn_saved = floats(32602544, 512);
-  const cnn::Floats inception3a_branch2_1_conv_weight_prepared = floats(32603056, 456768);
-  const cnn::Floats inception3a_branch3_0_bn_saved = floats(33059824, 64);
-  const cnn::Floats inception3a_branch3_0_conv_weight_prepared = floats(33059888, 3456);
+  const cnn::Floats inception3a_branch2_0_bn_saved = floats(32571056, 384);
+  const cnn::Floats inception3a_branch3_0_bn_saved = floats(32571440, 64);
+  const cnn::Floats inception3a_branch1_conv_weight_prepared = floats(32571504, 12672);
+  const cnn::Floats inception3a_branch2_0_conv_weight_prepared = floats(32584176, 18432);
+  const cnn::Floats inception3a_branch3_0_conv_weight_prepared = floats(32602608, 3456);
+  const cnn::Floats inception3a_branch2_1_bn_saved = floats(32606064, 512);
+  const cnn::Floats inception3a_branch2_1_conv_weight_prepared = floats(32606576, 456768);
   const cnn::Floats inception3a_branch3_1_bn_saved = floats(33063344, 128);
   const cnn::Floats inception3a_branch3_1_conv_weight_prepared = floats(33063472, 21312);
   const cnn::Floats inception3a_branch4_bn_saved = floats(33084784, 128);
   const cnn::Floats inception3a_branch4_conv_weight_prepared = floats(33084912, 6912);
   const cnn::Floats inception3b_branch1_bn_saved = floats(33091824, 512);
-  const cnn::Floats inception3b_branch1_conv_weight_prepared = floats(33092336, 33792);
-  const cnn::Floats inception3b_branch2_0_bn_saved = floats(33126128, 512);
-  const cnn::Floats inception3b_branch2_0_conv_weight_prepared = floats(33126640, 33792);
-  const cnn::Floats inception3b_branch2_1_bn_saved = floats(33160432, 768);
-  const cnn::Floats inception3b_branch3_0_bn_saved = floats(33161200, 128);
-  const cnn::Floats inception3b_branch3_0_conv_weight_prepared = floats(33161328, 9216);
+  const cnn::Floats inception3b_branch2_0_bn_saved = floats(33092336, 512);
+  const cnn::Floats inception3b_branch3_0_bn_saved = floats(33092848, 128);
+  const cnn::Floats inception3b_branch1_conv_weight_prepared = floats(33092976, 33792);
+  const cnn::Floats inception3b_branch2_0_conv_weight_prepared = floats(33126768, 33792);
+  const cnn::Floats inception3b_branch3_0_conv_weight_prepared = floats(33160560, 9216);
+  const cnn::Floats inception3b_branch2_1_bn_saved = floats(33169776, 768);
   const cnn::Floats inception3b_branch3_1_bn_saved = floats(33170544, 384);
   const cnn::Floats inception3b_branch3_1_conv_weight_prepared = floats(33170928, 111168);
   const cnn::Floats inception3b_branch4_bn_saved = floats(33282096, 256);
   const cnn::Floats inception3b_branch4_conv_weight_prepared = floats(33282352, 16896);
   const cnn::Floats inception4a_branch1_bn_saved = floats(33299248, 768);
-  const cnn::Floats inception4a_branch1_conv_weight_prepared = floats(33300016, 92160);
-  const cnn::Floats inception4a_branch2_0_bn_saved = floats(33392176, 384);
-  const cnn::Floats inception4a_branch2_0_conv_weight_prepared = floats(33392560, 46080);
-  const cnn::Floats inception4a_branch2_1_bn_saved = floats(33438640, 832);
-  const cnn::Floats inception4a_branch3_0_bn_saved = floats(33439472, 64);
-  const cnn::Floats inception4a_branch3_0_conv_weight_prepared = floats(33439536, 8640);
+  const cnn::Floats inception4a_branch2_0_bn_saved = floats(33300016, 384);
+  const cnn::Floats inception4a_branch3_0_bn_saved = floats(33300400, 64);
+  const cnn::Floats inception4a_branch1_conv_weight_prepared = floats(33300464, 92160);
+  const cnn::Floats inception4a_branch2_0_conv_weight_prepared = floats(33392624, 46080);
+  const cnn::Floats inception4a_branch3_0_conv_weight_prepared = floats(33438704, 8640);
+  const cnn::Floats inception4a_branch2_1_bn_saved = floats(33447344, 832);
   const cnn::Floats inception4a_branch3_1_bn_saved = floats(33448176, 192);
   const cnn::Floats inception4a_branch3_1_conv_weight_prepared = floats(33448368, 6912);
   const cnn::Floats inception4a_branch4_bn_saved = floats(33455280, 256);
   const cnn::Floats inception4a_branch4_conv_weight_prepared = floats(33455536, 31680);
   const cnn::Floats inception4b_branch1_bn_saved = floats(33487216, 640);
-  const cnn::Floats inception4b_branch1_conv_weight_prepared = floats(33487856, 82944);
-  const cnn::Floats inception4b_branch2_0_bn_saved = floats(33570800, 448);
-  const cnn::Floats inception4b_branch2_0_conv_weight_prepared = floats(33571248, 58368);
-  const cnn::Floats inception4b_branch2_1_bn_saved = floats(33629616, 896);
-  const cnn::Floats inception4b_branch3_0_bn_saved = floats(33630512, 96);
-  const cnn::Floats inception4b_branch3_0_conv_weight_prepared = floats(33630608, 12288);
+  const cnn::Floats inception4b_branch2_0_bn_saved = floats(33487856, 448);
+  const cnn::Floats inception4b_branch3_0_bn_saved = floats(33488304, 96);
+  const cnn::Floats inception4b_branch1_conv_weight_prepared = floats(33488400, 82944);
+  const cnn::Floats inception4b_branch2_0_conv_weight_prepared = floats(33571344, 58368);
+  const cnn::Floats inception4b_branch3_0_conv_weight_prepared = floats(33629712, 12288);
+  const cnn::Floats inception4b_branch2_1_bn_saved = floats(33642000, 896);
   const cnn::Floats inception4b_branch3_1_bn_saved = floats(33642896, 256);
   const cnn::Floats inception4b_branch3_1_conv_weight_prepared = floats(33643152, 57024);
   const cnn::Floats inception4b_branch4_bn_saved = floats(33700176, 256);
   const cnn::Floats inception4b_branch4_conv_weight_prepared = floats(33700432, 33792);
   const cnn::Floats inception4c_branch1_bn_saved = floats(33734224, 512);
-  const cnn::Floats inception4c_branch1_conv_weight_prepared = floats(33734736, 67584);
-  const cnn::Floats inception4c_branch2_0_bn_saved = floats(33802320, 512);
-  const cnn::Floats inception4c_branch2_0_conv_weight_prepared = floats(33802832, 67584);
-  const cnn::Floats inception4c_branch2_1_bn_saved = floats(33870416, 1024);
-  const cnn::Floats inception4c_branch3_0_bn_saved = floats(33871440, 96);
-  const cnn::Floats inception4c_branch3_0_conv_weight_prepared = floats(33871536, 12288);
+  const cnn::Floats inception4c_branch2_0_bn_saved = floats(33734736, 512);
+  const cnn::Floats inception4c_branch3_0_bn_saved = floats(33735248, 96);
+  const cnn::Floats inception4c_branch1_conv_weight_prepared = floats(33735344, 67584);
+  const cnn::Floats inception4c_branch2_0_conv_weight_prepared = floats(33802928, 67584);
+  const cnn::Floats inception4c_branch3_0_conv_weight_prepared = floats(33870512, 12288);
+  const cnn::Floats inception4c_branch2_1_bn_saved = floats(33882800, 1024);
   const cnn::Floats inception4c_branch3_1_bn_saved = floats(33883824, 256);
   const cnn::Floats inception4c_branch3_1_conv_weight_prepared = floats(33884080, 57024);
   const cnn::Floats inception4c_branch4_bn_saved = floats(33941104, 256);
   const cnn::Floats inception4c_branch4_conv_weight_prepared = floats(33941360, 33792);
   const cnn::Floats inception4d_branch1_bn_saved = floats(33975152, 448);
-  const cnn::Floats inception4d_branch1_conv_weight_prepared = floats(33975600, 58368);
-  const cnn::Floats inception4d_branch2_0_bn_saved = floats(34033968, 576);
-  const cnn::Floats inception4d_branch2_0_conv_weight_prepared = floats(34034544, 73728);
-  const cnn::Floats inception4d_branch2_1_bn_saved = floats(34108272, 1152);
-  const cnn::Floats inception4d_branch3_0_bn_saved = floats(34109424, 128);
-  const cnn::Floats inception4d_branch3_0_conv_weight_prepared = floats(34109552, 18432);
+  const cnn::Floats inception4d_branch2_0_bn_saved = floats(33975600, 576);
+  const cnn::Floats inception4d_branch3_0_bn_saved = floats(33976176, 128);
+  const cnn::Floats inception4d_branch1_conv_weight_prepared = floats(33976304, 58368);
+  const cnn::Floats inception4d_branch2_0_conv_weight_prepared = floats(34034672, 73728);
+  const cnn::Floats inception4d_branch3_0_conv_weight_prepared = floats(34108400, 18432);
+  const cnn::Floats inception4d_branch2_1_bn_saved = floats(34126832, 1152);
   const cnn::Floats inception4d_branch3_1_bn_saved = floats(34127984, 256);
   const cnn::Floats inception4d_branch3_1_conv_weight_prepared = floats(34128240, 76608);
   const cnn::Floats inception4d_branch4_bn_saved = floats(34204848, 256);
   const cnn::Floats inception4d_branch4_conv_weight_prepared = floats(34205104, 33792);
   const cnn::Floats inception4e_branch1_bn_saved = floats(34238896, 1024);
-  const cnn::Floats inception4e_branch1_conv_weight_prepared = floats(34239920, 136224);
-  const cnn::Floats inception4e_branch2_0_bn_saved = floats(34376144, 640);
-  const cnn::Floats inception4e_branch2_0_conv_weight_prepared = floats(34376784, 85536);
-  const cnn::Floats inception4e_branch2_1_bn_saved = floats(34462320, 1280);
-  const cnn::Floats inception4e_branch3_0_bn_saved = floats(34463600, 128);
-  const cnn::Floats inception4e_branch3_0_conv_weight_prepared = floats(34463728, 19008);
+  const cnn::Floats inception4e_branch2_0_bn_saved = floats(34239920, 640);
+  const cnn::Floats inception4e_branch3_0_bn_saved = floats(34240560, 128);
+  const cnn::Floats inception4e_branch1_conv_weight_prepared = floats(34240688, 136224);
+  const cnn::Floats inception4e_branch2_0_conv_weight_prepared = floats(34376912, 85536);
+  const cnn::Floats inception4e_branch3_0_conv_weight_prepared = floats(34462448, 19008);
+  const cnn::Floats inception4e_branch2_1_bn_saved = floats(34481456, 1280);
   const cnn::Floats inception4e_branch3_1_bn_saved = floats(34482736, 512);
   const cnn::Floats inception4e_branch3_1_conv_weight_prepared = floats(34483248, 152640);
   const cnn::Floats inception4e_branch4_bn_saved = floats(34635888, 512);
   const cnn::Floats inception4e_branch4_conv_weight_prepared = floats(34636400, 69696);
   const cnn::Floats inception5a_branch1_bn_saved = floats(34706096, 1024);
-  const cnn::Floats inception5a_branch1_conv_weight_prepared = floats(34707120, 214656);
-  const cnn::Floats inception5a_branch2_0_bn_saved = floats(34921776, 640);
-  const cnn::Floats inception5a_branch2_0_conv_weight_prepared = floats(34922416, 134784);
-  const cnn::Floats inception5a_branch2_1_bn_saved = floats(35057200, 1280);
-  const cnn::Floats inception5a_branch3_0_bn_saved = floats(35058480, 128);
-  const cnn::Floats inception5a_branch3_0_conv_weight_prepared = floats(35058608, 29952);
+  const cnn::Floats inception5a_branch2_0_bn_saved = floats(34707120, 640);
+  const cnn::Floats inception5a_branch3_0_bn_saved = floats(34707760, 128);
+  const cnn::Floats inception5a_branch1_conv_weight_prepared = floats(34707888, 214656);
+  const cnn::Floats inception5a_branch2_0_conv_weight_prepared = floats(34922544, 134784);
+  const cnn::Floats inception5a_branch3_0_conv_weight_prepared = floats(35057328, 29952);
+  const cnn::Floats inception5a_branch2_1_bn_saved = floats(35087280, 1280);
   const cnn::Floats inception5a_branch3_1_bn_saved = floats(35088560, 512);
   const cnn::Floats inception5a_branch3_1_conv_weight_prepared = floats(35089072, 152640);
   const cnn::Floats inception5a_branch4_bn_saved = floats(35241712, 512);
   const cnn::Floats inception5a_branch4_conv_weight_prepared = floats(35242224, 109824);
   const cnn::Floats inception5b_branch1_bn_saved = floats(35352048, 1536);
-  const cnn::Floats inception5b_branch1_conv_weight_prepared = floats(35353584, 319488);
-  const cnn::Floats inception5b_branch2_0_bn_saved = floats(35673072, 768);
-  const cnn::Floats inception5b_branch2_0_conv_weight_prepared = floats(35673840, 159744);
-  const cnn::Floats inception5b_branch2_1_bn_saved = floats(35833584, 1536);
-  const cnn::Floats inception5b_branch3_0_bn_saved = floats(35835120, 192);
-  const cnn::Floats inception5b_branch3_0_conv_weight_prepared = floats(35835312, 39936);
+  const cnn::Floats inception5b_branch2_0_bn_saved = floats(35353584, 768);
+  const cnn::Floats inception5b_branch3_0_bn_saved = floats(35354352, 192);
+  const cnn::Floats inception5b_branch1_conv_weight_prepared = floats(35354544, 319488);
+  const cnn::Floats inception5b_branch2_0_conv_weight_prepared = floats(35674032, 159744);
+  const cnn::Floats inception5b_branch3_0_conv_weight_prepared = floats(35833776, 39936);
+  const cnn::Floats inception5b_branch2_1_bn_saved = floats(35873712, 1536);
   const cnn::Floats inception5b_branch3_1_bn_saved = floats(35875248, 512);
   const cnn::Floats inception5b_branch3_1_conv_weight_prepared = floats(35875760, 228672);
   const cnn::Floats inception5b_branch4_bn_saved = floats(36104432, 512);
@@ -2329,17 +2329,22 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception3a_branch1_bn_saved, inception3a_branch1_bn_weight_, inception3a_branch1_bn_bias_,
                  inception3a_branch1_bn_running_mean_, inception3a_branch1_bn_running_var_,
                  kInception3aBranch1Bn);
+  cnn::bn_affine(inception3a_branch2_0_bn_saved, inception3a_branch2_0_bn_weight_,
+                 inception3a_branch2_0_bn_bias_, inception3a_branch2_0_bn_running_mean_,
+                 inception3a_branch2_0_bn_running_var_, kInception3aBranch2_0Bn);
+  cnn::bn_affine(inception3a_branch3_0_bn_saved, inception3a_branch3_0_bn_weight_,
+                 inception3a_branch3_0_bn_bias_, inception3a_branch3_0_bn_running_mean_,
+                 inception3a_branch3_0_bn_running_var_, kInception3aBranch3_0Bn);
   cnn::conv_prepare(inception3a_branch1_conv_weight_prepared, inception3a_branch1_conv_weight_,
                     kInception3aBranch1Conv);
 
   at(14);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  // 9: bn = bn(eps=0.001)
-  // 10: relu    (inception3a.branch2[0].relu1)
-  cnn::bn_affine(inception3a_branch2_0_bn_saved, inception3a_branch2_0_bn_weight_,
-                 inception3a_branch2_0_bn_bias_, inception3a_branch2_0_bn_running_mean_,
-                 inception3a_branch2_0_bn_running_var_, kInception3aBranch2_0Bn);
   cnn::conv_prepare(inception3a_branch2_0_conv_weight_prepared, inception3a_branch2_0_conv_weight_,
                     kInception3aBranch2_0Conv);
+
+  at(20);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  cnn::conv_prepare(inception3a_branch3_0_conv_weight_prepared, inception3a_branch3_0_conv_weight_,
+                    kInception3aBranch3_0Conv);
 
   at(17);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2349,15 +2354,6 @@ void GoogLeNetBn::prepare_on_team() {
                  inception3a_branch2_1_bn_running_var_, kInception3aBranch2_1Bn);
   cnn::winograd::conv_prepare(inception3a_branch2_1_conv_weight_prepared, inception3a_branch2_1_conv_weight_,
                               kInception3aBranch2_1Conv);
-
-  at(20);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  // 9: bn = bn(eps=0.001)
-  // 10: relu    (inception3a.branch3[0].relu1)
-  cnn::bn_affine(inception3a_branch3_0_bn_saved, inception3a_branch3_0_bn_weight_,
-                 inception3a_branch3_0_bn_bias_, inception3a_branch3_0_bn_running_mean_,
-                 inception3a_branch3_0_bn_running_var_, kInception3aBranch3_0Bn);
-  cnn::conv_prepare(inception3a_branch3_0_conv_weight_prepared, inception3a_branch3_0_conv_weight_,
-                    kInception3aBranch3_0Conv);
 
   at(23);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2383,17 +2379,22 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception3b_branch1_bn_saved, inception3b_branch1_bn_weight_, inception3b_branch1_bn_bias_,
                  inception3b_branch1_bn_running_mean_, inception3b_branch1_bn_running_var_,
                  kInception3bBranch1Bn);
+  cnn::bn_affine(inception3b_branch2_0_bn_saved, inception3b_branch2_0_bn_weight_,
+                 inception3b_branch2_0_bn_bias_, inception3b_branch2_0_bn_running_mean_,
+                 inception3b_branch2_0_bn_running_var_, kInception3bBranch2_0Bn);
+  cnn::bn_affine(inception3b_branch3_0_bn_saved, inception3b_branch3_0_bn_weight_,
+                 inception3b_branch3_0_bn_bias_, inception3b_branch3_0_bn_running_mean_,
+                 inception3b_branch3_0_bn_running_var_, kInception3bBranch3_0Bn);
   cnn::conv_prepare(inception3b_branch1_conv_weight_prepared, inception3b_branch1_conv_weight_,
                     kInception3bBranch1Conv);
 
   at(34);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  // 9: bn = bn(eps=0.001)
-  // 10: relu    (inception3b.branch2[0].relu1)
-  cnn::bn_affine(inception3b_branch2_0_bn_saved, inception3b_branch2_0_bn_weight_,
-                 inception3b_branch2_0_bn_bias_, inception3b_branch2_0_bn_running_mean_,
-                 inception3b_branch2_0_bn_running_var_, kInception3bBranch2_0Bn);
   cnn::conv_prepare(inception3b_branch2_0_conv_weight_prepared, inception3b_branch2_0_conv_weight_,
                     kInception3bBranch2_0Conv);
+
+  at(40);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  cnn::conv_prepare(inception3b_branch3_0_conv_weight_prepared, inception3b_branch3_0_conv_weight_,
+                    kInception3bBranch3_0Conv);
 
   at(37);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2401,15 +2402,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception3b_branch2_1_bn_saved, inception3b_branch2_1_bn_weight_,
                  inception3b_branch2_1_bn_bias_, inception3b_branch2_1_bn_running_mean_,
                  inception3b_branch2_1_bn_running_var_, kInception3bBranch2_1Bn);
-
-  at(40);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  // 9: bn = bn(eps=0.001)
-  // 10: relu    (inception3b.branch3[0].relu1)
-  cnn::bn_affine(inception3b_branch3_0_bn_saved, inception3b_branch3_0_bn_weight_,
-                 inception3b_branch3_0_bn_bias_, inception3b_branch3_0_bn_running_mean_,
-                 inception3b_branch3_0_bn_running_var_, kInception3bBranch3_0Bn);
-  cnn::conv_prepare(inception3b_branch3_0_conv_weight_prepared, inception3b_branch3_0_conv_weight_,
-                    kInception3bBranch3_0Conv);
 
   at(43);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2435,17 +2427,22 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception4a_branch1_bn_saved, inception4a_branch1_bn_weight_, inception4a_branch1_bn_bias_,
                  inception4a_branch1_bn_running_mean_, inception4a_branch1_bn_running_var_,
                  kInception4aBranch1Bn);
+  cnn::bn_affine(inception4a_branch2_0_bn_saved, inception4a_branch2_0_bn_weight_,
+                 inception4a_branch2_0_bn_bias_, inception4a_branch2_0_bn_running_mean_,
+                 inception4a_branch2_0_bn_running_var_, kInception4aBranch2_0Bn);
+  cnn::bn_affine(inception4a_branch3_0_bn_saved, inception4a_branch3_0_bn_weight_,
+                 inception4a_branch3_0_bn_bias_, inception4a_branch3_0_bn_running_mean_,
+                 inception4a_branch3_0_bn_running_var_, kInception4aBranch3_0Bn);
   cnn::conv_prepare(inception4a_branch1_conv_weight_prepared, inception4a_branch1_conv_weight_,
                     kInception4aBranch1Conv);
 
   at(55);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  // 9: bn = bn(eps=0.001)
-  // 10: relu    (inception4a.branch2[0].relu1)
-  cnn::bn_affine(inception4a_branch2_0_bn_saved, inception4a_branch2_0_bn_weight_,
-                 inception4a_branch2_0_bn_bias_, inception4a_branch2_0_bn_running_mean_,
-                 inception4a_branch2_0_bn_running_var_, kInception4aBranch2_0Bn);
   cnn::conv_prepare(inception4a_branch2_0_conv_weight_prepared, inception4a_branch2_0_conv_weight_,
                     kInception4aBranch2_0Conv);
+
+  at(61);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  cnn::conv_prepare(inception4a_branch3_0_conv_weight_prepared, inception4a_branch3_0_conv_weight_,
+                    kInception4aBranch3_0Conv);
 
   at(58);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2453,15 +2450,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception4a_branch2_1_bn_saved, inception4a_branch2_1_bn_weight_,
                  inception4a_branch2_1_bn_bias_, inception4a_branch2_1_bn_running_mean_,
                  inception4a_branch2_1_bn_running_var_, kInception4aBranch2_1Bn);
-
-  at(61);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  // 9: bn = bn(eps=0.001)
-  // 10: relu    (inception4a.branch3[0].relu1)
-  cnn::bn_affine(inception4a_branch3_0_bn_saved, inception4a_branch3_0_bn_weight_,
-                 inception4a_branch3_0_bn_bias_, inception4a_branch3_0_bn_running_mean_,
-                 inception4a_branch3_0_bn_running_var_, kInception4aBranch3_0Bn);
-  cnn::conv_prepare(inception4a_branch3_0_conv_weight_prepared, inception4a_branch3_0_conv_weight_,
-                    kInception4aBranch3_0Conv);
 
   at(64);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2487,17 +2475,22 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception4b_branch1_bn_saved, inception4b_branch1_bn_weight_, inception4b_branch1_bn_bias_,
                  inception4b_branch1_bn_running_mean_, inception4b_branch1_bn_running_var_,
                  kInception4bBranch1Bn);
+  cnn::bn_affine(inception4b_branch2_0_bn_saved, inception4b_branch2_0_bn_weight_,
+                 inception4b_branch2_0_bn_bias_, inception4b_branch2_0_bn_running_mean_,
+                 inception4b_branch2_0_bn_running_var_, kInception4bBranch2_0Bn);
+  cnn::bn_affine(inception4b_branch3_0_bn_saved, inception4b_branch3_0_bn_weight_,
+                 inception4b_branch3_0_bn_bias_, inception4b_branch3_0_bn_running_mean_,
+                 inception4b_branch3_0_bn_running_var_, kInception4bBranch3_0Bn);
   cnn::conv_prepare(inception4b_branch1_conv_weight_prepared, inception4b_branch1_conv_weight_,
                     kInception4bBranch1Conv);
 
   at(84);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  // 9: bn = bn(eps=0.001)
-  // 10: relu    (inception4b.branch2[0].relu1)
-  cnn::bn_affine(inception4b_branch2_0_bn_saved, inception4b_branch2_0_bn_weight_,
-                 inception4b_branch2_0_bn_bias_, inception4b_branch2_0_bn_running_mean_,
-                 inception4b_branch2_0_bn_running_var_, kInception4bBranch2_0Bn);
   cnn::conv_prepare(inception4b_branch2_0_conv_weight_prepared, inception4b_branch2_0_conv_weight_,
                     kInception4bBranch2_0Conv);
+
+  at(90);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  cnn::conv_prepare(inception4b_branch3_0_conv_weight_prepared, inception4b_branch3_0_conv_weight_,
+                    kInception4bBranch3_0Conv);
 
   at(87);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2505,15 +2498,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception4b_branch2_1_bn_saved, inception4b_branch2_1_bn_weight_,
                  inception4b_branch2_1_bn_bias_, inception4b_branch2_1_bn_running_mean_,
                  inception4b_branch2_1_bn_running_var_, kInception4bBranch2_1Bn);
-
-  at(90);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  // 9: bn = bn(eps=0.001)
-  // 10: relu    (inception4b.branch3[0].relu1)
-  cnn::bn_affine(inception4b_branch3_0_bn_saved, inception4b_branch3_0_bn_weight_,
-                 inception4b_branch3_0_bn_bias_, inception4b_branch3_0_bn_running_mean_,
-                 inception4b_branch3_0_bn_running_var_, kInception4bBranch3_0Bn);
-  cnn::conv_prepare(inception4b_branch3_0_conv_weight_prepared, inception4b_branch3_0_conv_weight_,
-                    kInception4bBranch3_0Conv);
 
   at(93);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2539,17 +2523,22 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception4c_branch1_bn_saved, inception4c_branch1_bn_weight_, inception4c_branch1_bn_bias_,
                  inception4c_branch1_bn_running_mean_, inception4c_branch1_bn_running_var_,
                  kInception4cBranch1Bn);
+  cnn::bn_affine(inception4c_branch2_0_bn_saved, inception4c_branch2_0_bn_weight_,
+                 inception4c_branch2_0_bn_bias_, inception4c_branch2_0_bn_running_mean_,
+                 inception4c_branch2_0_bn_running_var_, kInception4cBranch2_0Bn);
+  cnn::bn_affine(inception4c_branch3_0_bn_saved, inception4c_branch3_0_bn_weight_,
+                 inception4c_branch3_0_bn_bias_, inception4c_branch3_0_bn_running_mean_,
+                 inception4c_branch3_0_bn_running_var_, kInception4cBranch3_0Bn);
   cnn::conv_prepare(inception4c_branch1_conv_weight_prepared, inception4c_branch1_conv_weight_,
                     kInception4cBranch1Conv);
 
   at(104);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  // 9: bn = bn(eps=0.001)
-  // 10: relu    (inception4c.branch2[0].relu1)
-  cnn::bn_affine(inception4c_branch2_0_bn_saved, inception4c_branch2_0_bn_weight_,
-                 inception4c_branch2_0_bn_bias_, inception4c_branch2_0_bn_running_mean_,
-                 inception4c_branch2_0_bn_running_var_, kInception4cBranch2_0Bn);
   cnn::conv_prepare(inception4c_branch2_0_conv_weight_prepared, inception4c_branch2_0_conv_weight_,
                     kInception4cBranch2_0Conv);
+
+  at(110);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  cnn::conv_prepare(inception4c_branch3_0_conv_weight_prepared, inception4c_branch3_0_conv_weight_,
+                    kInception4cBranch3_0Conv);
 
   at(107);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2557,15 +2546,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception4c_branch2_1_bn_saved, inception4c_branch2_1_bn_weight_,
                  inception4c_branch2_1_bn_bias_, inception4c_branch2_1_bn_running_mean_,
                  inception4c_branch2_1_bn_running_var_, kInception4cBranch2_1Bn);
-
-  at(110);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  // 9: bn = bn(eps=0.001)
-  // 10: relu    (inception4c.branch3[0].relu1)
-  cnn::bn_affine(inception4c_branch3_0_bn_saved, inception4c_branch3_0_bn_weight_,
-                 inception4c_branch3_0_bn_bias_, inception4c_branch3_0_bn_running_mean_,
-                 inception4c_branch3_0_bn_running_var_, kInception4cBranch3_0Bn);
-  cnn::conv_prepare(inception4c_branch3_0_conv_weight_prepared, inception4c_branch3_0_conv_weight_,
-                    kInception4cBranch3_0Conv);
 
   at(113);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2591,17 +2571,22 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception4d_branch1_bn_saved, inception4d_branch1_bn_weight_, inception4d_branch1_bn_bias_,
                  inception4d_branch1_bn_running_mean_, inception4d_branch1_bn_running_var_,
                  kInception4dBranch1Bn);
+  cnn::bn_affine(inception4d_branch2_0_bn_saved, inception4d_branch2_0_bn_weight_,
+                 inception4d_branch2_0_bn_bias_, inception4d_branch2_0_bn_running_mean_,
+                 inception4d_branch2_0_bn_running_var_, kInception4dBranch2_0Bn);
+  cnn::bn_affine(inception4d_branch3_0_bn_saved, inception4d_branch3_0_bn_weight_,
+                 inception4d_branch3_0_bn_bias_, inception4d_branch3_0_bn_running_mean_,
+                 inception4d_branch3_0_bn_running_var_, kInception4dBranch3_0Bn);
   cnn::conv_prepare(inception4d_branch1_conv_weight_prepared, inception4d_branch1_conv_weight_,
                     kInception4dBranch1Conv);
 
   at(124);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  // 9: bn = bn(eps=0.001)
-  // 10: relu    (inception4d.branch2[0].relu1)
-  cnn::bn_affine(inception4d_branch2_0_bn_saved, inception4d_branch2_0_bn_weight_,
-                 inception4d_branch2_0_bn_bias_, inception4d_branch2_0_bn_running_mean_,
-                 inception4d_branch2_0_bn_running_var_, kInception4dBranch2_0Bn);
   cnn::conv_prepare(inception4d_branch2_0_conv_weight_prepared, inception4d_branch2_0_conv_weight_,
                     kInception4dBranch2_0Conv);
+
+  at(130);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  cnn::conv_prepare(inception4d_branch3_0_conv_weight_prepared, inception4d_branch3_0_conv_weight_,
+                    kInception4dBranch3_0Conv);
 
   at(127);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2609,15 +2594,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception4d_branch2_1_bn_saved, inception4d_branch2_1_bn_weight_,
                  inception4d_branch2_1_bn_bias_, inception4d_branch2_1_bn_running_mean_,
                  inception4d_branch2_1_bn_running_var_, kInception4dBranch2_1Bn);
-
-  at(130);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  // 9: bn = bn(eps=0.001)
-  // 10: relu    (inception4d.branch3[0].relu1)
-  cnn::bn_affine(inception4d_branch3_0_bn_saved, inception4d_branch3_0_bn_weight_,
-                 inception4d_branch3_0_bn_bias_, inception4d_branch3_0_bn_running_mean_,
-                 inception4d_branch3_0_bn_running_var_, kInception4dBranch3_0Bn);
-  cnn::conv_prepare(inception4d_branch3_0_conv_weight_prepared, inception4d_branch3_0_conv_weight_,
-                    kInception4dBranch3_0Conv);
 
   at(133);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2643,17 +2619,22 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception4e_branch1_bn_saved, inception4e_branch1_bn_weight_, inception4e_branch1_bn_bias_,
                  inception4e_branch1_bn_running_mean_, inception4e_branch1_bn_running_var_,
                  kInception4eBranch1Bn);
+  cnn::bn_affine(inception4e_branch2_0_bn_saved, inception4e_branch2_0_bn_weight_,
+                 inception4e_branch2_0_bn_bias_, inception4e_branch2_0_bn_running_mean_,
+                 inception4e_branch2_0_bn_running_var_, kInception4eBranch2_0Bn);
+  cnn::bn_affine(inception4e_branch3_0_bn_saved, inception4e_branch3_0_bn_weight_,
+                 inception4e_branch3_0_bn_bias_, inception4e_branch3_0_bn_running_mean_,
+                 inception4e_branch3_0_bn_running_var_, kInception4eBranch3_0Bn);
   cnn::conv_prepare(inception4e_branch1_conv_weight_prepared, inception4e_branch1_conv_weight_,
                     kInception4eBranch1Conv);
 
   at(153);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  // 9: bn = bn(eps=0.001)
-  // 10: relu    (inception4e.branch2[0].relu1)
-  cnn::bn_affine(inception4e_branch2_0_bn_saved, inception4e_branch2_0_bn_weight_,
-                 inception4e_branch2_0_bn_bias_, inception4e_branch2_0_bn_running_mean_,
-                 inception4e_branch2_0_bn_running_var_, kInception4eBranch2_0Bn);
   cnn::conv_prepare(inception4e_branch2_0_conv_weight_prepared, inception4e_branch2_0_conv_weight_,
                     kInception4eBranch2_0Conv);
+
+  at(159);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  cnn::conv_prepare(inception4e_branch3_0_conv_weight_prepared, inception4e_branch3_0_conv_weight_,
+                    kInception4eBranch3_0Conv);
 
   at(156);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2661,15 +2642,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception4e_branch2_1_bn_saved, inception4e_branch2_1_bn_weight_,
                  inception4e_branch2_1_bn_bias_, inception4e_branch2_1_bn_running_mean_,
                  inception4e_branch2_1_bn_running_var_, kInception4eBranch2_1Bn);
-
-  at(159);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  // 9: bn = bn(eps=0.001)
-  // 10: relu    (inception4e.branch3[0].relu1)
-  cnn::bn_affine(inception4e_branch3_0_bn_saved, inception4e_branch3_0_bn_weight_,
-                 inception4e_branch3_0_bn_bias_, inception4e_branch3_0_bn_running_mean_,
-                 inception4e_branch3_0_bn_running_var_, kInception4eBranch3_0Bn);
-  cnn::conv_prepare(inception4e_branch3_0_conv_weight_prepared, inception4e_branch3_0_conv_weight_,
-                    kInception4eBranch3_0Conv);
 
   at(162);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2695,17 +2667,22 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception5a_branch1_bn_saved, inception5a_branch1_bn_weight_, inception5a_branch1_bn_bias_,
                  inception5a_branch1_bn_running_mean_, inception5a_branch1_bn_running_var_,
                  kInception5aBranch1Bn);
+  cnn::bn_affine(inception5a_branch2_0_bn_saved, inception5a_branch2_0_bn_weight_,
+                 inception5a_branch2_0_bn_bias_, inception5a_branch2_0_bn_running_mean_,
+                 inception5a_branch2_0_bn_running_var_, kInception5aBranch2_0Bn);
+  cnn::bn_affine(inception5a_branch3_0_bn_saved, inception5a_branch3_0_bn_weight_,
+                 inception5a_branch3_0_bn_bias_, inception5a_branch3_0_bn_running_mean_,
+                 inception5a_branch3_0_bn_running_var_, kInception5aBranch3_0Bn);
   cnn::conv_prepare(inception5a_branch1_conv_weight_prepared, inception5a_branch1_conv_weight_,
                     kInception5aBranch1Conv);
 
   at(174);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  // 9: bn = bn(eps=0.001)
-  // 10: relu    (inception5a.branch2[0].relu1)
-  cnn::bn_affine(inception5a_branch2_0_bn_saved, inception5a_branch2_0_bn_weight_,
-                 inception5a_branch2_0_bn_bias_, inception5a_branch2_0_bn_running_mean_,
-                 inception5a_branch2_0_bn_running_var_, kInception5aBranch2_0Bn);
   cnn::conv_prepare(inception5a_branch2_0_conv_weight_prepared, inception5a_branch2_0_conv_weight_,
                     kInception5aBranch2_0Conv);
+
+  at(180);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  cnn::conv_prepare(inception5a_branch3_0_conv_weight_prepared, inception5a_branch3_0_conv_weight_,
+                    kInception5aBranch3_0Conv);
 
   at(177);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2713,15 +2690,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception5a_branch2_1_bn_saved, inception5a_branch2_1_bn_weight_,
                  inception5a_branch2_1_bn_bias_, inception5a_branch2_1_bn_running_mean_,
                  inception5a_branch2_1_bn_running_var_, kInception5aBranch2_1Bn);
-
-  at(180);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  // 9: bn = bn(eps=0.001)
-  // 10: relu    (inception5a.branch3[0].relu1)
-  cnn::bn_affine(inception5a_branch3_0_bn_saved, inception5a_branch3_0_bn_weight_,
-                 inception5a_branch3_0_bn_bias_, inception5a_branch3_0_bn_running_mean_,
-                 inception5a_branch3_0_bn_running_var_, kInception5aBranch3_0Bn);
-  cnn::conv_prepare(inception5a_branch3_0_conv_weight_prepared, inception5a_branch3_0_conv_weight_,
-                    kInception5aBranch3_0Conv);
 
   at(183);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2747,17 +2715,22 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception5b_branch1_bn_saved, inception5b_branch1_bn_weight_, inception5b_branch1_bn_bias_,
                  inception5b_branch1_bn_running_mean_, inception5b_branch1_bn_running_var_,
                  kInception5bBranch1Bn);
+  cnn::bn_affine(inception5b_branch2_0_bn_saved, inception5b_branch2_0_bn_weight_,
+                 inception5b_branch2_0_bn_bias_, inception5b_branch2_0_bn_running_mean_,
+                 inception5b_branch2_0_bn_running_var_, kInception5bBranch2_0Bn);
+  cnn::bn_affine(inception5b_branch3_0_bn_saved, inception5b_branch3_0_bn_weight_,
+                 inception5b_branch3_0_bn_bias_, inception5b_branch3_0_bn_running_mean_,
+                 inception5b_branch3_0_bn_running_var_, kInception5bBranch3_0Bn);
   cnn::conv_prepare(inception5b_branch1_conv_weight_prepared, inception5b_branch1_conv_weight_,
                     kInception5bBranch1Conv);
 
   at(194);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  // 9: bn = bn(eps=0.001)
-  // 10: relu    (inception5b.branch2[0].relu1)
-  cnn::bn_affine(inception5b_branch2_0_bn_saved, inception5b_branch2_0_bn_weight_,
-                 inception5b_branch2_0_bn_bias_, inception5b_branch2_0_bn_running_mean_,
-                 inception5b_branch2_0_bn_running_var_, kInception5bBranch2_0Bn);
   cnn::conv_prepare(inception5b_branch2_0_conv_weight_prepared, inception5b_branch2_0_conv_weight_,
                     kInception5bBranch2_0Conv);
+
+  at(200);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  cnn::conv_prepare(inception5b_branch3_0_conv_weight_prepared, inception5b_branch3_0_conv_weight_,
+                    kInception5bBranch3_0Conv);
 
   at(197);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2765,15 +2738,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception5b_branch2_1_bn_saved, inception5b_branch2_1_bn_weight_,
                  inception5b_branch2_1_bn_bias_, inception5b_branch2_1_bn_running_mean_,
                  inception5b_branch2_1_bn_running_var_, kInception5bBranch2_1Bn);
-
-  at(200);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  // 9: bn = bn(eps=0.001)
-  // 10: relu    (inception5b.branch3[0].relu1)
-  cnn::bn_affine(inception5b_branch3_0_bn_saved, inception5b_branch3_0_bn_weight_,
-                 inception5b_branch3_0_bn_bias_, inception5b_branch3_0_bn_running_mean_,
-                 inception5b_branch3_0_bn_running_var_, kInception5bBranch3_0Bn);
-  cnn::conv_prepare(inception5b_branch3_0_conv_weight_prepared, inception5b_branch3_0_conv_weight_,
-                    kInception5bBranch3_0Conv);
 
   at(203);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2810,18 +2774,18 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats conv3_conv_weight_prepared = floats(32127856, 442944);
   const cnn::Blocked maxpool2 = blocked(19267584, 150528);  // 192x28x28
   const cnn::Floats inception3a_branch1_bn_saved = floats(32570800, 256);
+  const cnn::Floats inception3a_branch2_0_bn_saved = floats(32571056, 384);
+  const cnn::Floats inception3a_branch3_0_bn_saved = floats(32571440, 64);
   const cnn::Blocked inception3a_concat1 = blocked(12042240, 200704);  // 256x28x28
   const cnn::Blocked inception3a_branch1_relu1 = blocked(12042240, 200704);  // 64x28x28
-  const cnn::Floats inception3a_branch1_conv_weight_prepared = floats(32571056, 12672);
-  const cnn::Floats inception3a_branch2_0_bn_saved = floats(32583728, 384);
+  const cnn::Floats inception3a_branch1_conv_weight_prepared = floats(32571504, 12672);
   const cnn::Blocked inception3a_branch2_0_relu1 = blocked(0, 75264);  // 96x28x28
-  const cnn::Floats inception3a_branch2_0_conv_weight_prepared = floats(32584112, 18432);
-  const cnn::Floats inception3a_branch2_1_bn_saved = floats(32602544, 512);
+  const cnn::Floats inception3a_branch2_0_conv_weight_prepared = floats(32584176, 18432);
+  const cnn::Blocked inception3a_branch3_0_relu1 = blocked(2408448, 12544);  // 16x28x28
+  const cnn::Floats inception3a_branch3_0_conv_weight_prepared = floats(32602608, 3456);
+  const cnn::Floats inception3a_branch2_1_bn_saved = floats(32606064, 512);
   const cnn::Blocked inception3a_branch2_1_relu1 = blocked(12092416, 200704);  // 128x28x28
-  const cnn::Floats inception3a_branch2_1_conv_weight_prepared = floats(32603056, 456768);
-  const cnn::Floats inception3a_branch3_0_bn_saved = floats(33059824, 64);
-  const cnn::Blocked inception3a_branch3_0_relu1 = blocked(0, 12544);  // 16x28x28
-  const cnn::Floats inception3a_branch3_0_conv_weight_prepared = floats(33059888, 3456);
+  const cnn::Floats inception3a_branch2_1_conv_weight_prepared = floats(32606576, 456768);
   const cnn::Floats inception3a_branch3_1_bn_saved = floats(33063344, 128);
   const cnn::Blocked inception3a_branch3_1_relu1 = blocked(12192768, 200704);  // 32x28x28
   const cnn::Floats inception3a_branch3_1_conv_weight_prepared = floats(33063472, 21312);
@@ -2830,17 +2794,17 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked inception3a_branch4_relu1 = blocked(12217856, 200704);  // 32x28x28
   const cnn::Floats inception3a_branch4_conv_weight_prepared = floats(33084912, 6912);
   const cnn::Floats inception3b_branch1_bn_saved = floats(33091824, 512);
+  const cnn::Floats inception3b_branch2_0_bn_saved = floats(33092336, 512);
+  const cnn::Floats inception3b_branch3_0_bn_saved = floats(33092848, 128);
   const cnn::Blocked inception3b_concat1 = blocked(0, 376320);  // 480x28x28
   const cnn::Blocked inception3b_branch1_relu1 = blocked(0, 376320);  // 128x28x28
-  const cnn::Floats inception3b_branch1_conv_weight_prepared = floats(33092336, 33792);
-  const cnn::Floats inception3b_branch2_0_bn_saved = floats(33126128, 512);
+  const cnn::Floats inception3b_branch1_conv_weight_prepared = floats(33092976, 33792);
   const cnn::Blocked inception3b_branch2_0_relu1 = blocked(18464768, 100352);  // 128x28x28
-  const cnn::Floats inception3b_branch2_0_conv_weight_prepared = floats(33126640, 33792);
-  const cnn::Floats inception3b_branch2_1_bn_saved = floats(33160432, 768);
+  const cnn::Floats inception3b_branch2_0_conv_weight_prepared = floats(33126768, 33792);
+  const cnn::Blocked inception3b_branch3_0_relu1 = blocked(22561344, 25088);  // 32x28x28
+  const cnn::Floats inception3b_branch3_0_conv_weight_prepared = floats(33160560, 9216);
+  const cnn::Floats inception3b_branch2_1_bn_saved = floats(33169776, 768);
   const cnn::Blocked inception3b_branch2_1_relu1 = blocked(100352, 376320);  // 192x28x28
-  const cnn::Floats inception3b_branch3_0_bn_saved = floats(33161200, 128);
-  const cnn::Blocked inception3b_branch3_0_relu1 = blocked(18464768, 25088);  // 32x28x28
-  const cnn::Floats inception3b_branch3_0_conv_weight_prepared = floats(33161328, 9216);
   const cnn::Floats inception3b_branch3_1_bn_saved = floats(33170544, 384);
   const cnn::Blocked inception3b_branch3_1_relu1 = blocked(250880, 376320);  // 96x28x28
   const cnn::Floats inception3b_branch3_1_conv_weight_prepared = floats(33170928, 111168);
@@ -2850,17 +2814,17 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats inception3b_branch4_conv_weight_prepared = floats(33282352, 16896);
   const cnn::Blocked maxpool3 = blocked(12042240, 94080);  // 480x14x14
   const cnn::Floats inception4a_branch1_bn_saved = floats(33299248, 768);
+  const cnn::Floats inception4a_branch2_0_bn_saved = floats(33300016, 384);
+  const cnn::Floats inception4a_branch3_0_bn_saved = floats(33300400, 64);
   const cnn::Blocked inception4a_concat1 = blocked(0, 100352);  // 512x14x14
   const cnn::Blocked inception4a_branch1_relu1 = blocked(0, 100352);  // 192x14x14
-  const cnn::Floats inception4a_branch1_conv_weight_prepared = floats(33300016, 92160);
-  const cnn::Floats inception4a_branch2_0_bn_saved = floats(33392176, 384);
+  const cnn::Floats inception4a_branch1_conv_weight_prepared = floats(33300464, 92160);
   const cnn::Blocked inception4a_branch2_0_relu1 = blocked(3937600, 18816);  // 96x14x14
-  const cnn::Floats inception4a_branch2_0_conv_weight_prepared = floats(33392560, 46080);
-  const cnn::Floats inception4a_branch2_1_bn_saved = floats(33438640, 832);
+  const cnn::Floats inception4a_branch2_0_conv_weight_prepared = floats(33392624, 46080);
+  const cnn::Blocked inception4a_branch3_0_relu1 = blocked(4539712, 3136);  // 16x14x14
+  const cnn::Floats inception4a_branch3_0_conv_weight_prepared = floats(33438704, 8640);
+  const cnn::Floats inception4a_branch2_1_bn_saved = floats(33447344, 832);
   const cnn::Blocked inception4a_branch2_1_relu1 = blocked(37632, 100352);  // 208x14x14
-  const cnn::Floats inception4a_branch3_0_bn_saved = floats(33439472, 64);
-  const cnn::Blocked inception4a_branch3_0_relu1 = blocked(3857728, 3136);  // 16x14x14
-  const cnn::Floats inception4a_branch3_0_conv_weight_prepared = floats(33439536, 8640);
   const cnn::Floats inception4a_branch3_1_bn_saved = floats(33448176, 192);
   const cnn::Blocked inception4a_branch3_1_relu1 = blocked(78400, 100352);  // 48x14x14
   const cnn::Floats inception4a_branch3_1_conv_weight_prepared = floats(33448368, 6912);
@@ -2869,17 +2833,17 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked inception4a_branch4_relu1 = blocked(87808, 100352);  // 64x14x14
   const cnn::Floats inception4a_branch4_conv_weight_prepared = floats(33455536, 31680);
   const cnn::Floats inception4b_branch1_bn_saved = floats(33487216, 640);
+  const cnn::Floats inception4b_branch2_0_bn_saved = floats(33487856, 448);
+  const cnn::Floats inception4b_branch3_0_bn_saved = floats(33488304, 96);
   const cnn::Blocked inception4b_concat1 = blocked(3211264, 100352);  // 512x14x14
   const cnn::Blocked inception4b_branch1_relu1 = blocked(3211264, 100352);  // 160x14x14
-  const cnn::Floats inception4b_branch1_conv_weight_prepared = floats(33487856, 82944);
-  const cnn::Floats inception4b_branch2_0_bn_saved = floats(33570800, 448);
+  const cnn::Floats inception4b_branch1_conv_weight_prepared = floats(33488400, 82944);
   const cnn::Blocked inception4b_branch2_0_relu1 = blocked(7342400, 21952);  // 112x14x14
-  const cnn::Floats inception4b_branch2_0_conv_weight_prepared = floats(33571248, 58368);
-  const cnn::Floats inception4b_branch2_1_bn_saved = floats(33629616, 896);
+  const cnn::Floats inception4b_branch2_0_conv_weight_prepared = floats(33571344, 58368);
+  const cnn::Blocked inception4b_branch3_0_relu1 = blocked(8044864, 4704);  // 24x14x14
+  const cnn::Floats inception4b_branch3_0_conv_weight_prepared = floats(33629712, 12288);
+  const cnn::Floats inception4b_branch2_1_bn_saved = floats(33642000, 896);
   const cnn::Blocked inception4b_branch2_1_relu1 = blocked(3242624, 100352);  // 224x14x14
-  const cnn::Floats inception4b_branch3_0_bn_saved = floats(33630512, 96);
-  const cnn::Blocked inception4b_branch3_0_relu1 = blocked(7112000, 4704);  // 24x14x14
-  const cnn::Floats inception4b_branch3_0_conv_weight_prepared = floats(33630608, 12288);
   const cnn::Floats inception4b_branch3_1_bn_saved = floats(33642896, 256);
   const cnn::Blocked inception4b_branch3_1_relu1 = blocked(3286528, 100352);  // 64x14x14
   const cnn::Floats inception4b_branch3_1_conv_weight_prepared = floats(33643152, 57024);
@@ -2888,17 +2852,17 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked inception4b_branch4_relu1 = blocked(3299072, 100352);  // 64x14x14
   const cnn::Floats inception4b_branch4_conv_weight_prepared = floats(33700432, 33792);
   const cnn::Floats inception4c_branch1_bn_saved = floats(33734224, 512);
+  const cnn::Floats inception4c_branch2_0_bn_saved = floats(33734736, 512);
+  const cnn::Floats inception4c_branch3_0_bn_saved = floats(33735248, 96);
   const cnn::Blocked inception4c_concat1 = blocked(0, 100352);  // 512x14x14
   const cnn::Blocked inception4c_branch1_relu1 = blocked(0, 100352);  // 128x14x14
-  const cnn::Floats inception4c_branch1_conv_weight_prepared = floats(33734736, 67584);
-  const cnn::Floats inception4c_branch2_0_bn_saved = floats(33802320, 512);
+  const cnn::Floats inception4c_branch1_conv_weight_prepared = floats(33735344, 67584);
   const cnn::Blocked inception4c_branch2_0_relu1 = blocked(7611968, 25088);  // 128x14x14
-  const cnn::Floats inception4c_branch2_0_conv_weight_prepared = floats(33802832, 67584);
-  const cnn::Floats inception4c_branch2_1_bn_saved = floats(33870416, 1024);
+  const cnn::Floats inception4c_branch2_0_conv_weight_prepared = floats(33802928, 67584);
+  const cnn::Blocked inception4c_branch3_0_relu1 = blocked(8414784, 4704);  // 24x14x14
+  const cnn::Floats inception4c_branch3_0_conv_weight_prepared = floats(33870512, 12288);
+  const cnn::Floats inception4c_branch2_1_bn_saved = floats(33882800, 1024);
   const cnn::Blocked inception4c_branch2_1_relu1 = blocked(25088, 100352);  // 256x14x14
-  const cnn::Floats inception4c_branch3_0_bn_saved = floats(33871440, 96);
-  const cnn::Blocked inception4c_branch3_0_relu1 = blocked(7112000, 4704);  // 24x14x14
-  const cnn::Floats inception4c_branch3_0_conv_weight_prepared = floats(33871536, 12288);
   const cnn::Floats inception4c_branch3_1_bn_saved = floats(33883824, 256);
   const cnn::Blocked inception4c_branch3_1_relu1 = blocked(75264, 100352);  // 64x14x14
   const cnn::Floats inception4c_branch3_1_conv_weight_prepared = floats(33884080, 57024);
@@ -2907,17 +2871,17 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked inception4c_branch4_relu1 = blocked(87808, 100352);  // 64x14x14
   const cnn::Floats inception4c_branch4_conv_weight_prepared = floats(33941360, 33792);
   const cnn::Floats inception4d_branch1_bn_saved = floats(33975152, 448);
+  const cnn::Floats inception4d_branch2_0_bn_saved = floats(33975600, 576);
+  const cnn::Floats inception4d_branch3_0_bn_saved = floats(33976176, 128);
   const cnn::Blocked inception4d_concat1 = blocked(5218304, 103488);  // 528x14x14
   const cnn::Blocked inception4d_branch1_relu1 = blocked(5218304, 103488);  // 112x14x14
-  const cnn::Floats inception4d_branch1_conv_weight_prepared = floats(33975600, 58368);
-  const cnn::Floats inception4d_branch2_0_bn_saved = floats(34033968, 576);
+  const cnn::Floats inception4d_branch1_conv_weight_prepared = floats(33976304, 58368);
   const cnn::Blocked inception4d_branch2_0_relu1 = blocked(8529920, 28224);  // 144x14x14
-  const cnn::Floats inception4d_branch2_0_conv_weight_prepared = floats(34034544, 73728);
-  const cnn::Floats inception4d_branch2_1_bn_saved = floats(34108272, 1152);
+  const cnn::Floats inception4d_branch2_0_conv_weight_prepared = floats(34034672, 73728);
+  const cnn::Blocked inception4d_branch3_0_relu1 = blocked(4704832, 6272);  // 32x14x14
+  const cnn::Floats inception4d_branch3_0_conv_weight_prepared = floats(34108400, 18432);
+  const cnn::Floats inception4d_branch2_1_bn_saved = floats(34126832, 1152);
   const cnn::Blocked inception4d_branch2_1_relu1 = blocked(5240256, 103488);  // 288x14x14
-  const cnn::Floats inception4d_branch3_0_bn_saved = floats(34109424, 128);
-  const cnn::Blocked inception4d_branch3_0_relu1 = blocked(3900736, 6272);  // 32x14x14
-  const cnn::Floats inception4d_branch3_0_conv_weight_prepared = floats(34109552, 18432);
   const cnn::Floats inception4d_branch3_1_bn_saved = floats(34127984, 256);
   const cnn::Blocked inception4d_branch3_1_relu1 = blocked(5296704, 103488);  // 64x14x14
   const cnn::Floats inception4d_branch3_1_conv_weight_prepared = floats(34128240, 76608);
@@ -2926,17 +2890,17 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked inception4d_branch4_relu1 = blocked(5309248, 103488);  // 64x14x14
   const cnn::Floats inception4d_branch4_conv_weight_prepared = floats(34205104, 33792);
   const cnn::Floats inception4e_branch1_bn_saved = floats(34238896, 1024);
+  const cnn::Floats inception4e_branch2_0_bn_saved = floats(34239920, 640);
+  const cnn::Floats inception4e_branch3_0_bn_saved = floats(34240560, 128);
   const cnn::Blocked inception4e_concat1 = blocked(0, 163072);  // 832x14x14
   const cnn::Blocked inception4e_branch1_relu1 = blocked(0, 163072);  // 256x14x14
-  const cnn::Floats inception4e_branch1_conv_weight_prepared = floats(34239920, 136224);
-  const cnn::Floats inception4e_branch2_0_bn_saved = floats(34376144, 640);
+  const cnn::Floats inception4e_branch1_conv_weight_prepared = floats(34240688, 136224);
   const cnn::Blocked inception4e_branch2_0_relu1 = blocked(10396736, 31360);  // 160x14x14
-  const cnn::Floats inception4e_branch2_0_conv_weight_prepared = floats(34376784, 85536);
-  const cnn::Floats inception4e_branch2_1_bn_saved = floats(34462320, 1280);
+  const cnn::Floats inception4e_branch2_0_conv_weight_prepared = floats(34376912, 85536);
+  const cnn::Blocked inception4e_branch3_0_relu1 = blocked(11400256, 6272);  // 32x14x14
+  const cnn::Floats inception4e_branch3_0_conv_weight_prepared = floats(34462448, 19008);
+  const cnn::Floats inception4e_branch2_1_bn_saved = floats(34481456, 1280);
   const cnn::Blocked inception4e_branch2_1_relu1 = blocked(50176, 163072);  // 320x14x14
-  const cnn::Floats inception4e_branch3_0_bn_saved = floats(34463600, 128);
-  const cnn::Blocked inception4e_branch3_0_relu1 = blocked(9240896, 6272);  // 32x14x14
-  const cnn::Floats inception4e_branch3_0_conv_weight_prepared = floats(34463728, 19008);
   const cnn::Floats inception4e_branch3_1_bn_saved = floats(34482736, 512);
   const cnn::Blocked inception4e_branch3_1_relu1 = blocked(112896, 163072);  // 128x14x14
   const cnn::Floats inception4e_branch3_1_conv_weight_prepared = floats(34483248, 152640);
@@ -2946,17 +2910,17 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats inception4e_branch4_conv_weight_prepared = floats(34636400, 69696);
   const cnn::Blocked maxpool4 = blocked(5218304, 40768);  // 832x7x7
   const cnn::Floats inception5a_branch1_bn_saved = floats(34706096, 1024);
+  const cnn::Floats inception5a_branch2_0_bn_saved = floats(34707120, 640);
+  const cnn::Floats inception5a_branch3_0_bn_saved = floats(34707760, 128);
   const cnn::Blocked inception5a_concat1 = blocked(6522880, 40768);  // 832x7x7
   const cnn::Blocked inception5a_branch1_relu1 = blocked(6522880, 40768);  // 256x7x7
-  const cnn::Floats inception5a_branch1_conv_weight_prepared = floats(34707120, 214656);
-  const cnn::Floats inception5a_branch2_0_bn_saved = floats(34921776, 640);
+  const cnn::Floats inception5a_branch1_conv_weight_prepared = floats(34707888, 214656);
   const cnn::Blocked inception5a_branch2_0_relu1 = blocked(1866816, 7840);  // 160x7x7
-  const cnn::Floats inception5a_branch2_0_conv_weight_prepared = floats(34922416, 134784);
-  const cnn::Floats inception5a_branch2_1_bn_saved = floats(35057200, 1280);
+  const cnn::Floats inception5a_branch2_0_conv_weight_prepared = floats(34922544, 134784);
+  const cnn::Blocked inception5a_branch3_0_relu1 = blocked(2117696, 1568);  // 32x7x7
+  const cnn::Floats inception5a_branch3_0_conv_weight_prepared = floats(35057328, 29952);
+  const cnn::Floats inception5a_branch2_1_bn_saved = floats(35087280, 1280);
   const cnn::Blocked inception5a_branch2_1_relu1 = blocked(6535424, 40768);  // 320x7x7
-  const cnn::Floats inception5a_branch3_0_bn_saved = floats(35058480, 128);
-  const cnn::Blocked inception5a_branch3_0_relu1 = blocked(1048576, 1568);  // 32x7x7
-  const cnn::Floats inception5a_branch3_0_conv_weight_prepared = floats(35058608, 29952);
   const cnn::Floats inception5a_branch3_1_bn_saved = floats(35088560, 512);
   const cnn::Blocked inception5a_branch3_1_relu1 = blocked(6551104, 40768);  // 128x7x7
   const cnn::Floats inception5a_branch3_1_conv_weight_prepared = floats(35089072, 152640);
@@ -2965,17 +2929,17 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked inception5a_branch4_relu1 = blocked(6557376, 40768);  // 128x7x7
   const cnn::Floats inception5a_branch4_conv_weight_prepared = floats(35242224, 109824);
   const cnn::Floats inception5b_branch1_bn_saved = floats(35352048, 1536);
+  const cnn::Floats inception5b_branch2_0_bn_saved = floats(35353584, 768);
+  const cnn::Floats inception5b_branch3_0_bn_saved = floats(35354352, 192);
   const cnn::Blocked inception5b_concat1 = blocked(2654784, 50176);  // 1024x7x7
   const cnn::Blocked inception5b_branch1_relu1 = blocked(2654784, 50176);  // 384x7x7
-  const cnn::Floats inception5b_branch1_conv_weight_prepared = floats(35353584, 319488);
-  const cnn::Floats inception5b_branch2_0_bn_saved = floats(35673072, 768);
+  const cnn::Floats inception5b_branch1_conv_weight_prepared = floats(35354544, 319488);
   const cnn::Blocked inception5b_branch2_0_relu1 = blocked(4260416, 9408);  // 192x7x7
-  const cnn::Floats inception5b_branch2_0_conv_weight_prepared = floats(35673840, 159744);
-  const cnn::Floats inception5b_branch2_1_bn_saved = floats(35833584, 1536);
+  const cnn::Floats inception5b_branch2_0_conv_weight_prepared = floats(35674032, 159744);
+  const cnn::Blocked inception5b_branch3_0_relu1 = blocked(4561472, 2352);  // 48x7x7
+  const cnn::Floats inception5b_branch3_0_conv_weight_prepared = floats(35833776, 39936);
+  const cnn::Floats inception5b_branch2_1_bn_saved = floats(35873712, 1536);
   const cnn::Blocked inception5b_branch2_1_relu1 = blocked(2673600, 50176);  // 384x7x7
-  const cnn::Floats inception5b_branch3_0_bn_saved = floats(35835120, 192);
-  const cnn::Blocked inception5b_branch3_0_relu1 = blocked(1048576, 2352);  // 48x7x7
-  const cnn::Floats inception5b_branch3_0_conv_weight_prepared = floats(35835312, 39936);
   const cnn::Floats inception5b_branch3_1_bn_saved = floats(35875248, 512);
   const cnn::Blocked inception5b_branch3_1_relu1 = blocked(2692416, 50176);  // 128x7x7
   const cnn::Floats inception5b_branch3_1_conv_weight_prepared = floats(35875760, 228672);
@@ -3017,16 +2981,19 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(11);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3a.branch1.relu1)
-  cnn::conv(inception3a_branch1_relu1, maxpool2, cnn::prepared(inception3a_branch1_conv_weight_prepared),
-            cnn::Epilogue().scaled(inception3a_branch1_bn_saved).then(cnn::Activation::kRelu),
-            kInception3aBranch1Conv, batch, scratch(0, 259392));
-
-  at(14);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3a.branch2[0].relu1)
-  cnn::conv(inception3a_branch2_0_relu1, maxpool2, cnn::prepared(inception3a_branch2_0_conv_weight_prepared),
-            cnn::Epilogue().scaled(inception3a_branch2_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception3aBranch2_0Conv, batch, scratch(2408448, 259392));
+  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception3a.branch3[0].relu1)
+  cnn::conv_siblings({{inception3a_branch1_relu1, cnn::prepared(inception3a_branch1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(inception3a_branch1_bn_saved).then(cnn::Activation::kRelu)},
+                      {inception3a_branch2_0_relu1, cnn::prepared(inception3a_branch2_0_conv_weight_prepared),
+                       cnn::Epilogue().scaled(inception3a_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
+                      {inception3a_branch3_0_relu1, cnn::prepared(inception3a_branch3_0_conv_weight_prepared),
+                       cnn::Epilogue().scaled(inception3a_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
+                     maxpool2, kInception3aBranch1ConvSiblings, batch, scratch(2809856, 259392));
 
   at(17);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3034,14 +3001,7 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::winograd::conv(inception3a_branch2_1_relu1, inception3a_branch2_0_relu1,
                       cnn::prepared(inception3a_branch2_1_conv_weight_prepared),
                       cnn::Epilogue().scaled(inception3a_branch2_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception3aBranch2_1Conv, batch, scratch(2408448, 397824));
-
-  at(20);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  // 9: bn = bn(eps=0.001)
-  // 10: relu    (inception3a.branch3[0].relu1)
-  cnn::conv(inception3a_branch3_0_relu1, maxpool2, cnn::prepared(inception3a_branch3_0_conv_weight_prepared),
-            cnn::Epilogue().scaled(inception3a_branch3_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception3aBranch3_0Conv, batch, scratch(401408, 259392));
+                      kInception3aBranch2_1Conv, batch, scratch(2809856, 397824));
 
   at(23);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3065,18 +3025,19 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(31);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3b.branch1.relu1)
-  cnn::conv(inception3b_branch1_relu1, inception3a_concat1,
-            cnn::prepared(inception3b_branch1_conv_weight_prepared),
-            cnn::Epilogue().scaled(inception3b_branch1_bn_saved).then(cnn::Activation::kRelu),
-            kInception3bBranch1Conv, batch, scratch(18464768, 345408));
-
-  at(34);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3b.branch2[0].relu1)
-  cnn::conv(inception3b_branch2_0_relu1, inception3a_concat1,
-            cnn::prepared(inception3b_branch2_0_conv_weight_prepared),
-            cnn::Epilogue().scaled(inception3b_branch2_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception3bBranch2_0Conv, batch, scratch(21676032, 345408));
+  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception3b.branch3[0].relu1)
+  cnn::conv_siblings({{inception3b_branch1_relu1, cnn::prepared(inception3b_branch1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(inception3b_branch1_bn_saved).then(cnn::Activation::kRelu)},
+                      {inception3b_branch2_0_relu1, cnn::prepared(inception3b_branch2_0_conv_weight_prepared),
+                       cnn::Epilogue().scaled(inception3b_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
+                      {inception3b_branch3_0_relu1, cnn::prepared(inception3b_branch3_0_conv_weight_prepared),
+                       cnn::Epilogue().scaled(inception3b_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
+                     inception3a_concat1, kInception3bBranch1ConvSiblings, batch, scratch(21676032, 345408));
 
   at(37);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3086,21 +3047,13 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::Epilogue().scaled(inception3b_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception3bBranch2_1Conv, batch, scratch(21676032, 885312));
 
-  at(40);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  // 9: bn = bn(eps=0.001)
-  // 10: relu    (inception3b.branch3[0].relu1)
-  cnn::conv(inception3b_branch3_0_relu1, inception3a_concat1,
-            cnn::prepared(inception3b_branch3_0_conv_weight_prepared),
-            cnn::Epilogue().scaled(inception3b_branch3_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception3bBranch3_0Conv, batch, scratch(19267584, 345408));
-
   at(43);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3b.branch3[1].relu1)
   cnn::winograd::conv(inception3b_branch3_1_relu1, inception3b_branch3_0_relu1,
                       cnn::prepared(inception3b_branch3_1_conv_weight_prepared),
                       cnn::Epilogue().scaled(inception3b_branch3_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception3bBranch3_1Conv, batch, scratch(19267584, 132608));
+                      kInception3bBranch3_1Conv, batch, scratch(18464768, 132608));
 
   at(46);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception3b.maxpool1)
   cnn::maxpool(inception3b_maxpool1, inception3a_concat1, kInception3bMaxpool1, batch);
@@ -3119,16 +3072,19 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(52);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4a.branch1.relu1)
-  cnn::conv(inception4a_branch1_relu1, maxpool3, cnn::prepared(inception4a_branch1_conv_weight_prepared),
-            cnn::Epilogue().scaled(inception4a_branch1_bn_saved).then(cnn::Activation::kRelu),
-            kInception4aBranch1Conv, batch, scratch(3211264, 646464));
-
-  at(55);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4a.branch2[0].relu1)
-  cnn::conv(inception4a_branch2_0_relu1, maxpool3, cnn::prepared(inception4a_branch2_0_conv_weight_prepared),
-            cnn::Epilogue().scaled(inception4a_branch2_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception4aBranch2_0Conv, batch, scratch(3211264, 646464));
+  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4a.branch3[0].relu1)
+  cnn::conv_siblings({{inception4a_branch1_relu1, cnn::prepared(inception4a_branch1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(inception4a_branch1_bn_saved).then(cnn::Activation::kRelu)},
+                      {inception4a_branch2_0_relu1, cnn::prepared(inception4a_branch2_0_conv_weight_prepared),
+                       cnn::Epilogue().scaled(inception4a_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
+                      {inception4a_branch3_0_relu1, cnn::prepared(inception4a_branch3_0_conv_weight_prepared),
+                       cnn::Epilogue().scaled(inception4a_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
+                     maxpool3, kInception4aBranch1ConvSiblings, batch, scratch(3211264, 646464));
 
   at(58);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3137,13 +3093,6 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
                       inception4a_branch2_1_conv_weight_,
                       cnn::Epilogue().scaled(inception4a_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception4aBranch2_1Conv, batch, scratch(3211264, 726336));
-
-  at(61);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  // 9: bn = bn(eps=0.001)
-  // 10: relu    (inception4a.branch3[0].relu1)
-  cnn::conv(inception4a_branch3_0_relu1, maxpool3, cnn::prepared(inception4a_branch3_0_conv_weight_prepared),
-            cnn::Epilogue().scaled(inception4a_branch3_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception4aBranch3_0Conv, batch, scratch(3211264, 646464));
 
   at(64);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3167,18 +3116,19 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(81);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4b.branch1.relu1)
-  cnn::conv(inception4b_branch1_relu1, inception4a_concat1,
-            cnn::prepared(inception4b_branch1_conv_weight_prepared),
-            cnn::Epilogue().scaled(inception4b_branch1_bn_saved).then(cnn::Activation::kRelu),
-            kInception4bBranch1Conv, batch, scratch(6422528, 689472));
-
-  at(84);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4b.branch2[0].relu1)
-  cnn::conv(inception4b_branch2_0_relu1, inception4a_concat1,
-            cnn::prepared(inception4b_branch2_0_conv_weight_prepared),
-            cnn::Epilogue().scaled(inception4b_branch2_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception4bBranch2_0Conv, batch, scratch(6422528, 689472));
+  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4b.branch3[0].relu1)
+  cnn::conv_siblings({{inception4b_branch1_relu1, cnn::prepared(inception4b_branch1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(inception4b_branch1_bn_saved).then(cnn::Activation::kRelu)},
+                      {inception4b_branch2_0_relu1, cnn::prepared(inception4b_branch2_0_conv_weight_prepared),
+                       cnn::Epilogue().scaled(inception4b_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
+                      {inception4b_branch3_0_relu1, cnn::prepared(inception4b_branch3_0_conv_weight_prepared),
+                       cnn::Epilogue().scaled(inception4b_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
+                     inception4a_concat1, kInception4bBranch1ConvSiblings, batch, scratch(6422528, 689472));
 
   at(87);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3187,14 +3137,6 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
                       inception4b_branch2_1_conv_weight_,
                       cnn::Epilogue().scaled(inception4b_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception4bBranch2_1Conv, batch, scratch(6422528, 919872));
-
-  at(90);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  // 9: bn = bn(eps=0.001)
-  // 10: relu    (inception4b.branch3[0].relu1)
-  cnn::conv(inception4b_branch3_0_relu1, inception4a_concat1,
-            cnn::prepared(inception4b_branch3_0_conv_weight_prepared),
-            cnn::Epilogue().scaled(inception4b_branch3_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception4bBranch3_0Conv, batch, scratch(6422528, 689472));
 
   at(93);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3218,18 +3160,19 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(101);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4c.branch1.relu1)
-  cnn::conv(inception4c_branch1_relu1, inception4b_concat1,
-            cnn::prepared(inception4c_branch1_conv_weight_prepared),
-            cnn::Epilogue().scaled(inception4c_branch1_bn_saved).then(cnn::Activation::kRelu),
-            kInception4cBranch1Conv, batch, scratch(6422528, 689472));
-
-  at(104);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4c.branch2[0].relu1)
-  cnn::conv(inception4c_branch2_0_relu1, inception4b_concat1,
-            cnn::prepared(inception4c_branch2_0_conv_weight_prepared),
-            cnn::Epilogue().scaled(inception4c_branch2_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception4cBranch2_0Conv, batch, scratch(6422528, 689472));
+  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4c.branch3[0].relu1)
+  cnn::conv_siblings({{inception4c_branch1_relu1, cnn::prepared(inception4c_branch1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(inception4c_branch1_bn_saved).then(cnn::Activation::kRelu)},
+                      {inception4c_branch2_0_relu1, cnn::prepared(inception4c_branch2_0_conv_weight_prepared),
+                       cnn::Epilogue().scaled(inception4c_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
+                      {inception4c_branch3_0_relu1, cnn::prepared(inception4c_branch3_0_conv_weight_prepared),
+                       cnn::Epilogue().scaled(inception4c_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
+                     inception4b_concat1, kInception4cBranch1ConvSiblings, batch, scratch(6422528, 689472));
 
   at(107);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3238,14 +3181,6 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
                       inception4c_branch2_1_conv_weight_,
                       cnn::Epilogue().scaled(inception4c_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception4cBranch2_1Conv, batch, scratch(6422528, 1189440));
-
-  at(110);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  // 9: bn = bn(eps=0.001)
-  // 10: relu    (inception4c.branch3[0].relu1)
-  cnn::conv(inception4c_branch3_0_relu1, inception4b_concat1,
-            cnn::prepared(inception4c_branch3_0_conv_weight_prepared),
-            cnn::Epilogue().scaled(inception4c_branch3_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception4cBranch3_0Conv, batch, scratch(6422528, 689472));
 
   at(113);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3269,18 +3204,19 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(121);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4d.branch1.relu1)
-  cnn::conv(inception4d_branch1_relu1, inception4c_concat1,
-            cnn::prepared(inception4d_branch1_conv_weight_prepared),
-            cnn::Epilogue().scaled(inception4d_branch1_bn_saved).then(cnn::Activation::kRelu),
-            kInception4dBranch1Conv, batch, scratch(3211264, 689472));
-
-  at(124);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4d.branch2[0].relu1)
-  cnn::conv(inception4d_branch2_0_relu1, inception4c_concat1,
-            cnn::prepared(inception4d_branch2_0_conv_weight_prepared),
-            cnn::Epilogue().scaled(inception4d_branch2_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception4dBranch2_0Conv, batch, scratch(3211264, 689472));
+  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4d.branch3[0].relu1)
+  cnn::conv_siblings({{inception4d_branch1_relu1, cnn::prepared(inception4d_branch1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(inception4d_branch1_bn_saved).then(cnn::Activation::kRelu)},
+                      {inception4d_branch2_0_relu1, cnn::prepared(inception4d_branch2_0_conv_weight_prepared),
+                       cnn::Epilogue().scaled(inception4d_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
+                      {inception4d_branch3_0_relu1, cnn::prepared(inception4d_branch3_0_conv_weight_prepared),
+                       cnn::Epilogue().scaled(inception4d_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
+                     inception4c_concat1, kInception4dBranch1ConvSiblings, batch, scratch(3211264, 689472));
 
   at(127);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3289,14 +3225,6 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
                       inception4d_branch2_1_conv_weight_,
                       cnn::Epilogue().scaled(inception4d_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception4dBranch2_1Conv, batch, scratch(3211264, 1493568));
-
-  at(130);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  // 9: bn = bn(eps=0.001)
-  // 10: relu    (inception4d.branch3[0].relu1)
-  cnn::conv(inception4d_branch3_0_relu1, inception4c_concat1,
-            cnn::prepared(inception4d_branch3_0_conv_weight_prepared),
-            cnn::Epilogue().scaled(inception4d_branch3_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception4dBranch3_0Conv, batch, scratch(3211264, 689472));
 
   at(133);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3320,18 +3248,19 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(150);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4e.branch1.relu1)
-  cnn::conv(inception4e_branch1_relu1, inception4d_concat1,
-            cnn::prepared(inception4e_branch1_conv_weight_prepared),
-            cnn::Epilogue().scaled(inception4e_branch1_bn_saved).then(cnn::Activation::kRelu),
-            kInception4eBranch1Conv, batch, scratch(8529920, 710976));
-
-  at(153);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4e.branch2[0].relu1)
-  cnn::conv(inception4e_branch2_0_relu1, inception4d_concat1,
-            cnn::prepared(inception4e_branch2_0_conv_weight_prepared),
-            cnn::Epilogue().scaled(inception4e_branch2_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception4eBranch2_0Conv, batch, scratch(8529920, 710976));
+  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception4e.branch3[0].relu1)
+  cnn::conv_siblings({{inception4e_branch1_relu1, cnn::prepared(inception4e_branch1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(inception4e_branch1_bn_saved).then(cnn::Activation::kRelu)},
+                      {inception4e_branch2_0_relu1, cnn::prepared(inception4e_branch2_0_conv_weight_prepared),
+                       cnn::Epilogue().scaled(inception4e_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
+                      {inception4e_branch3_0_relu1, cnn::prepared(inception4e_branch3_0_conv_weight_prepared),
+                       cnn::Epilogue().scaled(inception4e_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
+                     inception4d_concat1, kInception4eBranch1ConvSiblings, batch, scratch(8529920, 710976));
 
   at(156);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3340,14 +3269,6 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
                       inception4e_branch2_1_conv_weight_,
                       cnn::Epilogue().scaled(inception4e_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception4eBranch2_1Conv, batch, scratch(8529920, 1866816));
-
-  at(159);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  // 9: bn = bn(eps=0.001)
-  // 10: relu    (inception4e.branch3[0].relu1)
-  cnn::conv(inception4e_branch3_0_relu1, inception4d_concat1,
-            cnn::prepared(inception4e_branch3_0_conv_weight_prepared),
-            cnn::Epilogue().scaled(inception4e_branch3_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception4eBranch3_0Conv, batch, scratch(8529920, 710976));
 
   at(162);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3374,16 +3295,19 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(171);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5a.branch1.relu1)
-  cnn::conv(inception5a_branch1_relu1, maxpool4, cnn::prepared(inception5a_branch1_conv_weight_prepared),
-            cnn::Epilogue().scaled(inception5a_branch1_bn_saved).then(cnn::Activation::kRelu),
-            kInception5aBranch1Conv, batch, scratch(0, 1048576));
-
-  at(174);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5a.branch2[0].relu1)
-  cnn::conv(inception5a_branch2_0_relu1, maxpool4, cnn::prepared(inception5a_branch2_0_conv_weight_prepared),
-            cnn::Epilogue().scaled(inception5a_branch2_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception5aBranch2_0Conv, batch, scratch(0, 1048576));
+  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception5a.branch3[0].relu1)
+  cnn::conv_siblings({{inception5a_branch1_relu1, cnn::prepared(inception5a_branch1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(inception5a_branch1_bn_saved).then(cnn::Activation::kRelu)},
+                      {inception5a_branch2_0_relu1, cnn::prepared(inception5a_branch2_0_conv_weight_prepared),
+                       cnn::Epilogue().scaled(inception5a_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
+                      {inception5a_branch3_0_relu1, cnn::prepared(inception5a_branch3_0_conv_weight_prepared),
+                       cnn::Epilogue().scaled(inception5a_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
+                     maxpool4, kInception5aBranch1ConvSiblings, batch, scratch(0, 1048576));
 
   at(177);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3392,13 +3316,6 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
                       inception5a_branch2_1_conv_weight_,
                       cnn::Epilogue().scaled(inception5a_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception5aBranch2_1Conv, batch, scratch(0, 1866816));
-
-  at(180);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  // 9: bn = bn(eps=0.001)
-  // 10: relu    (inception5a.branch3[0].relu1)
-  cnn::conv(inception5a_branch3_0_relu1, maxpool4, cnn::prepared(inception5a_branch3_0_conv_weight_prepared),
-            cnn::Epilogue().scaled(inception5a_branch3_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception5aBranch3_0Conv, batch, scratch(0, 1048576));
 
   at(183);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3422,18 +3339,19 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(191);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5b.branch1.relu1)
-  cnn::conv(inception5b_branch1_relu1, inception5a_concat1,
-            cnn::prepared(inception5b_branch1_conv_weight_prepared),
-            cnn::Epilogue().scaled(inception5b_branch1_bn_saved).then(cnn::Activation::kRelu),
-            kInception5bBranch1Conv, batch, scratch(0, 1048576));
-
-  at(194);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5b.branch2[0].relu1)
-  cnn::conv(inception5b_branch2_0_relu1, inception5a_concat1,
-            cnn::prepared(inception5b_branch2_0_conv_weight_prepared),
-            cnn::Epilogue().scaled(inception5b_branch2_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception5bBranch2_0Conv, batch, scratch(0, 1048576));
+  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
+  // 9: bn = bn(eps=0.001)
+  // 10: relu    (inception5b.branch3[0].relu1)
+  cnn::conv_siblings({{inception5b_branch1_relu1, cnn::prepared(inception5b_branch1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(inception5b_branch1_bn_saved).then(cnn::Activation::kRelu)},
+                      {inception5b_branch2_0_relu1, cnn::prepared(inception5b_branch2_0_conv_weight_prepared),
+                       cnn::Epilogue().scaled(inception5b_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
+                      {inception5b_branch3_0_relu1, cnn::prepared(inception5b_branch3_0_conv_weight_prepared),
+                       cnn::Epilogue().scaled(inception5b_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
+                     inception5a_concat1, kInception5bBranch1ConvSiblings, batch, scratch(0, 1048576));
 
   at(197);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3442,14 +3360,6 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
                       inception5b_branch2_1_conv_weight_,
                       cnn::Epilogue().scaled(inception5b_branch2_1_bn_saved).then(cnn::Activation::kRelu),
                       kInception5bBranch2_1Conv, batch, scratch(0, 2654784));
-
-  at(200);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  // 9: bn = bn(eps=0.001)
-  // 10: relu    (inception5b.branch3[0].relu1)
-  cnn::conv(inception5b_branch3_0_relu1, inception5a_concat1,
-            cnn::prepared(inception5b_branch3_0_conv_weight_prepared),
-            cnn::Epilogue().scaled(inception5b_branch3_0_bn_saved).then(cnn::Activation::kRelu),
-            kInception5bBranch3_0Conv, batch, scratch(0, 1048576));
 
   at(203);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)

@@ -52,28 +52,30 @@ constexpr cnn::PoolGeometry kMaxpool2{
     .count_include_pad = false};
 constexpr cnn::BnGeometry kMixed5bBranch1x1Bn{
     .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed5bBranch5x5_1Bn{
+    .channels = 48, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed5bBranch3x3dbl1Bn{
+    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5bBranch1x1Conv{
     .in_channels = 192, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
     .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5bBranch5x5_1Bn{
-    .channels = 48, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5bBranch5x5_1Conv{
     .in_channels = 192, .in_height = 35, .in_width = 35, .out_channels = 48, .out_height = 35,
     .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kMixed5bBranch3x3dbl1Conv{
+    .in_channels = 192, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
+    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kMixed5bBranch1x1ConvSiblings{
+    .in_channels = 192, .height = 35, .width = 35, .out_channels = {64, 48, 64}};
 constexpr cnn::BnGeometry kMixed5bBranch5x5_2Bn{
     .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5bBranch5x5_2Conv{
     .in_channels = 48, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35, .out_width = 35,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5bBranch3x3dbl1Bn{
-    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed5bBranch3x3dbl1Conv{
-    .in_channels = 192, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
-    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed5bBranch3x3dbl2Bn{
     .channels = 96, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5bBranch3x3dbl2Conv{
@@ -98,28 +100,30 @@ constexpr cnn::ConvGeometry kMixed5bBranchPoolConv{
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed5cBranch1x1Bn{
     .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed5cBranch5x5_1Bn{
+    .channels = 48, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed5cBranch3x3dbl1Bn{
+    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5cBranch1x1Conv{
     .in_channels = 256, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
     .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5cBranch5x5_1Bn{
-    .channels = 48, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5cBranch5x5_1Conv{
     .in_channels = 256, .in_height = 35, .in_width = 35, .out_channels = 48, .out_height = 35,
     .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kMixed5cBranch3x3dbl1Conv{
+    .in_channels = 256, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
+    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kMixed5cBranch1x1ConvSiblings{
+    .in_channels = 256, .height = 35, .width = 35, .out_channels = {64, 48, 64}};
 constexpr cnn::BnGeometry kMixed5cBranch5x5_2Bn{
     .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5cBranch5x5_2Conv{
     .in_channels = 48, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35, .out_width = 35,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5cBranch3x3dbl1Bn{
-    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed5cBranch3x3dbl1Conv{
-    .in_channels = 256, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
-    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed5cBranch3x3dbl2Bn{
     .channels = 96, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5cBranch3x3dbl2Conv{
@@ -144,28 +148,30 @@ constexpr cnn::ConvGeometry kMixed5cBranchPoolConv{
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed5dBranch1x1Bn{
     .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed5dBranch5x5_1Bn{
+    .channels = 48, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed5dBranch3x3dbl1Bn{
+    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5dBranch1x1Conv{
     .in_channels = 288, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
     .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5dBranch5x5_1Bn{
-    .channels = 48, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5dBranch5x5_1Conv{
     .in_channels = 288, .in_height = 35, .in_width = 35, .out_channels = 48, .out_height = 35,
     .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kMixed5dBranch3x3dbl1Conv{
+    .in_channels = 288, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
+    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kMixed5dBranch1x1ConvSiblings{
+    .in_channels = 288, .height = 35, .width = 35, .out_channels = {64, 48, 64}};
 constexpr cnn::BnGeometry kMixed5dBranch5x5_2Bn{
     .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5dBranch5x5_2Conv{
     .in_channels = 48, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35, .out_width = 35,
     .kernel_height = 5, .kernel_width = 5, .stride_height = 1, .stride_width = 1, .pad_top = 2, .pad_left = 2,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed5dBranch3x3dbl1Bn{
-    .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed5dBranch3x3dbl1Conv{
-    .in_channels = 288, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
-    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed5dBranch3x3dbl2Bn{
     .channels = 96, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed5dBranch3x3dbl2Conv{
@@ -218,16 +224,24 @@ constexpr cnn::PoolGeometry kMixed6aMaxpool1{
     .count_include_pad = false};
 constexpr cnn::BnGeometry kMixed6bBranch1x1Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed6bBranch7x7_1Bn{
+    .channels = 128, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed6bBranch7x7dbl1Bn{
+    .channels = 128, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6bBranch1x1Conv{
     .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6bBranch7x7_1Bn{
-    .channels = 128, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6bBranch7x7_1Conv{
     .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 128, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kMixed6bBranch7x7dbl1Conv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 128, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kMixed6bBranch1x1ConvSiblings{
+    .in_channels = 768, .height = 17, .width = 17, .out_channels = {192, 128, 128}};
 constexpr cnn::BnGeometry kMixed6bBranch7x7_2Bn{
     .channels = 128, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6bBranch7x7_2Conv{
@@ -240,12 +254,6 @@ constexpr cnn::ConvGeometry kMixed6bBranch7x7_3Conv{
     .in_channels = 128, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6bBranch7x7dbl1Bn{
-    .channels = 128, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6bBranch7x7dbl1Conv{
-    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 128, .out_height = 17,
-    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed6bBranch7x7dbl2Bn{
     .channels = 128, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6bBranch7x7dbl2Conv{
@@ -282,16 +290,24 @@ constexpr cnn::ConvGeometry kMixed6bBranchPoolConv{
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed6cBranch1x1Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed6cBranch7x7_1Bn{
+    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed6cBranch7x7dbl1Bn{
+    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6cBranch1x1Conv{
     .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6cBranch7x7_1Bn{
-    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6cBranch7x7_1Conv{
     .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kMixed6cBranch7x7dbl1Conv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kMixed6cBranch1x1ConvSiblings{
+    .in_channels = 768, .height = 17, .width = 17, .out_channels = {192, 160, 160}};
 constexpr cnn::BnGeometry kMixed6cBranch7x7_2Bn{
     .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6cBranch7x7_2Conv{
@@ -304,12 +320,6 @@ constexpr cnn::ConvGeometry kMixed6cBranch7x7_3Conv{
     .in_channels = 160, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6cBranch7x7dbl1Bn{
-    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6cBranch7x7dbl1Conv{
-    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
-    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed6cBranch7x7dbl2Bn{
     .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6cBranch7x7dbl2Conv{
@@ -346,16 +356,24 @@ constexpr cnn::ConvGeometry kMixed6cBranchPoolConv{
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed6dBranch1x1Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed6dBranch7x7_1Bn{
+    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed6dBranch7x7dbl1Bn{
+    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6dBranch1x1Conv{
     .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6dBranch7x7_1Bn{
-    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6dBranch7x7_1Conv{
     .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kMixed6dBranch7x7dbl1Conv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kMixed6dBranch1x1ConvSiblings{
+    .in_channels = 768, .height = 17, .width = 17, .out_channels = {192, 160, 160}};
 constexpr cnn::BnGeometry kMixed6dBranch7x7_2Bn{
     .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6dBranch7x7_2Conv{
@@ -368,12 +386,6 @@ constexpr cnn::ConvGeometry kMixed6dBranch7x7_3Conv{
     .in_channels = 160, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6dBranch7x7dbl1Bn{
-    .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6dBranch7x7dbl1Conv{
-    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
-    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed6dBranch7x7dbl2Bn{
     .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6dBranch7x7dbl2Conv{
@@ -410,16 +422,24 @@ constexpr cnn::ConvGeometry kMixed6dBranchPoolConv{
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed6eBranch1x1Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed6eBranch7x7_1Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed6eBranch7x7dbl1Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6eBranch1x1Conv{
     .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6eBranch7x7_1Bn{
-    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6eBranch7x7_1Conv{
     .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kMixed6eBranch7x7dbl1Conv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kMixed6eBranch1x1ConvSiblings{
+    .in_channels = 768, .height = 17, .width = 17, .out_channels = {192, 192, 192}};
 constexpr cnn::BnGeometry kMixed6eBranch7x7_2Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6eBranch7x7_2Conv{
@@ -432,12 +452,6 @@ constexpr cnn::ConvGeometry kMixed6eBranch7x7_3Conv{
     .in_channels = 192, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 7, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 3, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed6eBranch7x7dbl1Bn{
-    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6eBranch7x7dbl1Conv{
-    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
-    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed6eBranch7x7dbl2Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed6eBranch7x7dbl2Conv{
@@ -474,22 +488,24 @@ constexpr cnn::ConvGeometry kMixed6eBranchPoolConv{
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed7aBranch3x3_1Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed7aBranch7x7x3_1Bn{
+    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7aBranch3x3_1Conv{
     .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
     .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
     .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kMixed7aBranch7x7x3_1Conv{
+    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
+    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
+    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kMixed7aBranch3x3_1ConvSiblings{
+    .in_channels = 768, .height = 17, .width = 17, .out_channels = {192, 192}};
 constexpr cnn::BnGeometry kMixed7aBranch3x3_2Bn{
     .channels = 320, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7aBranch3x3_2Conv{
     .in_channels = 192, .in_height = 17, .in_width = 17, .out_channels = 320, .out_height = 8, .out_width = 8,
     .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7aBranch7x7x3_1Bn{
-    .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed7aBranch7x7x3_1Conv{
-    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
-    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed7aBranch7x7x3_2Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7aBranch7x7x3_2Conv{
@@ -514,16 +530,24 @@ constexpr cnn::PoolGeometry kMixed7aMaxpool1{
     .count_include_pad = false};
 constexpr cnn::BnGeometry kMixed7bBranch1x1Bn{
     .channels = 320, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed7bBranch3x3_1Bn{
+    .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed7bBranch3x3dbl1Bn{
+    .channels = 448, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7bBranch1x1Conv{
     .in_channels = 1280, .in_height = 8, .in_width = 8, .out_channels = 320, .out_height = 8, .out_width = 8,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7bBranch3x3_1Bn{
-    .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7bBranch3x3_1Conv{
     .in_channels = 1280, .in_height = 8, .in_width = 8, .out_channels = 384, .out_height = 8, .out_width = 8,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kMixed7bBranch3x3dbl1Conv{
+    .in_channels = 1280, .in_height = 8, .in_width = 8, .out_channels = 448, .out_height = 8, .out_width = 8,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kMixed7bBranch1x1ConvSiblings{
+    .in_channels = 1280, .height = 8, .width = 8, .out_channels = {320, 384, 448}};
 constexpr cnn::BnGeometry kMixed7bBranch3x3_2aBn{
     .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7bBranch3x3_2aConv{
@@ -535,12 +559,6 @@ constexpr cnn::BnGeometry kMixed7bBranch3x3_2bBn{
 constexpr cnn::ConvGeometry kMixed7bBranch3x3_2bConv{
     .in_channels = 384, .in_height = 8, .in_width = 8, .out_channels = 384, .out_height = 8, .out_width = 8,
     .kernel_height = 3, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 0,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7bBranch3x3dbl1Bn{
-    .channels = 448, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed7bBranch3x3dbl1Conv{
-    .in_channels = 1280, .in_height = 8, .in_width = 8, .out_channels = 448, .out_height = 8, .out_width = 8,
-    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed7bBranch3x3dbl2Bn{
     .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
@@ -572,16 +590,24 @@ constexpr cnn::ConvGeometry kMixed7bBranchPoolConv{
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed7cBranch1x1Bn{
     .channels = 320, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed7cBranch3x3_1Bn{
+    .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
+constexpr cnn::BnGeometry kMixed7cBranch3x3dbl1Bn{
+    .channels = 448, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7cBranch1x1Conv{
     .in_channels = 2048, .in_height = 8, .in_width = 8, .out_channels = 320, .out_height = 8, .out_width = 8,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7cBranch3x3_1Bn{
-    .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7cBranch3x3_1Conv{
     .in_channels = 2048, .in_height = 8, .in_width = 8, .out_channels = 384, .out_height = 8, .out_width = 8,
     .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::ConvGeometry kMixed7cBranch3x3dbl1Conv{
+    .in_channels = 2048, .in_height = 8, .in_width = 8, .out_channels = 448, .out_height = 8, .out_width = 8,
+    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
+    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
+constexpr cnn::SiblingsGeometry kMixed7cBranch1x1ConvSiblings{
+    .in_channels = 2048, .height = 8, .width = 8, .out_channels = {320, 384, 448}};
 constexpr cnn::BnGeometry kMixed7cBranch3x3_2aBn{
     .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::ConvGeometry kMixed7cBranch3x3_2aConv{
@@ -593,12 +619,6 @@ constexpr cnn::BnGeometry kMixed7cBranch3x3_2bBn{
 constexpr cnn::ConvGeometry kMixed7cBranch3x3_2bConv{
     .in_channels = 384, .in_height = 8, .in_width = 8, .out_channels = 384, .out_height = 8, .out_width = 8,
     .kernel_height = 3, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 1, .pad_left = 0,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::BnGeometry kMixed7cBranch3x3dbl1Bn{
-    .channels = 448, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed7cBranch3x3dbl1Conv{
-    .in_channels = 2048, .in_height = 8, .in_width = 8, .out_channels = 448, .out_height = 8, .out_width = 8,
-    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
     .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::BnGeometry kMixed7cBranch3x3dbl2Bn{
     .channels = 384, .height = 8, .width = 8, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
@@ -644,13 +664,11 @@ static_assert(cnn::conv_prepared_scratch(kConv2d3b1x1Conv, kBatch) == cnn::Scrat
 static_assert(cnn::winograd::conv_prepared_floats(kConv2d4a3x3Conv) == 553536);
 static_assert(cnn::winograd::conv_prepared_scratch(kConv2d4a3x3Conv, kBatch) == cnn::ScratchSize{654336, 331520});
 static_assert(cnn::conv_prepared_floats(kMixed5bBranch1x1Conv) == 12672);
-static_assert(cnn::conv_prepared_scratch(kMixed5bBranch1x1Conv, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_prepared_floats(kMixed5bBranch5x5_1Conv) == 9216);
-static_assert(cnn::conv_prepared_scratch(kMixed5bBranch5x5_1Conv, kBatch) == cnn::ScratchSize{37824, 259392});
+static_assert(cnn::conv_prepared_floats(kMixed5bBranch3x3dbl1Conv) == 12672);
+static_assert(cnn::conv_siblings_prepared_scratch(kMixed5bBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::winograd::conv_prepared_floats(kMixed5bBranch5x5_2Conv) == 114624);
 static_assert(cnn::winograd::conv_prepared_scratch(kMixed5bBranch5x5_2Conv, kBatch) == cnn::ScratchSize{280192, 198912});
-static_assert(cnn::conv_prepared_floats(kMixed5bBranch3x3dbl1Conv) == 12672);
-static_assert(cnn::conv_prepared_scratch(kMixed5bBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::winograd::conv_prepared_floats(kMixed5bBranch3x3dbl2Conv) == 221760);
 static_assert(cnn::winograd::conv_prepared_scratch(kMixed5bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{389120, 265216});
 static_assert(cnn::winograd::conv_prepared_floats(kMixed5bBranch3x3dbl3Conv) == 332352);
@@ -658,13 +676,11 @@ static_assert(cnn::winograd::conv_prepared_scratch(kMixed5bBranch3x3dbl3Conv, kB
 static_assert(cnn::conv_prepared_floats(kMixed5bBranchPoolConv) == 6912);
 static_assert(cnn::conv_prepared_scratch(kMixed5bBranchPoolConv, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_prepared_floats(kMixed5cBranch1x1Conv) == 16896);
-static_assert(cnn::conv_prepared_scratch(kMixed5cBranch1x1Conv, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kMixed5cBranch5x5_1Conv) == 12288);
-static_assert(cnn::conv_prepared_scratch(kMixed5cBranch5x5_1Conv, kBatch) == cnn::ScratchSize{50112, 345408});
+static_assert(cnn::conv_prepared_floats(kMixed5cBranch3x3dbl1Conv) == 16896);
+static_assert(cnn::conv_siblings_prepared_scratch(kMixed5cBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::winograd::conv_prepared_floats(kMixed5cBranch5x5_2Conv) == 114624);
 static_assert(cnn::winograd::conv_prepared_scratch(kMixed5cBranch5x5_2Conv, kBatch) == cnn::ScratchSize{280192, 198912});
-static_assert(cnn::conv_prepared_floats(kMixed5cBranch3x3dbl1Conv) == 16896);
-static_assert(cnn::conv_prepared_scratch(kMixed5cBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::winograd::conv_prepared_floats(kMixed5cBranch3x3dbl2Conv) == 221760);
 static_assert(cnn::winograd::conv_prepared_scratch(kMixed5cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{389120, 265216});
 static_assert(cnn::winograd::conv_prepared_floats(kMixed5cBranch3x3dbl3Conv) == 332352);
@@ -672,13 +688,11 @@ static_assert(cnn::winograd::conv_prepared_scratch(kMixed5cBranch3x3dbl3Conv, kB
 static_assert(cnn::conv_prepared_floats(kMixed5cBranchPoolConv) == 16896);
 static_assert(cnn::conv_prepared_scratch(kMixed5cBranchPoolConv, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_prepared_floats(kMixed5dBranch1x1Conv) == 19008);
-static_assert(cnn::conv_prepared_scratch(kMixed5dBranch1x1Conv, kBatch) == cnn::ScratchSize{62784, 388416});
 static_assert(cnn::conv_prepared_floats(kMixed5dBranch5x5_1Conv) == 13824);
-static_assert(cnn::conv_prepared_scratch(kMixed5dBranch5x5_1Conv, kBatch) == cnn::ScratchSize{59328, 388416});
+static_assert(cnn::conv_prepared_floats(kMixed5dBranch3x3dbl1Conv) == 19008);
+static_assert(cnn::conv_siblings_prepared_scratch(kMixed5dBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{84672, 388416});
 static_assert(cnn::winograd::conv_prepared_floats(kMixed5dBranch5x5_2Conv) == 114624);
 static_assert(cnn::winograd::conv_prepared_scratch(kMixed5dBranch5x5_2Conv, kBatch) == cnn::ScratchSize{280192, 198912});
-static_assert(cnn::conv_prepared_floats(kMixed5dBranch3x3dbl1Conv) == 19008);
-static_assert(cnn::conv_prepared_scratch(kMixed5dBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{62784, 388416});
 static_assert(cnn::winograd::conv_prepared_floats(kMixed5dBranch3x3dbl2Conv) == 221760);
 static_assert(cnn::winograd::conv_prepared_scratch(kMixed5dBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{389120, 265216});
 static_assert(cnn::winograd::conv_prepared_floats(kMixed5dBranch3x3dbl3Conv) == 332352);
@@ -694,15 +708,13 @@ static_assert(cnn::winograd::conv_prepared_scratch(kMixed6aBranch3x3dbl2Conv, kB
 static_assert(cnn::conv_prepared_floats(kMixed6aBranch3x3dbl3Conv) == 82944);
 static_assert(cnn::conv_prepared_scratch(kMixed6aBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{74688, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6bBranch1x1Conv) == 147456);
-static_assert(cnn::conv_prepared_scratch(kMixed6bBranch1x1Conv, kBatch) == cnn::ScratchSize{86976, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6bBranch7x7_1Conv) == 101376);
-static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7_1Conv, kBatch) == cnn::ScratchSize{75456, 1033536});
+static_assert(cnn::conv_prepared_floats(kMixed6bBranch7x7dbl1Conv) == 101376);
+static_assert(cnn::conv_siblings_prepared_scratch(kMixed6bBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{137664, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6bBranch7x7_2Conv) == 118272);
 static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7_2Conv, kBatch) == cnn::ScratchSize{80064, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6bBranch7x7_3Conv) == 172032);
 static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7_3Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6bBranch7x7dbl1Conv) == 101376);
-static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7dbl1Conv, kBatch) == cnn::ScratchSize{75456, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6bBranch7x7dbl2Conv) == 118272);
 static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{80064, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6bBranch7x7dbl3Conv) == 118272);
@@ -714,15 +726,13 @@ static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7dbl5Conv, kBatch) == c
 static_assert(cnn::conv_prepared_floats(kMixed6bBranchPoolConv) == 147456);
 static_assert(cnn::conv_prepared_scratch(kMixed6bBranchPoolConv, kBatch) == cnn::ScratchSize{86976, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6cBranch1x1Conv) == 147456);
-static_assert(cnn::conv_prepared_scratch(kMixed6cBranch1x1Conv, kBatch) == cnn::ScratchSize{86976, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6cBranch7x7_1Conv) == 124416);
-static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7_1Conv, kBatch) == cnn::ScratchSize{81216, 1033536});
+static_assert(cnn::conv_prepared_floats(kMixed6cBranch7x7dbl1Conv) == 124416);
+static_assert(cnn::conv_siblings_prepared_scratch(kMixed6cBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{149184, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6cBranch7x7_2Conv) == 181440);
 static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7_2Conv, kBatch) == cnn::ScratchSize{85824, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6cBranch7x7_3Conv) == 215040);
 static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7_3Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6cBranch7x7dbl1Conv) == 124416);
-static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7dbl1Conv, kBatch) == cnn::ScratchSize{81216, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6cBranch7x7dbl2Conv) == 181440);
 static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{85824, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6cBranch7x7dbl3Conv) == 181440);
@@ -734,15 +744,13 @@ static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7dbl5Conv, kBatch) == c
 static_assert(cnn::conv_prepared_floats(kMixed6cBranchPoolConv) == 147456);
 static_assert(cnn::conv_prepared_scratch(kMixed6cBranchPoolConv, kBatch) == cnn::ScratchSize{86976, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6dBranch1x1Conv) == 147456);
-static_assert(cnn::conv_prepared_scratch(kMixed6dBranch1x1Conv, kBatch) == cnn::ScratchSize{86976, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6dBranch7x7_1Conv) == 124416);
-static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7_1Conv, kBatch) == cnn::ScratchSize{81216, 1033536});
+static_assert(cnn::conv_prepared_floats(kMixed6dBranch7x7dbl1Conv) == 124416);
+static_assert(cnn::conv_siblings_prepared_scratch(kMixed6dBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{149184, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6dBranch7x7_2Conv) == 181440);
 static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7_2Conv, kBatch) == cnn::ScratchSize{85824, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6dBranch7x7_3Conv) == 215040);
 static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7_3Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6dBranch7x7dbl1Conv) == 124416);
-static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7dbl1Conv, kBatch) == cnn::ScratchSize{81216, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6dBranch7x7dbl2Conv) == 181440);
 static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{85824, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6dBranch7x7dbl3Conv) == 181440);
@@ -754,15 +762,13 @@ static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7dbl5Conv, kBatch) == c
 static_assert(cnn::conv_prepared_floats(kMixed6dBranchPoolConv) == 147456);
 static_assert(cnn::conv_prepared_scratch(kMixed6dBranchPoolConv, kBatch) == cnn::ScratchSize{86976, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6eBranch1x1Conv) == 147456);
-static_assert(cnn::conv_prepared_scratch(kMixed6eBranch1x1Conv, kBatch) == cnn::ScratchSize{86976, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6eBranch7x7_1Conv) == 147456);
-static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7_1Conv, kBatch) == cnn::ScratchSize{86976, 1033536});
+static_assert(cnn::conv_prepared_floats(kMixed6eBranch7x7dbl1Conv) == 147456);
+static_assert(cnn::conv_siblings_prepared_scratch(kMixed6eBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{160704, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6eBranch7x7_2Conv) == 258048);
 static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7_2Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6eBranch7x7_3Conv) == 258048);
 static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7_3Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6eBranch7x7dbl1Conv) == 147456);
-static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7dbl1Conv, kBatch) == cnn::ScratchSize{86976, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed6eBranch7x7dbl2Conv) == 258048);
 static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed6eBranch7x7dbl3Conv) == 258048);
@@ -774,11 +780,10 @@ static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7dbl5Conv, kBatch) == c
 static_assert(cnn::conv_prepared_floats(kMixed6eBranchPoolConv) == 147456);
 static_assert(cnn::conv_prepared_scratch(kMixed6eBranchPoolConv, kBatch) == cnn::ScratchSize{86976, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed7aBranch3x3_1Conv) == 147456);
-static_assert(cnn::conv_prepared_scratch(kMixed7aBranch3x3_1Conv, kBatch) == cnn::ScratchSize{86976, 1033536});
+static_assert(cnn::conv_prepared_floats(kMixed7aBranch7x7x3_1Conv) == 147456);
+static_assert(cnn::conv_siblings_prepared_scratch(kMixed7aBranch3x3_1ConvSiblings, kBatch) == cnn::ScratchSize{123840, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed7aBranch3x3_2Conv) == 559872);
 static_assert(cnn::conv_prepared_scratch(kMixed7aBranch3x3_2Conv, kBatch) == cnn::ScratchSize{118464, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed7aBranch7x7x3_1Conv) == 147456);
-static_assert(cnn::conv_prepared_scratch(kMixed7aBranch7x7x3_1Conv, kBatch) == cnn::ScratchSize{86976, 1033536});
 static_assert(cnn::conv_prepared_floats(kMixed7aBranch7x7x3_2Conv) == 258048);
 static_assert(cnn::conv_prepared_scratch(kMixed7aBranch7x7x3_2Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7aBranch7x7x3_3Conv) == 258048);
@@ -786,15 +791,13 @@ static_assert(cnn::conv_prepared_scratch(kMixed7aBranch7x7x3_3Conv, kBatch) == c
 static_assert(cnn::conv_prepared_floats(kMixed7aBranch7x7x3_4Conv) == 331776);
 static_assert(cnn::conv_prepared_scratch(kMixed7aBranch7x7x3_4Conv, kBatch) == cnn::ScratchSize{93120, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7bBranch1x1Conv) == 414720);
-static_assert(cnn::conv_prepared_scratch(kMixed7bBranch1x1Conv, kBatch) == cnn::ScratchSize{112320, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7bBranch3x3_1Conv) == 491520);
-static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3_1Conv, kBatch) == cnn::ScratchSize{123840, 1048576});
+static_assert(cnn::conv_prepared_floats(kMixed7bBranch3x3dbl1Conv) == 576000);
+static_assert(cnn::conv_siblings_prepared_scratch(kMixed7bBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{272448, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7bBranch3x3_2aConv) == 442368);
 static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3_2aConv, kBatch) == cnn::ScratchSize{125376, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7bBranch3x3_2bConv) == 442368);
 static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3_2bConv, kBatch) == cnn::ScratchSize{125376, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed7bBranch3x3dbl1Conv) == 576000);
-static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{136512, 1048576});
 static_assert(cnn::winograd::conv_scratch(kMixed7bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{454720, 2121728});
 static_assert(cnn::conv_prepared_floats(kMixed7bBranch3x3dbl3aConv) == 442368);
 static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3dbl3aConv, kBatch) == cnn::ScratchSize{125376, 1048576});
@@ -803,15 +806,13 @@ static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3dbl3bConv, kBatch) == 
 static_assert(cnn::conv_prepared_floats(kMixed7bBranchPoolConv) == 245760);
 static_assert(cnn::conv_prepared_scratch(kMixed7bBranchPoolConv, kBatch) == cnn::ScratchSize{86976, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7cBranch1x1Conv) == 663552);
-static_assert(cnn::conv_prepared_scratch(kMixed7cBranch1x1Conv, kBatch) == cnn::ScratchSize{112320, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7cBranch3x3_1Conv) == 786432);
-static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3_1Conv, kBatch) == cnn::ScratchSize{123840, 1048576});
+static_assert(cnn::conv_prepared_floats(kMixed7cBranch3x3dbl1Conv) == 921600);
+static_assert(cnn::conv_siblings_prepared_scratch(kMixed7cBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{272448, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7cBranch3x3_2aConv) == 442368);
 static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3_2aConv, kBatch) == cnn::ScratchSize{125376, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7cBranch3x3_2bConv) == 442368);
 static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3_2bConv, kBatch) == cnn::ScratchSize{125376, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed7cBranch3x3dbl1Conv) == 921600);
-static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{136512, 1048576});
 static_assert(cnn::winograd::conv_scratch(kMixed7cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{454720, 2121728});
 static_assert(cnn::conv_prepared_floats(kMixed7cBranch3x3dbl3aConv) == 442368);
 static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3dbl3aConv, kBatch) == cnn::ScratchSize{125376, 1048576});
@@ -2462,16 +2463,16 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{0, 4812288, 0}, {}},
-    {{15052800, 1254400, 51712}, {}},
+    {{41395200, 1803200, 141056}, {}},
     {{}, {}},
     {{}, {}},
-    {{11289600, 1176000, 37632}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{94080000, 548800, 459520}, {}},
     {{}, {}},
     {{}, {}},
-    {{15052800, 1254400, 51712}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{67737600, 784000, 888576}, {}},
@@ -2485,16 +2486,16 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{20070400, 1568000, 68608}, {}},
+    {{55193600, 2116800, 187136}, {}},
     {{}, {}},
     {{}, {}},
-    {{15052800, 1489600, 49920}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{94080000, 548800, 459520}, {}},
     {{}, {}},
     {{}, {}},
-    {{20070400, 1568000, 68608}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{67737600, 784000, 888576}, {}},
@@ -2508,16 +2509,16 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{22579200, 1724800, 77056}, {}},
+    {{62092800, 2273600, 210176}, {}},
     {{}, {}},
     {{}, {}},
-    {{16934400, 1646400, 56064}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{94080000, 548800, 459520}, {}},
     {{}, {}},
     {{}, {}},
-    {{22579200, 1724800, 77056}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{67737600, 784000, 888576}, {}},
@@ -2545,25 +2546,10 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{0, 1744128, 0}, {}},
     {{}, {}},
-    {{42614784, 1109760, 592896}, {}},
+    {{99434496, 1405696, 1408000}, {}},
     {{}, {}},
     {{}, {}},
-    {{28409856, 1035776, 407552}, {}},
     {{}, {}},
-    {{}, {}},
-    {{33144832, 295936, 475136}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{49717248, 369920, 691200}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{28409856, 1035776, 407552}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{33144832, 295936, 475136}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{33144832, 295936, 475136}, {}},
     {{}, {}},
     {{}, {}},
     {{33144832, 295936, 475136}, {}},
@@ -2572,36 +2558,19 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{49717248, 369920, 691200}, {}},
     {{}, {}},
     {{}, {}},
-    {{0, 1775616, 0}, {}},
-    {{42614784, 1109760, 592896}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{42614784, 1109760, 592896}, {}},
+    {{33144832, 295936, 475136}, {}},
     {{}, {}},
     {{}, {}},
-    {{35512320, 1072768, 500224}, {}},
+    {{33144832, 295936, 475136}, {}},
     {{}, {}},
     {{}, {}},
-    {{51788800, 369920, 728320}, {}},
+    {{33144832, 295936, 475136}, {}},
     {{}, {}},
     {{}, {}},
-    {{62146560, 406912, 863232}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{35512320, 1072768, 500224}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51788800, 369920, 728320}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51788800, 369920, 728320}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51788800, 369920, 728320}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{62146560, 406912, 863232}, {}},
+    {{49717248, 369920, 691200}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 1775616, 0}, {}},
@@ -2609,10 +2578,10 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{42614784, 1109760, 592896}, {}},
+    {{113639424, 1479680, 1593344}, {}},
     {{}, {}},
     {{}, {}},
-    {{35512320, 1072768, 500224}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{51788800, 369920, 728320}, {}},
@@ -2621,7 +2590,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{62146560, 406912, 863232}, {}},
     {{}, {}},
     {{}, {}},
-    {{35512320, 1072768, 500224}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{51788800, 369920, 728320}, {}},
@@ -2641,10 +2610,42 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
+    {{113639424, 1479680, 1593344}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51788800, 369920, 728320}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{62146560, 406912, 863232}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51788800, 369920, 728320}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51788800, 369920, 728320}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51788800, 369920, 728320}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{62146560, 406912, 863232}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{0, 1775616, 0}, {}},
     {{42614784, 1109760, 592896}, {}},
     {{}, {}},
     {{}, {}},
-    {{42614784, 1109760, 592896}, {}},
+    {{}, {}},
+    {{127844352, 1553664, 1778688}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{74575872, 443904, 1035264}, {}},
@@ -2653,7 +2654,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{74575872, 443904, 1035264}, {}},
     {{}, {}},
     {{}, {}},
-    {{42614784, 1109760, 592896}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{74575872, 443904, 1035264}, {}},
@@ -2683,13 +2684,13 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{42614784, 1109760, 592896}, {}},
+    {{85229568, 1331712, 1185792}, {}},
     {{}, {}},
     {{}, {}},
     {{35389440, 303872, 2244608}, {}},
     {{}, {}},
     {{}, {}},
-    {{42614784, 1109760, 592896}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{74575872, 443904, 1035264}, {}},
@@ -2703,20 +2704,20 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{0, 1084416, 0}, {}},
     {{}, {}},
-    {{26214400, 409600, 1664000}, {}},
+    {{94371840, 622592, 5947392}, {}},
     {{}, {}},
     {{}, {}},
-    {{31457280, 425984, 1972224}, {}},
     {{}, {}},
-    {{}, {}},
-    {{28311552, 196608, 1775616}, {}},
     {{}, {}},
     {{}, {}},
     {{28311552, 196608, 1775616}, {}},
     {{}, {}},
     {{}, {}},
+    {{28311552, 196608, 1775616}, {}},
     {{}, {}},
-    {{36700160, 442368, 2311168}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{99090432, 212992, 6199296}, {}},
@@ -2734,20 +2735,20 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{41943040, 606208, 2659328}, {}},
+    {{150994944, 819200, 9504768}, {}},
     {{}, {}},
     {{}, {}},
-    {{50331648, 622592, 3151872}, {}},
     {{}, {}},
-    {{}, {}},
-    {{28311552, 196608, 1775616}, {}},
     {{}, {}},
     {{}, {}},
     {{28311552, 196608, 1775616}, {}},
     {{}, {}},
     {{}, {}},
+    {{28311552, 196608, 1775616}, {}},
     {{}, {}},
-    {{58720256, 638976, 3693568}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
     {{}, {}},
     {{}, {}},
     {{99090432, 212992, 6199296}, {}},
@@ -3365,13 +3366,13 @@ void InceptionV3::prepare_on_team() {
   const cnn::Floats Conv2d_4a_3x3_bn_saved = floats(66641296, 768);
   const cnn::Floats Conv2d_4a_3x3_conv_weight_prepared = floats(66642064, 553536);
   const cnn::Floats Mixed_5b_branch1x1_bn_saved = floats(67195600, 256);
-  const cnn::Floats Mixed_5b_branch1x1_conv_weight_prepared = floats(67195856, 12672);
-  const cnn::Floats Mixed_5b_branch5x5_1_bn_saved = floats(67208528, 192);
-  const cnn::Floats Mixed_5b_branch5x5_1_conv_weight_prepared = floats(67208720, 9216);
-  const cnn::Floats Mixed_5b_branch5x5_2_bn_saved = floats(67217936, 256);
-  const cnn::Floats Mixed_5b_branch5x5_2_conv_weight_prepared = floats(67218192, 114624);
-  const cnn::Floats Mixed_5b_branch3x3dbl_1_bn_saved = floats(67332816, 256);
-  const cnn::Floats Mixed_5b_branch3x3dbl_1_conv_weight_prepared = floats(67333072, 12672);
+  const cnn::Floats Mixed_5b_branch5x5_1_bn_saved = floats(67195856, 192);
+  const cnn::Floats Mixed_5b_branch3x3dbl_1_bn_saved = floats(67196048, 256);
+  const cnn::Floats Mixed_5b_branch1x1_conv_weight_prepared = floats(67196304, 12672);
+  const cnn::Floats Mixed_5b_branch5x5_1_conv_weight_prepared = floats(67208976, 9216);
+  const cnn::Floats Mixed_5b_branch3x3dbl_1_conv_weight_prepared = floats(67218192, 12672);
+  const cnn::Floats Mixed_5b_branch5x5_2_bn_saved = floats(67230864, 256);
+  const cnn::Floats Mixed_5b_branch5x5_2_conv_weight_prepared = floats(67231120, 114624);
   const cnn::Floats Mixed_5b_branch3x3dbl_2_bn_saved = floats(67345744, 384);
   const cnn::Floats Mixed_5b_branch3x3dbl_2_conv_weight_prepared = floats(67346128, 221760);
   const cnn::Floats Mixed_5b_branch3x3dbl_3_bn_saved = floats(67567888, 384);
@@ -3379,13 +3380,13 @@ void InceptionV3::prepare_on_team() {
   const cnn::Floats Mixed_5b_branch_pool_bn_saved = floats(67900624, 128);
   const cnn::Floats Mixed_5b_branch_pool_conv_weight_prepared = floats(67900752, 6912);
   const cnn::Floats Mixed_5c_branch1x1_bn_saved = floats(67907664, 256);
-  const cnn::Floats Mixed_5c_branch1x1_conv_weight_prepared = floats(67907920, 16896);
-  const cnn::Floats Mixed_5c_branch5x5_1_bn_saved = floats(67924816, 192);
-  const cnn::Floats Mixed_5c_branch5x5_1_conv_weight_prepared = floats(67925008, 12288);
-  const cnn::Floats Mixed_5c_branch5x5_2_bn_saved = floats(67937296, 256);
-  const cnn::Floats Mixed_5c_branch5x5_2_conv_weight_prepared = floats(67937552, 114624);
-  const cnn::Floats Mixed_5c_branch3x3dbl_1_bn_saved = floats(68052176, 256);
-  const cnn::Floats Mixed_5c_branch3x3dbl_1_conv_weight_prepared = floats(68052432, 16896);
+  const cnn::Floats Mixed_5c_branch5x5_1_bn_saved = floats(67907920, 192);
+  const cnn::Floats Mixed_5c_branch3x3dbl_1_bn_saved = floats(67908112, 256);
+  const cnn::Floats Mixed_5c_branch1x1_conv_weight_prepared = floats(67908368, 16896);
+  const cnn::Floats Mixed_5c_branch5x5_1_conv_weight_prepared = floats(67925264, 12288);
+  const cnn::Floats Mixed_5c_branch3x3dbl_1_conv_weight_prepared = floats(67937552, 16896);
+  const cnn::Floats Mixed_5c_branch5x5_2_bn_saved = floats(67954448, 256);
+  const cnn::Floats Mixed_5c_branch5x5_2_conv_weight_prepared = floats(67954704, 114624);
   const cnn::Floats Mixed_5c_branch3x3dbl_2_bn_saved = floats(68069328, 384);
   const cnn::Floats Mixed_5c_branch3x3dbl_2_conv_weight_prepared = floats(68069712, 221760);
   const cnn::Floats Mixed_5c_branch3x3dbl_3_bn_saved = floats(68291472, 384);
@@ -3393,13 +3394,13 @@ void InceptionV3::prepare_on_team() {
   const cnn::Floats Mixed_5c_branch_pool_bn_saved = floats(68624208, 256);
   const cnn::Floats Mixed_5c_branch_pool_conv_weight_prepared = floats(68624464, 16896);
   const cnn::Floats Mixed_5d_branch1x1_bn_saved = floats(68641360, 256);
-  const cnn::Floats Mixed_5d_branch1x1_conv_weight_prepared = floats(68641616, 19008);
-  const cnn::Floats Mixed_5d_branch5x5_1_bn_saved = floats(68660624, 192);
-  const cnn::Floats Mixed_5d_branch5x5_1_conv_weight_prepared = floats(68660816, 13824);
-  const cnn::Floats Mixed_5d_branch5x5_2_bn_saved = floats(68674640, 256);
-  const cnn::Floats Mixed_5d_branch5x5_2_conv_weight_prepared = floats(68674896, 114624);
-  const cnn::Floats Mixed_5d_branch3x3dbl_1_bn_saved = floats(68789520, 256);
-  const cnn::Floats Mixed_5d_branch3x3dbl_1_conv_weight_prepared = floats(68789776, 19008);
+  const cnn::Floats Mixed_5d_branch5x5_1_bn_saved = floats(68641616, 192);
+  const cnn::Floats Mixed_5d_branch3x3dbl_1_bn_saved = floats(68641808, 256);
+  const cnn::Floats Mixed_5d_branch1x1_conv_weight_prepared = floats(68642064, 19008);
+  const cnn::Floats Mixed_5d_branch5x5_1_conv_weight_prepared = floats(68661072, 13824);
+  const cnn::Floats Mixed_5d_branch3x3dbl_1_conv_weight_prepared = floats(68674896, 19008);
+  const cnn::Floats Mixed_5d_branch5x5_2_bn_saved = floats(68693904, 256);
+  const cnn::Floats Mixed_5d_branch5x5_2_conv_weight_prepared = floats(68694160, 114624);
   const cnn::Floats Mixed_5d_branch3x3dbl_2_bn_saved = floats(68808784, 384);
   const cnn::Floats Mixed_5d_branch3x3dbl_2_conv_weight_prepared = floats(68809168, 221760);
   const cnn::Floats Mixed_5d_branch3x3dbl_3_bn_saved = floats(69030928, 384);
@@ -3415,15 +3416,15 @@ void InceptionV3::prepare_on_team() {
   const cnn::Floats Mixed_6a_branch3x3dbl_3_bn_saved = floats(70621200, 384);
   const cnn::Floats Mixed_6a_branch3x3dbl_3_conv_weight_prepared = floats(70621584, 82944);
   const cnn::Floats Mixed_6b_branch1x1_bn_saved = floats(70704528, 768);
-  const cnn::Floats Mixed_6b_branch1x1_conv_weight_prepared = floats(70705296, 147456);
-  const cnn::Floats Mixed_6b_branch7x7_1_bn_saved = floats(70852752, 512);
-  const cnn::Floats Mixed_6b_branch7x7_1_conv_weight_prepared = floats(70853264, 101376);
-  const cnn::Floats Mixed_6b_branch7x7_2_bn_saved = floats(70954640, 512);
-  const cnn::Floats Mixed_6b_branch7x7_2_conv_weight_prepared = floats(70955152, 118272);
-  const cnn::Floats Mixed_6b_branch7x7_3_bn_saved = floats(71073424, 768);
-  const cnn::Floats Mixed_6b_branch7x7_3_conv_weight_prepared = floats(71074192, 172032);
-  const cnn::Floats Mixed_6b_branch7x7dbl_1_bn_saved = floats(71246224, 512);
-  const cnn::Floats Mixed_6b_branch7x7dbl_1_conv_weight_prepared = floats(71246736, 101376);
+  const cnn::Floats Mixed_6b_branch7x7_1_bn_saved = floats(70705296, 512);
+  const cnn::Floats Mixed_6b_branch7x7dbl_1_bn_saved = floats(70705808, 512);
+  const cnn::Floats Mixed_6b_branch1x1_conv_weight_prepared = floats(70706320, 147456);
+  const cnn::Floats Mixed_6b_branch7x7_1_conv_weight_prepared = floats(70853776, 101376);
+  const cnn::Floats Mixed_6b_branch7x7dbl_1_conv_weight_prepared = floats(70955152, 101376);
+  const cnn::Floats Mixed_6b_branch7x7_2_bn_saved = floats(71056528, 512);
+  const cnn::Floats Mixed_6b_branch7x7_2_conv_weight_prepared = floats(71057040, 118272);
+  const cnn::Floats Mixed_6b_branch7x7_3_bn_saved = floats(71175312, 768);
+  const cnn::Floats Mixed_6b_branch7x7_3_conv_weight_prepared = floats(71176080, 172032);
   const cnn::Floats Mixed_6b_branch7x7dbl_2_bn_saved = floats(71348112, 512);
   const cnn::Floats Mixed_6b_branch7x7dbl_2_conv_weight_prepared = floats(71348624, 118272);
   const cnn::Floats Mixed_6b_branch7x7dbl_3_bn_saved = floats(71466896, 512);
@@ -3435,15 +3436,15 @@ void InceptionV3::prepare_on_team() {
   const cnn::Floats Mixed_6b_branch_pool_bn_saved = floats(71877264, 768);
   const cnn::Floats Mixed_6b_branch_pool_conv_weight_prepared = floats(71878032, 147456);
   const cnn::Floats Mixed_6c_branch1x1_bn_saved = floats(72025488, 768);
-  const cnn::Floats Mixed_6c_branch1x1_conv_weight_prepared = floats(72026256, 147456);
-  const cnn::Floats Mixed_6c_branch7x7_1_bn_saved = floats(72173712, 640);
-  const cnn::Floats Mixed_6c_branch7x7_1_conv_weight_prepared = floats(72174352, 124416);
-  const cnn::Floats Mixed_6c_branch7x7_2_bn_saved = floats(72298768, 640);
-  const cnn::Floats Mixed_6c_branch7x7_2_conv_weight_prepared = floats(72299408, 181440);
-  const cnn::Floats Mixed_6c_branch7x7_3_bn_saved = floats(72480848, 768);
-  const cnn::Floats Mixed_6c_branch7x7_3_conv_weight_prepared = floats(72481616, 215040);
-  const cnn::Floats Mixed_6c_branch7x7dbl_1_bn_saved = floats(72696656, 640);
-  const cnn::Floats Mixed_6c_branch7x7dbl_1_conv_weight_prepared = floats(72697296, 124416);
+  const cnn::Floats Mixed_6c_branch7x7_1_bn_saved = floats(72026256, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_1_bn_saved = floats(72026896, 640);
+  const cnn::Floats Mixed_6c_branch1x1_conv_weight_prepared = floats(72027536, 147456);
+  const cnn::Floats Mixed_6c_branch7x7_1_conv_weight_prepared = floats(72174992, 124416);
+  const cnn::Floats Mixed_6c_branch7x7dbl_1_conv_weight_prepared = floats(72299408, 124416);
+  const cnn::Floats Mixed_6c_branch7x7_2_bn_saved = floats(72423824, 640);
+  const cnn::Floats Mixed_6c_branch7x7_2_conv_weight_prepared = floats(72424464, 181440);
+  const cnn::Floats Mixed_6c_branch7x7_3_bn_saved = floats(72605904, 768);
+  const cnn::Floats Mixed_6c_branch7x7_3_conv_weight_prepared = floats(72606672, 215040);
   const cnn::Floats Mixed_6c_branch7x7dbl_2_bn_saved = floats(72821712, 640);
   const cnn::Floats Mixed_6c_branch7x7dbl_2_conv_weight_prepared = floats(72822352, 181440);
   const cnn::Floats Mixed_6c_branch7x7dbl_3_bn_saved = floats(73003792, 640);
@@ -3455,15 +3456,15 @@ void InceptionV3::prepare_on_team() {
   const cnn::Floats Mixed_6c_branch_pool_bn_saved = floats(73583760, 768);
   const cnn::Floats Mixed_6c_branch_pool_conv_weight_prepared = floats(73584528, 147456);
   const cnn::Floats Mixed_6d_branch1x1_bn_saved = floats(73731984, 768);
-  const cnn::Floats Mixed_6d_branch1x1_conv_weight_prepared = floats(73732752, 147456);
-  const cnn::Floats Mixed_6d_branch7x7_1_bn_saved = floats(73880208, 640);
-  const cnn::Floats Mixed_6d_branch7x7_1_conv_weight_prepared = floats(73880848, 124416);
-  const cnn::Floats Mixed_6d_branch7x7_2_bn_saved = floats(74005264, 640);
-  const cnn::Floats Mixed_6d_branch7x7_2_conv_weight_prepared = floats(74005904, 181440);
-  const cnn::Floats Mixed_6d_branch7x7_3_bn_saved = floats(74187344, 768);
-  const cnn::Floats Mixed_6d_branch7x7_3_conv_weight_prepared = floats(74188112, 215040);
-  const cnn::Floats Mixed_6d_branch7x7dbl_1_bn_saved = floats(74403152, 640);
-  const cnn::Floats Mixed_6d_branch7x7dbl_1_conv_weight_prepared = floats(74403792, 124416);
+  const cnn::Floats Mixed_6d_branch7x7_1_bn_saved = floats(73732752, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_1_bn_saved = floats(73733392, 640);
+  const cnn::Floats Mixed_6d_branch1x1_conv_weight_prepared = floats(73734032, 147456);
+  const cnn::Floats Mixed_6d_branch7x7_1_conv_weight_prepared = floats(73881488, 124416);
+  const cnn::Floats Mixed_6d_branch7x7dbl_1_conv_weight_prepared = floats(74005904, 124416);
+  const cnn::Floats Mixed_6d_branch7x7_2_bn_saved = floats(74130320, 640);
+  const cnn::Floats Mixed_6d_branch7x7_2_conv_weight_prepared = floats(74130960, 181440);
+  const cnn::Floats Mixed_6d_branch7x7_3_bn_saved = floats(74312400, 768);
+  const cnn::Floats Mixed_6d_branch7x7_3_conv_weight_prepared = floats(74313168, 215040);
   const cnn::Floats Mixed_6d_branch7x7dbl_2_bn_saved = floats(74528208, 640);
   const cnn::Floats Mixed_6d_branch7x7dbl_2_conv_weight_prepared = floats(74528848, 181440);
   const cnn::Floats Mixed_6d_branch7x7dbl_3_bn_saved = floats(74710288, 640);
@@ -3475,15 +3476,15 @@ void InceptionV3::prepare_on_team() {
   const cnn::Floats Mixed_6d_branch_pool_bn_saved = floats(75290256, 768);
   const cnn::Floats Mixed_6d_branch_pool_conv_weight_prepared = floats(75291024, 147456);
   const cnn::Floats Mixed_6e_branch1x1_bn_saved = floats(75438480, 768);
-  const cnn::Floats Mixed_6e_branch1x1_conv_weight_prepared = floats(75439248, 147456);
-  const cnn::Floats Mixed_6e_branch7x7_1_bn_saved = floats(75586704, 768);
-  const cnn::Floats Mixed_6e_branch7x7_1_conv_weight_prepared = floats(75587472, 147456);
-  const cnn::Floats Mixed_6e_branch7x7_2_bn_saved = floats(75734928, 768);
-  const cnn::Floats Mixed_6e_branch7x7_2_conv_weight_prepared = floats(75735696, 258048);
-  const cnn::Floats Mixed_6e_branch7x7_3_bn_saved = floats(75993744, 768);
-  const cnn::Floats Mixed_6e_branch7x7_3_conv_weight_prepared = floats(75994512, 258048);
-  const cnn::Floats Mixed_6e_branch7x7dbl_1_bn_saved = floats(76252560, 768);
-  const cnn::Floats Mixed_6e_branch7x7dbl_1_conv_weight_prepared = floats(76253328, 147456);
+  const cnn::Floats Mixed_6e_branch7x7_1_bn_saved = floats(75439248, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_1_bn_saved = floats(75440016, 768);
+  const cnn::Floats Mixed_6e_branch1x1_conv_weight_prepared = floats(75440784, 147456);
+  const cnn::Floats Mixed_6e_branch7x7_1_conv_weight_prepared = floats(75588240, 147456);
+  const cnn::Floats Mixed_6e_branch7x7dbl_1_conv_weight_prepared = floats(75735696, 147456);
+  const cnn::Floats Mixed_6e_branch7x7_2_bn_saved = floats(75883152, 768);
+  const cnn::Floats Mixed_6e_branch7x7_2_conv_weight_prepared = floats(75883920, 258048);
+  const cnn::Floats Mixed_6e_branch7x7_3_bn_saved = floats(76141968, 768);
+  const cnn::Floats Mixed_6e_branch7x7_3_conv_weight_prepared = floats(76142736, 258048);
   const cnn::Floats Mixed_6e_branch7x7dbl_2_bn_saved = floats(76400784, 768);
   const cnn::Floats Mixed_6e_branch7x7dbl_2_conv_weight_prepared = floats(76401552, 258048);
   const cnn::Floats Mixed_6e_branch7x7dbl_3_bn_saved = floats(76659600, 768);
@@ -3495,11 +3496,11 @@ void InceptionV3::prepare_on_team() {
   const cnn::Floats Mixed_6e_branch_pool_bn_saved = floats(77436048, 768);
   const cnn::Floats Mixed_6e_branch_pool_conv_weight_prepared = floats(77436816, 147456);
   const cnn::Floats Mixed_7a_branch3x3_1_bn_saved = floats(77584272, 768);
-  const cnn::Floats Mixed_7a_branch3x3_1_conv_weight_prepared = floats(77585040, 147456);
-  const cnn::Floats Mixed_7a_branch3x3_2_bn_saved = floats(77732496, 1280);
-  const cnn::Floats Mixed_7a_branch3x3_2_conv_weight_prepared = floats(77733776, 559872);
-  const cnn::Floats Mixed_7a_branch7x7x3_1_bn_saved = floats(78293648, 768);
-  const cnn::Floats Mixed_7a_branch7x7x3_1_conv_weight_prepared = floats(78294416, 147456);
+  const cnn::Floats Mixed_7a_branch7x7x3_1_bn_saved = floats(77585040, 768);
+  const cnn::Floats Mixed_7a_branch3x3_1_conv_weight_prepared = floats(77585808, 147456);
+  const cnn::Floats Mixed_7a_branch7x7x3_1_conv_weight_prepared = floats(77733264, 147456);
+  const cnn::Floats Mixed_7a_branch3x3_2_bn_saved = floats(77880720, 1280);
+  const cnn::Floats Mixed_7a_branch3x3_2_conv_weight_prepared = floats(77882000, 559872);
   const cnn::Floats Mixed_7a_branch7x7x3_2_bn_saved = floats(78441872, 768);
   const cnn::Floats Mixed_7a_branch7x7x3_2_conv_weight_prepared = floats(78442640, 258048);
   const cnn::Floats Mixed_7a_branch7x7x3_3_bn_saved = floats(78700688, 768);
@@ -3507,15 +3508,15 @@ void InceptionV3::prepare_on_team() {
   const cnn::Floats Mixed_7a_branch7x7x3_4_bn_saved = floats(78959504, 768);
   const cnn::Floats Mixed_7a_branch7x7x3_4_conv_weight_prepared = floats(78960272, 331776);
   const cnn::Floats Mixed_7b_branch1x1_bn_saved = floats(79292048, 1280);
-  const cnn::Floats Mixed_7b_branch1x1_conv_weight_prepared = floats(79293328, 414720);
-  const cnn::Floats Mixed_7b_branch3x3_1_bn_saved = floats(79708048, 1536);
-  const cnn::Floats Mixed_7b_branch3x3_1_conv_weight_prepared = floats(79709584, 491520);
-  const cnn::Floats Mixed_7b_branch3x3_2a_bn_saved = floats(80201104, 1536);
-  const cnn::Floats Mixed_7b_branch3x3_2a_conv_weight_prepared = floats(80202640, 442368);
-  const cnn::Floats Mixed_7b_branch3x3_2b_bn_saved = floats(80645008, 1536);
-  const cnn::Floats Mixed_7b_branch3x3_2b_conv_weight_prepared = floats(80646544, 442368);
-  const cnn::Floats Mixed_7b_branch3x3dbl_1_bn_saved = floats(81088912, 1792);
-  const cnn::Floats Mixed_7b_branch3x3dbl_1_conv_weight_prepared = floats(81090704, 576000);
+  const cnn::Floats Mixed_7b_branch3x3_1_bn_saved = floats(79293328, 1536);
+  const cnn::Floats Mixed_7b_branch3x3dbl_1_bn_saved = floats(79294864, 1792);
+  const cnn::Floats Mixed_7b_branch1x1_conv_weight_prepared = floats(79296656, 414720);
+  const cnn::Floats Mixed_7b_branch3x3_1_conv_weight_prepared = floats(79711376, 491520);
+  const cnn::Floats Mixed_7b_branch3x3dbl_1_conv_weight_prepared = floats(80202896, 576000);
+  const cnn::Floats Mixed_7b_branch3x3_2a_bn_saved = floats(80778896, 1536);
+  const cnn::Floats Mixed_7b_branch3x3_2a_conv_weight_prepared = floats(80780432, 442368);
+  const cnn::Floats Mixed_7b_branch3x3_2b_bn_saved = floats(81222800, 1536);
+  const cnn::Floats Mixed_7b_branch3x3_2b_conv_weight_prepared = floats(81224336, 442368);
   const cnn::Floats Mixed_7b_branch3x3dbl_2_bn_saved = floats(81666704, 1536);
   const cnn::Floats Mixed_7b_branch3x3dbl_3a_bn_saved = floats(81668240, 1536);
   const cnn::Floats Mixed_7b_branch3x3dbl_3a_conv_weight_prepared = floats(81669776, 442368);
@@ -3524,15 +3525,15 @@ void InceptionV3::prepare_on_team() {
   const cnn::Floats Mixed_7b_branch_pool_bn_saved = floats(82556048, 768);
   const cnn::Floats Mixed_7b_branch_pool_conv_weight_prepared = floats(82556816, 245760);
   const cnn::Floats Mixed_7c_branch1x1_bn_saved = floats(82802576, 1280);
-  const cnn::Floats Mixed_7c_branch1x1_conv_weight_prepared = floats(82803856, 663552);
-  const cnn::Floats Mixed_7c_branch3x3_1_bn_saved = floats(83467408, 1536);
-  const cnn::Floats Mixed_7c_branch3x3_1_conv_weight_prepared = floats(83468944, 786432);
-  const cnn::Floats Mixed_7c_branch3x3_2a_bn_saved = floats(84255376, 1536);
-  const cnn::Floats Mixed_7c_branch3x3_2a_conv_weight_prepared = floats(84256912, 442368);
-  const cnn::Floats Mixed_7c_branch3x3_2b_bn_saved = floats(84699280, 1536);
-  const cnn::Floats Mixed_7c_branch3x3_2b_conv_weight_prepared = floats(84700816, 442368);
-  const cnn::Floats Mixed_7c_branch3x3dbl_1_bn_saved = floats(85143184, 1792);
-  const cnn::Floats Mixed_7c_branch3x3dbl_1_conv_weight_prepared = floats(85144976, 921600);
+  const cnn::Floats Mixed_7c_branch3x3_1_bn_saved = floats(82803856, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_1_bn_saved = floats(82805392, 1792);
+  const cnn::Floats Mixed_7c_branch1x1_conv_weight_prepared = floats(82807184, 663552);
+  const cnn::Floats Mixed_7c_branch3x3_1_conv_weight_prepared = floats(83470736, 786432);
+  const cnn::Floats Mixed_7c_branch3x3dbl_1_conv_weight_prepared = floats(84257168, 921600);
+  const cnn::Floats Mixed_7c_branch3x3_2a_bn_saved = floats(85178768, 1536);
+  const cnn::Floats Mixed_7c_branch3x3_2a_conv_weight_prepared = floats(85180304, 442368);
+  const cnn::Floats Mixed_7c_branch3x3_2b_bn_saved = floats(85622672, 1536);
+  const cnn::Floats Mixed_7c_branch3x3_2b_conv_weight_prepared = floats(85624208, 442368);
   const cnn::Floats Mixed_7c_branch3x3dbl_2_bn_saved = floats(86066576, 1536);
   const cnn::Floats Mixed_7c_branch3x3dbl_3a_bn_saved = floats(86068112, 1536);
   const cnn::Floats Mixed_7c_branch3x3dbl_3a_conv_weight_prepared = floats(86069648, 442368);
@@ -3585,17 +3586,22 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_5b_branch1x1_bn_saved, Mixed_5b_branch1x1_bn_weight_, Mixed_5b_branch1x1_bn_bias_,
                  Mixed_5b_branch1x1_bn_running_mean_, Mixed_5b_branch1x1_bn_running_var_,
                  kMixed5bBranch1x1Bn);
+  cnn::bn_affine(Mixed_5b_branch5x5_1_bn_saved, Mixed_5b_branch5x5_1_bn_weight_,
+                 Mixed_5b_branch5x5_1_bn_bias_, Mixed_5b_branch5x5_1_bn_running_mean_,
+                 Mixed_5b_branch5x5_1_bn_running_var_, kMixed5bBranch5x5_1Bn);
+  cnn::bn_affine(Mixed_5b_branch3x3dbl_1_bn_saved, Mixed_5b_branch3x3dbl_1_bn_weight_,
+                 Mixed_5b_branch3x3dbl_1_bn_bias_, Mixed_5b_branch3x3dbl_1_bn_running_mean_,
+                 Mixed_5b_branch3x3dbl_1_bn_running_var_, kMixed5bBranch3x3dbl1Bn);
   cnn::conv_prepare(Mixed_5b_branch1x1_conv_weight_prepared, Mixed_5b_branch1x1_conv_weight_,
                     kMixed5bBranch1x1Conv);
 
   at(20);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_5b.branch5x5_1.relu1)
-  cnn::bn_affine(Mixed_5b_branch5x5_1_bn_saved, Mixed_5b_branch5x5_1_bn_weight_,
-                 Mixed_5b_branch5x5_1_bn_bias_, Mixed_5b_branch5x5_1_bn_running_mean_,
-                 Mixed_5b_branch5x5_1_bn_running_var_, kMixed5bBranch5x5_1Bn);
   cnn::conv_prepare(Mixed_5b_branch5x5_1_conv_weight_prepared, Mixed_5b_branch5x5_1_conv_weight_,
                     kMixed5bBranch5x5_1Conv);
+
+  at(26);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  cnn::conv_prepare(Mixed_5b_branch3x3dbl_1_conv_weight_prepared, Mixed_5b_branch3x3dbl_1_conv_weight_,
+                    kMixed5bBranch3x3dbl1Conv);
 
   at(23);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3605,15 +3611,6 @@ void InceptionV3::prepare_on_team() {
                  Mixed_5b_branch5x5_2_bn_running_var_, kMixed5bBranch5x5_2Bn);
   cnn::winograd::conv_prepare(Mixed_5b_branch5x5_2_conv_weight_prepared, Mixed_5b_branch5x5_2_conv_weight_,
                               kMixed5bBranch5x5_2Conv);
-
-  at(26);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_5b.branch3x3dbl_1.relu1)
-  cnn::bn_affine(Mixed_5b_branch3x3dbl_1_bn_saved, Mixed_5b_branch3x3dbl_1_bn_weight_,
-                 Mixed_5b_branch3x3dbl_1_bn_bias_, Mixed_5b_branch3x3dbl_1_bn_running_mean_,
-                 Mixed_5b_branch3x3dbl_1_bn_running_var_, kMixed5bBranch3x3dbl1Bn);
-  cnn::conv_prepare(Mixed_5b_branch3x3dbl_1_conv_weight_prepared, Mixed_5b_branch3x3dbl_1_conv_weight_,
-                    kMixed5bBranch3x3dbl1Conv);
 
   at(29);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3648,17 +3645,22 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_5c_branch1x1_bn_saved, Mixed_5c_branch1x1_bn_weight_, Mixed_5c_branch1x1_bn_bias_,
                  Mixed_5c_branch1x1_bn_running_mean_, Mixed_5c_branch1x1_bn_running_var_,
                  kMixed5cBranch1x1Bn);
+  cnn::bn_affine(Mixed_5c_branch5x5_1_bn_saved, Mixed_5c_branch5x5_1_bn_weight_,
+                 Mixed_5c_branch5x5_1_bn_bias_, Mixed_5c_branch5x5_1_bn_running_mean_,
+                 Mixed_5c_branch5x5_1_bn_running_var_, kMixed5cBranch5x5_1Bn);
+  cnn::bn_affine(Mixed_5c_branch3x3dbl_1_bn_saved, Mixed_5c_branch3x3dbl_1_bn_weight_,
+                 Mixed_5c_branch3x3dbl_1_bn_bias_, Mixed_5c_branch3x3dbl_1_bn_running_mean_,
+                 Mixed_5c_branch3x3dbl_1_bn_running_var_, kMixed5cBranch3x3dbl1Bn);
   cnn::conv_prepare(Mixed_5c_branch1x1_conv_weight_prepared, Mixed_5c_branch1x1_conv_weight_,
                     kMixed5cBranch1x1Conv);
 
   at(43);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_5c.branch5x5_1.relu1)
-  cnn::bn_affine(Mixed_5c_branch5x5_1_bn_saved, Mixed_5c_branch5x5_1_bn_weight_,
-                 Mixed_5c_branch5x5_1_bn_bias_, Mixed_5c_branch5x5_1_bn_running_mean_,
-                 Mixed_5c_branch5x5_1_bn_running_var_, kMixed5cBranch5x5_1Bn);
   cnn::conv_prepare(Mixed_5c_branch5x5_1_conv_weight_prepared, Mixed_5c_branch5x5_1_conv_weight_,
                     kMixed5cBranch5x5_1Conv);
+
+  at(49);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  cnn::conv_prepare(Mixed_5c_branch3x3dbl_1_conv_weight_prepared, Mixed_5c_branch3x3dbl_1_conv_weight_,
+                    kMixed5cBranch3x3dbl1Conv);
 
   at(46);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3668,15 +3670,6 @@ void InceptionV3::prepare_on_team() {
                  Mixed_5c_branch5x5_2_bn_running_var_, kMixed5cBranch5x5_2Bn);
   cnn::winograd::conv_prepare(Mixed_5c_branch5x5_2_conv_weight_prepared, Mixed_5c_branch5x5_2_conv_weight_,
                               kMixed5cBranch5x5_2Conv);
-
-  at(49);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_5c.branch3x3dbl_1.relu1)
-  cnn::bn_affine(Mixed_5c_branch3x3dbl_1_bn_saved, Mixed_5c_branch3x3dbl_1_bn_weight_,
-                 Mixed_5c_branch3x3dbl_1_bn_bias_, Mixed_5c_branch3x3dbl_1_bn_running_mean_,
-                 Mixed_5c_branch3x3dbl_1_bn_running_var_, kMixed5cBranch3x3dbl1Bn);
-  cnn::conv_prepare(Mixed_5c_branch3x3dbl_1_conv_weight_prepared, Mixed_5c_branch3x3dbl_1_conv_weight_,
-                    kMixed5cBranch3x3dbl1Conv);
 
   at(52);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3711,17 +3704,22 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_5d_branch1x1_bn_saved, Mixed_5d_branch1x1_bn_weight_, Mixed_5d_branch1x1_bn_bias_,
                  Mixed_5d_branch1x1_bn_running_mean_, Mixed_5d_branch1x1_bn_running_var_,
                  kMixed5dBranch1x1Bn);
+  cnn::bn_affine(Mixed_5d_branch5x5_1_bn_saved, Mixed_5d_branch5x5_1_bn_weight_,
+                 Mixed_5d_branch5x5_1_bn_bias_, Mixed_5d_branch5x5_1_bn_running_mean_,
+                 Mixed_5d_branch5x5_1_bn_running_var_, kMixed5dBranch5x5_1Bn);
+  cnn::bn_affine(Mixed_5d_branch3x3dbl_1_bn_saved, Mixed_5d_branch3x3dbl_1_bn_weight_,
+                 Mixed_5d_branch3x3dbl_1_bn_bias_, Mixed_5d_branch3x3dbl_1_bn_running_mean_,
+                 Mixed_5d_branch3x3dbl_1_bn_running_var_, kMixed5dBranch3x3dbl1Bn);
   cnn::conv_prepare(Mixed_5d_branch1x1_conv_weight_prepared, Mixed_5d_branch1x1_conv_weight_,
                     kMixed5dBranch1x1Conv);
 
   at(66);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_5d.branch5x5_1.relu1)
-  cnn::bn_affine(Mixed_5d_branch5x5_1_bn_saved, Mixed_5d_branch5x5_1_bn_weight_,
-                 Mixed_5d_branch5x5_1_bn_bias_, Mixed_5d_branch5x5_1_bn_running_mean_,
-                 Mixed_5d_branch5x5_1_bn_running_var_, kMixed5dBranch5x5_1Bn);
   cnn::conv_prepare(Mixed_5d_branch5x5_1_conv_weight_prepared, Mixed_5d_branch5x5_1_conv_weight_,
                     kMixed5dBranch5x5_1Conv);
+
+  at(72);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  cnn::conv_prepare(Mixed_5d_branch3x3dbl_1_conv_weight_prepared, Mixed_5d_branch3x3dbl_1_conv_weight_,
+                    kMixed5dBranch3x3dbl1Conv);
 
   at(69);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3731,15 +3729,6 @@ void InceptionV3::prepare_on_team() {
                  Mixed_5d_branch5x5_2_bn_running_var_, kMixed5dBranch5x5_2Bn);
   cnn::winograd::conv_prepare(Mixed_5d_branch5x5_2_conv_weight_prepared, Mixed_5d_branch5x5_2_conv_weight_,
                               kMixed5dBranch5x5_2Conv);
-
-  at(72);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_5d.branch3x3dbl_1.relu1)
-  cnn::bn_affine(Mixed_5d_branch3x3dbl_1_bn_saved, Mixed_5d_branch3x3dbl_1_bn_weight_,
-                 Mixed_5d_branch3x3dbl_1_bn_bias_, Mixed_5d_branch3x3dbl_1_bn_running_mean_,
-                 Mixed_5d_branch3x3dbl_1_bn_running_var_, kMixed5dBranch3x3dbl1Bn);
-  cnn::conv_prepare(Mixed_5d_branch3x3dbl_1_conv_weight_prepared, Mixed_5d_branch3x3dbl_1_conv_weight_,
-                    kMixed5dBranch3x3dbl1Conv);
 
   at(75);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3810,17 +3799,22 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6b_branch1x1_bn_saved, Mixed_6b_branch1x1_bn_weight_, Mixed_6b_branch1x1_bn_bias_,
                  Mixed_6b_branch1x1_bn_running_mean_, Mixed_6b_branch1x1_bn_running_var_,
                  kMixed6bBranch1x1Bn);
+  cnn::bn_affine(Mixed_6b_branch7x7_1_bn_saved, Mixed_6b_branch7x7_1_bn_weight_,
+                 Mixed_6b_branch7x7_1_bn_bias_, Mixed_6b_branch7x7_1_bn_running_mean_,
+                 Mixed_6b_branch7x7_1_bn_running_var_, kMixed6bBranch7x7_1Bn);
+  cnn::bn_affine(Mixed_6b_branch7x7dbl_1_bn_saved, Mixed_6b_branch7x7dbl_1_bn_weight_,
+                 Mixed_6b_branch7x7dbl_1_bn_bias_, Mixed_6b_branch7x7dbl_1_bn_running_mean_,
+                 Mixed_6b_branch7x7dbl_1_bn_running_var_, kMixed6bBranch7x7dbl1Bn);
   cnn::conv_prepare(Mixed_6b_branch1x1_conv_weight_prepared, Mixed_6b_branch1x1_conv_weight_,
                     kMixed6bBranch1x1Conv);
 
   at(103);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_6b.branch7x7_1.relu1)
-  cnn::bn_affine(Mixed_6b_branch7x7_1_bn_saved, Mixed_6b_branch7x7_1_bn_weight_,
-                 Mixed_6b_branch7x7_1_bn_bias_, Mixed_6b_branch7x7_1_bn_running_mean_,
-                 Mixed_6b_branch7x7_1_bn_running_var_, kMixed6bBranch7x7_1Bn);
   cnn::conv_prepare(Mixed_6b_branch7x7_1_conv_weight_prepared, Mixed_6b_branch7x7_1_conv_weight_,
                     kMixed6bBranch7x7_1Conv);
+
+  at(112);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  cnn::conv_prepare(Mixed_6b_branch7x7dbl_1_conv_weight_prepared, Mixed_6b_branch7x7dbl_1_conv_weight_,
+                    kMixed6bBranch7x7dbl1Conv);
 
   at(106);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3839,15 +3833,6 @@ void InceptionV3::prepare_on_team() {
                  Mixed_6b_branch7x7_3_bn_running_var_, kMixed6bBranch7x7_3Bn);
   cnn::conv_prepare(Mixed_6b_branch7x7_3_conv_weight_prepared, Mixed_6b_branch7x7_3_conv_weight_,
                     kMixed6bBranch7x7_3Conv);
-
-  at(112);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_6b.branch7x7dbl_1.relu1)
-  cnn::bn_affine(Mixed_6b_branch7x7dbl_1_bn_saved, Mixed_6b_branch7x7dbl_1_bn_weight_,
-                 Mixed_6b_branch7x7dbl_1_bn_bias_, Mixed_6b_branch7x7dbl_1_bn_running_mean_,
-                 Mixed_6b_branch7x7dbl_1_bn_running_var_, kMixed6bBranch7x7dbl1Bn);
-  cnn::conv_prepare(Mixed_6b_branch7x7dbl_1_conv_weight_prepared, Mixed_6b_branch7x7dbl_1_conv_weight_,
-                    kMixed6bBranch7x7dbl1Conv);
 
   at(115);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3900,17 +3885,22 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6c_branch1x1_bn_saved, Mixed_6c_branch1x1_bn_weight_, Mixed_6c_branch1x1_bn_bias_,
                  Mixed_6c_branch1x1_bn_running_mean_, Mixed_6c_branch1x1_bn_running_var_,
                  kMixed6cBranch1x1Bn);
+  cnn::bn_affine(Mixed_6c_branch7x7_1_bn_saved, Mixed_6c_branch7x7_1_bn_weight_,
+                 Mixed_6c_branch7x7_1_bn_bias_, Mixed_6c_branch7x7_1_bn_running_mean_,
+                 Mixed_6c_branch7x7_1_bn_running_var_, kMixed6cBranch7x7_1Bn);
+  cnn::bn_affine(Mixed_6c_branch7x7dbl_1_bn_saved, Mixed_6c_branch7x7dbl_1_bn_weight_,
+                 Mixed_6c_branch7x7dbl_1_bn_bias_, Mixed_6c_branch7x7dbl_1_bn_running_mean_,
+                 Mixed_6c_branch7x7dbl_1_bn_running_var_, kMixed6cBranch7x7dbl1Bn);
   cnn::conv_prepare(Mixed_6c_branch1x1_conv_weight_prepared, Mixed_6c_branch1x1_conv_weight_,
                     kMixed6cBranch1x1Conv);
 
   at(135);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_6c.branch7x7_1.relu1)
-  cnn::bn_affine(Mixed_6c_branch7x7_1_bn_saved, Mixed_6c_branch7x7_1_bn_weight_,
-                 Mixed_6c_branch7x7_1_bn_bias_, Mixed_6c_branch7x7_1_bn_running_mean_,
-                 Mixed_6c_branch7x7_1_bn_running_var_, kMixed6cBranch7x7_1Bn);
   cnn::conv_prepare(Mixed_6c_branch7x7_1_conv_weight_prepared, Mixed_6c_branch7x7_1_conv_weight_,
                     kMixed6cBranch7x7_1Conv);
+
+  at(144);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  cnn::conv_prepare(Mixed_6c_branch7x7dbl_1_conv_weight_prepared, Mixed_6c_branch7x7dbl_1_conv_weight_,
+                    kMixed6cBranch7x7dbl1Conv);
 
   at(138);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3929,15 +3919,6 @@ void InceptionV3::prepare_on_team() {
                  Mixed_6c_branch7x7_3_bn_running_var_, kMixed6cBranch7x7_3Bn);
   cnn::conv_prepare(Mixed_6c_branch7x7_3_conv_weight_prepared, Mixed_6c_branch7x7_3_conv_weight_,
                     kMixed6cBranch7x7_3Conv);
-
-  at(144);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_6c.branch7x7dbl_1.relu1)
-  cnn::bn_affine(Mixed_6c_branch7x7dbl_1_bn_saved, Mixed_6c_branch7x7dbl_1_bn_weight_,
-                 Mixed_6c_branch7x7dbl_1_bn_bias_, Mixed_6c_branch7x7dbl_1_bn_running_mean_,
-                 Mixed_6c_branch7x7dbl_1_bn_running_var_, kMixed6cBranch7x7dbl1Bn);
-  cnn::conv_prepare(Mixed_6c_branch7x7dbl_1_conv_weight_prepared, Mixed_6c_branch7x7dbl_1_conv_weight_,
-                    kMixed6cBranch7x7dbl1Conv);
 
   at(147);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3990,17 +3971,22 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6d_branch1x1_bn_saved, Mixed_6d_branch1x1_bn_weight_, Mixed_6d_branch1x1_bn_bias_,
                  Mixed_6d_branch1x1_bn_running_mean_, Mixed_6d_branch1x1_bn_running_var_,
                  kMixed6dBranch1x1Bn);
+  cnn::bn_affine(Mixed_6d_branch7x7_1_bn_saved, Mixed_6d_branch7x7_1_bn_weight_,
+                 Mixed_6d_branch7x7_1_bn_bias_, Mixed_6d_branch7x7_1_bn_running_mean_,
+                 Mixed_6d_branch7x7_1_bn_running_var_, kMixed6dBranch7x7_1Bn);
+  cnn::bn_affine(Mixed_6d_branch7x7dbl_1_bn_saved, Mixed_6d_branch7x7dbl_1_bn_weight_,
+                 Mixed_6d_branch7x7dbl_1_bn_bias_, Mixed_6d_branch7x7dbl_1_bn_running_mean_,
+                 Mixed_6d_branch7x7dbl_1_bn_running_var_, kMixed6dBranch7x7dbl1Bn);
   cnn::conv_prepare(Mixed_6d_branch1x1_conv_weight_prepared, Mixed_6d_branch1x1_conv_weight_,
                     kMixed6dBranch1x1Conv);
 
   at(167);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_6d.branch7x7_1.relu1)
-  cnn::bn_affine(Mixed_6d_branch7x7_1_bn_saved, Mixed_6d_branch7x7_1_bn_weight_,
-                 Mixed_6d_branch7x7_1_bn_bias_, Mixed_6d_branch7x7_1_bn_running_mean_,
-                 Mixed_6d_branch7x7_1_bn_running_var_, kMixed6dBranch7x7_1Bn);
   cnn::conv_prepare(Mixed_6d_branch7x7_1_conv_weight_prepared, Mixed_6d_branch7x7_1_conv_weight_,
                     kMixed6dBranch7x7_1Conv);
+
+  at(176);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  cnn::conv_prepare(Mixed_6d_branch7x7dbl_1_conv_weight_prepared, Mixed_6d_branch7x7dbl_1_conv_weight_,
+                    kMixed6dBranch7x7dbl1Conv);
 
   at(170);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4019,15 +4005,6 @@ void InceptionV3::prepare_on_team() {
                  Mixed_6d_branch7x7_3_bn_running_var_, kMixed6dBranch7x7_3Bn);
   cnn::conv_prepare(Mixed_6d_branch7x7_3_conv_weight_prepared, Mixed_6d_branch7x7_3_conv_weight_,
                     kMixed6dBranch7x7_3Conv);
-
-  at(176);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_6d.branch7x7dbl_1.relu1)
-  cnn::bn_affine(Mixed_6d_branch7x7dbl_1_bn_saved, Mixed_6d_branch7x7dbl_1_bn_weight_,
-                 Mixed_6d_branch7x7dbl_1_bn_bias_, Mixed_6d_branch7x7dbl_1_bn_running_mean_,
-                 Mixed_6d_branch7x7dbl_1_bn_running_var_, kMixed6dBranch7x7dbl1Bn);
-  cnn::conv_prepare(Mixed_6d_branch7x7dbl_1_conv_weight_prepared, Mixed_6d_branch7x7dbl_1_conv_weight_,
-                    kMixed6dBranch7x7dbl1Conv);
 
   at(179);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4080,17 +4057,22 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6e_branch1x1_bn_saved, Mixed_6e_branch1x1_bn_weight_, Mixed_6e_branch1x1_bn_bias_,
                  Mixed_6e_branch1x1_bn_running_mean_, Mixed_6e_branch1x1_bn_running_var_,
                  kMixed6eBranch1x1Bn);
+  cnn::bn_affine(Mixed_6e_branch7x7_1_bn_saved, Mixed_6e_branch7x7_1_bn_weight_,
+                 Mixed_6e_branch7x7_1_bn_bias_, Mixed_6e_branch7x7_1_bn_running_mean_,
+                 Mixed_6e_branch7x7_1_bn_running_var_, kMixed6eBranch7x7_1Bn);
+  cnn::bn_affine(Mixed_6e_branch7x7dbl_1_bn_saved, Mixed_6e_branch7x7dbl_1_bn_weight_,
+                 Mixed_6e_branch7x7dbl_1_bn_bias_, Mixed_6e_branch7x7dbl_1_bn_running_mean_,
+                 Mixed_6e_branch7x7dbl_1_bn_running_var_, kMixed6eBranch7x7dbl1Bn);
   cnn::conv_prepare(Mixed_6e_branch1x1_conv_weight_prepared, Mixed_6e_branch1x1_conv_weight_,
                     kMixed6eBranch1x1Conv);
 
   at(199);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_6e.branch7x7_1.relu1)
-  cnn::bn_affine(Mixed_6e_branch7x7_1_bn_saved, Mixed_6e_branch7x7_1_bn_weight_,
-                 Mixed_6e_branch7x7_1_bn_bias_, Mixed_6e_branch7x7_1_bn_running_mean_,
-                 Mixed_6e_branch7x7_1_bn_running_var_, kMixed6eBranch7x7_1Bn);
   cnn::conv_prepare(Mixed_6e_branch7x7_1_conv_weight_prepared, Mixed_6e_branch7x7_1_conv_weight_,
                     kMixed6eBranch7x7_1Conv);
+
+  at(208);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  cnn::conv_prepare(Mixed_6e_branch7x7dbl_1_conv_weight_prepared, Mixed_6e_branch7x7dbl_1_conv_weight_,
+                    kMixed6eBranch7x7dbl1Conv);
 
   at(202);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4109,15 +4091,6 @@ void InceptionV3::prepare_on_team() {
                  Mixed_6e_branch7x7_3_bn_running_var_, kMixed6eBranch7x7_3Bn);
   cnn::conv_prepare(Mixed_6e_branch7x7_3_conv_weight_prepared, Mixed_6e_branch7x7_3_conv_weight_,
                     kMixed6eBranch7x7_3Conv);
-
-  at(208);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_6e.branch7x7dbl_1.relu1)
-  cnn::bn_affine(Mixed_6e_branch7x7dbl_1_bn_saved, Mixed_6e_branch7x7dbl_1_bn_weight_,
-                 Mixed_6e_branch7x7dbl_1_bn_bias_, Mixed_6e_branch7x7dbl_1_bn_running_mean_,
-                 Mixed_6e_branch7x7dbl_1_bn_running_var_, kMixed6eBranch7x7dbl1Bn);
-  cnn::conv_prepare(Mixed_6e_branch7x7dbl_1_conv_weight_prepared, Mixed_6e_branch7x7dbl_1_conv_weight_,
-                    kMixed6eBranch7x7dbl1Conv);
 
   at(211);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4170,8 +4143,15 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_7a_branch3x3_1_bn_saved, Mixed_7a_branch3x3_1_bn_weight_,
                  Mixed_7a_branch3x3_1_bn_bias_, Mixed_7a_branch3x3_1_bn_running_mean_,
                  Mixed_7a_branch3x3_1_bn_running_var_, kMixed7aBranch3x3_1Bn);
+  cnn::bn_affine(Mixed_7a_branch7x7x3_1_bn_saved, Mixed_7a_branch7x7x3_1_bn_weight_,
+                 Mixed_7a_branch7x7x3_1_bn_bias_, Mixed_7a_branch7x7x3_1_bn_running_mean_,
+                 Mixed_7a_branch7x7x3_1_bn_running_var_, kMixed7aBranch7x7x3_1Bn);
   cnn::conv_prepare(Mixed_7a_branch3x3_1_conv_weight_prepared, Mixed_7a_branch3x3_1_conv_weight_,
                     kMixed7aBranch3x3_1Conv);
+
+  at(244);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  cnn::conv_prepare(Mixed_7a_branch7x7x3_1_conv_weight_prepared, Mixed_7a_branch7x7x3_1_conv_weight_,
+                    kMixed7aBranch7x7x3_1Conv);
 
   at(241);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4181,15 +4161,6 @@ void InceptionV3::prepare_on_team() {
                  Mixed_7a_branch3x3_2_bn_running_var_, kMixed7aBranch3x3_2Bn);
   cnn::conv_prepare(Mixed_7a_branch3x3_2_conv_weight_prepared, Mixed_7a_branch3x3_2_conv_weight_,
                     kMixed7aBranch3x3_2Conv);
-
-  at(244);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_7a.branch7x7x3_1.relu1)
-  cnn::bn_affine(Mixed_7a_branch7x7x3_1_bn_saved, Mixed_7a_branch7x7x3_1_bn_weight_,
-                 Mixed_7a_branch7x7x3_1_bn_bias_, Mixed_7a_branch7x7x3_1_bn_running_mean_,
-                 Mixed_7a_branch7x7x3_1_bn_running_var_, kMixed7aBranch7x7x3_1Bn);
-  cnn::conv_prepare(Mixed_7a_branch7x7x3_1_conv_weight_prepared, Mixed_7a_branch7x7x3_1_conv_weight_,
-                    kMixed7aBranch7x7x3_1Conv);
 
   at(247);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4224,17 +4195,22 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_7b_branch1x1_bn_saved, Mixed_7b_branch1x1_bn_weight_, Mixed_7b_branch1x1_bn_bias_,
                  Mixed_7b_branch1x1_bn_running_mean_, Mixed_7b_branch1x1_bn_running_var_,
                  kMixed7bBranch1x1Bn);
+  cnn::bn_affine(Mixed_7b_branch3x3_1_bn_saved, Mixed_7b_branch3x3_1_bn_weight_,
+                 Mixed_7b_branch3x3_1_bn_bias_, Mixed_7b_branch3x3_1_bn_running_mean_,
+                 Mixed_7b_branch3x3_1_bn_running_var_, kMixed7bBranch3x3_1Bn);
+  cnn::bn_affine(Mixed_7b_branch3x3dbl_1_bn_saved, Mixed_7b_branch3x3dbl_1_bn_weight_,
+                 Mixed_7b_branch3x3dbl_1_bn_bias_, Mixed_7b_branch3x3dbl_1_bn_running_mean_,
+                 Mixed_7b_branch3x3dbl_1_bn_running_var_, kMixed7bBranch3x3dbl1Bn);
   cnn::conv_prepare(Mixed_7b_branch1x1_conv_weight_prepared, Mixed_7b_branch1x1_conv_weight_,
                     kMixed7bBranch1x1Conv);
 
   at(261);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_7b.branch3x3_1.relu1)
-  cnn::bn_affine(Mixed_7b_branch3x3_1_bn_saved, Mixed_7b_branch3x3_1_bn_weight_,
-                 Mixed_7b_branch3x3_1_bn_bias_, Mixed_7b_branch3x3_1_bn_running_mean_,
-                 Mixed_7b_branch3x3_1_bn_running_var_, kMixed7bBranch3x3_1Bn);
   cnn::conv_prepare(Mixed_7b_branch3x3_1_conv_weight_prepared, Mixed_7b_branch3x3_1_conv_weight_,
                     kMixed7bBranch3x3_1Conv);
+
+  at(271);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  cnn::conv_prepare(Mixed_7b_branch3x3dbl_1_conv_weight_prepared, Mixed_7b_branch3x3dbl_1_conv_weight_,
+                    kMixed7bBranch3x3dbl1Conv);
 
   at(264);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4253,15 +4229,6 @@ void InceptionV3::prepare_on_team() {
                  Mixed_7b_branch3x3_2b_bn_running_var_, kMixed7bBranch3x3_2bBn);
   cnn::conv_prepare(Mixed_7b_branch3x3_2b_conv_weight_prepared, Mixed_7b_branch3x3_2b_conv_weight_,
                     kMixed7bBranch3x3_2bConv);
-
-  at(271);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_7b.branch3x3dbl_1.relu1)
-  cnn::bn_affine(Mixed_7b_branch3x3dbl_1_bn_saved, Mixed_7b_branch3x3dbl_1_bn_weight_,
-                 Mixed_7b_branch3x3dbl_1_bn_bias_, Mixed_7b_branch3x3dbl_1_bn_running_mean_,
-                 Mixed_7b_branch3x3dbl_1_bn_running_var_, kMixed7bBranch3x3dbl1Bn);
-  cnn::conv_prepare(Mixed_7b_branch3x3dbl_1_conv_weight_prepared, Mixed_7b_branch3x3dbl_1_conv_weight_,
-                    kMixed7bBranch3x3dbl1Conv);
 
   at(274);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4303,17 +4270,22 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_7c_branch1x1_bn_saved, Mixed_7c_branch1x1_bn_weight_, Mixed_7c_branch1x1_bn_bias_,
                  Mixed_7c_branch1x1_bn_running_mean_, Mixed_7c_branch1x1_bn_running_var_,
                  kMixed7cBranch1x1Bn);
+  cnn::bn_affine(Mixed_7c_branch3x3_1_bn_saved, Mixed_7c_branch3x3_1_bn_weight_,
+                 Mixed_7c_branch3x3_1_bn_bias_, Mixed_7c_branch3x3_1_bn_running_mean_,
+                 Mixed_7c_branch3x3_1_bn_running_var_, kMixed7cBranch3x3_1Bn);
+  cnn::bn_affine(Mixed_7c_branch3x3dbl_1_bn_saved, Mixed_7c_branch3x3dbl_1_bn_weight_,
+                 Mixed_7c_branch3x3dbl_1_bn_bias_, Mixed_7c_branch3x3dbl_1_bn_running_mean_,
+                 Mixed_7c_branch3x3dbl_1_bn_running_var_, kMixed7cBranch3x3dbl1Bn);
   cnn::conv_prepare(Mixed_7c_branch1x1_conv_weight_prepared, Mixed_7c_branch1x1_conv_weight_,
                     kMixed7cBranch1x1Conv);
 
   at(292);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_7c.branch3x3_1.relu1)
-  cnn::bn_affine(Mixed_7c_branch3x3_1_bn_saved, Mixed_7c_branch3x3_1_bn_weight_,
-                 Mixed_7c_branch3x3_1_bn_bias_, Mixed_7c_branch3x3_1_bn_running_mean_,
-                 Mixed_7c_branch3x3_1_bn_running_var_, kMixed7cBranch3x3_1Bn);
   cnn::conv_prepare(Mixed_7c_branch3x3_1_conv_weight_prepared, Mixed_7c_branch3x3_1_conv_weight_,
                     kMixed7cBranch3x3_1Conv);
+
+  at(302);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  cnn::conv_prepare(Mixed_7c_branch3x3dbl_1_conv_weight_prepared, Mixed_7c_branch3x3dbl_1_conv_weight_,
+                    kMixed7cBranch3x3dbl1Conv);
 
   at(295);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4332,15 +4304,6 @@ void InceptionV3::prepare_on_team() {
                  Mixed_7c_branch3x3_2b_bn_running_var_, kMixed7cBranch3x3_2bBn);
   cnn::conv_prepare(Mixed_7c_branch3x3_2b_conv_weight_prepared, Mixed_7c_branch3x3_2b_conv_weight_,
                     kMixed7cBranch3x3_2bConv);
-
-  at(302);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_7c.branch3x3dbl_1.relu1)
-  cnn::bn_affine(Mixed_7c_branch3x3dbl_1_bn_saved, Mixed_7c_branch3x3dbl_1_bn_weight_,
-                 Mixed_7c_branch3x3dbl_1_bn_bias_, Mixed_7c_branch3x3dbl_1_bn_running_mean_,
-                 Mixed_7c_branch3x3dbl_1_bn_running_var_, kMixed7cBranch3x3dbl1Bn);
-  cnn::conv_prepare(Mixed_7c_branch3x3dbl_1_conv_weight_prepared, Mixed_7c_branch3x3dbl_1_conv_weight_,
-                    kMixed7cBranch3x3dbl1Conv);
 
   at(305);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4399,18 +4362,18 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats Conv2d_4a_3x3_conv_weight_prepared = floats(66642064, 553536);
   const cnn::Blocked maxpool2 = blocked(30971904, 235200);  // 192x35x35
   const cnn::Floats Mixed_5b_branch1x1_bn_saved = floats(67195600, 256);
+  const cnn::Floats Mixed_5b_branch5x5_1_bn_saved = floats(67195856, 192);
+  const cnn::Floats Mixed_5b_branch3x3dbl_1_bn_saved = floats(67196048, 256);
   const cnn::Blocked Mixed_5b_concat1 = blocked(11289600, 313600);  // 256x35x35
   const cnn::Blocked Mixed_5b_branch1x1_relu1 = blocked(11289600, 313600);  // 64x35x35
-  const cnn::Floats Mixed_5b_branch1x1_conv_weight_prepared = floats(67195856, 12672);
-  const cnn::Floats Mixed_5b_branch5x5_1_bn_saved = floats(67208528, 192);
+  const cnn::Floats Mixed_5b_branch1x1_conv_weight_prepared = floats(67196304, 12672);
   const cnn::Blocked Mixed_5b_branch5x5_1_relu1 = blocked(0, 58800);  // 48x35x35
-  const cnn::Floats Mixed_5b_branch5x5_1_conv_weight_prepared = floats(67208720, 9216);
-  const cnn::Floats Mixed_5b_branch5x5_2_bn_saved = floats(67217936, 256);
-  const cnn::Blocked Mixed_5b_branch5x5_2_relu1 = blocked(11368000, 313600);  // 64x35x35
-  const cnn::Floats Mixed_5b_branch5x5_2_conv_weight_prepared = floats(67218192, 114624);
-  const cnn::Floats Mixed_5b_branch3x3dbl_1_bn_saved = floats(67332816, 256);
+  const cnn::Floats Mixed_5b_branch5x5_1_conv_weight_prepared = floats(67208976, 9216);
   const cnn::Blocked Mixed_5b_branch3x3dbl_1_relu1 = blocked(3763200, 78400);  // 64x35x35
-  const cnn::Floats Mixed_5b_branch3x3dbl_1_conv_weight_prepared = floats(67333072, 12672);
+  const cnn::Floats Mixed_5b_branch3x3dbl_1_conv_weight_prepared = floats(67218192, 12672);
+  const cnn::Floats Mixed_5b_branch5x5_2_bn_saved = floats(67230864, 256);
+  const cnn::Blocked Mixed_5b_branch5x5_2_relu1 = blocked(11368000, 313600);  // 64x35x35
+  const cnn::Floats Mixed_5b_branch5x5_2_conv_weight_prepared = floats(67231120, 114624);
   const cnn::Floats Mixed_5b_branch3x3dbl_2_bn_saved = floats(67345744, 384);
   const cnn::Blocked Mixed_5b_branch3x3dbl_2_relu1 = blocked(0, 117600);  // 96x35x35
   const cnn::Floats Mixed_5b_branch3x3dbl_2_conv_weight_prepared = floats(67346128, 221760);
@@ -4422,18 +4385,18 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked Mixed_5b_branch_pool_relu1 = blocked(11564000, 313600);  // 32x35x35
   const cnn::Floats Mixed_5b_branch_pool_conv_weight_prepared = floats(67900752, 6912);
   const cnn::Floats Mixed_5c_branch1x1_bn_saved = floats(67907664, 256);
+  const cnn::Floats Mixed_5c_branch5x5_1_bn_saved = floats(67907920, 192);
+  const cnn::Floats Mixed_5c_branch3x3dbl_1_bn_saved = floats(67908112, 256);
   const cnn::Blocked Mixed_5c_concat1 = blocked(0, 352800);  // 288x35x35
   const cnn::Blocked Mixed_5c_branch1x1_relu1 = blocked(0, 352800);  // 64x35x35
-  const cnn::Floats Mixed_5c_branch1x1_conv_weight_prepared = floats(67907920, 16896);
-  const cnn::Floats Mixed_5c_branch5x5_1_bn_saved = floats(67924816, 192);
+  const cnn::Floats Mixed_5c_branch1x1_conv_weight_prepared = floats(67908368, 16896);
   const cnn::Blocked Mixed_5c_branch5x5_1_relu1 = blocked(21324800, 58800);  // 48x35x35
-  const cnn::Floats Mixed_5c_branch5x5_1_conv_weight_prepared = floats(67925008, 12288);
-  const cnn::Floats Mixed_5c_branch5x5_2_bn_saved = floats(67937296, 256);
-  const cnn::Blocked Mixed_5c_branch5x5_2_relu1 = blocked(78400, 352800);  // 64x35x35
-  const cnn::Floats Mixed_5c_branch5x5_2_conv_weight_prepared = floats(67937552, 114624);
-  const cnn::Floats Mixed_5c_branch3x3dbl_1_bn_saved = floats(68052176, 256);
+  const cnn::Floats Mixed_5c_branch5x5_1_conv_weight_prepared = floats(67925264, 12288);
   const cnn::Blocked Mixed_5c_branch3x3dbl_1_relu1 = blocked(25088000, 78400);  // 64x35x35
-  const cnn::Floats Mixed_5c_branch3x3dbl_1_conv_weight_prepared = floats(68052432, 16896);
+  const cnn::Floats Mixed_5c_branch3x3dbl_1_conv_weight_prepared = floats(67937552, 16896);
+  const cnn::Floats Mixed_5c_branch5x5_2_bn_saved = floats(67954448, 256);
+  const cnn::Blocked Mixed_5c_branch5x5_2_relu1 = blocked(78400, 352800);  // 64x35x35
+  const cnn::Floats Mixed_5c_branch5x5_2_conv_weight_prepared = floats(67954704, 114624);
   const cnn::Floats Mixed_5c_branch3x3dbl_2_bn_saved = floats(68069328, 384);
   const cnn::Blocked Mixed_5c_branch3x3dbl_2_relu1 = blocked(21324800, 117600);  // 96x35x35
   const cnn::Floats Mixed_5c_branch3x3dbl_2_conv_weight_prepared = floats(68069712, 221760);
@@ -4445,18 +4408,18 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked Mixed_5c_branch_pool_relu1 = blocked(274400, 352800);  // 64x35x35
   const cnn::Floats Mixed_5c_branch_pool_conv_weight_prepared = floats(68624464, 16896);
   const cnn::Floats Mixed_5d_branch1x1_bn_saved = floats(68641360, 256);
+  const cnn::Floats Mixed_5d_branch5x5_1_bn_saved = floats(68641616, 192);
+  const cnn::Floats Mixed_5d_branch3x3dbl_1_bn_saved = floats(68641808, 256);
   const cnn::Blocked Mixed_5d_concat1 = blocked(11289600, 352800);  // 288x35x35
   const cnn::Blocked Mixed_5d_branch1x1_relu1 = blocked(11289600, 352800);  // 64x35x35
-  const cnn::Floats Mixed_5d_branch1x1_conv_weight_prepared = floats(68641616, 19008);
-  const cnn::Floats Mixed_5d_branch5x5_1_bn_saved = floats(68660624, 192);
+  const cnn::Floats Mixed_5d_branch1x1_conv_weight_prepared = floats(68642064, 19008);
   const cnn::Blocked Mixed_5d_branch5x5_1_relu1 = blocked(22579200, 58800);  // 48x35x35
-  const cnn::Floats Mixed_5d_branch5x5_1_conv_weight_prepared = floats(68660816, 13824);
-  const cnn::Floats Mixed_5d_branch5x5_2_bn_saved = floats(68674640, 256);
-  const cnn::Blocked Mixed_5d_branch5x5_2_relu1 = blocked(11368000, 352800);  // 64x35x35
-  const cnn::Floats Mixed_5d_branch5x5_2_conv_weight_prepared = floats(68674896, 114624);
-  const cnn::Floats Mixed_5d_branch3x3dbl_1_bn_saved = floats(68789520, 256);
+  const cnn::Floats Mixed_5d_branch5x5_1_conv_weight_prepared = floats(68661072, 13824);
   const cnn::Blocked Mixed_5d_branch3x3dbl_1_relu1 = blocked(26342400, 78400);  // 64x35x35
-  const cnn::Floats Mixed_5d_branch3x3dbl_1_conv_weight_prepared = floats(68789776, 19008);
+  const cnn::Floats Mixed_5d_branch3x3dbl_1_conv_weight_prepared = floats(68674896, 19008);
+  const cnn::Floats Mixed_5d_branch5x5_2_bn_saved = floats(68693904, 256);
+  const cnn::Blocked Mixed_5d_branch5x5_2_relu1 = blocked(11368000, 352800);  // 64x35x35
+  const cnn::Floats Mixed_5d_branch5x5_2_conv_weight_prepared = floats(68694160, 114624);
   const cnn::Floats Mixed_5d_branch3x3dbl_2_bn_saved = floats(68808784, 384);
   const cnn::Blocked Mixed_5d_branch3x3dbl_2_relu1 = blocked(22579200, 117600);  // 96x35x35
   const cnn::Floats Mixed_5d_branch3x3dbl_2_conv_weight_prepared = floats(68809168, 221760);
@@ -4482,29 +4445,29 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats Mixed_6a_branch3x3dbl_3_conv_weight_prepared = floats(70621584, 82944);
   const cnn::Blocked Mixed_6a_maxpool1 = blocked(138720, 221952);  // 288x17x17
   const cnn::Floats Mixed_6b_branch1x1_bn_saved = floats(70704528, 768);
+  const cnn::Floats Mixed_6b_branch7x7_1_bn_saved = floats(70705296, 512);
+  const cnn::Floats Mixed_6b_branch7x7dbl_1_bn_saved = floats(70705808, 512);
   const cnn::Blocked Mixed_6b_concat1 = blocked(7102464, 221952);  // 768x17x17
   const cnn::Blocked Mixed_6b_branch1x1_relu1 = blocked(7102464, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6b_branch1x1_conv_weight_prepared = floats(70705296, 147456);
-  const cnn::Floats Mixed_6b_branch7x7_1_bn_saved = floats(70852752, 512);
+  const cnn::Floats Mixed_6b_branch1x1_conv_weight_prepared = floats(70706320, 147456);
   const cnn::Blocked Mixed_6b_branch7x7_1_relu1 = blocked(14204928, 36992);  // 128x17x17
-  const cnn::Floats Mixed_6b_branch7x7_1_conv_weight_prepared = floats(70853264, 101376);
-  const cnn::Floats Mixed_6b_branch7x7_2_bn_saved = floats(70954640, 512);
-  const cnn::Blocked Mixed_6b_branch7x7_2_relu1 = blocked(15388672, 36992);  // 128x17x17
-  const cnn::Floats Mixed_6b_branch7x7_2_conv_weight_prepared = floats(70955152, 118272);
-  const cnn::Floats Mixed_6b_branch7x7_3_bn_saved = floats(71073424, 768);
+  const cnn::Floats Mixed_6b_branch7x7_1_conv_weight_prepared = floats(70853776, 101376);
+  const cnn::Blocked Mixed_6b_branch7x7dbl_1_relu1 = blocked(15388672, 36992);  // 128x17x17
+  const cnn::Floats Mixed_6b_branch7x7dbl_1_conv_weight_prepared = floats(70955152, 101376);
+  const cnn::Floats Mixed_6b_branch7x7_2_bn_saved = floats(71056528, 512);
+  const cnn::Blocked Mixed_6b_branch7x7_2_relu1 = blocked(16572416, 36992);  // 128x17x17
+  const cnn::Floats Mixed_6b_branch7x7_2_conv_weight_prepared = floats(71057040, 118272);
+  const cnn::Floats Mixed_6b_branch7x7_3_bn_saved = floats(71175312, 768);
   const cnn::Blocked Mixed_6b_branch7x7_3_relu1 = blocked(7157952, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6b_branch7x7_3_conv_weight_prepared = floats(71074192, 172032);
-  const cnn::Floats Mixed_6b_branch7x7dbl_1_bn_saved = floats(71246224, 512);
-  const cnn::Blocked Mixed_6b_branch7x7dbl_1_relu1 = blocked(14204928, 36992);  // 128x17x17
-  const cnn::Floats Mixed_6b_branch7x7dbl_1_conv_weight_prepared = floats(71246736, 101376);
+  const cnn::Floats Mixed_6b_branch7x7_3_conv_weight_prepared = floats(71176080, 172032);
   const cnn::Floats Mixed_6b_branch7x7dbl_2_bn_saved = floats(71348112, 512);
-  const cnn::Blocked Mixed_6b_branch7x7dbl_2_relu1 = blocked(15388672, 36992);  // 128x17x17
+  const cnn::Blocked Mixed_6b_branch7x7dbl_2_relu1 = blocked(14204928, 36992);  // 128x17x17
   const cnn::Floats Mixed_6b_branch7x7dbl_2_conv_weight_prepared = floats(71348624, 118272);
   const cnn::Floats Mixed_6b_branch7x7dbl_3_bn_saved = floats(71466896, 512);
-  const cnn::Blocked Mixed_6b_branch7x7dbl_3_relu1 = blocked(14204928, 36992);  // 128x17x17
+  const cnn::Blocked Mixed_6b_branch7x7dbl_3_relu1 = blocked(15388672, 36992);  // 128x17x17
   const cnn::Floats Mixed_6b_branch7x7dbl_3_conv_weight_prepared = floats(71467408, 118272);
   const cnn::Floats Mixed_6b_branch7x7dbl_4_bn_saved = floats(71585680, 512);
-  const cnn::Blocked Mixed_6b_branch7x7dbl_4_relu1 = blocked(15388672, 36992);  // 128x17x17
+  const cnn::Blocked Mixed_6b_branch7x7dbl_4_relu1 = blocked(14204928, 36992);  // 128x17x17
   const cnn::Floats Mixed_6b_branch7x7dbl_4_conv_weight_prepared = floats(71586192, 118272);
   const cnn::Floats Mixed_6b_branch7x7dbl_5_bn_saved = floats(71704464, 768);
   const cnn::Blocked Mixed_6b_branch7x7dbl_5_relu1 = blocked(7213440, 221952);  // 192x17x17
@@ -4514,29 +4477,29 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked Mixed_6b_branch_pool_relu1 = blocked(7268928, 221952);  // 192x17x17
   const cnn::Floats Mixed_6b_branch_pool_conv_weight_prepared = floats(71878032, 147456);
   const cnn::Floats Mixed_6c_branch1x1_bn_saved = floats(72025488, 768);
+  const cnn::Floats Mixed_6c_branch7x7_1_bn_saved = floats(72026256, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_1_bn_saved = floats(72026896, 640);
   const cnn::Blocked Mixed_6c_concat1 = blocked(0, 221952);  // 768x17x17
   const cnn::Blocked Mixed_6c_branch1x1_relu1 = blocked(0, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6c_branch1x1_conv_weight_prepared = floats(72026256, 147456);
-  const cnn::Floats Mixed_6c_branch7x7_1_bn_saved = floats(72173712, 640);
+  const cnn::Floats Mixed_6c_branch1x1_conv_weight_prepared = floats(72027536, 147456);
   const cnn::Blocked Mixed_6c_branch7x7_1_relu1 = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6c_branch7x7_1_conv_weight_prepared = floats(72174352, 124416);
-  const cnn::Floats Mixed_6c_branch7x7_2_bn_saved = floats(72298768, 640);
-  const cnn::Blocked Mixed_6c_branch7x7_2_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6c_branch7x7_2_conv_weight_prepared = floats(72299408, 181440);
-  const cnn::Floats Mixed_6c_branch7x7_3_bn_saved = floats(72480848, 768);
+  const cnn::Floats Mixed_6c_branch7x7_1_conv_weight_prepared = floats(72174992, 124416);
+  const cnn::Blocked Mixed_6c_branch7x7dbl_1_relu1 = blocked(15684608, 46240);  // 160x17x17
+  const cnn::Floats Mixed_6c_branch7x7dbl_1_conv_weight_prepared = floats(72299408, 124416);
+  const cnn::Floats Mixed_6c_branch7x7_2_bn_saved = floats(72423824, 640);
+  const cnn::Blocked Mixed_6c_branch7x7_2_relu1 = blocked(17164288, 46240);  // 160x17x17
+  const cnn::Floats Mixed_6c_branch7x7_2_conv_weight_prepared = floats(72424464, 181440);
+  const cnn::Floats Mixed_6c_branch7x7_3_bn_saved = floats(72605904, 768);
   const cnn::Blocked Mixed_6c_branch7x7_3_relu1 = blocked(55488, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6c_branch7x7_3_conv_weight_prepared = floats(72481616, 215040);
-  const cnn::Floats Mixed_6c_branch7x7dbl_1_bn_saved = floats(72696656, 640);
-  const cnn::Blocked Mixed_6c_branch7x7dbl_1_relu1 = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6c_branch7x7dbl_1_conv_weight_prepared = floats(72697296, 124416);
+  const cnn::Floats Mixed_6c_branch7x7_3_conv_weight_prepared = floats(72606672, 215040);
   const cnn::Floats Mixed_6c_branch7x7dbl_2_bn_saved = floats(72821712, 640);
-  const cnn::Blocked Mixed_6c_branch7x7dbl_2_relu1 = blocked(15684608, 46240);  // 160x17x17
+  const cnn::Blocked Mixed_6c_branch7x7dbl_2_relu1 = blocked(14204928, 46240);  // 160x17x17
   const cnn::Floats Mixed_6c_branch7x7dbl_2_conv_weight_prepared = floats(72822352, 181440);
   const cnn::Floats Mixed_6c_branch7x7dbl_3_bn_saved = floats(73003792, 640);
-  const cnn::Blocked Mixed_6c_branch7x7dbl_3_relu1 = blocked(14204928, 46240);  // 160x17x17
+  const cnn::Blocked Mixed_6c_branch7x7dbl_3_relu1 = blocked(15684608, 46240);  // 160x17x17
   const cnn::Floats Mixed_6c_branch7x7dbl_3_conv_weight_prepared = floats(73004432, 181440);
   const cnn::Floats Mixed_6c_branch7x7dbl_4_bn_saved = floats(73185872, 640);
-  const cnn::Blocked Mixed_6c_branch7x7dbl_4_relu1 = blocked(15684608, 46240);  // 160x17x17
+  const cnn::Blocked Mixed_6c_branch7x7dbl_4_relu1 = blocked(14204928, 46240);  // 160x17x17
   const cnn::Floats Mixed_6c_branch7x7dbl_4_conv_weight_prepared = floats(73186512, 181440);
   const cnn::Floats Mixed_6c_branch7x7dbl_5_bn_saved = floats(73367952, 768);
   const cnn::Blocked Mixed_6c_branch7x7dbl_5_relu1 = blocked(110976, 221952);  // 192x17x17
@@ -4546,29 +4509,29 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked Mixed_6c_branch_pool_relu1 = blocked(166464, 221952);  // 192x17x17
   const cnn::Floats Mixed_6c_branch_pool_conv_weight_prepared = floats(73584528, 147456);
   const cnn::Floats Mixed_6d_branch1x1_bn_saved = floats(73731984, 768);
+  const cnn::Floats Mixed_6d_branch7x7_1_bn_saved = floats(73732752, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_1_bn_saved = floats(73733392, 640);
   const cnn::Blocked Mixed_6d_concat1 = blocked(7102464, 221952);  // 768x17x17
   const cnn::Blocked Mixed_6d_branch1x1_relu1 = blocked(7102464, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6d_branch1x1_conv_weight_prepared = floats(73732752, 147456);
-  const cnn::Floats Mixed_6d_branch7x7_1_bn_saved = floats(73880208, 640);
+  const cnn::Floats Mixed_6d_branch1x1_conv_weight_prepared = floats(73734032, 147456);
   const cnn::Blocked Mixed_6d_branch7x7_1_relu1 = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6d_branch7x7_1_conv_weight_prepared = floats(73880848, 124416);
-  const cnn::Floats Mixed_6d_branch7x7_2_bn_saved = floats(74005264, 640);
-  const cnn::Blocked Mixed_6d_branch7x7_2_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6d_branch7x7_2_conv_weight_prepared = floats(74005904, 181440);
-  const cnn::Floats Mixed_6d_branch7x7_3_bn_saved = floats(74187344, 768);
+  const cnn::Floats Mixed_6d_branch7x7_1_conv_weight_prepared = floats(73881488, 124416);
+  const cnn::Blocked Mixed_6d_branch7x7dbl_1_relu1 = blocked(15684608, 46240);  // 160x17x17
+  const cnn::Floats Mixed_6d_branch7x7dbl_1_conv_weight_prepared = floats(74005904, 124416);
+  const cnn::Floats Mixed_6d_branch7x7_2_bn_saved = floats(74130320, 640);
+  const cnn::Blocked Mixed_6d_branch7x7_2_relu1 = blocked(17164288, 46240);  // 160x17x17
+  const cnn::Floats Mixed_6d_branch7x7_2_conv_weight_prepared = floats(74130960, 181440);
+  const cnn::Floats Mixed_6d_branch7x7_3_bn_saved = floats(74312400, 768);
   const cnn::Blocked Mixed_6d_branch7x7_3_relu1 = blocked(7157952, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6d_branch7x7_3_conv_weight_prepared = floats(74188112, 215040);
-  const cnn::Floats Mixed_6d_branch7x7dbl_1_bn_saved = floats(74403152, 640);
-  const cnn::Blocked Mixed_6d_branch7x7dbl_1_relu1 = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6d_branch7x7dbl_1_conv_weight_prepared = floats(74403792, 124416);
+  const cnn::Floats Mixed_6d_branch7x7_3_conv_weight_prepared = floats(74313168, 215040);
   const cnn::Floats Mixed_6d_branch7x7dbl_2_bn_saved = floats(74528208, 640);
-  const cnn::Blocked Mixed_6d_branch7x7dbl_2_relu1 = blocked(15684608, 46240);  // 160x17x17
+  const cnn::Blocked Mixed_6d_branch7x7dbl_2_relu1 = blocked(14204928, 46240);  // 160x17x17
   const cnn::Floats Mixed_6d_branch7x7dbl_2_conv_weight_prepared = floats(74528848, 181440);
   const cnn::Floats Mixed_6d_branch7x7dbl_3_bn_saved = floats(74710288, 640);
-  const cnn::Blocked Mixed_6d_branch7x7dbl_3_relu1 = blocked(14204928, 46240);  // 160x17x17
+  const cnn::Blocked Mixed_6d_branch7x7dbl_3_relu1 = blocked(15684608, 46240);  // 160x17x17
   const cnn::Floats Mixed_6d_branch7x7dbl_3_conv_weight_prepared = floats(74710928, 181440);
   const cnn::Floats Mixed_6d_branch7x7dbl_4_bn_saved = floats(74892368, 640);
-  const cnn::Blocked Mixed_6d_branch7x7dbl_4_relu1 = blocked(15684608, 46240);  // 160x17x17
+  const cnn::Blocked Mixed_6d_branch7x7dbl_4_relu1 = blocked(14204928, 46240);  // 160x17x17
   const cnn::Floats Mixed_6d_branch7x7dbl_4_conv_weight_prepared = floats(74893008, 181440);
   const cnn::Floats Mixed_6d_branch7x7dbl_5_bn_saved = floats(75074448, 768);
   const cnn::Blocked Mixed_6d_branch7x7dbl_5_relu1 = blocked(7213440, 221952);  // 192x17x17
@@ -4578,29 +4541,29 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked Mixed_6d_branch_pool_relu1 = blocked(7268928, 221952);  // 192x17x17
   const cnn::Floats Mixed_6d_branch_pool_conv_weight_prepared = floats(75291024, 147456);
   const cnn::Floats Mixed_6e_branch1x1_bn_saved = floats(75438480, 768);
+  const cnn::Floats Mixed_6e_branch7x7_1_bn_saved = floats(75439248, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_1_bn_saved = floats(75440016, 768);
   const cnn::Blocked Mixed_6e_concat1 = blocked(0, 221952);  // 768x17x17
   const cnn::Blocked Mixed_6e_branch1x1_relu1 = blocked(0, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch1x1_conv_weight_prepared = floats(75439248, 147456);
-  const cnn::Floats Mixed_6e_branch7x7_1_bn_saved = floats(75586704, 768);
+  const cnn::Floats Mixed_6e_branch1x1_conv_weight_prepared = floats(75440784, 147456);
   const cnn::Blocked Mixed_6e_branch7x7_1_relu1 = blocked(14204928, 55488);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7_1_conv_weight_prepared = floats(75587472, 147456);
-  const cnn::Floats Mixed_6e_branch7x7_2_bn_saved = floats(75734928, 768);
-  const cnn::Blocked Mixed_6e_branch7x7_2_relu1 = blocked(15980544, 55488);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7_2_conv_weight_prepared = floats(75735696, 258048);
-  const cnn::Floats Mixed_6e_branch7x7_3_bn_saved = floats(75993744, 768);
+  const cnn::Floats Mixed_6e_branch7x7_1_conv_weight_prepared = floats(75588240, 147456);
+  const cnn::Blocked Mixed_6e_branch7x7dbl_1_relu1 = blocked(15980544, 55488);  // 192x17x17
+  const cnn::Floats Mixed_6e_branch7x7dbl_1_conv_weight_prepared = floats(75735696, 147456);
+  const cnn::Floats Mixed_6e_branch7x7_2_bn_saved = floats(75883152, 768);
+  const cnn::Blocked Mixed_6e_branch7x7_2_relu1 = blocked(17756160, 55488);  // 192x17x17
+  const cnn::Floats Mixed_6e_branch7x7_2_conv_weight_prepared = floats(75883920, 258048);
+  const cnn::Floats Mixed_6e_branch7x7_3_bn_saved = floats(76141968, 768);
   const cnn::Blocked Mixed_6e_branch7x7_3_relu1 = blocked(55488, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7_3_conv_weight_prepared = floats(75994512, 258048);
-  const cnn::Floats Mixed_6e_branch7x7dbl_1_bn_saved = floats(76252560, 768);
-  const cnn::Blocked Mixed_6e_branch7x7dbl_1_relu1 = blocked(14204928, 55488);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7dbl_1_conv_weight_prepared = floats(76253328, 147456);
+  const cnn::Floats Mixed_6e_branch7x7_3_conv_weight_prepared = floats(76142736, 258048);
   const cnn::Floats Mixed_6e_branch7x7dbl_2_bn_saved = floats(76400784, 768);
-  const cnn::Blocked Mixed_6e_branch7x7dbl_2_relu1 = blocked(15980544, 55488);  // 192x17x17
+  const cnn::Blocked Mixed_6e_branch7x7dbl_2_relu1 = blocked(14204928, 55488);  // 192x17x17
   const cnn::Floats Mixed_6e_branch7x7dbl_2_conv_weight_prepared = floats(76401552, 258048);
   const cnn::Floats Mixed_6e_branch7x7dbl_3_bn_saved = floats(76659600, 768);
-  const cnn::Blocked Mixed_6e_branch7x7dbl_3_relu1 = blocked(14204928, 55488);  // 192x17x17
+  const cnn::Blocked Mixed_6e_branch7x7dbl_3_relu1 = blocked(15980544, 55488);  // 192x17x17
   const cnn::Floats Mixed_6e_branch7x7dbl_3_conv_weight_prepared = floats(76660368, 258048);
   const cnn::Floats Mixed_6e_branch7x7dbl_4_bn_saved = floats(76918416, 768);
-  const cnn::Blocked Mixed_6e_branch7x7dbl_4_relu1 = blocked(15980544, 55488);  // 192x17x17
+  const cnn::Blocked Mixed_6e_branch7x7dbl_4_relu1 = blocked(14204928, 55488);  // 192x17x17
   const cnn::Floats Mixed_6e_branch7x7dbl_4_conv_weight_prepared = floats(76919184, 258048);
   const cnn::Floats Mixed_6e_branch7x7dbl_5_bn_saved = floats(77177232, 768);
   const cnn::Blocked Mixed_6e_branch7x7dbl_5_relu1 = blocked(110976, 221952);  // 192x17x17
@@ -4610,41 +4573,41 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked Mixed_6e_branch_pool_relu1 = blocked(166464, 221952);  // 192x17x17
   const cnn::Floats Mixed_6e_branch_pool_conv_weight_prepared = floats(77436816, 147456);
   const cnn::Floats Mixed_7a_branch3x3_1_bn_saved = floats(77584272, 768);
+  const cnn::Floats Mixed_7a_branch7x7x3_1_bn_saved = floats(77585040, 768);
   const cnn::Blocked Mixed_7a_branch3x3_1_relu1 = blocked(9723904, 55488);  // 192x17x17
-  const cnn::Floats Mixed_7a_branch3x3_1_conv_weight_prepared = floats(77585040, 147456);
-  const cnn::Floats Mixed_7a_branch3x3_2_bn_saved = floats(77732496, 1280);
+  const cnn::Floats Mixed_7a_branch3x3_1_conv_weight_prepared = floats(77585808, 147456);
+  const cnn::Blocked Mixed_7a_branch7x7x3_1_relu1 = blocked(11499520, 55488);  // 192x17x17
+  const cnn::Floats Mixed_7a_branch7x7x3_1_conv_weight_prepared = floats(77733264, 147456);
+  const cnn::Floats Mixed_7a_branch3x3_2_bn_saved = floats(77880720, 1280);
   const cnn::Blocked Mixed_7a_concat1 = blocked(7102464, 81920);  // 1280x8x8
   const cnn::Blocked Mixed_7a_branch3x3_2_relu1 = blocked(7102464, 81920);  // 320x8x8
-  const cnn::Floats Mixed_7a_branch3x3_2_conv_weight_prepared = floats(77733776, 559872);
-  const cnn::Floats Mixed_7a_branch7x7x3_1_bn_saved = floats(78293648, 768);
-  const cnn::Blocked Mixed_7a_branch7x7x3_1_relu1 = blocked(9723904, 55488);  // 192x17x17
-  const cnn::Floats Mixed_7a_branch7x7x3_1_conv_weight_prepared = floats(78294416, 147456);
+  const cnn::Floats Mixed_7a_branch3x3_2_conv_weight_prepared = floats(77882000, 559872);
   const cnn::Floats Mixed_7a_branch7x7x3_2_bn_saved = floats(78441872, 768);
-  const cnn::Blocked Mixed_7a_branch7x7x3_2_relu1 = blocked(11499520, 55488);  // 192x17x17
+  const cnn::Blocked Mixed_7a_branch7x7x3_2_relu1 = blocked(9723904, 55488);  // 192x17x17
   const cnn::Floats Mixed_7a_branch7x7x3_2_conv_weight_prepared = floats(78442640, 258048);
   const cnn::Floats Mixed_7a_branch7x7x3_3_bn_saved = floats(78700688, 768);
-  const cnn::Blocked Mixed_7a_branch7x7x3_3_relu1 = blocked(9723904, 55488);  // 192x17x17
+  const cnn::Blocked Mixed_7a_branch7x7x3_3_relu1 = blocked(11499520, 55488);  // 192x17x17
   const cnn::Floats Mixed_7a_branch7x7x3_3_conv_weight_prepared = floats(78701456, 258048);
   const cnn::Floats Mixed_7a_branch7x7x3_4_bn_saved = floats(78959504, 768);
   const cnn::Blocked Mixed_7a_branch7x7x3_4_relu1 = blocked(7122944, 81920);  // 192x8x8
   const cnn::Floats Mixed_7a_branch7x7x3_4_conv_weight_prepared = floats(78960272, 331776);
   const cnn::Blocked Mixed_7a_maxpool1 = blocked(7135232, 81920);  // 768x8x8
   const cnn::Floats Mixed_7b_branch1x1_bn_saved = floats(79292048, 1280);
+  const cnn::Floats Mixed_7b_branch3x3_1_bn_saved = floats(79293328, 1536);
+  const cnn::Floats Mixed_7b_branch3x3dbl_1_bn_saved = floats(79294864, 1792);
   const cnn::Blocked Mixed_7b_concat1 = blocked(0, 131072);  // 2048x8x8
   const cnn::Blocked Mixed_7b_branch1x1_relu1 = blocked(0, 131072);  // 320x8x8
-  const cnn::Floats Mixed_7b_branch1x1_conv_weight_prepared = floats(79293328, 414720);
-  const cnn::Floats Mixed_7b_branch3x3_1_bn_saved = floats(79708048, 1536);
+  const cnn::Floats Mixed_7b_branch1x1_conv_weight_prepared = floats(79296656, 414720);
   const cnn::Blocked Mixed_7b_branch3x3_1_relu1 = blocked(5242880, 24576);  // 384x8x8
-  const cnn::Floats Mixed_7b_branch3x3_1_conv_weight_prepared = floats(79709584, 491520);
-  const cnn::Floats Mixed_7b_branch3x3_2a_bn_saved = floats(80201104, 1536);
-  const cnn::Blocked Mixed_7b_branch3x3_2a_relu1 = blocked(20480, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7b_branch3x3_2a_conv_weight_prepared = floats(80202640, 442368);
-  const cnn::Floats Mixed_7b_branch3x3_2b_bn_saved = floats(80645008, 1536);
-  const cnn::Blocked Mixed_7b_branch3x3_2b_relu1 = blocked(45056, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7b_branch3x3_2b_conv_weight_prepared = floats(80646544, 442368);
-  const cnn::Floats Mixed_7b_branch3x3dbl_1_bn_saved = floats(81088912, 1792);
+  const cnn::Floats Mixed_7b_branch3x3_1_conv_weight_prepared = floats(79711376, 491520);
   const cnn::Blocked Mixed_7b_branch3x3dbl_1_relu1 = blocked(9723904, 28672);  // 448x8x8
-  const cnn::Floats Mixed_7b_branch3x3dbl_1_conv_weight_prepared = floats(81090704, 576000);
+  const cnn::Floats Mixed_7b_branch3x3dbl_1_conv_weight_prepared = floats(80202896, 576000);
+  const cnn::Floats Mixed_7b_branch3x3_2a_bn_saved = floats(80778896, 1536);
+  const cnn::Blocked Mixed_7b_branch3x3_2a_relu1 = blocked(20480, 131072);  // 384x8x8
+  const cnn::Floats Mixed_7b_branch3x3_2a_conv_weight_prepared = floats(80780432, 442368);
+  const cnn::Floats Mixed_7b_branch3x3_2b_bn_saved = floats(81222800, 1536);
+  const cnn::Blocked Mixed_7b_branch3x3_2b_relu1 = blocked(45056, 131072);  // 384x8x8
+  const cnn::Floats Mixed_7b_branch3x3_2b_conv_weight_prepared = floats(81224336, 442368);
   const cnn::Floats Mixed_7b_branch3x3dbl_2_bn_saved = floats(81666704, 1536);
   const cnn::Blocked Mixed_7b_branch3x3dbl_2_relu1 = blocked(6316032, 24576);  // 384x8x8
   const cnn::Floats Mixed_7b_branch3x3dbl_3a_bn_saved = floats(81668240, 1536);
@@ -4658,21 +4621,21 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked Mixed_7b_branch_pool_relu1 = blocked(118784, 131072);  // 192x8x8
   const cnn::Floats Mixed_7b_branch_pool_conv_weight_prepared = floats(82556816, 245760);
   const cnn::Floats Mixed_7c_branch1x1_bn_saved = floats(82802576, 1280);
+  const cnn::Floats Mixed_7c_branch3x3_1_bn_saved = floats(82803856, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_1_bn_saved = floats(82805392, 1792);
   const cnn::Blocked Mixed_7c_concat1 = blocked(4194304, 131072);  // 2048x8x8
   const cnn::Blocked Mixed_7c_branch1x1_relu1 = blocked(4194304, 131072);  // 320x8x8
-  const cnn::Floats Mixed_7c_branch1x1_conv_weight_prepared = floats(82803856, 663552);
-  const cnn::Floats Mixed_7c_branch3x3_1_bn_saved = floats(83467408, 1536);
+  const cnn::Floats Mixed_7c_branch1x1_conv_weight_prepared = floats(82807184, 663552);
   const cnn::Blocked Mixed_7c_branch3x3_1_relu1 = blocked(9437184, 24576);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3_1_conv_weight_prepared = floats(83468944, 786432);
-  const cnn::Floats Mixed_7c_branch3x3_2a_bn_saved = floats(84255376, 1536);
-  const cnn::Blocked Mixed_7c_branch3x3_2a_relu1 = blocked(4214784, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3_2a_conv_weight_prepared = floats(84256912, 442368);
-  const cnn::Floats Mixed_7c_branch3x3_2b_bn_saved = floats(84699280, 1536);
-  const cnn::Blocked Mixed_7c_branch3x3_2b_relu1 = blocked(4239360, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3_2b_conv_weight_prepared = floats(84700816, 442368);
-  const cnn::Floats Mixed_7c_branch3x3dbl_1_bn_saved = floats(85143184, 1792);
+  const cnn::Floats Mixed_7c_branch3x3_1_conv_weight_prepared = floats(83470736, 786432);
   const cnn::Blocked Mixed_7c_branch3x3dbl_1_relu1 = blocked(10510336, 28672);  // 448x8x8
-  const cnn::Floats Mixed_7c_branch3x3dbl_1_conv_weight_prepared = floats(85144976, 921600);
+  const cnn::Floats Mixed_7c_branch3x3dbl_1_conv_weight_prepared = floats(84257168, 921600);
+  const cnn::Floats Mixed_7c_branch3x3_2a_bn_saved = floats(85178768, 1536);
+  const cnn::Blocked Mixed_7c_branch3x3_2a_relu1 = blocked(4214784, 131072);  // 384x8x8
+  const cnn::Floats Mixed_7c_branch3x3_2a_conv_weight_prepared = floats(85180304, 442368);
+  const cnn::Floats Mixed_7c_branch3x3_2b_bn_saved = floats(85622672, 1536);
+  const cnn::Blocked Mixed_7c_branch3x3_2b_relu1 = blocked(4239360, 131072);  // 384x8x8
+  const cnn::Floats Mixed_7c_branch3x3_2b_conv_weight_prepared = floats(85624208, 442368);
   const cnn::Floats Mixed_7c_branch3x3dbl_2_bn_saved = floats(86066576, 1536);
   const cnn::Blocked Mixed_7c_branch3x3dbl_2_relu1 = blocked(11427840, 24576);  // 384x8x8
   const cnn::Floats Mixed_7c_branch3x3dbl_3a_bn_saved = floats(86068112, 1536);
@@ -4736,16 +4699,19 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(17);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5b.branch1x1.relu1)
-  cnn::conv(Mixed_5b_branch1x1_relu1, maxpool2, cnn::prepared(Mixed_5b_branch1x1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_5b_branch1x1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5bBranch1x1Conv, batch, scratch(0, 259392));
-
-  at(20);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5b.branch5x5_1.relu1)
-  cnn::conv(Mixed_5b_branch5x5_1_relu1, maxpool2, cnn::prepared(Mixed_5b_branch5x5_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_5b_branch5x5_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5bBranch5x5_1Conv, batch, scratch(1881600, 259392));
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5b.branch3x3dbl_1.relu1)
+  cnn::conv_siblings({{Mixed_5b_branch1x1_relu1, cnn::prepared(Mixed_5b_branch1x1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_5b_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_5b_branch5x5_1_relu1, cnn::prepared(Mixed_5b_branch5x5_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_5b_branch5x5_1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_5b_branch3x3dbl_1_relu1, cnn::prepared(Mixed_5b_branch3x3dbl_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_5b_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
+                     maxpool2, kMixed5bBranch1x1ConvSiblings, batch, scratch(1881600, 259392));
 
   at(23);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4754,14 +4720,6 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::prepared(Mixed_5b_branch5x5_2_conv_weight_prepared),
                       cnn::Epilogue().scaled(Mixed_5b_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
                       kMixed5bBranch5x5_2Conv, batch, scratch(1881600, 198912));
-
-  at(26);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_5b.branch3x3dbl_1.relu1)
-  cnn::conv(Mixed_5b_branch3x3dbl_1_relu1, maxpool2,
-            cnn::prepared(Mixed_5b_branch3x3dbl_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_5b_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5bBranch3x3dbl1Conv, batch, scratch(0, 259392));
 
   at(29);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4793,18 +4751,19 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(40);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5c.branch1x1.relu1)
-  cnn::conv(Mixed_5c_branch1x1_relu1, Mixed_5b_concat1,
-            cnn::prepared(Mixed_5c_branch1x1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_5c_branch1x1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5cBranch1x1Conv, batch, scratch(21324800, 345408));
-
-  at(43);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5c.branch5x5_1.relu1)
-  cnn::conv(Mixed_5c_branch5x5_1_relu1, Mixed_5b_concat1,
-            cnn::prepared(Mixed_5c_branch5x5_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_5c_branch5x5_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5cBranch5x5_1Conv, batch, scratch(23206400, 345408));
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5c.branch3x3dbl_1.relu1)
+  cnn::conv_siblings({{Mixed_5c_branch1x1_relu1, cnn::prepared(Mixed_5c_branch1x1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_5c_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_5c_branch5x5_1_relu1, cnn::prepared(Mixed_5c_branch5x5_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_5c_branch5x5_1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_5c_branch3x3dbl_1_relu1, cnn::prepared(Mixed_5c_branch3x3dbl_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_5c_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
+                     Mixed_5b_concat1, kMixed5cBranch1x1ConvSiblings, batch, scratch(23206400, 345408));
 
   at(46);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4813,14 +4772,6 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::prepared(Mixed_5c_branch5x5_2_conv_weight_prepared),
                       cnn::Epilogue().scaled(Mixed_5c_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
                       kMixed5cBranch5x5_2Conv, batch, scratch(23206400, 198912));
-
-  at(49);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_5c.branch3x3dbl_1.relu1)
-  cnn::conv(Mixed_5c_branch3x3dbl_1_relu1, Mixed_5b_concat1,
-            cnn::prepared(Mixed_5c_branch3x3dbl_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_5c_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5cBranch3x3dbl1Conv, batch, scratch(21324800, 345408));
 
   at(52);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4852,18 +4803,19 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(63);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5d.branch1x1.relu1)
-  cnn::conv(Mixed_5d_branch1x1_relu1, Mixed_5c_concat1,
-            cnn::prepared(Mixed_5d_branch1x1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_5d_branch1x1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5dBranch1x1Conv, batch, scratch(22579200, 388416));
-
-  at(66);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5d.branch5x5_1.relu1)
-  cnn::conv(Mixed_5d_branch5x5_1_relu1, Mixed_5c_concat1,
-            cnn::prepared(Mixed_5d_branch5x5_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_5d_branch5x5_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5dBranch5x5_1Conv, batch, scratch(24460800, 388416));
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_5d.branch3x3dbl_1.relu1)
+  cnn::conv_siblings({{Mixed_5d_branch1x1_relu1, cnn::prepared(Mixed_5d_branch1x1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_5d_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_5d_branch5x5_1_relu1, cnn::prepared(Mixed_5d_branch5x5_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_5d_branch5x5_1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_5d_branch3x3dbl_1_relu1, cnn::prepared(Mixed_5d_branch3x3dbl_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_5d_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
+                     Mixed_5c_concat1, kMixed5dBranch1x1ConvSiblings, batch, scratch(24460800, 388416));
 
   at(69);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4872,14 +4824,6 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
                       cnn::prepared(Mixed_5d_branch5x5_2_conv_weight_prepared),
                       cnn::Epilogue().scaled(Mixed_5d_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
                       kMixed5dBranch5x5_2Conv, batch, scratch(24460800, 198912));
-
-  at(72);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_5d.branch3x3dbl_1.relu1)
-  cnn::conv(Mixed_5d_branch3x3dbl_1_relu1, Mixed_5c_concat1,
-            cnn::prepared(Mixed_5d_branch3x3dbl_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_5d_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5dBranch3x3dbl1Conv, batch, scratch(22579200, 388416));
 
   at(75);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4946,18 +4890,19 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(100);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch1x1.relu1)
-  cnn::conv(Mixed_6b_branch1x1_relu1, Mixed_6a_concat1,
-            cnn::prepared(Mixed_6b_branch1x1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_6b_branch1x1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6bBranch1x1Conv, batch, scratch(14204928, 1033536));
-
-  at(103);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7_1.relu1)
-  cnn::conv(Mixed_6b_branch7x7_1_relu1, Mixed_6a_concat1,
-            cnn::prepared(Mixed_6b_branch7x7_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_6b_branch7x7_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6bBranch7x7_1Conv, batch, scratch(15388672, 1033536));
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6b.branch7x7dbl_1.relu1)
+  cnn::conv_siblings({{Mixed_6b_branch1x1_relu1, cnn::prepared(Mixed_6b_branch1x1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_6b_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_6b_branch7x7_1_relu1, cnn::prepared(Mixed_6b_branch7x7_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_6b_branch7x7_1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_6b_branch7x7dbl_1_relu1, cnn::prepared(Mixed_6b_branch7x7dbl_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
+                     Mixed_6a_concat1, kMixed6bBranch1x1ConvSiblings, batch, scratch(16572416, 1033536));
 
   at(106);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4965,7 +4910,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6b_branch7x7_2_relu1, Mixed_6b_branch7x7_1_relu1,
             cnn::prepared(Mixed_6b_branch7x7_2_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6b_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6bBranch7x7_2Conv, batch, scratch(16572416, 1048576));
+            kMixed6bBranch7x7_2Conv, batch, scratch(17756160, 1048576));
 
   at(109);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4974,14 +4919,6 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::prepared(Mixed_6b_branch7x7_3_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6b_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6bBranch7x7_3Conv, batch, scratch(14204928, 1048576));
-
-  at(112);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_6b.branch7x7dbl_1.relu1)
-  cnn::conv(Mixed_6b_branch7x7dbl_1_relu1, Mixed_6a_concat1,
-            cnn::prepared(Mixed_6b_branch7x7dbl_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6bBranch7x7dbl1Conv, batch, scratch(15388672, 1033536));
 
   at(115);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5013,7 +4950,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6b_branch7x7dbl_5_relu1, Mixed_6b_branch7x7dbl_4_relu1,
             cnn::prepared(Mixed_6b_branch7x7dbl_5_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_5_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6bBranch7x7dbl5Conv, batch, scratch(14204928, 1048576));
+            kMixed6bBranch7x7dbl5Conv, batch, scratch(15388672, 1048576));
 
   at(127);  // 49: | avgpool(3, stride=1, pad=1)    (Mixed_6b.avgpool1)
   cnn::avgpool(Mixed_6b_avgpool1, Mixed_6a_concat1, kMixed6bAvgpool1, batch);
@@ -5029,18 +4966,19 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(132);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch1x1.relu1)
-  cnn::conv(Mixed_6c_branch1x1_relu1, Mixed_6b_concat1,
-            cnn::prepared(Mixed_6c_branch1x1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_6c_branch1x1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6cBranch1x1Conv, batch, scratch(14204928, 1033536));
-
-  at(135);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7_1.relu1)
-  cnn::conv(Mixed_6c_branch7x7_1_relu1, Mixed_6b_concat1,
-            cnn::prepared(Mixed_6c_branch7x7_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_6c_branch7x7_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6cBranch7x7_1Conv, batch, scratch(15684608, 1033536));
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6c.branch7x7dbl_1.relu1)
+  cnn::conv_siblings({{Mixed_6c_branch1x1_relu1, cnn::prepared(Mixed_6c_branch1x1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_6c_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_6c_branch7x7_1_relu1, cnn::prepared(Mixed_6c_branch7x7_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_6c_branch7x7_1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_6c_branch7x7dbl_1_relu1, cnn::prepared(Mixed_6c_branch7x7dbl_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
+                     Mixed_6b_concat1, kMixed6cBranch1x1ConvSiblings, batch, scratch(17164288, 1033536));
 
   at(138);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5048,7 +4986,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6c_branch7x7_2_relu1, Mixed_6c_branch7x7_1_relu1,
             cnn::prepared(Mixed_6c_branch7x7_2_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6c_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6cBranch7x7_2Conv, batch, scratch(17164288, 1048576));
+            kMixed6cBranch7x7_2Conv, batch, scratch(18643968, 1048576));
 
   at(141);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5057,14 +4995,6 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::prepared(Mixed_6c_branch7x7_3_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6c_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6cBranch7x7_3Conv, batch, scratch(14204928, 1048576));
-
-  at(144);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_6c.branch7x7dbl_1.relu1)
-  cnn::conv(Mixed_6c_branch7x7dbl_1_relu1, Mixed_6b_concat1,
-            cnn::prepared(Mixed_6c_branch7x7dbl_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6cBranch7x7dbl1Conv, batch, scratch(15684608, 1033536));
 
   at(147);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5096,7 +5026,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6c_branch7x7dbl_5_relu1, Mixed_6c_branch7x7dbl_4_relu1,
             cnn::prepared(Mixed_6c_branch7x7dbl_5_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_5_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6cBranch7x7dbl5Conv, batch, scratch(14204928, 1048576));
+            kMixed6cBranch7x7dbl5Conv, batch, scratch(15684608, 1048576));
 
   at(159);  // 49: | avgpool(3, stride=1, pad=1)    (Mixed_6c.avgpool1)
   cnn::avgpool(Mixed_6c_avgpool1, Mixed_6b_concat1, kMixed6cAvgpool1, batch);
@@ -5112,18 +5042,19 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(164);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch1x1.relu1)
-  cnn::conv(Mixed_6d_branch1x1_relu1, Mixed_6c_concat1,
-            cnn::prepared(Mixed_6d_branch1x1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_6d_branch1x1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6dBranch1x1Conv, batch, scratch(14204928, 1033536));
-
-  at(167);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7_1.relu1)
-  cnn::conv(Mixed_6d_branch7x7_1_relu1, Mixed_6c_concat1,
-            cnn::prepared(Mixed_6d_branch7x7_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_6d_branch7x7_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6dBranch7x7_1Conv, batch, scratch(15684608, 1033536));
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6d.branch7x7dbl_1.relu1)
+  cnn::conv_siblings({{Mixed_6d_branch1x1_relu1, cnn::prepared(Mixed_6d_branch1x1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_6d_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_6d_branch7x7_1_relu1, cnn::prepared(Mixed_6d_branch7x7_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_6d_branch7x7_1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_6d_branch7x7dbl_1_relu1, cnn::prepared(Mixed_6d_branch7x7dbl_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
+                     Mixed_6c_concat1, kMixed6dBranch1x1ConvSiblings, batch, scratch(17164288, 1033536));
 
   at(170);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5131,7 +5062,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6d_branch7x7_2_relu1, Mixed_6d_branch7x7_1_relu1,
             cnn::prepared(Mixed_6d_branch7x7_2_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6d_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6dBranch7x7_2Conv, batch, scratch(17164288, 1048576));
+            kMixed6dBranch7x7_2Conv, batch, scratch(18643968, 1048576));
 
   at(173);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5140,14 +5071,6 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::prepared(Mixed_6d_branch7x7_3_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6d_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6dBranch7x7_3Conv, batch, scratch(14204928, 1048576));
-
-  at(176);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_6d.branch7x7dbl_1.relu1)
-  cnn::conv(Mixed_6d_branch7x7dbl_1_relu1, Mixed_6c_concat1,
-            cnn::prepared(Mixed_6d_branch7x7dbl_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6dBranch7x7dbl1Conv, batch, scratch(15684608, 1033536));
 
   at(179);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5179,7 +5102,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6d_branch7x7dbl_5_relu1, Mixed_6d_branch7x7dbl_4_relu1,
             cnn::prepared(Mixed_6d_branch7x7dbl_5_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_5_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6dBranch7x7dbl5Conv, batch, scratch(14204928, 1048576));
+            kMixed6dBranch7x7dbl5Conv, batch, scratch(15684608, 1048576));
 
   at(191);  // 49: | avgpool(3, stride=1, pad=1)    (Mixed_6d.avgpool1)
   cnn::avgpool(Mixed_6d_avgpool1, Mixed_6c_concat1, kMixed6dAvgpool1, batch);
@@ -5195,18 +5118,19 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(196);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch1x1.relu1)
-  cnn::conv(Mixed_6e_branch1x1_relu1, Mixed_6d_concat1,
-            cnn::prepared(Mixed_6e_branch1x1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_6e_branch1x1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6eBranch1x1Conv, batch, scratch(14204928, 1033536));
-
-  at(199);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch7x7_1.relu1)
-  cnn::conv(Mixed_6e_branch7x7_1_relu1, Mixed_6d_concat1,
-            cnn::prepared(Mixed_6e_branch7x7_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_6e_branch7x7_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6eBranch7x7_1Conv, batch, scratch(15980544, 1033536));
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_6e.branch7x7dbl_1.relu1)
+  cnn::conv_siblings({{Mixed_6e_branch1x1_relu1, cnn::prepared(Mixed_6e_branch1x1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_6e_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_6e_branch7x7_1_relu1, cnn::prepared(Mixed_6e_branch7x7_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_6e_branch7x7_1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_6e_branch7x7dbl_1_relu1, cnn::prepared(Mixed_6e_branch7x7dbl_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
+                     Mixed_6d_concat1, kMixed6eBranch1x1ConvSiblings, batch, scratch(17756160, 1033536));
 
   at(202);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5214,7 +5138,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6e_branch7x7_2_relu1, Mixed_6e_branch7x7_1_relu1,
             cnn::prepared(Mixed_6e_branch7x7_2_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6e_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6eBranch7x7_2Conv, batch, scratch(17756160, 1048576));
+            kMixed6eBranch7x7_2Conv, batch, scratch(19531776, 1048576));
 
   at(205);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5223,14 +5147,6 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::prepared(Mixed_6e_branch7x7_3_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6e_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
             kMixed6eBranch7x7_3Conv, batch, scratch(14204928, 1048576));
-
-  at(208);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_6e.branch7x7dbl_1.relu1)
-  cnn::conv(Mixed_6e_branch7x7dbl_1_relu1, Mixed_6d_concat1,
-            cnn::prepared(Mixed_6e_branch7x7dbl_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6eBranch7x7dbl1Conv, batch, scratch(15980544, 1033536));
 
   at(211);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5262,7 +5178,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_6e_branch7x7dbl_5_relu1, Mixed_6e_branch7x7dbl_4_relu1,
             cnn::prepared(Mixed_6e_branch7x7dbl_5_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_5_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6eBranch7x7dbl5Conv, batch, scratch(14204928, 1048576));
+            kMixed6eBranch7x7dbl5Conv, batch, scratch(15980544, 1048576));
 
   at(223);  // 49: | avgpool(3, stride=1, pad=1)    (Mixed_6e.avgpool1)
   cnn::avgpool(Mixed_6e_avgpool1, Mixed_6d_concat1, kMixed6eAvgpool1, batch);
@@ -5278,10 +5194,14 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(238);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7a.branch3x3_1.relu1)
-  cnn::conv(Mixed_7a_branch3x3_1_relu1, Mixed_6e_concat1,
-            cnn::prepared(Mixed_7a_branch3x3_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_7a_branch3x3_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7aBranch3x3_1Conv, batch, scratch(7102464, 1033536));
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7a.branch7x7x3_1.relu1)
+  cnn::conv_siblings({{Mixed_7a_branch3x3_1_relu1, cnn::prepared(Mixed_7a_branch3x3_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_7a_branch3x3_1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_7a_branch7x7x3_1_relu1, cnn::prepared(Mixed_7a_branch7x7x3_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_7a_branch7x7x3_1_bn_saved).then(cnn::Activation::kRelu)}},
+                     Mixed_6e_concat1, kMixed7aBranch3x3_1ConvSiblings, batch, scratch(7102464, 1033536));
 
   at(241);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5289,15 +5209,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_7a_branch3x3_2_relu1, Mixed_7a_branch3x3_1_relu1,
             cnn::prepared(Mixed_7a_branch3x3_2_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7a_branch3x3_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7aBranch3x3_2Conv, batch, scratch(11499520, 1048576));
-
-  at(244);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_7a.branch7x7x3_1.relu1)
-  cnn::conv(Mixed_7a_branch7x7x3_1_relu1, Mixed_6e_concat1,
-            cnn::prepared(Mixed_7a_branch7x7x3_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_7a_branch7x7x3_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7aBranch7x7x3_1Conv, batch, scratch(11499520, 1033536));
+            kMixed7aBranch3x3_2Conv, batch, scratch(13275136, 1048576));
 
   at(247);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5321,7 +5233,7 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::conv(Mixed_7a_branch7x7x3_4_relu1, Mixed_7a_branch7x7x3_3_relu1,
             cnn::prepared(Mixed_7a_branch7x7x3_4_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7a_branch7x7x3_4_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7aBranch7x7x3_4Conv, batch, scratch(11499520, 1048576));
+            kMixed7aBranch7x7x3_4Conv, batch, scratch(9723904, 1048576));
 
   at(256);  // 63: | maxpool(3, stride=2)    (Mixed_7a.maxpool1)
   cnn::maxpool(Mixed_7a_maxpool1, Mixed_6e_concat1, kMixed7aMaxpool1, batch);
@@ -5329,18 +5241,19 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(258);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7b.branch1x1.relu1)
-  cnn::conv(Mixed_7b_branch1x1_relu1, Mixed_7a_concat1,
-            cnn::prepared(Mixed_7b_branch1x1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_7b_branch1x1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7bBranch1x1Conv, batch, scratch(4194304, 1048576));
-
-  at(261);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7b.branch3x3_1.relu1)
-  cnn::conv(Mixed_7b_branch3x3_1_relu1, Mixed_7a_concat1,
-            cnn::prepared(Mixed_7b_branch3x3_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_7b_branch3x3_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7bBranch3x3_1Conv, batch, scratch(4194304, 1048576));
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7b.branch3x3dbl_1.relu1)
+  cnn::conv_siblings({{Mixed_7b_branch1x1_relu1, cnn::prepared(Mixed_7b_branch1x1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_7b_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_7b_branch3x3_1_relu1, cnn::prepared(Mixed_7b_branch3x3_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_7b_branch3x3_1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_7b_branch3x3dbl_1_relu1, cnn::prepared(Mixed_7b_branch3x3dbl_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_7b_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
+                     Mixed_7a_concat1, kMixed7bBranch1x1ConvSiblings, batch, scratch(4194304, 1048576));
 
   at(264);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5357,14 +5270,6 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::prepared(Mixed_7b_branch3x3_2b_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7b_branch3x3_2b_bn_saved).then(cnn::Activation::kRelu),
             kMixed7bBranch3x3_2bConv, batch, scratch(4194304, 1048576));
-
-  at(271);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_7b.branch3x3dbl_1.relu1)
-  cnn::conv(Mixed_7b_branch3x3dbl_1_relu1, Mixed_7a_concat1,
-            cnn::prepared(Mixed_7b_branch3x3dbl_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_7b_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7bBranch3x3dbl1Conv, batch, scratch(4194304, 1048576));
 
   at(274);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5404,18 +5309,19 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(289);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7c.branch1x1.relu1)
-  cnn::conv(Mixed_7c_branch1x1_relu1, Mixed_7b_concat1,
-            cnn::prepared(Mixed_7c_branch1x1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_7c_branch1x1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7cBranch1x1Conv, batch, scratch(8388608, 1048576));
-
-  at(292);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7c.branch3x3_1.relu1)
-  cnn::conv(Mixed_7c_branch3x3_1_relu1, Mixed_7b_concat1,
-            cnn::prepared(Mixed_7c_branch3x3_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_7c_branch3x3_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7cBranch3x3_1Conv, batch, scratch(8388608, 1048576));
+  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
+  // 8: bn = bn(eps=0.001)
+  // 9: relu    (Mixed_7c.branch3x3dbl_1.relu1)
+  cnn::conv_siblings({{Mixed_7c_branch1x1_relu1, cnn::prepared(Mixed_7c_branch1x1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_7c_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_7c_branch3x3_1_relu1, cnn::prepared(Mixed_7c_branch3x3_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_7c_branch3x3_1_bn_saved).then(cnn::Activation::kRelu)},
+                      {Mixed_7c_branch3x3dbl_1_relu1, cnn::prepared(Mixed_7c_branch3x3dbl_1_conv_weight_prepared),
+                       cnn::Epilogue().scaled(Mixed_7c_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
+                     Mixed_7b_concat1, kMixed7cBranch1x1ConvSiblings, batch, scratch(8388608, 1048576));
 
   at(295);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5432,14 +5338,6 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
             cnn::prepared(Mixed_7c_branch3x3_2b_conv_weight_prepared),
             cnn::Epilogue().scaled(Mixed_7c_branch3x3_2b_bn_saved).then(cnn::Activation::kRelu),
             kMixed7cBranch3x3_2bConv, batch, scratch(8388608, 1048576));
-
-  at(302);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  // 8: bn = bn(eps=0.001)
-  // 9: relu    (Mixed_7c.branch3x3dbl_1.relu1)
-  cnn::conv(Mixed_7c_branch3x3dbl_1_relu1, Mixed_7b_concat1,
-            cnn::prepared(Mixed_7c_branch3x3dbl_1_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_7c_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7cBranch3x3dbl1Conv, batch, scratch(8388608, 1048576));
 
   at(305);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
