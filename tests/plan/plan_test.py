@@ -291,7 +291,7 @@ class Siblings(unittest.TestCase):
                "{block1_conv4, prepared block1_conv4_weight_prepared <+block1.conv4.bias>}}, conv0)")
         self.assertEqual(calls[1], one)
         self.assertEqual([call.split("(")[0] for call in calls],
-                         ["to_blocked", "conv", "conv_siblings", "conv", "conv", "maxpool", "conv", "gap", "dense", "softmax", "from_blocked"])
+                         ["conv", "conv_siblings", "conv", "conv", "maxpool", "conv", "gap", "dense", "softmax", "from_blocked"])
 
     def test_where_they_learn_too(self):
         stored = ("conv_siblings({{block1_conv1, block1.conv1.weight <+block1.conv1.bias kRelu>}, "
