@@ -63,7 +63,7 @@ void conv_siblings_backward_input(const Result& d_input, std::initializer_list<S
   float* shared = left + left_panel_floats(c.out_channels, c.depth());
   const std::span<const CorrelationSource> all(sources, siblings.size());
   const float* columns = share_columns(shared, all, c, batch, scratch);
-  const CorrelationTarget target{d_input.map, left, d_input.add ? Epilogue().plus(d_input.map) : Epilogue(), c.out_channels};
+  const CorrelationTarget target{d_input.map, left, d_input.epilogue(), c.out_channels};
   for_each_tile(CorrelationTiles(c, batch).tasks(), [&](int task) {
     correlate_tile({&target, 1}, all, columns, c, batch, task, scratch.thread(team_rank()));
   });
