@@ -42,7 +42,7 @@ struct SiblingsCase {
 };
 
 // The bytes of all outputs: of one call, or of a call for each convolution.
-std::vector<std::vector<float>> run(const SiblingsCase& test, Weights weights, int threads, bool together) {
+std::vector<MapBuffer> run(const SiblingsCase& test, Weights weights, int threads, bool together) {
   const SiblingsGeometry& g = test.geometry;
   const int count = test.count();
   Numbers numbers(3);
@@ -79,7 +79,7 @@ std::vector<std::vector<float>> run(const SiblingsCase& test, Weights weights, i
         }
       },
       threads);
-  std::vector<std::vector<float>> bytes;
+  std::vector<MapBuffer> bytes;
   for (int i = 0; i < count; ++i) {
     SiblingOperands& one = operands[static_cast<std::size_t>(i)];
     if (!together) {
@@ -92,7 +92,7 @@ std::vector<std::vector<float>> run(const SiblingsCase& test, Weights weights, i
   return bytes;
 }
 
-void expect_same(const std::vector<std::vector<float>>& actual, const std::vector<std::vector<float>>& expected) {
+void expect_same(const std::vector<MapBuffer>& actual, const std::vector<MapBuffer>& expected) {
   ASSERT_EQ(actual.size(), expected.size());
   for (std::size_t i = 0; i < actual.size(); ++i) {
     EXPECT_EQ(std::memcmp(actual[i].data(), expected[i].data(), expected[i].size() * sizeof(float)), 0) << "convolution " << i;
@@ -115,7 +115,7 @@ TEST_P(ConvSiblings, GiveTheSameBitsOnAnyNumberOfThreads) {
 
 // The gradient of the input, or what that comes to in addition to ones.
 struct BackwardRun {
-  std::vector<float> bytes;
+  MapBuffer bytes;
   Doubles values, expected;
 
   BackwardRun(const SiblingsCase& test, bool add, int threads) {
