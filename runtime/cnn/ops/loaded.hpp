@@ -120,7 +120,8 @@ constexpr Result in_place_of(Activation activation, const Blocked& output) {
 /// A gradient where an activation that gave `output`, less than `most`, let something pass, else 0.
 template <class V>
 V passed(V gradient, V output, V most) {
-  return (output > V{}) & (output < most) ? gradient : V{};
+  const auto lets_through = (output > V{}) & (output < most);
+  return lets_through ? gradient : V{};
 }
 
 }  // namespace cnn
