@@ -51,10 +51,8 @@ constexpr cnn::DenseGeometry kClassifierDense3{.in = 4096, .out = 1000, .block =
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 23958);
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{154944, 489216});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesConv2) == 442944);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{616448, 265216});
+static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{154944, 513174});
+static_assert(cnn::winograd::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{616448, 708160});
 static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{1090048, 2654784, 1327680});
 static_assert(cnn::winograd::conv_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{1530496, 3567168, 1825344});
 static_assert(cnn::winograd::conv_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
@@ -132,9 +130,9 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{70276800, 1376512, 96088}, {}},
+    {{70276800, 1376512, 93184}, {}},
     {{0, 961024, 0}, {}},
-    {{223948800, 746496, 1772544}, {}},
+    {{223948800, 746496, 1229568}, {}},
     {{0, 689664, 0}, {}},
     {{112140288, 389376, 2655744}, {}},
     {{149520384, 432640, 3539968}, {}},
@@ -178,7 +176,7 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 61100848, .gradients = 0, .optimizer = 0, .activations = 8155104,
+    .memory = {.parameters = 61100848, .gradients = 0, .optimizer = 0, .activations = 7688192,
                .thread_scratch = 1530496},
 };
 
@@ -190,27 +188,13 @@ const cnn::ModelDescription& AlexNet::model() {
   return kModel;
 }
 
-// What prediction needs of the weights: made once, and again where they have changed.
-void AlexNet::prepare_on_team() {
-  const cnn::Floats features_conv1_weight_prepared = floats(7688192, 23958);
-  const cnn::Floats features_conv2_weight_prepared = floats(7712160, 442944);
-
-  at(0);  // 39: conv(64, 11, stride=4, pad=2, act=relu)    (features.conv1)
-  cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
-
-  at(2);  // 41: conv(192, 5, pad=2, act=relu)    (features.conv2)
-  cnn::winograd::conv_prepare(features_conv2_weight_prepared, features_conv2_weight_, kFeaturesConv2);
-}
-
 // Forward, as at prediction time: scores for the caller.
 void AlexNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
   const cnn::Blocked features_conv1 = blocked(0, 193600);  // 64x55x55
-  const cnn::Floats features_conv1_weight_prepared = floats(7688192, 23958);
   const cnn::Blocked features_maxpool1 = blocked(6195200, 46656);  // 64x27x27
   const cnn::Blocked features_conv2 = blocked(0, 139968);  // 192x27x27
-  const cnn::Floats features_conv2_weight_prepared = floats(7712160, 442944);
   const cnn::Blocked features_maxpool2 = blocked(5643840, 32448);  // 192x13x13
   const cnn::Blocked features_conv3 = blocked(3567168, 64896);  // 384x13x13
   const cnn::Blocked features_conv4 = blocked(5643840, 43264);  // 256x13x13
@@ -223,17 +207,17 @@ void AlexNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked classifier_softmax1 = blocked(0, 1000);  // 1000
 
   at(0);  // 39: conv(64, 11, stride=4, pad=2, act=relu)    (features.conv1)
-  cnn::conv(features_conv1, input, cnn::prepared(features_conv1_weight_prepared),
+  cnn::conv(features_conv1, input, features_conv1_weight_,
             cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
-            batch, scratch(6195200, 489216));
+            batch, scratch(6195200, 513174));
 
   at(1);  // 40: maxpool(3, stride=2)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
 
   at(2);  // 41: conv(192, 5, pad=2, act=relu)    (features.conv2)
-  cnn::winograd::conv(features_conv2, features_maxpool1, cnn::prepared(features_conv2_weight_prepared),
+  cnn::winograd::conv(features_conv2, features_maxpool1, features_conv2_weight_,
                       cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesConv2, batch, scratch(4478976, 265216));
+                      kFeaturesConv2, batch, scratch(4478976, 708160));
 
   at(3);  // 42: maxpool(3, stride=2)    (features.maxpool2)
   cnn::maxpool(features_maxpool2, features_conv2, kFeaturesMaxpool2, batch);

@@ -33,7 +33,6 @@ class AlexNet final : public cnn::Network {
 
  private:
   void predict_on_team(cnn::ConstFloats images, int batch) override;
-  void prepare_on_team() override;
 
   const cnn::Floats features_conv1_weight_ = parameters(0, 23232);  // [64, 3, 11, 11]
   const cnn::Floats features_conv1_bias_ = parameters(23232, 64);  // [64]

@@ -57,15 +57,11 @@ constexpr cnn::DenseGeometry kHeadDense3{.in = 4096, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 34848);
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{160704, 489216});
-static_assert(cnn::conv_prepared_floats(kFeaturesConv2) == 316800);
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{93888, 0});
+static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{160704, 524064});
+static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{93888, 316800});
 static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{1241600, 3539520, 1770048});
-static_assert(cnn::conv_prepared_floats(kFeaturesConv4) == 663552);
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{93120, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesConv5) == 456192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{81600, 0});
+static_assert(cnn::conv_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{93120, 663552});
+static_assert(cnn::conv_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{81600, 456192});
 static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 368640});
 static_assert(cnn::dense_scratch(kHeadDense2, kBatch) == cnn::ScratchSize{17408, 163920});
 static_assert(cnn::dense_scratch(kHeadDense3, kBatch) == cnn::ScratchSize{17408, 163840});
@@ -147,12 +143,12 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{105415200, 1779948, 139776}, {}},
     {{0, 2323200, 0}, {}},
     {{0, 1441536, 0}, {}},
-    {{223948800, 1026432, 1268224}, {}},
+    {{223948800, 1026432, 1229824}, {}},
     {{0, 1492992, 0}, {}},
     {{0, 919552, 0}, {}},
     {{149520384, 432640, 3540480}, {}},
     {{112140288, 519168, 2655744}, {}},
-    {{74760192, 432640, 1825792}, {}},
+    {{74760192, 432640, 1770496}, {}},
     {{0, 209920, 0}, {}},
     {{}, {}},
     {{37748736, 86016, 151011328}, {}},
@@ -194,7 +190,7 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 227, 227}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 60965232, .gradients = 0, .optimizer = 0, .activations = 20056992,
+    .memory = {.parameters = 60965232, .gradients = 0, .optimizer = 0, .activations = 18585600,
                .thread_scratch = 1241600},
 };
 
@@ -206,43 +202,19 @@ const cnn::ModelDescription& AlexNet2012::model() {
   return kModel;
 }
 
-// What prediction needs of the weights: made once, and again where they have changed.
-void AlexNet2012::prepare_on_team() {
-  const cnn::Floats features_conv1_weight_prepared = floats(18585600, 34848);
-  const cnn::Floats features_conv2_weight_prepared = floats(18620448, 316800);
-  const cnn::Floats features_conv4_weight_prepared = floats(18937248, 663552);
-  const cnn::Floats features_conv5_weight_prepared = floats(19600800, 456192);
-
-  at(0);  // 13: conv(96, 11, stride=4, act=relu, weights=normal(0.01))    (features.conv1)
-  cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
-
-  at(3);  // 16: conv(256, 5, pad=2, groups=2, act=relu, weights=normal(0.01))    (features.conv2)
-  cnn::conv_prepare(features_conv2_weight_prepared, features_conv2_weight_, kFeaturesConv2);
-
-  at(7);  // 20: conv(384, 3, pad=1, groups=2, act=relu, weights=normal(0.01))    (features.conv4)
-  cnn::conv_prepare(features_conv4_weight_prepared, features_conv4_weight_, kFeaturesConv4);
-
-  at(8);  // 21: conv(256, 3, pad=1, groups=2, act=relu, weights=normal(0.01))    (features.conv5)
-  cnn::conv_prepare(features_conv5_weight_prepared, features_conv5_weight_, kFeaturesConv5);
-}
-
 // Forward, as at prediction time: scores for the caller.
 void AlexNet2012::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::ConstBlocked input(images.data(), 154587);  // 3x227x227
   const cnn::Blocked features_conv1 = blocked(0, 290400);  // 96x55x55
-  const cnn::Floats features_conv1_weight_prepared = floats(18585600, 34848);
   const cnn::Blocked features_lrn1 = blocked(9292800, 290400);  // 96x55x55
   const cnn::Blocked features_maxpool1 = blocked(5971968, 69984);  // 96x27x27
   const cnn::Blocked features_conv2 = blocked(0, 186624);  // 256x27x27
-  const cnn::Floats features_conv2_weight_prepared = floats(18620448, 316800);
   const cnn::Blocked features_lrn2 = blocked(5971968, 186624);  // 256x27x27
   const cnn::Blocked features_maxpool2 = blocked(11943936, 43264);  // 256x13x13
   const cnn::Blocked features_conv3 = blocked(3539520, 64896);  // 384x13x13
   const cnn::Blocked features_conv4 = blocked(0, 64896);  // 384x13x13
-  const cnn::Floats features_conv4_weight_prepared = floats(18937248, 663552);
   const cnn::Blocked features_conv5 = blocked(2076672, 43264);  // 256x13x13
-  const cnn::Floats features_conv5_weight_prepared = floats(19600800, 456192);
   const cnn::Blocked head_flatten1 = blocked(368640, 9216);  // 9216
   const cnn::Blocked features_maxpool3 = blocked(368640, 9216);  // 256x6x6
   const cnn::Blocked head_dense1 = blocked(663552, 4096);  // 4096
@@ -251,9 +223,9 @@ void AlexNet2012::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked head_softmax1 = blocked(0, 1000);  // 1000
 
   at(0);  // 13: conv(96, 11, stride=4, act=relu, weights=normal(0.01))    (features.conv1)
-  cnn::conv(features_conv1, input, cnn::prepared(features_conv1_weight_prepared),
+  cnn::conv(features_conv1, input, features_conv1_weight_,
             cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
-            batch, scratch(9292800, 489216));
+            batch, scratch(9292800, 524064));
 
   at(1);  // 14: lrn(5, alpha=5e-4, beta=0.75, k=2.0)    (features.lrn1)
   cnn::lrn(features_lrn1, features_conv1, kFeaturesLrn1, batch);
@@ -262,9 +234,9 @@ void AlexNet2012::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_maxpool1, features_lrn1, kFeaturesMaxpool1, batch);
 
   at(3);  // 16: conv(256, 5, pad=2, groups=2, act=relu, weights=normal(0.01))    (features.conv2)
-  cnn::conv(features_conv2, features_maxpool1, cnn::prepared(features_conv2_weight_prepared),
+  cnn::conv(features_conv2, features_maxpool1, features_conv2_weight_,
             cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
-            batch, scratch());
+            batch, scratch(8211456, 316800));
 
   at(4);  // 17: lrn(5, alpha=5e-4, beta=0.75, k=2.0)    (features.lrn2)
   cnn::lrn(features_lrn2, features_conv2, kFeaturesLrn2, batch);
@@ -278,14 +250,14 @@ void AlexNet2012::predict_on_team(cnn::ConstFloats images, int batch) {
                       kFeaturesConv3, batch, scratch(0, 3539520));
 
   at(7);  // 20: conv(384, 3, pad=1, groups=2, act=relu, weights=normal(0.01))    (features.conv4)
-  cnn::conv(features_conv4, features_conv3, cnn::prepared(features_conv4_weight_prepared),
+  cnn::conv(features_conv4, features_conv3, features_conv4_weight_,
             cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu), kFeaturesConv4,
-            batch, scratch());
+            batch, scratch(2076672, 663552));
 
   at(8);  // 21: conv(256, 3, pad=1, groups=2, act=relu, weights=normal(0.01))    (features.conv5)
-  cnn::conv(features_conv5, features_conv4, cnn::prepared(features_conv5_weight_prepared),
+  cnn::conv(features_conv5, features_conv4, features_conv5_weight_,
             cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu), kFeaturesConv5,
-            batch, scratch());
+            batch, scratch(3461120, 456192));
 
   at(9);  // 22: maxpool(3, stride=2)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_conv5, kFeaturesMaxpool3, batch);

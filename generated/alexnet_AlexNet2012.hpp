@@ -35,7 +35,6 @@ class AlexNet2012 final : public cnn::Network {
 
  private:
   void predict_on_team(cnn::ConstFloats images, int batch) override;
-  void prepare_on_team() override;
 
   const cnn::Floats features_conv1_weight_ = parameters(0, 34848);  // [96, 3, 11, 11]
   const cnn::Floats features_conv1_bias_ = parameters(34848, 96);  // [96]

@@ -56,28 +56,19 @@ constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block =
 constexpr cnn::MapGeometry k8x14x14{.channels = 8, .height = 14, .width = 14, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 162);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{16512, 1008});
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{8832, 13440});
 static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{8832, 13602});
-static_assert(cnn::conv_prepared_floats(kFeaturesConv2) == 192);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{9216, 896});
 static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{4032, 23040});
-static_assert(cnn::conv_prepared_floats(kFeaturesConv3) == 192);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{9216, 896});
 static_assert(cnn::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{4032, 23040});
 static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesConv2Siblings, kBatch) == cnn::ScratchSize{4032, 23136});
-static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesConv2Siblings, kBatch) == cnn::ScratchSize{4032, 22848});
 static_assert(cnn::conv_siblings_scratch(kFeaturesConv2Siblings, kBatch) == cnn::ScratchSize{4032, 23232});
-static_assert(cnn::conv_prepared_floats(kFeaturesConv4) == 1296);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{16512, 8064});
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{20928, 98112});
 static_assert(cnn::conv_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{20928, 99408});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{153088, 7488});
-static_assert(cnn::conv_prepared_floats(kFeaturesConv5) == 192);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{2496, 12240});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{9216, 896});
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{4032, 22848});
 static_assert(cnn::conv_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{4032, 23040});
 static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 62720});
 static_assert(cnn::dense_scratch(kHeadDense2, kBatch) == cnn::ScratchSize{17408, 2560});
@@ -180,13 +171,13 @@ constexpr cnn::LayerWork kWorkInPhase1[] = {
 };
 
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{112896, 53312, 712}, {}},
+    {{112896, 53312, 640}, {}},
     {{0, 62720, 0}, {}},
-    {{50176, 25088, 1600}, {}},
+    {{50176, 25088, 1088}, {}},
     {{}, {}},
-    {{225792, 18816, 5248}, {}},
+    {{225792, 18816, 4672}, {}},
     {{0, 25088, 0}, {}},
-    {{25088, 18816, 800}, {}},
+    {{25088, 18816, 544}, {}},
     {{}, {}},
     {{0, 31360, 0}, {}},
     {{}, {}},
@@ -652,47 +643,18 @@ float Branches::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   return cnn::mean_loss(losses, batch);
 }
 
-// What prediction needs of the weights: made once, and again where they have changed.
-void Branches::prepare_on_team() {
-  const cnn::Floats features_conv1_weight_prepared = floats(2007040, 162);
-  const cnn::Floats features_conv2_weight_prepared = floats(2007216, 192);
-  const cnn::Floats features_conv3_weight_prepared = floats(2007408, 192);
-  const cnn::Floats features_conv4_weight_prepared = floats(2007600, 1296);
-  const cnn::Floats features_conv5_weight_prepared = floats(2008896, 192);
-
-  at(0);  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.conv1)
-  cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
-
-  at(2);  // 10: | conv(8, 1, act=relu)    (features.conv2)
-  cnn::conv_prepare(features_conv2_weight_prepared, features_conv2_weight_, kFeaturesConv2);
-
-  at(3);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
-  cnn::conv_prepare(features_conv3_weight_prepared, features_conv3_weight_, kFeaturesConv3);
-
-  at(4);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
-  cnn::conv_prepare(features_conv4_weight_prepared, features_conv4_weight_, kFeaturesConv4);
-
-  at(6);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.conv5)
-  cnn::conv_prepare(features_conv5_weight_prepared, features_conv5_weight_, kFeaturesConv5);
-}
-
 // Forward, as at prediction time: scores for the caller.
 void Branches::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::ConstBlocked input(images.data(), 784);  // 1x28x28
   const cnn::Blocked features_conv1 = blocked(0, 12544);  // 16x28x28
-  const cnn::Floats features_conv1_weight_prepared = floats(2007040, 162);
   const cnn::Blocked features_maxpool1 = blocked(1605632, 3136);  // 16x14x14
   const cnn::Blocked features_concat1 = blocked(0, 6272);  // 32x14x14
   const cnn::Blocked features_conv2 = blocked(0, 6272);  // 8x14x14
-  const cnn::Floats features_conv2_weight_prepared = floats(2007216, 192);
   const cnn::Blocked features_conv3 = blocked(802816, 1568);  // 8x14x14
-  const cnn::Floats features_conv3_weight_prepared = floats(2007408, 192);
   const cnn::Blocked features_conv4 = blocked(1568, 6272);  // 16x14x14
-  const cnn::Floats features_conv4_weight_prepared = floats(2007600, 1296);
   const cnn::Blocked features_maxpool2 = blocked(802816, 3136);  // 16x14x14
   const cnn::Blocked features_conv5 = blocked(4704, 6272);  // 8x14x14
-  const cnn::Floats features_conv5_weight_prepared = floats(2008896, 192);
   const cnn::Blocked head_flatten1 = blocked(802816, 1568);  // 1568
   const cnn::Blocked features_maxpool3 = blocked(802816, 1568);  // 32x7x7
   const cnn::Blocked head_dense1 = blocked(62720, 64);  // 64
@@ -700,33 +662,33 @@ void Branches::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked head_softmax1 = blocked(0, 10);  // 10
 
   at(0);  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.conv1)
-  cnn::conv(features_conv1, input, cnn::prepared(features_conv1_weight_prepared),
+  cnn::conv(features_conv1, input, features_conv1_weight_,
             cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
-            batch, scratch(1605632, 13440));
+            batch, scratch(1605632, 13602));
 
   at(1);  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
 
   at(2);  // 10: | conv(8, 1, act=relu)    (features.conv2)
   // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
-  cnn::conv_siblings({{features_conv2, cnn::prepared(features_conv2_weight_prepared),
+  cnn::conv_siblings({{features_conv2, features_conv2_weight_,
                        cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_conv3, cnn::prepared(features_conv3_weight_prepared),
+                      {features_conv3, features_conv3_weight_,
                        cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu)}},
-                     features_maxpool1, kFeaturesConv2Siblings, batch, scratch(1003520, 22848));
+                     features_maxpool1, kFeaturesConv2Siblings, batch, scratch(1003520, 23232));
 
   at(4);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
-  cnn::conv(features_conv4, features_conv3, cnn::prepared(features_conv4_weight_prepared),
+  cnn::conv(features_conv4, features_conv3, features_conv4_weight_,
             cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu), kFeaturesConv4,
-            batch, scratch(1003520, 98112));
+            batch, scratch(1003520, 99408));
 
   at(5);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.maxpool2)
   cnn::maxpool(features_maxpool2, features_maxpool1, kFeaturesMaxpool2, batch);
 
   at(6);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.conv5)
-  cnn::conv(features_conv5, features_maxpool2, cnn::prepared(features_conv5_weight_prepared),
+  cnn::conv(features_conv5, features_maxpool2, features_conv5_weight_,
             cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu), kFeaturesConv5,
-            batch, scratch(1204224, 22848));
+            batch, scratch(1204224, 23040));
 
   at(8);  // 14: maxpool(2)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_concat1, kFeaturesMaxpool3, batch);

@@ -39,7 +39,6 @@ class Branches final : public cnn::Network {
     cnn::Optimizer& optimizer);
   float evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) override;
   void predict_on_team(cnn::ConstFloats images, int batch) override;
-  void prepare_on_team() override;
 
   const cnn::Floats features_conv1_weight_ = parameters(0, 144);  // [16, 1, 3, 3]
   const cnn::Floats features_conv1_bias_ = parameters(144, 16);  // [16]

@@ -131,99 +131,61 @@ constexpr cnn::DenseGeometry kHeadDense1{.in = 64, .out = 10, .block = 1};
 constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 486);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{16512, 3024});
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{12288, 37632});
 static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{12288, 38118});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_0Conv1) == 10944);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{181504, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_0Conv2) == 10944);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{181504, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_1Conv1) == 10944);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{181504, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_1Conv2) == 10944);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{181504, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_2Conv1) == 10944);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{181504, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_2Conv2) == 10944);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{181504, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage2_0Conv1) == 5184);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{27840, 178560});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{19968, 32256});
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{34752, 194880});
 static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{34752, 200064});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_0Conv2) == 42048);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{171264, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_1Conv1) == 42048);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{171264, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_1Conv2) == 42048);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{171264, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_2Conv1) == 42048);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{171264, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_2Conv2) == 42048);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{171264, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage3_0Conv1) == 19008);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{52416, 366144});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{25728, 55296});
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{68928, 388416});
 static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{68928, 407424});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_0Conv2) == 152640);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_1Conv1) == 152640);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{318080, 265216});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_1Conv2) == 152640);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_2Conv1) == 152640);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{318080, 265216});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_2Conv2) == 152640);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 2560});
 
@@ -612,61 +574,61 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
 };
 
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{442368, 77824, 2200}, {}},
+    {{442368, 77824, 1984}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 131072, 44032}, {}},
+    {{2359296, 131072, 9472}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 131072, 44032}, {}},
+    {{2359296, 131072, 9472}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 131072, 44032}, {}},
+    {{2359296, 131072, 9472}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 131072, 44032}, {}},
+    {{2359296, 131072, 9472}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 131072, 44032}, {}},
+    {{2359296, 131072, 9472}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 131072, 44032}, {}},
+    {{2359296, 131072, 9472}, {}},
     {{}, {}},
     {{}, {}},
-    {{1179648, 98304, 21248}, {}},
+    {{1179648, 98304, 18944}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 65536, 168704}, {}},
+    {{2359296, 65536, 37376}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 65536, 168704}, {}},
+    {{2359296, 65536, 37376}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 65536, 168704}, {}},
+    {{2359296, 65536, 37376}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 65536, 168704}, {}},
+    {{2359296, 65536, 37376}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 65536, 168704}, {}},
+    {{2359296, 65536, 37376}, {}},
     {{}, {}},
     {{}, {}},
-    {{1179648, 49152, 77056}, {}},
+    {{1179648, 49152, 74752}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 32768, 611584}, {}},
+    {{2359296, 32768, 148480}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 32768, 611584}, {}},
+    {{2359296, 32768, 148480}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 32768, 611584}, {}},
+    {{2359296, 32768, 148480}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 32768, 611584}, {}},
+    {{2359296, 32768, 148480}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 32768, 611584}, {}},
+    {{2359296, 32768, 148480}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 16640, 0}, {}},
@@ -1726,50 +1688,30 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
 // What prediction needs of the weights: made once, and again where they have changed.
 void CifarPlain::prepare_on_team() {
   const cnn::Floats features_bn1_saved = floats(4205312, 64);
-  const cnn::Floats features_conv1_weight_prepared = floats(4205376, 486);
-  const cnn::Floats features_stage1_0_bn1_saved = floats(4205872, 64);
-  const cnn::Floats features_stage1_0_conv1_weight_prepared = floats(4205936, 10944);
-  const cnn::Floats features_stage1_0_bn2_saved = floats(4216880, 64);
-  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(4216944, 10944);
-  const cnn::Floats features_stage1_1_bn1_saved = floats(4227888, 64);
-  const cnn::Floats features_stage1_1_conv1_weight_prepared = floats(4227952, 10944);
-  const cnn::Floats features_stage1_1_bn2_saved = floats(4238896, 64);
-  const cnn::Floats features_stage1_1_conv2_weight_prepared = floats(4238960, 10944);
-  const cnn::Floats features_stage1_2_bn1_saved = floats(4249904, 64);
-  const cnn::Floats features_stage1_2_conv1_weight_prepared = floats(4249968, 10944);
-  const cnn::Floats features_stage1_2_bn2_saved = floats(4260912, 64);
-  const cnn::Floats features_stage1_2_conv2_weight_prepared = floats(4260976, 10944);
-  const cnn::Floats features_stage2_0_bn1_saved = floats(4271920, 128);
-  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(4272048, 5184);
-  const cnn::Floats features_stage2_0_bn2_saved = floats(4277232, 128);
-  const cnn::Floats features_stage2_0_conv2_weight_prepared = floats(4277360, 42048);
-  const cnn::Floats features_stage2_1_bn1_saved = floats(4319408, 128);
-  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(4319536, 42048);
-  const cnn::Floats features_stage2_1_bn2_saved = floats(4361584, 128);
-  const cnn::Floats features_stage2_1_conv2_weight_prepared = floats(4361712, 42048);
-  const cnn::Floats features_stage2_2_bn1_saved = floats(4403760, 128);
-  const cnn::Floats features_stage2_2_conv1_weight_prepared = floats(4403888, 42048);
-  const cnn::Floats features_stage2_2_bn2_saved = floats(4445936, 128);
-  const cnn::Floats features_stage2_2_conv2_weight_prepared = floats(4446064, 42048);
-  const cnn::Floats features_stage3_0_bn1_saved = floats(4488112, 256);
-  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(4488368, 19008);
-  const cnn::Floats features_stage3_0_bn2_saved = floats(4507376, 256);
-  const cnn::Floats features_stage3_0_conv2_weight_prepared = floats(4507632, 152640);
-  const cnn::Floats features_stage3_1_bn1_saved = floats(4660272, 256);
-  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(4660528, 152640);
-  const cnn::Floats features_stage3_1_bn2_saved = floats(4813168, 256);
-  const cnn::Floats features_stage3_1_conv2_weight_prepared = floats(4813424, 152640);
-  const cnn::Floats features_stage3_2_bn1_saved = floats(4966064, 256);
-  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(4966320, 152640);
-  const cnn::Floats features_stage3_2_bn2_saved = floats(5118960, 256);
-  const cnn::Floats features_stage3_2_conv2_weight_prepared = floats(5119216, 152640);
+  const cnn::Floats features_stage1_0_bn1_saved = floats(4205376, 64);
+  const cnn::Floats features_stage1_0_bn2_saved = floats(4205440, 64);
+  const cnn::Floats features_stage1_1_bn1_saved = floats(4205504, 64);
+  const cnn::Floats features_stage1_1_bn2_saved = floats(4205568, 64);
+  const cnn::Floats features_stage1_2_bn1_saved = floats(4205632, 64);
+  const cnn::Floats features_stage1_2_bn2_saved = floats(4205696, 64);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(4205760, 128);
+  const cnn::Floats features_stage2_0_bn2_saved = floats(4205888, 128);
+  const cnn::Floats features_stage2_1_bn1_saved = floats(4206016, 128);
+  const cnn::Floats features_stage2_1_bn2_saved = floats(4206144, 128);
+  const cnn::Floats features_stage2_2_bn1_saved = floats(4206272, 128);
+  const cnn::Floats features_stage2_2_bn2_saved = floats(4206400, 128);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(4206528, 256);
+  const cnn::Floats features_stage3_0_bn2_saved = floats(4206784, 256);
+  const cnn::Floats features_stage3_1_bn1_saved = floats(4207040, 256);
+  const cnn::Floats features_stage3_1_bn2_saved = floats(4207296, 256);
+  const cnn::Floats features_stage3_2_bn1_saved = floats(4207552, 256);
+  const cnn::Floats features_stage3_2_bn2_saved = floats(4207808, 256);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
   cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
                  features_bn1_running_var_, kFeaturesBn1);
-  cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
 
   at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
@@ -1777,8 +1719,6 @@ void CifarPlain::prepare_on_team() {
   cnn::bn_affine(features_stage1_0_bn1_saved, features_stage1_0_bn1_weight_, features_stage1_0_bn1_bias_,
                  features_stage1_0_bn1_running_mean_, features_stage1_0_bn1_running_var_,
                  kFeaturesStage1_0Bn1);
-  cnn::winograd::conv_prepare(features_stage1_0_conv1_weight_prepared, features_stage1_0_conv1_weight_,
-                              kFeaturesStage1_0Conv1);
 
   at(6);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
@@ -1786,8 +1726,6 @@ void CifarPlain::prepare_on_team() {
   cnn::bn_affine(features_stage1_0_bn2_saved, features_stage1_0_bn2_weight_, features_stage1_0_bn2_bias_,
                  features_stage1_0_bn2_running_mean_, features_stage1_0_bn2_running_var_,
                  kFeaturesStage1_0Bn2);
-  cnn::winograd::conv_prepare(features_stage1_0_conv2_weight_prepared, features_stage1_0_conv2_weight_,
-                              kFeaturesStage1_0Conv2);
 
   at(9);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
   // blocks.cnn:9: bn    (features.stage1[1].bn1)
@@ -1795,8 +1733,6 @@ void CifarPlain::prepare_on_team() {
   cnn::bn_affine(features_stage1_1_bn1_saved, features_stage1_1_bn1_weight_, features_stage1_1_bn1_bias_,
                  features_stage1_1_bn1_running_mean_, features_stage1_1_bn1_running_var_,
                  kFeaturesStage1_1Bn1);
-  cnn::winograd::conv_prepare(features_stage1_1_conv1_weight_prepared, features_stage1_1_conv1_weight_,
-                              kFeaturesStage1_1Conv1);
 
   at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
   // blocks.cnn:9: bn    (features.stage1[1].bn2)
@@ -1804,8 +1740,6 @@ void CifarPlain::prepare_on_team() {
   cnn::bn_affine(features_stage1_1_bn2_saved, features_stage1_1_bn2_weight_, features_stage1_1_bn2_bias_,
                  features_stage1_1_bn2_running_mean_, features_stage1_1_bn2_running_var_,
                  kFeaturesStage1_1Bn2);
-  cnn::winograd::conv_prepare(features_stage1_1_conv2_weight_prepared, features_stage1_1_conv2_weight_,
-                              kFeaturesStage1_1Conv2);
 
   at(15);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
   // blocks.cnn:9: bn    (features.stage1[2].bn1)
@@ -1813,8 +1747,6 @@ void CifarPlain::prepare_on_team() {
   cnn::bn_affine(features_stage1_2_bn1_saved, features_stage1_2_bn1_weight_, features_stage1_2_bn1_bias_,
                  features_stage1_2_bn1_running_mean_, features_stage1_2_bn1_running_var_,
                  kFeaturesStage1_2Bn1);
-  cnn::winograd::conv_prepare(features_stage1_2_conv1_weight_prepared, features_stage1_2_conv1_weight_,
-                              kFeaturesStage1_2Conv1);
 
   at(18);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
   // blocks.cnn:9: bn    (features.stage1[2].bn2)
@@ -1822,8 +1754,6 @@ void CifarPlain::prepare_on_team() {
   cnn::bn_affine(features_stage1_2_bn2_saved, features_stage1_2_bn2_weight_, features_stage1_2_bn2_bias_,
                  features_stage1_2_bn2_running_mean_, features_stage1_2_bn2_running_var_,
                  kFeaturesStage1_2Bn2);
-  cnn::winograd::conv_prepare(features_stage1_2_conv2_weight_prepared, features_stage1_2_conv2_weight_,
-                              kFeaturesStage1_2Conv2);
 
   at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
@@ -1831,8 +1761,6 @@ void CifarPlain::prepare_on_team() {
   cnn::bn_affine(features_stage2_0_bn1_saved, features_stage2_0_bn1_weight_, features_stage2_0_bn1_bias_,
                  features_stage2_0_bn1_running_mean_, features_stage2_0_bn1_running_var_,
                  kFeaturesStage2_0Bn1);
-  cnn::conv_prepare(features_stage2_0_conv1_weight_prepared, features_stage2_0_conv1_weight_,
-                    kFeaturesStage2_0Conv1);
 
   at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
@@ -1840,8 +1768,6 @@ void CifarPlain::prepare_on_team() {
   cnn::bn_affine(features_stage2_0_bn2_saved, features_stage2_0_bn2_weight_, features_stage2_0_bn2_bias_,
                  features_stage2_0_bn2_running_mean_, features_stage2_0_bn2_running_var_,
                  kFeaturesStage2_0Bn2);
-  cnn::winograd::conv_prepare(features_stage2_0_conv2_weight_prepared, features_stage2_0_conv2_weight_,
-                              kFeaturesStage2_0Conv2);
 
   at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
@@ -1849,8 +1775,6 @@ void CifarPlain::prepare_on_team() {
   cnn::bn_affine(features_stage2_1_bn1_saved, features_stage2_1_bn1_weight_, features_stage2_1_bn1_bias_,
                  features_stage2_1_bn1_running_mean_, features_stage2_1_bn1_running_var_,
                  kFeaturesStage2_1Bn1);
-  cnn::winograd::conv_prepare(features_stage2_1_conv1_weight_prepared, features_stage2_1_conv1_weight_,
-                              kFeaturesStage2_1Conv1);
 
   at(30);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
   // blocks.cnn:9: bn    (features.stage2[1].bn2)
@@ -1858,8 +1782,6 @@ void CifarPlain::prepare_on_team() {
   cnn::bn_affine(features_stage2_1_bn2_saved, features_stage2_1_bn2_weight_, features_stage2_1_bn2_bias_,
                  features_stage2_1_bn2_running_mean_, features_stage2_1_bn2_running_var_,
                  kFeaturesStage2_1Bn2);
-  cnn::winograd::conv_prepare(features_stage2_1_conv2_weight_prepared, features_stage2_1_conv2_weight_,
-                              kFeaturesStage2_1Conv2);
 
   at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
   // blocks.cnn:9: bn    (features.stage2[2].bn1)
@@ -1867,8 +1789,6 @@ void CifarPlain::prepare_on_team() {
   cnn::bn_affine(features_stage2_2_bn1_saved, features_stage2_2_bn1_weight_, features_stage2_2_bn1_bias_,
                  features_stage2_2_bn1_running_mean_, features_stage2_2_bn1_running_var_,
                  kFeaturesStage2_2Bn1);
-  cnn::winograd::conv_prepare(features_stage2_2_conv1_weight_prepared, features_stage2_2_conv1_weight_,
-                              kFeaturesStage2_2Conv1);
 
   at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
   // blocks.cnn:9: bn    (features.stage2[2].bn2)
@@ -1876,8 +1796,6 @@ void CifarPlain::prepare_on_team() {
   cnn::bn_affine(features_stage2_2_bn2_saved, features_stage2_2_bn2_weight_, features_stage2_2_bn2_bias_,
                  features_stage2_2_bn2_running_mean_, features_stage2_2_bn2_running_var_,
                  kFeaturesStage2_2Bn2);
-  cnn::winograd::conv_prepare(features_stage2_2_conv2_weight_prepared, features_stage2_2_conv2_weight_,
-                              kFeaturesStage2_2Conv2);
 
   at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
@@ -1885,8 +1803,6 @@ void CifarPlain::prepare_on_team() {
   cnn::bn_affine(features_stage3_0_bn1_saved, features_stage3_0_bn1_weight_, features_stage3_0_bn1_bias_,
                  features_stage3_0_bn1_running_mean_, features_stage3_0_bn1_running_var_,
                  kFeaturesStage3_0Bn1);
-  cnn::conv_prepare(features_stage3_0_conv1_weight_prepared, features_stage3_0_conv1_weight_,
-                    kFeaturesStage3_0Conv1);
 
   at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
@@ -1894,8 +1810,6 @@ void CifarPlain::prepare_on_team() {
   cnn::bn_affine(features_stage3_0_bn2_saved, features_stage3_0_bn2_weight_, features_stage3_0_bn2_bias_,
                  features_stage3_0_bn2_running_mean_, features_stage3_0_bn2_running_var_,
                  kFeaturesStage3_0Bn2);
-  cnn::winograd::conv_prepare(features_stage3_0_conv2_weight_prepared, features_stage3_0_conv2_weight_,
-                              kFeaturesStage3_0Conv2);
 
   at(45);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
@@ -1903,8 +1817,6 @@ void CifarPlain::prepare_on_team() {
   cnn::bn_affine(features_stage3_1_bn1_saved, features_stage3_1_bn1_weight_, features_stage3_1_bn1_bias_,
                  features_stage3_1_bn1_running_mean_, features_stage3_1_bn1_running_var_,
                  kFeaturesStage3_1Bn1);
-  cnn::winograd::conv_prepare(features_stage3_1_conv1_weight_prepared, features_stage3_1_conv1_weight_,
-                              kFeaturesStage3_1Conv1);
 
   at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
   // blocks.cnn:9: bn    (features.stage3[1].bn2)
@@ -1912,8 +1824,6 @@ void CifarPlain::prepare_on_team() {
   cnn::bn_affine(features_stage3_1_bn2_saved, features_stage3_1_bn2_weight_, features_stage3_1_bn2_bias_,
                  features_stage3_1_bn2_running_mean_, features_stage3_1_bn2_running_var_,
                  kFeaturesStage3_1Bn2);
-  cnn::winograd::conv_prepare(features_stage3_1_conv2_weight_prepared, features_stage3_1_conv2_weight_,
-                              kFeaturesStage3_1Conv2);
 
   at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
@@ -1921,8 +1831,6 @@ void CifarPlain::prepare_on_team() {
   cnn::bn_affine(features_stage3_2_bn1_saved, features_stage3_2_bn1_weight_, features_stage3_2_bn1_bias_,
                  features_stage3_2_bn1_running_mean_, features_stage3_2_bn1_running_var_,
                  kFeaturesStage3_2Bn1);
-  cnn::winograd::conv_prepare(features_stage3_2_conv1_weight_prepared, features_stage3_2_conv1_weight_,
-                              kFeaturesStage3_2Conv1);
 
   at(54);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
   // blocks.cnn:9: bn    (features.stage3[2].bn2)
@@ -1930,8 +1838,6 @@ void CifarPlain::prepare_on_team() {
   cnn::bn_affine(features_stage3_2_bn2_saved, features_stage3_2_bn2_weight_, features_stage3_2_bn2_bias_,
                  features_stage3_2_bn2_running_mean_, features_stage3_2_bn2_running_var_,
                  kFeaturesStage3_2Bn2);
-  cnn::winograd::conv_prepare(features_stage3_2_conv2_weight_prepared, features_stage3_2_conv2_weight_,
-                              kFeaturesStage3_2Conv2);
 }
 
 // Forward, as at prediction time: scores for the caller.
@@ -1940,61 +1846,42 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::ConstBlocked input(images.data(), 3072);  // 3x32x32
   const cnn::Floats features_bn1_saved = floats(4205312, 64);
   const cnn::Blocked features_relu1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_conv1_weight_prepared = floats(4205376, 486);
-  const cnn::Floats features_stage1_0_bn1_saved = floats(4205872, 64);
+  const cnn::Floats features_stage1_0_bn1_saved = floats(4205376, 64);
   const cnn::Blocked features_stage1_0_relu1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_conv1_weight_prepared = floats(4205936, 10944);
-  const cnn::Floats features_stage1_0_bn2_saved = floats(4216880, 64);
+  const cnn::Floats features_stage1_0_bn2_saved = floats(4205440, 64);
   const cnn::Blocked features_stage1_0_relu2 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(4216944, 10944);
-  const cnn::Floats features_stage1_1_bn1_saved = floats(4227888, 64);
+  const cnn::Floats features_stage1_1_bn1_saved = floats(4205504, 64);
   const cnn::Blocked features_stage1_1_relu1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_conv1_weight_prepared = floats(4227952, 10944);
-  const cnn::Floats features_stage1_1_bn2_saved = floats(4238896, 64);
+  const cnn::Floats features_stage1_1_bn2_saved = floats(4205568, 64);
   const cnn::Blocked features_stage1_1_relu2 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_conv2_weight_prepared = floats(4238960, 10944);
-  const cnn::Floats features_stage1_2_bn1_saved = floats(4249904, 64);
+  const cnn::Floats features_stage1_2_bn1_saved = floats(4205632, 64);
   const cnn::Blocked features_stage1_2_relu1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_conv1_weight_prepared = floats(4249968, 10944);
-  const cnn::Floats features_stage1_2_bn2_saved = floats(4260912, 64);
+  const cnn::Floats features_stage1_2_bn2_saved = floats(4205696, 64);
   const cnn::Blocked features_stage1_2_relu2 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_conv2_weight_prepared = floats(4260976, 10944);
-  const cnn::Floats features_stage2_0_bn1_saved = floats(4271920, 128);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(4205760, 128);
   const cnn::Blocked features_stage2_0_relu1 = blocked(2097152, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(4272048, 5184);
-  const cnn::Floats features_stage2_0_bn2_saved = floats(4277232, 128);
+  const cnn::Floats features_stage2_0_bn2_saved = floats(4205888, 128);
   const cnn::Blocked features_stage2_0_relu2 = blocked(0, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_conv2_weight_prepared = floats(4277360, 42048);
-  const cnn::Floats features_stage2_1_bn1_saved = floats(4319408, 128);
+  const cnn::Floats features_stage2_1_bn1_saved = floats(4206016, 128);
   const cnn::Blocked features_stage2_1_relu1 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(4319536, 42048);
-  const cnn::Floats features_stage2_1_bn2_saved = floats(4361584, 128);
+  const cnn::Floats features_stage2_1_bn2_saved = floats(4206144, 128);
   const cnn::Blocked features_stage2_1_relu2 = blocked(0, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_conv2_weight_prepared = floats(4361712, 42048);
-  const cnn::Floats features_stage2_2_bn1_saved = floats(4403760, 128);
+  const cnn::Floats features_stage2_2_bn1_saved = floats(4206272, 128);
   const cnn::Blocked features_stage2_2_relu1 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_conv1_weight_prepared = floats(4403888, 42048);
-  const cnn::Floats features_stage2_2_bn2_saved = floats(4445936, 128);
+  const cnn::Floats features_stage2_2_bn2_saved = floats(4206400, 128);
   const cnn::Blocked features_stage2_2_relu2 = blocked(0, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_conv2_weight_prepared = floats(4446064, 42048);
-  const cnn::Floats features_stage3_0_bn1_saved = floats(4488112, 256);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(4206528, 256);
   const cnn::Blocked features_stage3_0_relu1 = blocked(1048576, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(4488368, 19008);
-  const cnn::Floats features_stage3_0_bn2_saved = floats(4507376, 256);
+  const cnn::Floats features_stage3_0_bn2_saved = floats(4206784, 256);
   const cnn::Blocked features_stage3_0_relu2 = blocked(0, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_conv2_weight_prepared = floats(4507632, 152640);
-  const cnn::Floats features_stage3_1_bn1_saved = floats(4660272, 256);
+  const cnn::Floats features_stage3_1_bn1_saved = floats(4207040, 256);
   const cnn::Blocked features_stage3_1_relu1 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(4660528, 152640);
-  const cnn::Floats features_stage3_1_bn2_saved = floats(4813168, 256);
+  const cnn::Floats features_stage3_1_bn2_saved = floats(4207296, 256);
   const cnn::Blocked features_stage3_1_relu2 = blocked(0, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_conv2_weight_prepared = floats(4813424, 152640);
-  const cnn::Floats features_stage3_2_bn1_saved = floats(4966064, 256);
+  const cnn::Floats features_stage3_2_bn1_saved = floats(4207552, 256);
   const cnn::Blocked features_stage3_2_relu1 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(4966320, 152640);
-  const cnn::Floats features_stage3_2_bn2_saved = floats(5118960, 256);
+  const cnn::Floats features_stage3_2_bn2_saved = floats(4207808, 256);
   const cnn::Blocked features_stage3_2_relu2 = blocked(0, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_conv2_weight_prepared = floats(5119216, 152640);
   const cnn::Blocked head_gap1 = blocked(524288, 64);  // 64
   const cnn::Blocked head_dense1 = blocked(2560, 10);  // 10
   const cnn::Blocked head_softmax1 = blocked(0, 10);  // 10
@@ -2002,153 +1889,135 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
-  cnn::conv(features_relu1, input, cnn::prepared(features_conv1_weight_prepared),
+  cnn::conv(features_relu1, input, features_conv1_weight_,
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
-            scratch(2097152, 37632));
+            scratch(2097152, 38118));
 
   at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
   // blocks.cnn:10: act    (features.stage1[0].relu1)
-  cnn::winograd::conv(features_stage1_0_relu1, features_relu1,
-                      cnn::prepared(features_stage1_0_conv1_weight_prepared),
+  cnn::winograd::conv(features_stage1_0_relu1, features_relu1, features_stage1_0_conv1_weight_,
                       cnn::Epilogue().scaled(features_stage1_0_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_0Conv1, batch, scratch());
+                      kFeaturesStage1_0Conv1, batch, scratch(4194304, 10944));
 
   at(6);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
   // blocks.cnn:10: act    (features.stage1[0].relu2)
-  cnn::winograd::conv(features_stage1_0_relu2, features_stage1_0_relu1,
-                      cnn::prepared(features_stage1_0_conv2_weight_prepared),
+  cnn::winograd::conv(features_stage1_0_relu2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage1_0_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_0Conv2, batch, scratch());
+                      kFeaturesStage1_0Conv2, batch, scratch(4194304, 10944));
 
   at(9);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
   // blocks.cnn:9: bn    (features.stage1[1].bn1)
   // blocks.cnn:10: act    (features.stage1[1].relu1)
-  cnn::winograd::conv(features_stage1_1_relu1, features_stage1_0_relu2,
-                      cnn::prepared(features_stage1_1_conv1_weight_prepared),
+  cnn::winograd::conv(features_stage1_1_relu1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_stage1_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_1Conv1, batch, scratch());
+                      kFeaturesStage1_1Conv1, batch, scratch(4194304, 10944));
 
   at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
   // blocks.cnn:9: bn    (features.stage1[1].bn2)
   // blocks.cnn:10: act    (features.stage1[1].relu2)
-  cnn::winograd::conv(features_stage1_1_relu2, features_stage1_1_relu1,
-                      cnn::prepared(features_stage1_1_conv2_weight_prepared),
+  cnn::winograd::conv(features_stage1_1_relu2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage1_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_1Conv2, batch, scratch());
+                      kFeaturesStage1_1Conv2, batch, scratch(4194304, 10944));
 
   at(15);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
   // blocks.cnn:9: bn    (features.stage1[2].bn1)
   // blocks.cnn:10: act    (features.stage1[2].relu1)
-  cnn::winograd::conv(features_stage1_2_relu1, features_stage1_1_relu2,
-                      cnn::prepared(features_stage1_2_conv1_weight_prepared),
+  cnn::winograd::conv(features_stage1_2_relu1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
                       cnn::Epilogue().scaled(features_stage1_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_2Conv1, batch, scratch());
+                      kFeaturesStage1_2Conv1, batch, scratch(4194304, 10944));
 
   at(18);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
   // blocks.cnn:9: bn    (features.stage1[2].bn2)
   // blocks.cnn:10: act    (features.stage1[2].relu2)
-  cnn::winograd::conv(features_stage1_2_relu2, features_stage1_2_relu1,
-                      cnn::prepared(features_stage1_2_conv2_weight_prepared),
+  cnn::winograd::conv(features_stage1_2_relu2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage1_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_2Conv2, batch, scratch());
+                      kFeaturesStage1_2Conv2, batch, scratch(4194304, 10944));
 
   at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
   // blocks.cnn:10: act    (features.stage2[0].relu1)
-  cnn::conv(features_stage2_0_relu1, features_stage1_2_relu2,
-            cnn::prepared(features_stage2_0_conv1_weight_prepared),
+  cnn::conv(features_stage2_0_relu1, features_stage1_2_relu2, features_stage2_0_conv1_weight_,
             cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesStage2_0Conv1, batch, scratch(3145728, 194880));
+            kFeaturesStage2_0Conv1, batch, scratch(3145728, 200064));
 
   at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
   // blocks.cnn:10: act    (features.stage2[0].relu2)
-  cnn::winograd::conv(features_stage2_0_relu2, features_stage2_0_relu1,
-                      cnn::prepared(features_stage2_0_conv2_weight_prepared),
+  cnn::winograd::conv(features_stage2_0_relu2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage2_0_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_0Conv2, batch, scratch());
+                      kFeaturesStage2_0Conv2, batch, scratch(1048576, 42048));
 
   at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
   // blocks.cnn:10: act    (features.stage2[1].relu1)
-  cnn::winograd::conv(features_stage2_1_relu1, features_stage2_0_relu2,
-                      cnn::prepared(features_stage2_1_conv1_weight_prepared),
+  cnn::winograd::conv(features_stage2_1_relu1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_stage2_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_1Conv1, batch, scratch());
+                      kFeaturesStage2_1Conv1, batch, scratch(2097152, 42048));
 
   at(30);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
   // blocks.cnn:9: bn    (features.stage2[1].bn2)
   // blocks.cnn:10: act    (features.stage2[1].relu2)
-  cnn::winograd::conv(features_stage2_1_relu2, features_stage2_1_relu1,
-                      cnn::prepared(features_stage2_1_conv2_weight_prepared),
+  cnn::winograd::conv(features_stage2_1_relu2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage2_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_1Conv2, batch, scratch());
+                      kFeaturesStage2_1Conv2, batch, scratch(2097152, 42048));
 
   at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
   // blocks.cnn:9: bn    (features.stage2[2].bn1)
   // blocks.cnn:10: act    (features.stage2[2].relu1)
-  cnn::winograd::conv(features_stage2_2_relu1, features_stage2_1_relu2,
-                      cnn::prepared(features_stage2_2_conv1_weight_prepared),
+  cnn::winograd::conv(features_stage2_2_relu1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
                       cnn::Epilogue().scaled(features_stage2_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_2Conv1, batch, scratch());
+                      kFeaturesStage2_2Conv1, batch, scratch(2097152, 42048));
 
   at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
   // blocks.cnn:9: bn    (features.stage2[2].bn2)
   // blocks.cnn:10: act    (features.stage2[2].relu2)
-  cnn::winograd::conv(features_stage2_2_relu2, features_stage2_2_relu1,
-                      cnn::prepared(features_stage2_2_conv2_weight_prepared),
+  cnn::winograd::conv(features_stage2_2_relu2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage2_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_2Conv2, batch, scratch());
+                      kFeaturesStage2_2Conv2, batch, scratch(2097152, 42048));
 
   at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
   // blocks.cnn:10: act    (features.stage3[0].relu1)
-  cnn::conv(features_stage3_0_relu1, features_stage2_2_relu2,
-            cnn::prepared(features_stage3_0_conv1_weight_prepared),
+  cnn::conv(features_stage3_0_relu1, features_stage2_2_relu2, features_stage3_0_conv1_weight_,
             cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesStage3_0Conv1, batch, scratch(1572864, 388416));
+            kFeaturesStage3_0Conv1, batch, scratch(1572864, 407424));
 
   at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
   // blocks.cnn:10: act    (features.stage3[0].relu2)
-  cnn::winograd::conv(features_stage3_0_relu2, features_stage3_0_relu1,
-                      cnn::prepared(features_stage3_0_conv2_weight_prepared),
+  cnn::winograd::conv(features_stage3_0_relu2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage3_0_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_0Conv2, batch, scratch(524288, 265216));
+                      kFeaturesStage3_0Conv2, batch, scratch(524288, 417856));
 
   at(45);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
   // blocks.cnn:10: act    (features.stage3[1].relu1)
-  cnn::winograd::conv(features_stage3_1_relu1, features_stage3_0_relu2,
-                      cnn::prepared(features_stage3_1_conv1_weight_prepared),
+  cnn::winograd::conv(features_stage3_1_relu1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_1Conv1, batch, scratch(1048576, 265216));
+                      kFeaturesStage3_1Conv1, batch, scratch(1048576, 417856));
 
   at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
   // blocks.cnn:9: bn    (features.stage3[1].bn2)
   // blocks.cnn:10: act    (features.stage3[1].relu2)
-  cnn::winograd::conv(features_stage3_1_relu2, features_stage3_1_relu1,
-                      cnn::prepared(features_stage3_1_conv2_weight_prepared),
+  cnn::winograd::conv(features_stage3_1_relu2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage3_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_1Conv2, batch, scratch(1048576, 265216));
+                      kFeaturesStage3_1Conv2, batch, scratch(1048576, 417856));
 
   at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
   // blocks.cnn:10: act    (features.stage3[2].relu1)
-  cnn::winograd::conv(features_stage3_2_relu1, features_stage3_1_relu2,
-                      cnn::prepared(features_stage3_2_conv1_weight_prepared),
+  cnn::winograd::conv(features_stage3_2_relu1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
                       cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_2Conv1, batch, scratch(1048576, 265216));
+                      kFeaturesStage3_2Conv1, batch, scratch(1048576, 417856));
 
   at(54);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
   // blocks.cnn:9: bn    (features.stage3[2].bn2)
   // blocks.cnn:10: act    (features.stage3[2].relu2)
-  cnn::winograd::conv(features_stage3_2_relu2, features_stage3_2_relu1,
-                      cnn::prepared(features_stage3_2_conv2_weight_prepared),
+  cnn::winograd::conv(features_stage3_2_relu2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage3_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_2Conv2, batch, scratch(1048576, 265216));
+                      kFeaturesStage3_2Conv2, batch, scratch(1048576, 417856));
 
   at(57);  // 37: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_stage3_2_relu2, k64x8x8, batch);

@@ -145,109 +145,67 @@ constexpr cnn::DenseGeometry kHeadDense1{.in = 64, .out = 10, .block = 1};
 constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 486);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{16512, 3024});
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{12288, 37632});
 static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{12288, 38118});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_0Conv1) == 10944);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{181504, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_0Conv2) == 10944);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{181504, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_1Conv1) == 10944);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{181504, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_1Conv2) == 10944);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{181504, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_2Conv1) == 10944);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{181504, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage1_2Conv2) == 10944);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{181504, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage2_0Conv1) == 5184);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{27840, 178560});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{19968, 32256});
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{34752, 194880});
 static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{34752, 200064});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_0Conv2) == 42048);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{171264, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage2_0DownsampleConv1) == 576);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{7104, 44928});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{13824, 3584});
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{4032, 22848});
 static_assert(cnn::conv_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{4032, 23424});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_1Conv1) == 42048);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{171264, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_1Conv2) == 42048);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{171264, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_2Conv1) == 42048);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{171264, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage2_2Conv2) == 42048);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{171264, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage3_0Conv1) == 19008);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{52416, 366144});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{25728, 55296});
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{68928, 388416});
 static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{68928, 407424});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_0Conv2) == 152640);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage3_0DownsampleConv1) == 2112);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{13248, 89664});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{19584, 14336});
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{7104, 44352});
 static_assert(cnn::conv_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{7104, 46464});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_1Conv1) == 152640);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{318080, 265216});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_1Conv2) == 152640);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_2Conv1) == 152640);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{318080, 265216});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesStage3_2Conv2) == 152640);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
 static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 2560});
 
@@ -695,73 +653,73 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
 };
 
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{442368, 77824, 2200}, {}},
+    {{442368, 77824, 1984}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 131072, 44032}, {}},
+    {{2359296, 131072, 9472}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 196608, 44032}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{2359296, 131072, 44032}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{2359296, 196608, 44032}, {}},
+    {{2359296, 196608, 9472}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 131072, 44032}, {}},
+    {{2359296, 131072, 9472}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 196608, 44032}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{1179648, 98304, 21248}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{2359296, 65536, 168704}, {}},
-    {{}, {}},
-    {{131072, 131072, 2816}, {}},
+    {{2359296, 196608, 9472}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 65536, 168704}, {}},
+    {{2359296, 131072, 9472}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 98304, 168704}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{2359296, 65536, 168704}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{2359296, 98304, 168704}, {}},
+    {{2359296, 196608, 9472}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{1179648, 49152, 77056}, {}},
+    {{1179648, 98304, 18944}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 32768, 611584}, {}},
+    {{2359296, 65536, 37376}, {}},
     {{}, {}},
-    {{131072, 65536, 9472}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{2359296, 32768, 611584}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{2359296, 49152, 611584}, {}},
+    {{131072, 131072, 2560}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 32768, 611584}, {}},
+    {{2359296, 65536, 37376}, {}},
     {{}, {}},
     {{}, {}},
-    {{2359296, 49152, 611584}, {}},
+    {{2359296, 98304, 37376}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 65536, 37376}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 98304, 37376}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{1179648, 49152, 74752}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 32768, 148480}, {}},
+    {{}, {}},
+    {{131072, 65536, 9216}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 32768, 148480}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 49152, 148480}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 32768, 148480}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{2359296, 49152, 148480}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -2033,54 +1991,32 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
 // What prediction needs of the weights: made once, and again where they have changed.
 void CifarResNet::prepare_on_team() {
   const cnn::Floats features_bn1_saved = floats(6302464, 64);
-  const cnn::Floats features_conv1_weight_prepared = floats(6302528, 486);
-  const cnn::Floats features_stage1_0_bn1_saved = floats(6303024, 64);
-  const cnn::Floats features_stage1_0_conv1_weight_prepared = floats(6303088, 10944);
-  const cnn::Floats features_stage1_0_bn2_saved = floats(6314032, 64);
-  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(6314096, 10944);
-  const cnn::Floats features_stage1_1_bn1_saved = floats(6325040, 64);
-  const cnn::Floats features_stage1_1_conv1_weight_prepared = floats(6325104, 10944);
-  const cnn::Floats features_stage1_1_bn2_saved = floats(6336048, 64);
-  const cnn::Floats features_stage1_1_conv2_weight_prepared = floats(6336112, 10944);
-  const cnn::Floats features_stage1_2_bn1_saved = floats(6347056, 64);
-  const cnn::Floats features_stage1_2_conv1_weight_prepared = floats(6347120, 10944);
-  const cnn::Floats features_stage1_2_bn2_saved = floats(6358064, 64);
-  const cnn::Floats features_stage1_2_conv2_weight_prepared = floats(6358128, 10944);
-  const cnn::Floats features_stage2_0_bn1_saved = floats(6369072, 128);
-  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(6369200, 5184);
-  const cnn::Floats features_stage2_0_bn2_saved = floats(6374384, 128);
-  const cnn::Floats features_stage2_0_conv2_weight_prepared = floats(6374512, 42048);
-  const cnn::Floats features_stage2_0_downsample_bn1_saved = floats(6416560, 128);
-  const cnn::Floats features_stage2_0_downsample_conv1_weight_prepared = floats(6416688, 576);
-  const cnn::Floats features_stage2_1_bn1_saved = floats(6417264, 128);
-  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(6417392, 42048);
-  const cnn::Floats features_stage2_1_bn2_saved = floats(6459440, 128);
-  const cnn::Floats features_stage2_1_conv2_weight_prepared = floats(6459568, 42048);
-  const cnn::Floats features_stage2_2_bn1_saved = floats(6501616, 128);
-  const cnn::Floats features_stage2_2_conv1_weight_prepared = floats(6501744, 42048);
-  const cnn::Floats features_stage2_2_bn2_saved = floats(6543792, 128);
-  const cnn::Floats features_stage2_2_conv2_weight_prepared = floats(6543920, 42048);
-  const cnn::Floats features_stage3_0_bn1_saved = floats(6585968, 256);
-  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(6586224, 19008);
-  const cnn::Floats features_stage3_0_bn2_saved = floats(6605232, 256);
-  const cnn::Floats features_stage3_0_conv2_weight_prepared = floats(6605488, 152640);
-  const cnn::Floats features_stage3_0_downsample_bn1_saved = floats(6758128, 256);
-  const cnn::Floats features_stage3_0_downsample_conv1_weight_prepared = floats(6758384, 2112);
-  const cnn::Floats features_stage3_1_bn1_saved = floats(6760496, 256);
-  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(6760752, 152640);
-  const cnn::Floats features_stage3_1_bn2_saved = floats(6913392, 256);
-  const cnn::Floats features_stage3_1_conv2_weight_prepared = floats(6913648, 152640);
-  const cnn::Floats features_stage3_2_bn1_saved = floats(7066288, 256);
-  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(7066544, 152640);
-  const cnn::Floats features_stage3_2_bn2_saved = floats(7219184, 256);
-  const cnn::Floats features_stage3_2_conv2_weight_prepared = floats(7219440, 152640);
+  const cnn::Floats features_stage1_0_bn1_saved = floats(6302528, 64);
+  const cnn::Floats features_stage1_0_bn2_saved = floats(6302592, 64);
+  const cnn::Floats features_stage1_1_bn1_saved = floats(6302656, 64);
+  const cnn::Floats features_stage1_1_bn2_saved = floats(6302720, 64);
+  const cnn::Floats features_stage1_2_bn1_saved = floats(6302784, 64);
+  const cnn::Floats features_stage1_2_bn2_saved = floats(6302848, 64);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(6302912, 128);
+  const cnn::Floats features_stage2_0_bn2_saved = floats(6303040, 128);
+  const cnn::Floats features_stage2_0_downsample_bn1_saved = floats(6303168, 128);
+  const cnn::Floats features_stage2_1_bn1_saved = floats(6303296, 128);
+  const cnn::Floats features_stage2_1_bn2_saved = floats(6303424, 128);
+  const cnn::Floats features_stage2_2_bn1_saved = floats(6303552, 128);
+  const cnn::Floats features_stage2_2_bn2_saved = floats(6303680, 128);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(6303808, 256);
+  const cnn::Floats features_stage3_0_bn2_saved = floats(6304064, 256);
+  const cnn::Floats features_stage3_0_downsample_bn1_saved = floats(6304320, 256);
+  const cnn::Floats features_stage3_1_bn1_saved = floats(6304576, 256);
+  const cnn::Floats features_stage3_1_bn2_saved = floats(6304832, 256);
+  const cnn::Floats features_stage3_2_bn1_saved = floats(6305088, 256);
+  const cnn::Floats features_stage3_2_bn2_saved = floats(6305344, 256);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
   cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
                  features_bn1_running_var_, kFeaturesBn1);
-  cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
 
   at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
@@ -2088,8 +2024,6 @@ void CifarResNet::prepare_on_team() {
   cnn::bn_affine(features_stage1_0_bn1_saved, features_stage1_0_bn1_weight_, features_stage1_0_bn1_bias_,
                  features_stage1_0_bn1_running_mean_, features_stage1_0_bn1_running_var_,
                  kFeaturesStage1_0Bn1);
-  cnn::winograd::conv_prepare(features_stage1_0_conv1_weight_prepared, features_stage1_0_conv1_weight_,
-                              kFeaturesStage1_0Conv1);
 
   at(6);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
@@ -2098,8 +2032,6 @@ void CifarResNet::prepare_on_team() {
   cnn::bn_affine(features_stage1_0_bn2_saved, features_stage1_0_bn2_weight_, features_stage1_0_bn2_bias_,
                  features_stage1_0_bn2_running_mean_, features_stage1_0_bn2_running_var_,
                  kFeaturesStage1_0Bn2);
-  cnn::winograd::conv_prepare(features_stage1_0_conv2_weight_prepared, features_stage1_0_conv2_weight_,
-                              kFeaturesStage1_0Conv2);
 
   at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
   // blocks.cnn:9: bn    (features.stage1[1].bn1)
@@ -2107,8 +2039,6 @@ void CifarResNet::prepare_on_team() {
   cnn::bn_affine(features_stage1_1_bn1_saved, features_stage1_1_bn1_weight_, features_stage1_1_bn1_bias_,
                  features_stage1_1_bn1_running_mean_, features_stage1_1_bn1_running_var_,
                  kFeaturesStage1_1Bn1);
-  cnn::winograd::conv_prepare(features_stage1_1_conv1_weight_prepared, features_stage1_1_conv1_weight_,
-                              kFeaturesStage1_1Conv1);
 
   at(13);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
   // blocks.cnn:9: bn    (features.stage1[1].bn2)
@@ -2117,8 +2047,6 @@ void CifarResNet::prepare_on_team() {
   cnn::bn_affine(features_stage1_1_bn2_saved, features_stage1_1_bn2_weight_, features_stage1_1_bn2_bias_,
                  features_stage1_1_bn2_running_mean_, features_stage1_1_bn2_running_var_,
                  kFeaturesStage1_1Bn2);
-  cnn::winograd::conv_prepare(features_stage1_1_conv2_weight_prepared, features_stage1_1_conv2_weight_,
-                              kFeaturesStage1_1Conv2);
 
   at(17);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
   // blocks.cnn:9: bn    (features.stage1[2].bn1)
@@ -2126,8 +2054,6 @@ void CifarResNet::prepare_on_team() {
   cnn::bn_affine(features_stage1_2_bn1_saved, features_stage1_2_bn1_weight_, features_stage1_2_bn1_bias_,
                  features_stage1_2_bn1_running_mean_, features_stage1_2_bn1_running_var_,
                  kFeaturesStage1_2Bn1);
-  cnn::winograd::conv_prepare(features_stage1_2_conv1_weight_prepared, features_stage1_2_conv1_weight_,
-                              kFeaturesStage1_2Conv1);
 
   at(20);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
   // blocks.cnn:9: bn    (features.stage1[2].bn2)
@@ -2136,8 +2062,6 @@ void CifarResNet::prepare_on_team() {
   cnn::bn_affine(features_stage1_2_bn2_saved, features_stage1_2_bn2_weight_, features_stage1_2_bn2_bias_,
                  features_stage1_2_bn2_running_mean_, features_stage1_2_bn2_running_var_,
                  kFeaturesStage1_2Bn2);
-  cnn::winograd::conv_prepare(features_stage1_2_conv2_weight_prepared, features_stage1_2_conv2_weight_,
-                              kFeaturesStage1_2Conv2);
 
   at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
@@ -2145,16 +2069,12 @@ void CifarResNet::prepare_on_team() {
   cnn::bn_affine(features_stage2_0_bn1_saved, features_stage2_0_bn1_weight_, features_stage2_0_bn1_bias_,
                  features_stage2_0_bn1_running_mean_, features_stage2_0_bn1_running_var_,
                  kFeaturesStage2_0Bn1);
-  cnn::conv_prepare(features_stage2_0_conv1_weight_prepared, features_stage2_0_conv1_weight_,
-                    kFeaturesStage2_0Conv1);
 
   at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
   cnn::bn_affine(features_stage2_0_bn2_saved, features_stage2_0_bn2_weight_, features_stage2_0_bn2_bias_,
                  features_stage2_0_bn2_running_mean_, features_stage2_0_bn2_running_var_,
                  kFeaturesStage2_0Bn2);
-  cnn::winograd::conv_prepare(features_stage2_0_conv2_weight_prepared, features_stage2_0_conv2_weight_,
-                              kFeaturesStage2_0Conv2);
 
   at(29);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.stage2[0].downsample.bn1)
@@ -2163,8 +2083,6 @@ void CifarResNet::prepare_on_team() {
   cnn::bn_affine(features_stage2_0_downsample_bn1_saved, features_stage2_0_downsample_bn1_weight_,
                  features_stage2_0_downsample_bn1_bias_, features_stage2_0_downsample_bn1_running_mean_,
                  features_stage2_0_downsample_bn1_running_var_, kFeaturesStage2_0DownsampleBn1);
-  cnn::conv_prepare(features_stage2_0_downsample_conv1_weight_prepared,
-                    features_stage2_0_downsample_conv1_weight_, kFeaturesStage2_0DownsampleConv1);
 
   at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
@@ -2172,8 +2090,6 @@ void CifarResNet::prepare_on_team() {
   cnn::bn_affine(features_stage2_1_bn1_saved, features_stage2_1_bn1_weight_, features_stage2_1_bn1_bias_,
                  features_stage2_1_bn1_running_mean_, features_stage2_1_bn1_running_var_,
                  kFeaturesStage2_1Bn1);
-  cnn::winograd::conv_prepare(features_stage2_1_conv1_weight_prepared, features_stage2_1_conv1_weight_,
-                              kFeaturesStage2_1Conv1);
 
   at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
   // blocks.cnn:9: bn    (features.stage2[1].bn2)
@@ -2182,8 +2098,6 @@ void CifarResNet::prepare_on_team() {
   cnn::bn_affine(features_stage2_1_bn2_saved, features_stage2_1_bn2_weight_, features_stage2_1_bn2_bias_,
                  features_stage2_1_bn2_running_mean_, features_stage2_1_bn2_running_var_,
                  kFeaturesStage2_1Bn2);
-  cnn::winograd::conv_prepare(features_stage2_1_conv2_weight_prepared, features_stage2_1_conv2_weight_,
-                              kFeaturesStage2_1Conv2);
 
   at(40);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
   // blocks.cnn:9: bn    (features.stage2[2].bn1)
@@ -2191,8 +2105,6 @@ void CifarResNet::prepare_on_team() {
   cnn::bn_affine(features_stage2_2_bn1_saved, features_stage2_2_bn1_weight_, features_stage2_2_bn1_bias_,
                  features_stage2_2_bn1_running_mean_, features_stage2_2_bn1_running_var_,
                  kFeaturesStage2_2Bn1);
-  cnn::winograd::conv_prepare(features_stage2_2_conv1_weight_prepared, features_stage2_2_conv1_weight_,
-                              kFeaturesStage2_2Conv1);
 
   at(43);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
   // blocks.cnn:9: bn    (features.stage2[2].bn2)
@@ -2201,8 +2113,6 @@ void CifarResNet::prepare_on_team() {
   cnn::bn_affine(features_stage2_2_bn2_saved, features_stage2_2_bn2_weight_, features_stage2_2_bn2_bias_,
                  features_stage2_2_bn2_running_mean_, features_stage2_2_bn2_running_var_,
                  kFeaturesStage2_2Bn2);
-  cnn::winograd::conv_prepare(features_stage2_2_conv2_weight_prepared, features_stage2_2_conv2_weight_,
-                              kFeaturesStage2_2Conv2);
 
   at(47);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
@@ -2210,16 +2120,12 @@ void CifarResNet::prepare_on_team() {
   cnn::bn_affine(features_stage3_0_bn1_saved, features_stage3_0_bn1_weight_, features_stage3_0_bn1_bias_,
                  features_stage3_0_bn1_running_mean_, features_stage3_0_bn1_running_var_,
                  kFeaturesStage3_0Bn1);
-  cnn::conv_prepare(features_stage3_0_conv1_weight_prepared, features_stage3_0_conv1_weight_,
-                    kFeaturesStage3_0Conv1);
 
   at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
   cnn::bn_affine(features_stage3_0_bn2_saved, features_stage3_0_bn2_weight_, features_stage3_0_bn2_bias_,
                  features_stage3_0_bn2_running_mean_, features_stage3_0_bn2_running_var_,
                  kFeaturesStage3_0Bn2);
-  cnn::winograd::conv_prepare(features_stage3_0_conv2_weight_prepared, features_stage3_0_conv2_weight_,
-                              kFeaturesStage3_0Conv2);
 
   at(52);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.stage3[0].downsample.bn1)
@@ -2228,8 +2134,6 @@ void CifarResNet::prepare_on_team() {
   cnn::bn_affine(features_stage3_0_downsample_bn1_saved, features_stage3_0_downsample_bn1_weight_,
                  features_stage3_0_downsample_bn1_bias_, features_stage3_0_downsample_bn1_running_mean_,
                  features_stage3_0_downsample_bn1_running_var_, kFeaturesStage3_0DownsampleBn1);
-  cnn::conv_prepare(features_stage3_0_downsample_conv1_weight_prepared,
-                    features_stage3_0_downsample_conv1_weight_, kFeaturesStage3_0DownsampleConv1);
 
   at(56);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
@@ -2237,8 +2141,6 @@ void CifarResNet::prepare_on_team() {
   cnn::bn_affine(features_stage3_1_bn1_saved, features_stage3_1_bn1_weight_, features_stage3_1_bn1_bias_,
                  features_stage3_1_bn1_running_mean_, features_stage3_1_bn1_running_var_,
                  kFeaturesStage3_1Bn1);
-  cnn::winograd::conv_prepare(features_stage3_1_conv1_weight_prepared, features_stage3_1_conv1_weight_,
-                              kFeaturesStage3_1Conv1);
 
   at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
   // blocks.cnn:9: bn    (features.stage3[1].bn2)
@@ -2247,8 +2149,6 @@ void CifarResNet::prepare_on_team() {
   cnn::bn_affine(features_stage3_1_bn2_saved, features_stage3_1_bn2_weight_, features_stage3_1_bn2_bias_,
                  features_stage3_1_bn2_running_mean_, features_stage3_1_bn2_running_var_,
                  kFeaturesStage3_1Bn2);
-  cnn::winograd::conv_prepare(features_stage3_1_conv2_weight_prepared, features_stage3_1_conv2_weight_,
-                              kFeaturesStage3_1Conv2);
 
   at(63);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
@@ -2256,8 +2156,6 @@ void CifarResNet::prepare_on_team() {
   cnn::bn_affine(features_stage3_2_bn1_saved, features_stage3_2_bn1_weight_, features_stage3_2_bn1_bias_,
                  features_stage3_2_bn1_running_mean_, features_stage3_2_bn1_running_var_,
                  kFeaturesStage3_2Bn1);
-  cnn::winograd::conv_prepare(features_stage3_2_conv1_weight_prepared, features_stage3_2_conv1_weight_,
-                              kFeaturesStage3_2Conv1);
 
   at(66);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
   // blocks.cnn:9: bn    (features.stage3[2].bn2)
@@ -2266,8 +2164,6 @@ void CifarResNet::prepare_on_team() {
   cnn::bn_affine(features_stage3_2_bn2_saved, features_stage3_2_bn2_weight_, features_stage3_2_bn2_bias_,
                  features_stage3_2_bn2_running_mean_, features_stage3_2_bn2_running_var_,
                  kFeaturesStage3_2Bn2);
-  cnn::winograd::conv_prepare(features_stage3_2_conv2_weight_prepared, features_stage3_2_conv2_weight_,
-                              kFeaturesStage3_2Conv2);
 }
 
 // Forward, as at prediction time: scores for the caller.
@@ -2276,67 +2172,46 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::ConstBlocked input(images.data(), 3072);  // 3x32x32
   const cnn::Floats features_bn1_saved = floats(6302464, 64);
   const cnn::Blocked features_relu1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_conv1_weight_prepared = floats(6302528, 486);
-  const cnn::Floats features_stage1_0_bn1_saved = floats(6303024, 64);
+  const cnn::Floats features_stage1_0_bn1_saved = floats(6302528, 64);
   const cnn::Blocked features_stage1_0_relu1 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_conv1_weight_prepared = floats(6303088, 10944);
-  const cnn::Floats features_stage1_0_bn2_saved = floats(6314032, 64);
+  const cnn::Floats features_stage1_0_bn2_saved = floats(6302592, 64);
   const cnn::Blocked features_stage1_0_relu2 = blocked(4194304, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(6314096, 10944);
-  const cnn::Floats features_stage1_1_bn1_saved = floats(6325040, 64);
+  const cnn::Floats features_stage1_1_bn1_saved = floats(6302656, 64);
   const cnn::Blocked features_stage1_1_relu1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_conv1_weight_prepared = floats(6325104, 10944);
-  const cnn::Floats features_stage1_1_bn2_saved = floats(6336048, 64);
+  const cnn::Floats features_stage1_1_bn2_saved = floats(6302720, 64);
   const cnn::Blocked features_stage1_1_relu2 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_conv2_weight_prepared = floats(6336112, 10944);
-  const cnn::Floats features_stage1_2_bn1_saved = floats(6347056, 64);
+  const cnn::Floats features_stage1_2_bn1_saved = floats(6302784, 64);
   const cnn::Blocked features_stage1_2_relu1 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_conv1_weight_prepared = floats(6347120, 10944);
-  const cnn::Floats features_stage1_2_bn2_saved = floats(6358064, 64);
+  const cnn::Floats features_stage1_2_bn2_saved = floats(6302848, 64);
   const cnn::Blocked features_stage1_2_relu2 = blocked(4194304, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_conv2_weight_prepared = floats(6358128, 10944);
-  const cnn::Floats features_stage2_0_bn1_saved = floats(6369072, 128);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(6302912, 128);
   const cnn::Blocked features_stage2_0_relu1 = blocked(0, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(6369200, 5184);
-  const cnn::Floats features_stage2_0_bn2_saved = floats(6374384, 128);
+  const cnn::Floats features_stage2_0_bn2_saved = floats(6303040, 128);
   const cnn::Blocked features_stage2_0_bn2 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_conv2_weight_prepared = floats(6374512, 42048);
-  const cnn::Floats features_stage2_0_downsample_bn1_saved = floats(6416560, 128);
+  const cnn::Floats features_stage2_0_downsample_bn1_saved = floats(6303168, 128);
   const cnn::Blocked features_stage2_0_relu2 = blocked(0, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_downsample_conv1_weight_prepared = floats(6416688, 576);
-  const cnn::Floats features_stage2_1_bn1_saved = floats(6417264, 128);
+  const cnn::Floats features_stage2_1_bn1_saved = floats(6303296, 128);
   const cnn::Blocked features_stage2_1_relu1 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(6417392, 42048);
-  const cnn::Floats features_stage2_1_bn2_saved = floats(6459440, 128);
+  const cnn::Floats features_stage2_1_bn2_saved = floats(6303424, 128);
   const cnn::Blocked features_stage2_1_relu2 = blocked(2097152, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_conv2_weight_prepared = floats(6459568, 42048);
-  const cnn::Floats features_stage2_2_bn1_saved = floats(6501616, 128);
+  const cnn::Floats features_stage2_2_bn1_saved = floats(6303552, 128);
   const cnn::Blocked features_stage2_2_relu1 = blocked(0, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_conv1_weight_prepared = floats(6501744, 42048);
-  const cnn::Floats features_stage2_2_bn2_saved = floats(6543792, 128);
+  const cnn::Floats features_stage2_2_bn2_saved = floats(6303680, 128);
   const cnn::Blocked features_stage2_2_relu2 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_conv2_weight_prepared = floats(6543920, 42048);
-  const cnn::Floats features_stage3_0_bn1_saved = floats(6585968, 256);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(6303808, 256);
   const cnn::Blocked features_stage3_0_relu1 = blocked(0, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(6586224, 19008);
-  const cnn::Floats features_stage3_0_bn2_saved = floats(6605232, 256);
+  const cnn::Floats features_stage3_0_bn2_saved = floats(6304064, 256);
   const cnn::Blocked features_stage3_0_bn2 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_conv2_weight_prepared = floats(6605488, 152640);
-  const cnn::Floats features_stage3_0_downsample_bn1_saved = floats(6758128, 256);
+  const cnn::Floats features_stage3_0_downsample_bn1_saved = floats(6304320, 256);
   const cnn::Blocked features_stage3_0_relu2 = blocked(0, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_downsample_conv1_weight_prepared = floats(6758384, 2112);
-  const cnn::Floats features_stage3_1_bn1_saved = floats(6760496, 256);
+  const cnn::Floats features_stage3_1_bn1_saved = floats(6304576, 256);
   const cnn::Blocked features_stage3_1_relu1 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(6760752, 152640);
-  const cnn::Floats features_stage3_1_bn2_saved = floats(6913392, 256);
+  const cnn::Floats features_stage3_1_bn2_saved = floats(6304832, 256);
   const cnn::Blocked features_stage3_1_relu2 = blocked(1048576, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_conv2_weight_prepared = floats(6913648, 152640);
-  const cnn::Floats features_stage3_2_bn1_saved = floats(7066288, 256);
+  const cnn::Floats features_stage3_2_bn1_saved = floats(6305088, 256);
   const cnn::Blocked features_stage3_2_relu1 = blocked(0, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(7066544, 152640);
-  const cnn::Floats features_stage3_2_bn2_saved = floats(7219184, 256);
+  const cnn::Floats features_stage3_2_bn2_saved = floats(6305344, 256);
   const cnn::Blocked features_stage3_2_relu2 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_conv2_weight_prepared = floats(7219440, 152640);
   const cnn::Blocked head_gap1 = blocked(0, 64);  // 64
   const cnn::Blocked head_dense1 = blocked(10752, 10);  // 10
   const cnn::Blocked head_softmax1 = blocked(0, 10);  // 10
@@ -2344,176 +2219,156 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
-  cnn::conv(features_relu1, input, cnn::prepared(features_conv1_weight_prepared),
+  cnn::conv(features_relu1, input, features_conv1_weight_,
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
-            scratch(2097152, 37632));
+            scratch(2097152, 38118));
 
   at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
   // blocks.cnn:10: act    (features.stage1[0].relu1)
-  cnn::winograd::conv(features_stage1_0_relu1, features_relu1,
-                      cnn::prepared(features_stage1_0_conv1_weight_prepared),
+  cnn::winograd::conv(features_stage1_0_relu1, features_relu1, features_stage1_0_conv1_weight_,
                       cnn::Epilogue().scaled(features_stage1_0_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_0Conv1, batch, scratch());
+                      kFeaturesStage1_0Conv1, batch, scratch(4194304, 10944));
 
   at(6);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
   // 11: add {    (features.stage1[0].add1)
   // 20: relu    (features.stage1[0].relu2)
-  cnn::winograd::conv(features_stage1_0_relu2, features_stage1_0_relu1,
-                      cnn::prepared(features_stage1_0_conv2_weight_prepared),
+  cnn::winograd::conv(features_stage1_0_relu2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage1_0_bn2_saved).plus(features_relu1).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_0Conv2, batch, scratch());
+                      kFeaturesStage1_0Conv2, batch, scratch(6291456, 10944));
 
   at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
   // blocks.cnn:9: bn    (features.stage1[1].bn1)
   // blocks.cnn:10: act    (features.stage1[1].relu1)
-  cnn::winograd::conv(features_stage1_1_relu1, features_stage1_0_relu2,
-                      cnn::prepared(features_stage1_1_conv1_weight_prepared),
+  cnn::winograd::conv(features_stage1_1_relu1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_stage1_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_1Conv1, batch, scratch());
+                      kFeaturesStage1_1Conv1, batch, scratch(2097152, 10944));
 
   at(13);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
   // blocks.cnn:9: bn    (features.stage1[1].bn2)
   // 11: add {    (features.stage1[1].add1)
   // 20: relu    (features.stage1[1].relu2)
-  cnn::winograd::conv(features_stage1_1_relu2, features_stage1_1_relu1,
-                      cnn::prepared(features_stage1_1_conv2_weight_prepared),
+  cnn::winograd::conv(features_stage1_1_relu2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage1_1_bn2_saved).plus(features_stage1_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_1Conv2, batch, scratch());
+                      kFeaturesStage1_1Conv2, batch, scratch(6291456, 10944));
 
   at(17);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
   // blocks.cnn:9: bn    (features.stage1[2].bn1)
   // blocks.cnn:10: act    (features.stage1[2].relu1)
-  cnn::winograd::conv(features_stage1_2_relu1, features_stage1_1_relu2,
-                      cnn::prepared(features_stage1_2_conv1_weight_prepared),
+  cnn::winograd::conv(features_stage1_2_relu1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
                       cnn::Epilogue().scaled(features_stage1_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_2Conv1, batch, scratch());
+                      kFeaturesStage1_2Conv1, batch, scratch(4194304, 10944));
 
   at(20);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
   // blocks.cnn:9: bn    (features.stage1[2].bn2)
   // 11: add {    (features.stage1[2].add1)
   // 20: relu    (features.stage1[2].relu2)
-  cnn::winograd::conv(features_stage1_2_relu2, features_stage1_2_relu1,
-                      cnn::prepared(features_stage1_2_conv2_weight_prepared),
+  cnn::winograd::conv(features_stage1_2_relu2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage1_2_bn2_saved).plus(features_stage1_1_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_2Conv2, batch, scratch());
+                      kFeaturesStage1_2Conv2, batch, scratch(6291456, 10944));
 
   at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
   // blocks.cnn:10: act    (features.stage2[0].relu1)
-  cnn::conv(features_stage2_0_relu1, features_stage1_2_relu2,
-            cnn::prepared(features_stage2_0_conv1_weight_prepared),
+  cnn::conv(features_stage2_0_relu1, features_stage1_2_relu2, features_stage2_0_conv1_weight_,
             cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesStage2_0Conv1, batch, scratch(1048576, 194880));
+            kFeaturesStage2_0Conv1, batch, scratch(1048576, 200064));
 
   at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
-  cnn::winograd::conv(features_stage2_0_bn2, features_stage2_0_relu1,
-                      cnn::prepared(features_stage2_0_conv2_weight_prepared),
+  cnn::winograd::conv(features_stage2_0_bn2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage2_0_bn2_saved), kFeaturesStage2_0Conv2, batch,
-                      scratch());
+                      scratch(2097152, 42048));
 
   at(29);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.stage2[0].downsample.bn1)
   // 11: add {    (features.stage2[0].add1)
   // 20: relu    (features.stage2[0].relu2)
-  cnn::conv(features_stage2_0_relu2, features_stage1_2_relu2,
-            cnn::prepared(features_stage2_0_downsample_conv1_weight_prepared),
+  cnn::conv(features_stage2_0_relu2, features_stage1_2_relu2, features_stage2_0_downsample_conv1_weight_,
             cnn::Epilogue().scaled(features_stage2_0_downsample_bn1_saved).plus(features_stage2_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesStage2_0DownsampleConv1, batch, scratch(2097152, 22848));
+            kFeaturesStage2_0DownsampleConv1, batch, scratch(2097152, 23424));
 
   at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
   // blocks.cnn:10: act    (features.stage2[1].relu1)
-  cnn::winograd::conv(features_stage2_1_relu1, features_stage2_0_relu2,
-                      cnn::prepared(features_stage2_1_conv1_weight_prepared),
+  cnn::winograd::conv(features_stage2_1_relu1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_stage2_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_1Conv1, batch, scratch());
+                      kFeaturesStage2_1Conv1, batch, scratch(2097152, 42048));
 
   at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
   // blocks.cnn:9: bn    (features.stage2[1].bn2)
   // 11: add {    (features.stage2[1].add1)
   // 20: relu    (features.stage2[1].relu2)
-  cnn::winograd::conv(features_stage2_1_relu2, features_stage2_1_relu1,
-                      cnn::prepared(features_stage2_1_conv2_weight_prepared),
+  cnn::winograd::conv(features_stage2_1_relu2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage2_1_bn2_saved).plus(features_stage2_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_1Conv2, batch, scratch());
+                      kFeaturesStage2_1Conv2, batch, scratch(3145728, 42048));
 
   at(40);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
   // blocks.cnn:9: bn    (features.stage2[2].bn1)
   // blocks.cnn:10: act    (features.stage2[2].relu1)
-  cnn::winograd::conv(features_stage2_2_relu1, features_stage2_1_relu2,
-                      cnn::prepared(features_stage2_2_conv1_weight_prepared),
+  cnn::winograd::conv(features_stage2_2_relu1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
                       cnn::Epilogue().scaled(features_stage2_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_2Conv1, batch, scratch());
+                      kFeaturesStage2_2Conv1, batch, scratch(1048576, 42048));
 
   at(43);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
   // blocks.cnn:9: bn    (features.stage2[2].bn2)
   // 11: add {    (features.stage2[2].add1)
   // 20: relu    (features.stage2[2].relu2)
-  cnn::winograd::conv(features_stage2_2_relu2, features_stage2_2_relu1,
-                      cnn::prepared(features_stage2_2_conv2_weight_prepared),
+  cnn::winograd::conv(features_stage2_2_relu2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage2_2_bn2_saved).plus(features_stage2_1_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_2Conv2, batch, scratch());
+                      kFeaturesStage2_2Conv2, batch, scratch(3145728, 42048));
 
   at(47);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
   // blocks.cnn:10: act    (features.stage3[0].relu1)
-  cnn::conv(features_stage3_0_relu1, features_stage2_2_relu2,
-            cnn::prepared(features_stage3_0_conv1_weight_prepared),
+  cnn::conv(features_stage3_0_relu1, features_stage2_2_relu2, features_stage3_0_conv1_weight_,
             cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesStage3_0Conv1, batch, scratch(524288, 388416));
+            kFeaturesStage3_0Conv1, batch, scratch(524288, 407424));
 
   at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
-  cnn::winograd::conv(features_stage3_0_bn2, features_stage3_0_relu1,
-                      cnn::prepared(features_stage3_0_conv2_weight_prepared),
+  cnn::winograd::conv(features_stage3_0_bn2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage3_0_bn2_saved), kFeaturesStage3_0Conv2, batch,
-                      scratch(2097152, 265216));
+                      scratch(2097152, 417856));
 
   at(52);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.stage3[0].downsample.bn1)
   // 11: add {    (features.stage3[0].add1)
   // 20: relu    (features.stage3[0].relu2)
-  cnn::conv(features_stage3_0_relu2, features_stage2_2_relu2,
-            cnn::prepared(features_stage3_0_downsample_conv1_weight_prepared),
+  cnn::conv(features_stage3_0_relu2, features_stage2_2_relu2, features_stage3_0_downsample_conv1_weight_,
             cnn::Epilogue().scaled(features_stage3_0_downsample_bn1_saved).plus(features_stage3_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesStage3_0DownsampleConv1, batch, scratch(2097152, 44352));
+            kFeaturesStage3_0DownsampleConv1, batch, scratch(2097152, 46464));
 
   at(56);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
   // blocks.cnn:10: act    (features.stage3[1].relu1)
-  cnn::winograd::conv(features_stage3_1_relu1, features_stage3_0_relu2,
-                      cnn::prepared(features_stage3_1_conv1_weight_prepared),
+  cnn::winograd::conv(features_stage3_1_relu1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_1Conv1, batch, scratch(1048576, 265216));
+                      kFeaturesStage3_1Conv1, batch, scratch(1048576, 417856));
 
   at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
   // blocks.cnn:9: bn    (features.stage3[1].bn2)
   // 11: add {    (features.stage3[1].add1)
   // 20: relu    (features.stage3[1].relu2)
-  cnn::winograd::conv(features_stage3_1_relu2, features_stage3_1_relu1,
-                      cnn::prepared(features_stage3_1_conv2_weight_prepared),
+  cnn::winograd::conv(features_stage3_1_relu2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage3_1_bn2_saved).plus(features_stage3_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_1Conv2, batch, scratch(1572864, 265216));
+                      kFeaturesStage3_1Conv2, batch, scratch(1572864, 417856));
 
   at(63);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
   // blocks.cnn:10: act    (features.stage3[2].relu1)
-  cnn::winograd::conv(features_stage3_2_relu1, features_stage3_1_relu2,
-                      cnn::prepared(features_stage3_2_conv1_weight_prepared),
+  cnn::winograd::conv(features_stage3_2_relu1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
                       cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_2Conv1, batch, scratch(524288, 265216));
+                      kFeaturesStage3_2Conv1, batch, scratch(524288, 417856));
 
   at(66);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
   // blocks.cnn:9: bn    (features.stage3[2].bn2)
   // 11: add {    (features.stage3[2].add1)
   // 20: relu    (features.stage3[2].relu2)
-  cnn::winograd::conv(features_stage3_2_relu2, features_stage3_2_relu1,
-                      cnn::prepared(features_stage3_2_conv2_weight_prepared),
+  cnn::winograd::conv(features_stage3_2_relu2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_stage3_2_bn2_saved).plus(features_stage3_1_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_2Conv2, batch, scratch(1572864, 265216));
+                      kFeaturesStage3_2Conv2, batch, scratch(1572864, 417856));
 
   at(70);  // 37: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_stage3_2_relu2, k64x8x8, batch);

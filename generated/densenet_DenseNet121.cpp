@@ -756,444 +756,268 @@ constexpr cnn::DenseGeometry kClassifier{.in = 1024, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_prepared_floats(kFeaturesConv0) == 9702);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{56448, 65856});
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{66048, 198912});
 static_assert(cnn::conv_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{66048, 208614});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer1Conv1) == 8448);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{25536, 181824});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{32256, 57344});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{13248, 87360});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{13248, 95808});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer1Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer2Conv1) == 12672);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{25536, 185664});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{32256, 86016});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{19392, 130368});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{19392, 143040});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer2Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer3Conv1) == 16896);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{25536, 190272});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{32256, 114688});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{25536, 173376});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{25536, 190272});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer3Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer4Conv1) == 21120);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{25536, 194112});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{32256, 143360});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{31680, 216384});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{31680, 237504});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer4Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer5Conv1) == 25344);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{25536, 197952});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{32256, 172032});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{37824, 284736});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer5Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer6Conv1) == 29568);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{25536, 202560});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{32256, 200704});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{43968, 302400});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{43968, 331968});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer6Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesTransition1Conv) == 33792);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{25536, 206400});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{32256, 229376});
-static_assert(cnn::conv_prepared_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{50112, 379200});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer1Conv1) == 16896);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{25536, 190272});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{32256, 114688});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{25536, 173376});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{25536, 190272});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer1Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer2Conv1) == 21120);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{25536, 194112});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{32256, 143360});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{31680, 216384});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{31680, 237504});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer2Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer3Conv1) == 25344);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{25536, 197952});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{32256, 172032});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{37824, 284736});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer3Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer4Conv1) == 29568);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{25536, 202560});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{32256, 200704});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{43968, 302400});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{43968, 331968});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer4Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer5Conv1) == 33792);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{25536, 206400});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{32256, 229376});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{50112, 379200});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer5Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer6Conv1) == 38016);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{25536, 210240});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{32256, 110592});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 388416});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 426432});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer6Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer7Conv1) == 42240);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{25536, 214848});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{32256, 122880});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 431424});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 473664});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer7Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer8Conv1) == 46464);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{25536, 218688});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{32256, 135168});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 474432});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 520896});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer8Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer9Conv1) == 50688);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{25536, 222528});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{32256, 147456});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 517440});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 568128});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer9Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer10Conv1) == 54912);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{25536, 227136});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{32256, 159744});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 560448});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 615360});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer10Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer11Conv1) == 59136);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{25536, 230976});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{32256, 172032});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 603456});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 662592});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer11Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer12Conv1) == 63360);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{25536, 234816});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{32256, 184320});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 646464});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 709824});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer12Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesTransition2Conv) == 132096);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{50112, 477504});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{56448, 393216});
-static_assert(cnn::conv_prepared_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{99648, 689472});
 static_assert(cnn::conv_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{99648, 821568});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer1Conv1) == 33792);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{25536, 206400});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{32256, 229376});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{50112, 379200});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer1Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer2Conv1) == 38016);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{25536, 210240});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{32256, 110592});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{75456, 388416});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{75456, 426432});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer2Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer3Conv1) == 42240);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{25536, 214848});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{32256, 122880});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{75456, 431424});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{75456, 473664});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer3Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer4Conv1) == 46464);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{25536, 218688});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{32256, 135168});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{75456, 474432});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{75456, 520896});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer4Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer5Conv1) == 50688);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{25536, 222528});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{32256, 147456});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{75456, 517440});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{75456, 568128});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer5Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer6Conv1) == 54912);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{25536, 227136});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{32256, 159744});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 560448});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 615360});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer6Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer7Conv1) == 59136);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{25536, 230976});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{32256, 172032});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 603456});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 662592});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer7Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer8Conv1) == 63360);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{25536, 234816});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{32256, 184320});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 646464});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 709824});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer8Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer9Conv1) == 67584);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{25536, 239424});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{32256, 196608});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 689472});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 757056});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer9Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer10Conv1) == 71808);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{25536, 243264});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{32256, 139264});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 732480});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 804288});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer10Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer11Conv1) == 76032);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{25536, 247104});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{32256, 147456});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 775488});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 851520});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer11Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer12Conv1) == 80256);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{25536, 251712});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{32256, 155648});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 818496});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 898752});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer12Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer13Conv1) == 84480);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{25536, 255552});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{32256, 163840});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{75456, 861504});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{75456, 945984});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer13Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer14Conv1) == 88704);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{25536, 259392});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{32256, 172032});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{75456, 904512});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{75456, 993216});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer14Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer15Conv1) == 92928);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{25536, 264000});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{32256, 180224});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{75456, 947520});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{75456, 1040448});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer15Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer16Conv1) == 97152);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{25536, 267840});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{32256, 188416});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{75456, 990528});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{75456, 1087680});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer16Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer17Conv1) == 101376);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{25536, 271680});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{32256, 196608});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{75456, 1033536});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{75456, 1134912});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer17Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer18Conv1) == 105600);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{25536, 276288});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{32256, 102400});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{75456, 1154176});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer18Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer19Conv1) == 109824);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{25536, 280128});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{32256, 106496});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{75456, 1158400});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer19Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer20Conv1) == 114048);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{25536, 283968});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{32256, 110592});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{75456, 1162624});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer20Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer21Conv1) == 118272);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{25536, 288576});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{32256, 114688});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{75456, 1166848});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer21Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer22Conv1) == 122496);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{25536, 292416});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{32256, 118784});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{75456, 1171072});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer22Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer23Conv1) == 126720);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{25536, 296256});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{32256, 122880});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{75456, 1175296});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer23Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer24Conv1) == 130944);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{25536, 300864});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{32256, 126976});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{75456, 1179520});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer24Conv2) == 166464);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{398592, 0});
 static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesTransition3Conv) == 528384);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{247104, 1214784});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{105984, 524288});
-static_assert(cnn::conv_prepared_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{149184, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{149184, 1576960});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer1Conv1) == 67584);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{25536, 239424});
@@ -3861,315 +3685,315 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
 };
 
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{118013952, 3813376, 39832}, {}},
+    {{118013952, 3813376, 38656}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 4014080, 0}, {}},
     {{}, {}},
     {{}, {}},
-    {{25690112, 2408448, 36864}, {}},
+    {{25690112, 2408448, 35840}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2007040, 665856}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{38535168, 2809856, 54272}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 2007040, 665856}, {}},
+    {{115605504, 2007040, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 3211264, 71680}, {}},
+    {{38535168, 2809856, 52736}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2007040, 665856}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{64225280, 3612672, 89088}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 2007040, 665856}, {}},
+    {{115605504, 2007040, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{77070336, 4014080, 106496}, {}},
+    {{51380224, 3211264, 69632}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2007040, 665856}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{89915392, 4415488, 123904}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 2007040, 665856}, {}},
+    {{115605504, 2007040, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{102760448, 4816896, 139264}, {}},
+    {{64225280, 3612672, 86528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 2007040, 147456}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{77070336, 4014080, 103424}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 2007040, 147456}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{89915392, 4415488, 120320}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 2007040, 147456}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{102760448, 4816896, 135168}, {}},
     {{0, 2007040, 0}, {}},
     {{}, {}},
     {{}, {}},
-    {{12845056, 802816, 71680}, {}},
+    {{12845056, 802816, 69632}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 665856}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{16056320, 903168, 89088}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{28901376, 501760, 665856}, {}},
+    {{28901376, 501760, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{19267584, 1003520, 106496}, {}},
+    {{16056320, 903168, 86528}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 665856}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{22478848, 1103872, 123904}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{28901376, 501760, 665856}, {}},
+    {{28901376, 501760, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{25690112, 1204224, 141312}, {}},
+    {{19267584, 1003520, 103424}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 665856}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{28901376, 1304576, 158720}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{28901376, 501760, 665856}, {}},
+    {{28901376, 501760, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{32112640, 1404928, 176128}, {}},
+    {{22478848, 1103872, 120320}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 665856}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{35323904, 1505280, 193536}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{28901376, 501760, 665856}, {}},
+    {{28901376, 501760, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{38535168, 1605632, 210944}, {}},
+    {{25690112, 1204224, 137216}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 665856}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{41746432, 1705984, 228352}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{28901376, 501760, 665856}, {}},
+    {{28901376, 501760, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{44957696, 1806336, 245760}, {}},
+    {{28901376, 1304576, 154112}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 665856}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{48168960, 1906688, 263168}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{28901376, 501760, 665856}, {}},
+    {{28901376, 501760, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{102760448, 2408448, 536576}, {}},
+    {{32112640, 1404928, 171008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{35323904, 1505280, 187904}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{38535168, 1605632, 204800}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{41746432, 1705984, 221696}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{44957696, 1806336, 238592}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{48168960, 1906688, 255488}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{102760448, 2408448, 532480}, {}},
     {{0, 1003520, 0}, {}},
     {{}, {}},
     {{}, {}},
-    {{6422528, 301056, 141312}, {}},
+    {{6422528, 301056, 137216}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 326144, 158720}, {}},
+    {{7225344, 326144, 154112}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{8028160, 351232, 176128}, {}},
+    {{8028160, 351232, 171008}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{8830976, 376320, 193536}, {}},
+    {{8830976, 376320, 187904}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{9633792, 401408, 210944}, {}},
+    {{9633792, 401408, 204800}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{10436608, 426496, 228352}, {}},
+    {{10436608, 426496, 221696}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{11239424, 451584, 245760}, {}},
+    {{11239424, 451584, 238592}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{12042240, 476672, 263168}, {}},
+    {{12042240, 476672, 255488}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{12845056, 501760, 280576}, {}},
+    {{12845056, 501760, 272384}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{13647872, 526848, 297984}, {}},
+    {{13647872, 526848, 289280}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{14450688, 551936, 315392}, {}},
+    {{14450688, 551936, 306176}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{15253504, 577024, 332800}, {}},
+    {{15253504, 577024, 323072}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{16056320, 602112, 350208}, {}},
+    {{16056320, 602112, 339968}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{16859136, 627200, 367616}, {}},
+    {{16859136, 627200, 356864}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{17661952, 652288, 385024}, {}},
+    {{17661952, 652288, 373760}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{18464768, 677376, 402432}, {}},
+    {{18464768, 677376, 390656}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{19267584, 702464, 419840}, {}},
+    {{19267584, 702464, 407552}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{20070400, 727552, 437248}, {}},
+    {{20070400, 727552, 424448}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{20873216, 752640, 454656}, {}},
+    {{20873216, 752640, 441344}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{21676032, 777728, 472064}, {}},
+    {{21676032, 777728, 458240}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{22478848, 802816, 489472}, {}},
+    {{22478848, 802816, 475136}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{23281664, 827904, 506880}, {}},
+    {{23281664, 827904, 492032}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{24084480, 852992, 524288}, {}},
+    {{24084480, 852992, 508928}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{24887296, 878080, 541696}, {}},
+    {{24887296, 878080, 525824}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{102760448, 1204224, 2129920}, {}},
+    {{102760448, 1204224, 2113536}, {}},
     {{0, 501760, 0}, {}},
     {{}, {}},
     {{}, {}},
@@ -11853,253 +11677,164 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
 // What prediction needs of the weights: made once, and again where they have changed.
 void DenseNet121::prepare_on_team() {
   const cnn::Floats features_norm0_saved = floats(51380224, 256);
-  const cnn::Floats features_conv0_weight_prepared = floats(51380480, 9702);
-  const cnn::Floats features_denseblock1_denselayer1_norm1_saved = floats(51390192, 256);
-  const cnn::Floats features_denseblock1_denselayer1_norm2_saved = floats(51390448, 512);
-  const cnn::Floats features_denseblock1_denselayer1_conv1_weight_prepared = floats(51390960, 8448);
-  const cnn::Floats features_denseblock1_denselayer1_conv2_weight_prepared = floats(51399408, 166464);
-  const cnn::Floats features_denseblock1_denselayer2_norm1_saved = floats(51565872, 384);
-  const cnn::Floats features_denseblock1_denselayer2_norm2_saved = floats(51566256, 512);
-  const cnn::Floats features_denseblock1_denselayer2_conv1_weight_prepared = floats(51566768, 12672);
-  const cnn::Floats features_denseblock1_denselayer2_conv2_weight_prepared = floats(51579440, 166464);
-  const cnn::Floats features_denseblock1_denselayer3_norm1_saved = floats(51745904, 512);
-  const cnn::Floats features_denseblock1_denselayer3_norm2_saved = floats(51746416, 512);
-  const cnn::Floats features_denseblock1_denselayer3_conv1_weight_prepared = floats(51746928, 16896);
-  const cnn::Floats features_denseblock1_denselayer3_conv2_weight_prepared = floats(51763824, 166464);
-  const cnn::Floats features_denseblock1_denselayer4_norm1_saved = floats(51930288, 640);
-  const cnn::Floats features_denseblock1_denselayer4_norm2_saved = floats(51930928, 512);
-  const cnn::Floats features_denseblock1_denselayer4_conv1_weight_prepared = floats(51931440, 21120);
-  const cnn::Floats features_denseblock1_denselayer4_conv2_weight_prepared = floats(51952560, 166464);
-  const cnn::Floats features_denseblock1_denselayer5_norm1_saved = floats(52119024, 768);
-  const cnn::Floats features_denseblock1_denselayer5_norm2_saved = floats(52119792, 512);
-  const cnn::Floats features_denseblock1_denselayer5_conv1_weight_prepared = floats(52120304, 25344);
-  const cnn::Floats features_denseblock1_denselayer5_conv2_weight_prepared = floats(52145648, 166464);
-  const cnn::Floats features_denseblock1_denselayer6_norm1_saved = floats(52312112, 896);
-  const cnn::Floats features_denseblock1_denselayer6_norm2_saved = floats(52313008, 512);
-  const cnn::Floats features_denseblock1_denselayer6_conv1_weight_prepared = floats(52313520, 29568);
-  const cnn::Floats features_denseblock1_denselayer6_conv2_weight_prepared = floats(52343088, 166464);
-  const cnn::Floats features_transition1_norm_saved = floats(52509552, 1024);
-  const cnn::Floats features_transition1_conv_weight_prepared = floats(52510576, 33792);
-  const cnn::Floats features_denseblock2_denselayer1_norm1_saved = floats(52544368, 512);
-  const cnn::Floats features_denseblock2_denselayer1_norm2_saved = floats(52544880, 512);
-  const cnn::Floats features_denseblock2_denselayer1_conv1_weight_prepared = floats(52545392, 16896);
-  const cnn::Floats features_denseblock2_denselayer1_conv2_weight_prepared = floats(52562288, 166464);
-  const cnn::Floats features_denseblock2_denselayer2_norm1_saved = floats(52728752, 640);
-  const cnn::Floats features_denseblock2_denselayer2_norm2_saved = floats(52729392, 512);
-  const cnn::Floats features_denseblock2_denselayer2_conv1_weight_prepared = floats(52729904, 21120);
-  const cnn::Floats features_denseblock2_denselayer2_conv2_weight_prepared = floats(52751024, 166464);
-  const cnn::Floats features_denseblock2_denselayer3_norm1_saved = floats(52917488, 768);
-  const cnn::Floats features_denseblock2_denselayer3_norm2_saved = floats(52918256, 512);
-  const cnn::Floats features_denseblock2_denselayer3_conv1_weight_prepared = floats(52918768, 25344);
-  const cnn::Floats features_denseblock2_denselayer3_conv2_weight_prepared = floats(52944112, 166464);
-  const cnn::Floats features_denseblock2_denselayer4_norm1_saved = floats(53110576, 896);
-  const cnn::Floats features_denseblock2_denselayer4_norm2_saved = floats(53111472, 512);
-  const cnn::Floats features_denseblock2_denselayer4_conv1_weight_prepared = floats(53111984, 29568);
-  const cnn::Floats features_denseblock2_denselayer4_conv2_weight_prepared = floats(53141552, 166464);
-  const cnn::Floats features_denseblock2_denselayer5_norm1_saved = floats(53308016, 1024);
-  const cnn::Floats features_denseblock2_denselayer5_norm2_saved = floats(53309040, 512);
-  const cnn::Floats features_denseblock2_denselayer5_conv1_weight_prepared = floats(53309552, 33792);
-  const cnn::Floats features_denseblock2_denselayer5_conv2_weight_prepared = floats(53343344, 166464);
-  const cnn::Floats features_denseblock2_denselayer6_norm1_saved = floats(53509808, 1152);
-  const cnn::Floats features_denseblock2_denselayer6_norm2_saved = floats(53510960, 512);
-  const cnn::Floats features_denseblock2_denselayer6_conv1_weight_prepared = floats(53511472, 38016);
-  const cnn::Floats features_denseblock2_denselayer6_conv2_weight_prepared = floats(53549488, 166464);
-  const cnn::Floats features_denseblock2_denselayer7_norm1_saved = floats(53715952, 1280);
-  const cnn::Floats features_denseblock2_denselayer7_norm2_saved = floats(53717232, 512);
-  const cnn::Floats features_denseblock2_denselayer7_conv1_weight_prepared = floats(53717744, 42240);
-  const cnn::Floats features_denseblock2_denselayer7_conv2_weight_prepared = floats(53759984, 166464);
-  const cnn::Floats features_denseblock2_denselayer8_norm1_saved = floats(53926448, 1408);
-  const cnn::Floats features_denseblock2_denselayer8_norm2_saved = floats(53927856, 512);
-  const cnn::Floats features_denseblock2_denselayer8_conv1_weight_prepared = floats(53928368, 46464);
-  const cnn::Floats features_denseblock2_denselayer8_conv2_weight_prepared = floats(53974832, 166464);
-  const cnn::Floats features_denseblock2_denselayer9_norm1_saved = floats(54141296, 1536);
-  const cnn::Floats features_denseblock2_denselayer9_norm2_saved = floats(54142832, 512);
-  const cnn::Floats features_denseblock2_denselayer9_conv1_weight_prepared = floats(54143344, 50688);
-  const cnn::Floats features_denseblock2_denselayer9_conv2_weight_prepared = floats(54194032, 166464);
-  const cnn::Floats features_denseblock2_denselayer10_norm1_saved = floats(54360496, 1664);
-  const cnn::Floats features_denseblock2_denselayer10_norm2_saved = floats(54362160, 512);
-  const cnn::Floats features_denseblock2_denselayer10_conv1_weight_prepared = floats(54362672, 54912);
-  const cnn::Floats features_denseblock2_denselayer10_conv2_weight_prepared = floats(54417584, 166464);
-  const cnn::Floats features_denseblock2_denselayer11_norm1_saved = floats(54584048, 1792);
-  const cnn::Floats features_denseblock2_denselayer11_norm2_saved = floats(54585840, 512);
-  const cnn::Floats features_denseblock2_denselayer11_conv1_weight_prepared = floats(54586352, 59136);
-  const cnn::Floats features_denseblock2_denselayer11_conv2_weight_prepared = floats(54645488, 166464);
-  const cnn::Floats features_denseblock2_denselayer12_norm1_saved = floats(54811952, 1920);
-  const cnn::Floats features_denseblock2_denselayer12_norm2_saved = floats(54813872, 512);
-  const cnn::Floats features_denseblock2_denselayer12_conv1_weight_prepared = floats(54814384, 63360);
-  const cnn::Floats features_denseblock2_denselayer12_conv2_weight_prepared = floats(54877744, 166464);
-  const cnn::Floats features_transition2_norm_saved = floats(55044208, 2048);
-  const cnn::Floats features_transition2_conv_weight_prepared = floats(55046256, 132096);
-  const cnn::Floats features_denseblock3_denselayer1_norm1_saved = floats(55178352, 1024);
-  const cnn::Floats features_denseblock3_denselayer1_norm2_saved = floats(55179376, 512);
-  const cnn::Floats features_denseblock3_denselayer1_conv1_weight_prepared = floats(55179888, 33792);
-  const cnn::Floats features_denseblock3_denselayer1_conv2_weight_prepared = floats(55213680, 166464);
-  const cnn::Floats features_denseblock3_denselayer2_norm1_saved = floats(55380144, 1152);
-  const cnn::Floats features_denseblock3_denselayer2_norm2_saved = floats(55381296, 512);
-  const cnn::Floats features_denseblock3_denselayer2_conv1_weight_prepared = floats(55381808, 38016);
-  const cnn::Floats features_denseblock3_denselayer2_conv2_weight_prepared = floats(55419824, 166464);
-  const cnn::Floats features_denseblock3_denselayer3_norm1_saved = floats(55586288, 1280);
-  const cnn::Floats features_denseblock3_denselayer3_norm2_saved = floats(55587568, 512);
-  const cnn::Floats features_denseblock3_denselayer3_conv1_weight_prepared = floats(55588080, 42240);
-  const cnn::Floats features_denseblock3_denselayer3_conv2_weight_prepared = floats(55630320, 166464);
-  const cnn::Floats features_denseblock3_denselayer4_norm1_saved = floats(55796784, 1408);
-  const cnn::Floats features_denseblock3_denselayer4_norm2_saved = floats(55798192, 512);
-  const cnn::Floats features_denseblock3_denselayer4_conv1_weight_prepared = floats(55798704, 46464);
-  const cnn::Floats features_denseblock3_denselayer4_conv2_weight_prepared = floats(55845168, 166464);
-  const cnn::Floats features_denseblock3_denselayer5_norm1_saved = floats(56011632, 1536);
-  const cnn::Floats features_denseblock3_denselayer5_norm2_saved = floats(56013168, 512);
-  const cnn::Floats features_denseblock3_denselayer5_conv1_weight_prepared = floats(56013680, 50688);
-  const cnn::Floats features_denseblock3_denselayer5_conv2_weight_prepared = floats(56064368, 166464);
-  const cnn::Floats features_denseblock3_denselayer6_norm1_saved = floats(56230832, 1664);
-  const cnn::Floats features_denseblock3_denselayer6_norm2_saved = floats(56232496, 512);
-  const cnn::Floats features_denseblock3_denselayer6_conv1_weight_prepared = floats(56233008, 54912);
-  const cnn::Floats features_denseblock3_denselayer6_conv2_weight_prepared = floats(56287920, 166464);
-  const cnn::Floats features_denseblock3_denselayer7_norm1_saved = floats(56454384, 1792);
-  const cnn::Floats features_denseblock3_denselayer7_norm2_saved = floats(56456176, 512);
-  const cnn::Floats features_denseblock3_denselayer7_conv1_weight_prepared = floats(56456688, 59136);
-  const cnn::Floats features_denseblock3_denselayer7_conv2_weight_prepared = floats(56515824, 166464);
-  const cnn::Floats features_denseblock3_denselayer8_norm1_saved = floats(56682288, 1920);
-  const cnn::Floats features_denseblock3_denselayer8_norm2_saved = floats(56684208, 512);
-  const cnn::Floats features_denseblock3_denselayer8_conv1_weight_prepared = floats(56684720, 63360);
-  const cnn::Floats features_denseblock3_denselayer8_conv2_weight_prepared = floats(56748080, 166464);
-  const cnn::Floats features_denseblock3_denselayer9_norm1_saved = floats(56914544, 2048);
-  const cnn::Floats features_denseblock3_denselayer9_norm2_saved = floats(56916592, 512);
-  const cnn::Floats features_denseblock3_denselayer9_conv1_weight_prepared = floats(56917104, 67584);
-  const cnn::Floats features_denseblock3_denselayer9_conv2_weight_prepared = floats(56984688, 166464);
-  const cnn::Floats features_denseblock3_denselayer10_norm1_saved = floats(57151152, 2176);
-  const cnn::Floats features_denseblock3_denselayer10_norm2_saved = floats(57153328, 512);
-  const cnn::Floats features_denseblock3_denselayer10_conv1_weight_prepared = floats(57153840, 71808);
-  const cnn::Floats features_denseblock3_denselayer10_conv2_weight_prepared = floats(57225648, 166464);
-  const cnn::Floats features_denseblock3_denselayer11_norm1_saved = floats(57392112, 2304);
-  const cnn::Floats features_denseblock3_denselayer11_norm2_saved = floats(57394416, 512);
-  const cnn::Floats features_denseblock3_denselayer11_conv1_weight_prepared = floats(57394928, 76032);
-  const cnn::Floats features_denseblock3_denselayer11_conv2_weight_prepared = floats(57470960, 166464);
-  const cnn::Floats features_denseblock3_denselayer12_norm1_saved = floats(57637424, 2432);
-  const cnn::Floats features_denseblock3_denselayer12_norm2_saved = floats(57639856, 512);
-  const cnn::Floats features_denseblock3_denselayer12_conv1_weight_prepared = floats(57640368, 80256);
-  const cnn::Floats features_denseblock3_denselayer12_conv2_weight_prepared = floats(57720624, 166464);
-  const cnn::Floats features_denseblock3_denselayer13_norm1_saved = floats(57887088, 2560);
-  const cnn::Floats features_denseblock3_denselayer13_norm2_saved = floats(57889648, 512);
-  const cnn::Floats features_denseblock3_denselayer13_conv1_weight_prepared = floats(57890160, 84480);
-  const cnn::Floats features_denseblock3_denselayer13_conv2_weight_prepared = floats(57974640, 166464);
-  const cnn::Floats features_denseblock3_denselayer14_norm1_saved = floats(58141104, 2688);
-  const cnn::Floats features_denseblock3_denselayer14_norm2_saved = floats(58143792, 512);
-  const cnn::Floats features_denseblock3_denselayer14_conv1_weight_prepared = floats(58144304, 88704);
-  const cnn::Floats features_denseblock3_denselayer14_conv2_weight_prepared = floats(58233008, 166464);
-  const cnn::Floats features_denseblock3_denselayer15_norm1_saved = floats(58399472, 2816);
-  const cnn::Floats features_denseblock3_denselayer15_norm2_saved = floats(58402288, 512);
-  const cnn::Floats features_denseblock3_denselayer15_conv1_weight_prepared = floats(58402800, 92928);
-  const cnn::Floats features_denseblock3_denselayer15_conv2_weight_prepared = floats(58495728, 166464);
-  const cnn::Floats features_denseblock3_denselayer16_norm1_saved = floats(58662192, 2944);
-  const cnn::Floats features_denseblock3_denselayer16_norm2_saved = floats(58665136, 512);
-  const cnn::Floats features_denseblock3_denselayer16_conv1_weight_prepared = floats(58665648, 97152);
-  const cnn::Floats features_denseblock3_denselayer16_conv2_weight_prepared = floats(58762800, 166464);
-  const cnn::Floats features_denseblock3_denselayer17_norm1_saved = floats(58929264, 3072);
-  const cnn::Floats features_denseblock3_denselayer17_norm2_saved = floats(58932336, 512);
-  const cnn::Floats features_denseblock3_denselayer17_conv1_weight_prepared = floats(58932848, 101376);
-  const cnn::Floats features_denseblock3_denselayer17_conv2_weight_prepared = floats(59034224, 166464);
-  const cnn::Floats features_denseblock3_denselayer18_norm1_saved = floats(59200688, 3200);
-  const cnn::Floats features_denseblock3_denselayer18_norm2_saved = floats(59203888, 512);
-  const cnn::Floats features_denseblock3_denselayer18_conv1_weight_prepared = floats(59204400, 105600);
-  const cnn::Floats features_denseblock3_denselayer18_conv2_weight_prepared = floats(59310000, 166464);
-  const cnn::Floats features_denseblock3_denselayer19_norm1_saved = floats(59476464, 3328);
-  const cnn::Floats features_denseblock3_denselayer19_norm2_saved = floats(59479792, 512);
-  const cnn::Floats features_denseblock3_denselayer19_conv1_weight_prepared = floats(59480304, 109824);
-  const cnn::Floats features_denseblock3_denselayer19_conv2_weight_prepared = floats(59590128, 166464);
-  const cnn::Floats features_denseblock3_denselayer20_norm1_saved = floats(59756592, 3456);
-  const cnn::Floats features_denseblock3_denselayer20_norm2_saved = floats(59760048, 512);
-  const cnn::Floats features_denseblock3_denselayer20_conv1_weight_prepared = floats(59760560, 114048);
-  const cnn::Floats features_denseblock3_denselayer20_conv2_weight_prepared = floats(59874608, 166464);
-  const cnn::Floats features_denseblock3_denselayer21_norm1_saved = floats(60041072, 3584);
-  const cnn::Floats features_denseblock3_denselayer21_norm2_saved = floats(60044656, 512);
-  const cnn::Floats features_denseblock3_denselayer21_conv1_weight_prepared = floats(60045168, 118272);
-  const cnn::Floats features_denseblock3_denselayer21_conv2_weight_prepared = floats(60163440, 166464);
-  const cnn::Floats features_denseblock3_denselayer22_norm1_saved = floats(60329904, 3712);
-  const cnn::Floats features_denseblock3_denselayer22_norm2_saved = floats(60333616, 512);
-  const cnn::Floats features_denseblock3_denselayer22_conv1_weight_prepared = floats(60334128, 122496);
-  const cnn::Floats features_denseblock3_denselayer22_conv2_weight_prepared = floats(60456624, 166464);
-  const cnn::Floats features_denseblock3_denselayer23_norm1_saved = floats(60623088, 3840);
-  const cnn::Floats features_denseblock3_denselayer23_norm2_saved = floats(60626928, 512);
-  const cnn::Floats features_denseblock3_denselayer23_conv1_weight_prepared = floats(60627440, 126720);
-  const cnn::Floats features_denseblock3_denselayer23_conv2_weight_prepared = floats(60754160, 166464);
-  const cnn::Floats features_denseblock3_denselayer24_norm1_saved = floats(60920624, 3968);
-  const cnn::Floats features_denseblock3_denselayer24_norm2_saved = floats(60924592, 512);
-  const cnn::Floats features_denseblock3_denselayer24_conv1_weight_prepared = floats(60925104, 130944);
-  const cnn::Floats features_denseblock3_denselayer24_conv2_weight_prepared = floats(61056048, 166464);
-  const cnn::Floats features_transition3_norm_saved = floats(61222512, 4096);
-  const cnn::Floats features_transition3_conv_weight_prepared = floats(61226608, 528384);
-  const cnn::Floats features_denseblock4_denselayer1_norm1_saved = floats(61754992, 2048);
-  const cnn::Floats features_denseblock4_denselayer1_norm2_saved = floats(61757040, 512);
-  const cnn::Floats features_denseblock4_denselayer1_conv1_weight_prepared = floats(61757552, 67584);
-  const cnn::Floats features_denseblock4_denselayer1_conv2_weight_prepared = floats(61825136, 166464);
-  const cnn::Floats features_denseblock4_denselayer2_norm1_saved = floats(61991600, 2176);
-  const cnn::Floats features_denseblock4_denselayer2_norm2_saved = floats(61993776, 512);
-  const cnn::Floats features_denseblock4_denselayer2_conv1_weight_prepared = floats(61994288, 71808);
-  const cnn::Floats features_denseblock4_denselayer2_conv2_weight_prepared = floats(62066096, 166464);
-  const cnn::Floats features_denseblock4_denselayer3_norm1_saved = floats(62232560, 2304);
-  const cnn::Floats features_denseblock4_denselayer3_norm2_saved = floats(62234864, 512);
-  const cnn::Floats features_denseblock4_denselayer3_conv1_weight_prepared = floats(62235376, 76032);
-  const cnn::Floats features_denseblock4_denselayer3_conv2_weight_prepared = floats(62311408, 166464);
-  const cnn::Floats features_denseblock4_denselayer4_norm1_saved = floats(62477872, 2432);
-  const cnn::Floats features_denseblock4_denselayer4_norm2_saved = floats(62480304, 512);
-  const cnn::Floats features_denseblock4_denselayer4_conv1_weight_prepared = floats(62480816, 80256);
-  const cnn::Floats features_denseblock4_denselayer4_conv2_weight_prepared = floats(62561072, 166464);
-  const cnn::Floats features_denseblock4_denselayer5_norm1_saved = floats(62727536, 2560);
-  const cnn::Floats features_denseblock4_denselayer5_norm2_saved = floats(62730096, 512);
-  const cnn::Floats features_denseblock4_denselayer5_conv1_weight_prepared = floats(62730608, 84480);
-  const cnn::Floats features_denseblock4_denselayer5_conv2_weight_prepared = floats(62815088, 166464);
-  const cnn::Floats features_denseblock4_denselayer6_norm1_saved = floats(62981552, 2688);
-  const cnn::Floats features_denseblock4_denselayer6_norm2_saved = floats(62984240, 512);
-  const cnn::Floats features_denseblock4_denselayer6_conv1_weight_prepared = floats(62984752, 88704);
-  const cnn::Floats features_denseblock4_denselayer6_conv2_weight_prepared = floats(63073456, 166464);
-  const cnn::Floats features_denseblock4_denselayer7_norm1_saved = floats(63239920, 2816);
-  const cnn::Floats features_denseblock4_denselayer7_norm2_saved = floats(63242736, 512);
-  const cnn::Floats features_denseblock4_denselayer7_conv1_weight_prepared = floats(63243248, 92928);
-  const cnn::Floats features_denseblock4_denselayer7_conv2_weight_prepared = floats(63336176, 166464);
-  const cnn::Floats features_denseblock4_denselayer8_norm1_saved = floats(63502640, 2944);
-  const cnn::Floats features_denseblock4_denselayer8_norm2_saved = floats(63505584, 512);
-  const cnn::Floats features_denseblock4_denselayer8_conv1_weight_prepared = floats(63506096, 97152);
-  const cnn::Floats features_denseblock4_denselayer8_conv2_weight_prepared = floats(63603248, 166464);
-  const cnn::Floats features_denseblock4_denselayer9_norm1_saved = floats(63769712, 3072);
-  const cnn::Floats features_denseblock4_denselayer9_norm2_saved = floats(63772784, 512);
-  const cnn::Floats features_denseblock4_denselayer9_conv1_weight_prepared = floats(63773296, 101376);
-  const cnn::Floats features_denseblock4_denselayer9_conv2_weight_prepared = floats(63874672, 166464);
-  const cnn::Floats features_denseblock4_denselayer10_norm1_saved = floats(64041136, 3200);
-  const cnn::Floats features_denseblock4_denselayer10_norm2_saved = floats(64044336, 512);
-  const cnn::Floats features_denseblock4_denselayer10_conv1_weight_prepared = floats(64044848, 105600);
-  const cnn::Floats features_denseblock4_denselayer10_conv2_weight_prepared = floats(64150448, 166464);
-  const cnn::Floats features_denseblock4_denselayer11_norm1_saved = floats(64316912, 3328);
-  const cnn::Floats features_denseblock4_denselayer11_norm2_saved = floats(64320240, 512);
-  const cnn::Floats features_denseblock4_denselayer11_conv1_weight_prepared = floats(64320752, 109824);
-  const cnn::Floats features_denseblock4_denselayer11_conv2_weight_prepared = floats(64430576, 166464);
-  const cnn::Floats features_denseblock4_denselayer12_norm1_saved = floats(64597040, 3456);
-  const cnn::Floats features_denseblock4_denselayer12_norm2_saved = floats(64600496, 512);
-  const cnn::Floats features_denseblock4_denselayer12_conv1_weight_prepared = floats(64601008, 114048);
-  const cnn::Floats features_denseblock4_denselayer12_conv2_weight_prepared = floats(64715056, 166464);
-  const cnn::Floats features_denseblock4_denselayer13_norm1_saved = floats(64881520, 3584);
-  const cnn::Floats features_denseblock4_denselayer13_norm2_saved = floats(64885104, 512);
-  const cnn::Floats features_denseblock4_denselayer13_conv1_weight_prepared = floats(64885616, 118272);
-  const cnn::Floats features_denseblock4_denselayer13_conv2_weight_prepared = floats(65003888, 166464);
-  const cnn::Floats features_denseblock4_denselayer14_norm1_saved = floats(65170352, 3712);
-  const cnn::Floats features_denseblock4_denselayer14_norm2_saved = floats(65174064, 512);
-  const cnn::Floats features_denseblock4_denselayer14_conv1_weight_prepared = floats(65174576, 122496);
-  const cnn::Floats features_denseblock4_denselayer14_conv2_weight_prepared = floats(65297072, 166464);
-  const cnn::Floats features_denseblock4_denselayer15_norm1_saved = floats(65463536, 3840);
-  const cnn::Floats features_denseblock4_denselayer15_norm2_saved = floats(65467376, 512);
-  const cnn::Floats features_denseblock4_denselayer15_conv1_weight_prepared = floats(65467888, 126720);
-  const cnn::Floats features_denseblock4_denselayer15_conv2_weight_prepared = floats(65594608, 166464);
-  const cnn::Floats features_denseblock4_denselayer16_norm1_saved = floats(65761072, 3968);
-  const cnn::Floats features_denseblock4_denselayer16_norm2_saved = floats(65765040, 512);
-  const cnn::Floats features_denseblock4_denselayer16_conv1_weight_prepared = floats(65765552, 130944);
-  const cnn::Floats features_denseblock4_denselayer16_conv2_weight_prepared = floats(65896496, 166464);
-  const cnn::Floats features_norm5_saved = floats(66062960, 4096);
+  const cnn::Floats features_denseblock1_denselayer1_norm1_saved = floats(51380480, 256);
+  const cnn::Floats features_denseblock1_denselayer1_norm2_saved = floats(51380736, 512);
+  const cnn::Floats features_denseblock1_denselayer2_norm1_saved = floats(51381248, 384);
+  const cnn::Floats features_denseblock1_denselayer2_norm2_saved = floats(51381632, 512);
+  const cnn::Floats features_denseblock1_denselayer3_norm1_saved = floats(51382144, 512);
+  const cnn::Floats features_denseblock1_denselayer3_norm2_saved = floats(51382656, 512);
+  const cnn::Floats features_denseblock1_denselayer4_norm1_saved = floats(51383168, 640);
+  const cnn::Floats features_denseblock1_denselayer4_norm2_saved = floats(51383808, 512);
+  const cnn::Floats features_denseblock1_denselayer5_norm1_saved = floats(51384320, 768);
+  const cnn::Floats features_denseblock1_denselayer5_norm2_saved = floats(51385088, 512);
+  const cnn::Floats features_denseblock1_denselayer6_norm1_saved = floats(51385600, 896);
+  const cnn::Floats features_denseblock1_denselayer6_norm2_saved = floats(51386496, 512);
+  const cnn::Floats features_transition1_norm_saved = floats(51387008, 1024);
+  const cnn::Floats features_denseblock2_denselayer1_norm1_saved = floats(51388032, 512);
+  const cnn::Floats features_denseblock2_denselayer1_norm2_saved = floats(51388544, 512);
+  const cnn::Floats features_denseblock2_denselayer2_norm1_saved = floats(51389056, 640);
+  const cnn::Floats features_denseblock2_denselayer2_norm2_saved = floats(51389696, 512);
+  const cnn::Floats features_denseblock2_denselayer3_norm1_saved = floats(51390208, 768);
+  const cnn::Floats features_denseblock2_denselayer3_norm2_saved = floats(51390976, 512);
+  const cnn::Floats features_denseblock2_denselayer4_norm1_saved = floats(51391488, 896);
+  const cnn::Floats features_denseblock2_denselayer4_norm2_saved = floats(51392384, 512);
+  const cnn::Floats features_denseblock2_denselayer5_norm1_saved = floats(51392896, 1024);
+  const cnn::Floats features_denseblock2_denselayer5_norm2_saved = floats(51393920, 512);
+  const cnn::Floats features_denseblock2_denselayer6_norm1_saved = floats(51394432, 1152);
+  const cnn::Floats features_denseblock2_denselayer6_norm2_saved = floats(51395584, 512);
+  const cnn::Floats features_denseblock2_denselayer7_norm1_saved = floats(51396096, 1280);
+  const cnn::Floats features_denseblock2_denselayer7_norm2_saved = floats(51397376, 512);
+  const cnn::Floats features_denseblock2_denselayer8_norm1_saved = floats(51397888, 1408);
+  const cnn::Floats features_denseblock2_denselayer8_norm2_saved = floats(51399296, 512);
+  const cnn::Floats features_denseblock2_denselayer9_norm1_saved = floats(51399808, 1536);
+  const cnn::Floats features_denseblock2_denselayer9_norm2_saved = floats(51401344, 512);
+  const cnn::Floats features_denseblock2_denselayer10_norm1_saved = floats(51401856, 1664);
+  const cnn::Floats features_denseblock2_denselayer10_norm2_saved = floats(51403520, 512);
+  const cnn::Floats features_denseblock2_denselayer11_norm1_saved = floats(51404032, 1792);
+  const cnn::Floats features_denseblock2_denselayer11_norm2_saved = floats(51405824, 512);
+  const cnn::Floats features_denseblock2_denselayer12_norm1_saved = floats(51406336, 1920);
+  const cnn::Floats features_denseblock2_denselayer12_norm2_saved = floats(51408256, 512);
+  const cnn::Floats features_transition2_norm_saved = floats(51408768, 2048);
+  const cnn::Floats features_denseblock3_denselayer1_norm1_saved = floats(51410816, 1024);
+  const cnn::Floats features_denseblock3_denselayer1_norm2_saved = floats(51411840, 512);
+  const cnn::Floats features_denseblock3_denselayer2_norm1_saved = floats(51412352, 1152);
+  const cnn::Floats features_denseblock3_denselayer2_norm2_saved = floats(51413504, 512);
+  const cnn::Floats features_denseblock3_denselayer3_norm1_saved = floats(51414016, 1280);
+  const cnn::Floats features_denseblock3_denselayer3_norm2_saved = floats(51415296, 512);
+  const cnn::Floats features_denseblock3_denselayer4_norm1_saved = floats(51415808, 1408);
+  const cnn::Floats features_denseblock3_denselayer4_norm2_saved = floats(51417216, 512);
+  const cnn::Floats features_denseblock3_denselayer5_norm1_saved = floats(51417728, 1536);
+  const cnn::Floats features_denseblock3_denselayer5_norm2_saved = floats(51419264, 512);
+  const cnn::Floats features_denseblock3_denselayer6_norm1_saved = floats(51419776, 1664);
+  const cnn::Floats features_denseblock3_denselayer6_norm2_saved = floats(51421440, 512);
+  const cnn::Floats features_denseblock3_denselayer7_norm1_saved = floats(51421952, 1792);
+  const cnn::Floats features_denseblock3_denselayer7_norm2_saved = floats(51423744, 512);
+  const cnn::Floats features_denseblock3_denselayer8_norm1_saved = floats(51424256, 1920);
+  const cnn::Floats features_denseblock3_denselayer8_norm2_saved = floats(51426176, 512);
+  const cnn::Floats features_denseblock3_denselayer9_norm1_saved = floats(51426688, 2048);
+  const cnn::Floats features_denseblock3_denselayer9_norm2_saved = floats(51428736, 512);
+  const cnn::Floats features_denseblock3_denselayer10_norm1_saved = floats(51429248, 2176);
+  const cnn::Floats features_denseblock3_denselayer10_norm2_saved = floats(51431424, 512);
+  const cnn::Floats features_denseblock3_denselayer11_norm1_saved = floats(51431936, 2304);
+  const cnn::Floats features_denseblock3_denselayer11_norm2_saved = floats(51434240, 512);
+  const cnn::Floats features_denseblock3_denselayer12_norm1_saved = floats(51434752, 2432);
+  const cnn::Floats features_denseblock3_denselayer12_norm2_saved = floats(51437184, 512);
+  const cnn::Floats features_denseblock3_denselayer13_norm1_saved = floats(51437696, 2560);
+  const cnn::Floats features_denseblock3_denselayer13_norm2_saved = floats(51440256, 512);
+  const cnn::Floats features_denseblock3_denselayer14_norm1_saved = floats(51440768, 2688);
+  const cnn::Floats features_denseblock3_denselayer14_norm2_saved = floats(51443456, 512);
+  const cnn::Floats features_denseblock3_denselayer15_norm1_saved = floats(51443968, 2816);
+  const cnn::Floats features_denseblock3_denselayer15_norm2_saved = floats(51446784, 512);
+  const cnn::Floats features_denseblock3_denselayer16_norm1_saved = floats(51447296, 2944);
+  const cnn::Floats features_denseblock3_denselayer16_norm2_saved = floats(51450240, 512);
+  const cnn::Floats features_denseblock3_denselayer17_norm1_saved = floats(51450752, 3072);
+  const cnn::Floats features_denseblock3_denselayer17_norm2_saved = floats(51453824, 512);
+  const cnn::Floats features_denseblock3_denselayer18_norm1_saved = floats(51454336, 3200);
+  const cnn::Floats features_denseblock3_denselayer18_norm2_saved = floats(51457536, 512);
+  const cnn::Floats features_denseblock3_denselayer19_norm1_saved = floats(51458048, 3328);
+  const cnn::Floats features_denseblock3_denselayer19_norm2_saved = floats(51461376, 512);
+  const cnn::Floats features_denseblock3_denselayer20_norm1_saved = floats(51461888, 3456);
+  const cnn::Floats features_denseblock3_denselayer20_norm2_saved = floats(51465344, 512);
+  const cnn::Floats features_denseblock3_denselayer21_norm1_saved = floats(51465856, 3584);
+  const cnn::Floats features_denseblock3_denselayer21_norm2_saved = floats(51469440, 512);
+  const cnn::Floats features_denseblock3_denselayer22_norm1_saved = floats(51469952, 3712);
+  const cnn::Floats features_denseblock3_denselayer22_norm2_saved = floats(51473664, 512);
+  const cnn::Floats features_denseblock3_denselayer23_norm1_saved = floats(51474176, 3840);
+  const cnn::Floats features_denseblock3_denselayer23_norm2_saved = floats(51478016, 512);
+  const cnn::Floats features_denseblock3_denselayer24_norm1_saved = floats(51478528, 3968);
+  const cnn::Floats features_denseblock3_denselayer24_norm2_saved = floats(51482496, 512);
+  const cnn::Floats features_transition3_norm_saved = floats(51483008, 4096);
+  const cnn::Floats features_denseblock4_denselayer1_norm1_saved = floats(51487104, 2048);
+  const cnn::Floats features_denseblock4_denselayer1_norm2_saved = floats(51489152, 512);
+  const cnn::Floats features_denseblock4_denselayer1_conv1_weight_prepared = floats(51489664, 67584);
+  const cnn::Floats features_denseblock4_denselayer1_conv2_weight_prepared = floats(51557248, 166464);
+  const cnn::Floats features_denseblock4_denselayer2_norm1_saved = floats(51723712, 2176);
+  const cnn::Floats features_denseblock4_denselayer2_norm2_saved = floats(51725888, 512);
+  const cnn::Floats features_denseblock4_denselayer2_conv1_weight_prepared = floats(51726400, 71808);
+  const cnn::Floats features_denseblock4_denselayer2_conv2_weight_prepared = floats(51798208, 166464);
+  const cnn::Floats features_denseblock4_denselayer3_norm1_saved = floats(51964672, 2304);
+  const cnn::Floats features_denseblock4_denselayer3_norm2_saved = floats(51966976, 512);
+  const cnn::Floats features_denseblock4_denselayer3_conv1_weight_prepared = floats(51967488, 76032);
+  const cnn::Floats features_denseblock4_denselayer3_conv2_weight_prepared = floats(52043520, 166464);
+  const cnn::Floats features_denseblock4_denselayer4_norm1_saved = floats(52209984, 2432);
+  const cnn::Floats features_denseblock4_denselayer4_norm2_saved = floats(52212416, 512);
+  const cnn::Floats features_denseblock4_denselayer4_conv1_weight_prepared = floats(52212928, 80256);
+  const cnn::Floats features_denseblock4_denselayer4_conv2_weight_prepared = floats(52293184, 166464);
+  const cnn::Floats features_denseblock4_denselayer5_norm1_saved = floats(52459648, 2560);
+  const cnn::Floats features_denseblock4_denselayer5_norm2_saved = floats(52462208, 512);
+  const cnn::Floats features_denseblock4_denselayer5_conv1_weight_prepared = floats(52462720, 84480);
+  const cnn::Floats features_denseblock4_denselayer5_conv2_weight_prepared = floats(52547200, 166464);
+  const cnn::Floats features_denseblock4_denselayer6_norm1_saved = floats(52713664, 2688);
+  const cnn::Floats features_denseblock4_denselayer6_norm2_saved = floats(52716352, 512);
+  const cnn::Floats features_denseblock4_denselayer6_conv1_weight_prepared = floats(52716864, 88704);
+  const cnn::Floats features_denseblock4_denselayer6_conv2_weight_prepared = floats(52805568, 166464);
+  const cnn::Floats features_denseblock4_denselayer7_norm1_saved = floats(52972032, 2816);
+  const cnn::Floats features_denseblock4_denselayer7_norm2_saved = floats(52974848, 512);
+  const cnn::Floats features_denseblock4_denselayer7_conv1_weight_prepared = floats(52975360, 92928);
+  const cnn::Floats features_denseblock4_denselayer7_conv2_weight_prepared = floats(53068288, 166464);
+  const cnn::Floats features_denseblock4_denselayer8_norm1_saved = floats(53234752, 2944);
+  const cnn::Floats features_denseblock4_denselayer8_norm2_saved = floats(53237696, 512);
+  const cnn::Floats features_denseblock4_denselayer8_conv1_weight_prepared = floats(53238208, 97152);
+  const cnn::Floats features_denseblock4_denselayer8_conv2_weight_prepared = floats(53335360, 166464);
+  const cnn::Floats features_denseblock4_denselayer9_norm1_saved = floats(53501824, 3072);
+  const cnn::Floats features_denseblock4_denselayer9_norm2_saved = floats(53504896, 512);
+  const cnn::Floats features_denseblock4_denselayer9_conv1_weight_prepared = floats(53505408, 101376);
+  const cnn::Floats features_denseblock4_denselayer9_conv2_weight_prepared = floats(53606784, 166464);
+  const cnn::Floats features_denseblock4_denselayer10_norm1_saved = floats(53773248, 3200);
+  const cnn::Floats features_denseblock4_denselayer10_norm2_saved = floats(53776448, 512);
+  const cnn::Floats features_denseblock4_denselayer10_conv1_weight_prepared = floats(53776960, 105600);
+  const cnn::Floats features_denseblock4_denselayer10_conv2_weight_prepared = floats(53882560, 166464);
+  const cnn::Floats features_denseblock4_denselayer11_norm1_saved = floats(54049024, 3328);
+  const cnn::Floats features_denseblock4_denselayer11_norm2_saved = floats(54052352, 512);
+  const cnn::Floats features_denseblock4_denselayer11_conv1_weight_prepared = floats(54052864, 109824);
+  const cnn::Floats features_denseblock4_denselayer11_conv2_weight_prepared = floats(54162688, 166464);
+  const cnn::Floats features_denseblock4_denselayer12_norm1_saved = floats(54329152, 3456);
+  const cnn::Floats features_denseblock4_denselayer12_norm2_saved = floats(54332608, 512);
+  const cnn::Floats features_denseblock4_denselayer12_conv1_weight_prepared = floats(54333120, 114048);
+  const cnn::Floats features_denseblock4_denselayer12_conv2_weight_prepared = floats(54447168, 166464);
+  const cnn::Floats features_denseblock4_denselayer13_norm1_saved = floats(54613632, 3584);
+  const cnn::Floats features_denseblock4_denselayer13_norm2_saved = floats(54617216, 512);
+  const cnn::Floats features_denseblock4_denselayer13_conv1_weight_prepared = floats(54617728, 118272);
+  const cnn::Floats features_denseblock4_denselayer13_conv2_weight_prepared = floats(54736000, 166464);
+  const cnn::Floats features_denseblock4_denselayer14_norm1_saved = floats(54902464, 3712);
+  const cnn::Floats features_denseblock4_denselayer14_norm2_saved = floats(54906176, 512);
+  const cnn::Floats features_denseblock4_denselayer14_conv1_weight_prepared = floats(54906688, 122496);
+  const cnn::Floats features_denseblock4_denselayer14_conv2_weight_prepared = floats(55029184, 166464);
+  const cnn::Floats features_denseblock4_denselayer15_norm1_saved = floats(55195648, 3840);
+  const cnn::Floats features_denseblock4_denselayer15_norm2_saved = floats(55199488, 512);
+  const cnn::Floats features_denseblock4_denselayer15_conv1_weight_prepared = floats(55200000, 126720);
+  const cnn::Floats features_denseblock4_denselayer15_conv2_weight_prepared = floats(55326720, 166464);
+  const cnn::Floats features_denseblock4_denselayer16_norm1_saved = floats(55493184, 3968);
+  const cnn::Floats features_denseblock4_denselayer16_norm2_saved = floats(55497152, 512);
+  const cnn::Floats features_denseblock4_denselayer16_conv1_weight_prepared = floats(55497664, 130944);
+  const cnn::Floats features_denseblock4_denselayer16_conv2_weight_prepared = floats(55628608, 166464);
+  const cnn::Floats features_norm5_saved = floats(55795072, 4096);
 
   at(0);  // 33: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
   // 34: norm0 = bn
   // 35: relu    (features.relu1)
   cnn::bn_affine(features_norm0_saved, features_norm0_weight_, features_norm0_bias_,
                  features_norm0_running_mean_, features_norm0_running_var_, kFeaturesNorm0);
-  cnn::conv_prepare(features_conv0_weight_prepared, features_conv0_weight_, kFeaturesConv0);
 
   at(4);  // 13: | norm1 = bn    (features.denseblock1.denselayer1.norm1)
   // 14: relu    (features.denseblock1.denselayer1.relu1)
@@ -12115,13 +11850,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock1_denselayer1_norm2_bias_,
                  features_denseblock1_denselayer1_norm2_running_mean_,
                  features_denseblock1_denselayer1_norm2_running_var_, kFeaturesDenseblock1Denselayer1Norm2);
-  cnn::conv_prepare(features_denseblock1_denselayer1_conv1_weight_prepared,
-                    features_denseblock1_denselayer1_conv1_weight_, kFeaturesDenseblock1Denselayer1Conv1);
-
-  at(9);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock1_denselayer1_conv2_weight_prepared,
-                              features_denseblock1_denselayer1_conv2_weight_,
-                              kFeaturesDenseblock1Denselayer1Conv2);
 
   at(11);  // 13: | norm1 = bn    (features.denseblock1.denselayer2.norm1)
   // 14: relu    (features.denseblock1.denselayer2.relu1)
@@ -12137,13 +11865,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock1_denselayer2_norm2_bias_,
                  features_denseblock1_denselayer2_norm2_running_mean_,
                  features_denseblock1_denselayer2_norm2_running_var_, kFeaturesDenseblock1Denselayer2Norm2);
-  cnn::conv_prepare(features_denseblock1_denselayer2_conv1_weight_prepared,
-                    features_denseblock1_denselayer2_conv1_weight_, kFeaturesDenseblock1Denselayer2Conv1);
-
-  at(16);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock1_denselayer2_conv2_weight_prepared,
-                              features_denseblock1_denselayer2_conv2_weight_,
-                              kFeaturesDenseblock1Denselayer2Conv2);
 
   at(18);  // 13: | norm1 = bn    (features.denseblock1.denselayer3.norm1)
   // 14: relu    (features.denseblock1.denselayer3.relu1)
@@ -12159,13 +11880,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock1_denselayer3_norm2_bias_,
                  features_denseblock1_denselayer3_norm2_running_mean_,
                  features_denseblock1_denselayer3_norm2_running_var_, kFeaturesDenseblock1Denselayer3Norm2);
-  cnn::conv_prepare(features_denseblock1_denselayer3_conv1_weight_prepared,
-                    features_denseblock1_denselayer3_conv1_weight_, kFeaturesDenseblock1Denselayer3Conv1);
-
-  at(23);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock1_denselayer3_conv2_weight_prepared,
-                              features_denseblock1_denselayer3_conv2_weight_,
-                              kFeaturesDenseblock1Denselayer3Conv2);
 
   at(25);  // 13: | norm1 = bn    (features.denseblock1.denselayer4.norm1)
   // 14: relu    (features.denseblock1.denselayer4.relu1)
@@ -12181,13 +11895,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock1_denselayer4_norm2_bias_,
                  features_denseblock1_denselayer4_norm2_running_mean_,
                  features_denseblock1_denselayer4_norm2_running_var_, kFeaturesDenseblock1Denselayer4Norm2);
-  cnn::conv_prepare(features_denseblock1_denselayer4_conv1_weight_prepared,
-                    features_denseblock1_denselayer4_conv1_weight_, kFeaturesDenseblock1Denselayer4Conv1);
-
-  at(30);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock1_denselayer4_conv2_weight_prepared,
-                              features_denseblock1_denselayer4_conv2_weight_,
-                              kFeaturesDenseblock1Denselayer4Conv2);
 
   at(32);  // 13: | norm1 = bn    (features.denseblock1.denselayer5.norm1)
   // 14: relu    (features.denseblock1.denselayer5.relu1)
@@ -12203,13 +11910,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock1_denselayer5_norm2_bias_,
                  features_denseblock1_denselayer5_norm2_running_mean_,
                  features_denseblock1_denselayer5_norm2_running_var_, kFeaturesDenseblock1Denselayer5Norm2);
-  cnn::conv_prepare(features_denseblock1_denselayer5_conv1_weight_prepared,
-                    features_denseblock1_denselayer5_conv1_weight_, kFeaturesDenseblock1Denselayer5Conv1);
-
-  at(37);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock1_denselayer5_conv2_weight_prepared,
-                              features_denseblock1_denselayer5_conv2_weight_,
-                              kFeaturesDenseblock1Denselayer5Conv2);
 
   at(39);  // 13: | norm1 = bn    (features.denseblock1.denselayer6.norm1)
   // 14: relu    (features.denseblock1.denselayer6.relu1)
@@ -12225,23 +11925,12 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock1_denselayer6_norm2_bias_,
                  features_denseblock1_denselayer6_norm2_running_mean_,
                  features_denseblock1_denselayer6_norm2_running_var_, kFeaturesDenseblock1Denselayer6Norm2);
-  cnn::conv_prepare(features_denseblock1_denselayer6_conv1_weight_prepared,
-                    features_denseblock1_denselayer6_conv1_weight_, kFeaturesDenseblock1Denselayer6Conv1);
-
-  at(44);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock1_denselayer6_conv2_weight_prepared,
-                              features_denseblock1_denselayer6_conv2_weight_,
-                              kFeaturesDenseblock1Denselayer6Conv2);
 
   at(46);  // 24: norm = bn
   // 25: relu    (features.transition1.relu1)
   cnn::bn_affine(features_transition1_norm_saved, features_transition1_norm_weight_,
                  features_transition1_norm_bias_, features_transition1_norm_running_mean_,
                  features_transition1_norm_running_var_, kFeaturesTransition1Norm);
-
-  at(48);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
-  cnn::conv_prepare(features_transition1_conv_weight_prepared, features_transition1_conv_weight_,
-                    kFeaturesTransition1Conv);
 
   at(50);  // 13: | norm1 = bn    (features.denseblock2.denselayer1.norm1)
   // 14: relu    (features.denseblock2.denselayer1.relu1)
@@ -12257,13 +11946,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock2_denselayer1_norm2_bias_,
                  features_denseblock2_denselayer1_norm2_running_mean_,
                  features_denseblock2_denselayer1_norm2_running_var_, kFeaturesDenseblock2Denselayer1Norm2);
-  cnn::conv_prepare(features_denseblock2_denselayer1_conv1_weight_prepared,
-                    features_denseblock2_denselayer1_conv1_weight_, kFeaturesDenseblock2Denselayer1Conv1);
-
-  at(55);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock2_denselayer1_conv2_weight_prepared,
-                              features_denseblock2_denselayer1_conv2_weight_,
-                              kFeaturesDenseblock2Denselayer1Conv2);
 
   at(57);  // 13: | norm1 = bn    (features.denseblock2.denselayer2.norm1)
   // 14: relu    (features.denseblock2.denselayer2.relu1)
@@ -12279,13 +11961,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock2_denselayer2_norm2_bias_,
                  features_denseblock2_denselayer2_norm2_running_mean_,
                  features_denseblock2_denselayer2_norm2_running_var_, kFeaturesDenseblock2Denselayer2Norm2);
-  cnn::conv_prepare(features_denseblock2_denselayer2_conv1_weight_prepared,
-                    features_denseblock2_denselayer2_conv1_weight_, kFeaturesDenseblock2Denselayer2Conv1);
-
-  at(62);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock2_denselayer2_conv2_weight_prepared,
-                              features_denseblock2_denselayer2_conv2_weight_,
-                              kFeaturesDenseblock2Denselayer2Conv2);
 
   at(64);  // 13: | norm1 = bn    (features.denseblock2.denselayer3.norm1)
   // 14: relu    (features.denseblock2.denselayer3.relu1)
@@ -12301,13 +11976,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock2_denselayer3_norm2_bias_,
                  features_denseblock2_denselayer3_norm2_running_mean_,
                  features_denseblock2_denselayer3_norm2_running_var_, kFeaturesDenseblock2Denselayer3Norm2);
-  cnn::conv_prepare(features_denseblock2_denselayer3_conv1_weight_prepared,
-                    features_denseblock2_denselayer3_conv1_weight_, kFeaturesDenseblock2Denselayer3Conv1);
-
-  at(69);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock2_denselayer3_conv2_weight_prepared,
-                              features_denseblock2_denselayer3_conv2_weight_,
-                              kFeaturesDenseblock2Denselayer3Conv2);
 
   at(71);  // 13: | norm1 = bn    (features.denseblock2.denselayer4.norm1)
   // 14: relu    (features.denseblock2.denselayer4.relu1)
@@ -12323,13 +11991,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock2_denselayer4_norm2_bias_,
                  features_denseblock2_denselayer4_norm2_running_mean_,
                  features_denseblock2_denselayer4_norm2_running_var_, kFeaturesDenseblock2Denselayer4Norm2);
-  cnn::conv_prepare(features_denseblock2_denselayer4_conv1_weight_prepared,
-                    features_denseblock2_denselayer4_conv1_weight_, kFeaturesDenseblock2Denselayer4Conv1);
-
-  at(76);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock2_denselayer4_conv2_weight_prepared,
-                              features_denseblock2_denselayer4_conv2_weight_,
-                              kFeaturesDenseblock2Denselayer4Conv2);
 
   at(78);  // 13: | norm1 = bn    (features.denseblock2.denselayer5.norm1)
   // 14: relu    (features.denseblock2.denselayer5.relu1)
@@ -12345,13 +12006,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock2_denselayer5_norm2_bias_,
                  features_denseblock2_denselayer5_norm2_running_mean_,
                  features_denseblock2_denselayer5_norm2_running_var_, kFeaturesDenseblock2Denselayer5Norm2);
-  cnn::conv_prepare(features_denseblock2_denselayer5_conv1_weight_prepared,
-                    features_denseblock2_denselayer5_conv1_weight_, kFeaturesDenseblock2Denselayer5Conv1);
-
-  at(83);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock2_denselayer5_conv2_weight_prepared,
-                              features_denseblock2_denselayer5_conv2_weight_,
-                              kFeaturesDenseblock2Denselayer5Conv2);
 
   at(85);  // 13: | norm1 = bn    (features.denseblock2.denselayer6.norm1)
   // 14: relu    (features.denseblock2.denselayer6.relu1)
@@ -12367,13 +12021,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock2_denselayer6_norm2_bias_,
                  features_denseblock2_denselayer6_norm2_running_mean_,
                  features_denseblock2_denselayer6_norm2_running_var_, kFeaturesDenseblock2Denselayer6Norm2);
-  cnn::conv_prepare(features_denseblock2_denselayer6_conv1_weight_prepared,
-                    features_denseblock2_denselayer6_conv1_weight_, kFeaturesDenseblock2Denselayer6Conv1);
-
-  at(90);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock2_denselayer6_conv2_weight_prepared,
-                              features_denseblock2_denselayer6_conv2_weight_,
-                              kFeaturesDenseblock2Denselayer6Conv2);
 
   at(92);  // 13: | norm1 = bn    (features.denseblock2.denselayer7.norm1)
   // 14: relu    (features.denseblock2.denselayer7.relu1)
@@ -12389,13 +12036,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock2_denselayer7_norm2_bias_,
                  features_denseblock2_denselayer7_norm2_running_mean_,
                  features_denseblock2_denselayer7_norm2_running_var_, kFeaturesDenseblock2Denselayer7Norm2);
-  cnn::conv_prepare(features_denseblock2_denselayer7_conv1_weight_prepared,
-                    features_denseblock2_denselayer7_conv1_weight_, kFeaturesDenseblock2Denselayer7Conv1);
-
-  at(97);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock2_denselayer7_conv2_weight_prepared,
-                              features_denseblock2_denselayer7_conv2_weight_,
-                              kFeaturesDenseblock2Denselayer7Conv2);
 
   at(99);  // 13: | norm1 = bn    (features.denseblock2.denselayer8.norm1)
   // 14: relu    (features.denseblock2.denselayer8.relu1)
@@ -12411,13 +12051,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock2_denselayer8_norm2_bias_,
                  features_denseblock2_denselayer8_norm2_running_mean_,
                  features_denseblock2_denselayer8_norm2_running_var_, kFeaturesDenseblock2Denselayer8Norm2);
-  cnn::conv_prepare(features_denseblock2_denselayer8_conv1_weight_prepared,
-                    features_denseblock2_denselayer8_conv1_weight_, kFeaturesDenseblock2Denselayer8Conv1);
-
-  at(104);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock2_denselayer8_conv2_weight_prepared,
-                              features_denseblock2_denselayer8_conv2_weight_,
-                              kFeaturesDenseblock2Denselayer8Conv2);
 
   at(106);  // 13: | norm1 = bn    (features.denseblock2.denselayer9.norm1)
   // 14: relu    (features.denseblock2.denselayer9.relu1)
@@ -12433,13 +12066,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock2_denselayer9_norm2_bias_,
                  features_denseblock2_denselayer9_norm2_running_mean_,
                  features_denseblock2_denselayer9_norm2_running_var_, kFeaturesDenseblock2Denselayer9Norm2);
-  cnn::conv_prepare(features_denseblock2_denselayer9_conv1_weight_prepared,
-                    features_denseblock2_denselayer9_conv1_weight_, kFeaturesDenseblock2Denselayer9Conv1);
-
-  at(111);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock2_denselayer9_conv2_weight_prepared,
-                              features_denseblock2_denselayer9_conv2_weight_,
-                              kFeaturesDenseblock2Denselayer9Conv2);
 
   at(113);  // 13: | norm1 = bn    (features.denseblock2.denselayer10.norm1)
   // 14: relu    (features.denseblock2.denselayer10.relu1)
@@ -12457,13 +12083,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock2_denselayer10_norm2_bias_,
                  features_denseblock2_denselayer10_norm2_running_mean_,
                  features_denseblock2_denselayer10_norm2_running_var_, kFeaturesDenseblock2Denselayer10Norm2);
-  cnn::conv_prepare(features_denseblock2_denselayer10_conv1_weight_prepared,
-                    features_denseblock2_denselayer10_conv1_weight_, kFeaturesDenseblock2Denselayer10Conv1);
-
-  at(118);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock2_denselayer10_conv2_weight_prepared,
-                              features_denseblock2_denselayer10_conv2_weight_,
-                              kFeaturesDenseblock2Denselayer10Conv2);
 
   at(120);  // 13: | norm1 = bn    (features.denseblock2.denselayer11.norm1)
   // 14: relu    (features.denseblock2.denselayer11.relu1)
@@ -12481,13 +12100,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock2_denselayer11_norm2_bias_,
                  features_denseblock2_denselayer11_norm2_running_mean_,
                  features_denseblock2_denselayer11_norm2_running_var_, kFeaturesDenseblock2Denselayer11Norm2);
-  cnn::conv_prepare(features_denseblock2_denselayer11_conv1_weight_prepared,
-                    features_denseblock2_denselayer11_conv1_weight_, kFeaturesDenseblock2Denselayer11Conv1);
-
-  at(125);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock2_denselayer11_conv2_weight_prepared,
-                              features_denseblock2_denselayer11_conv2_weight_,
-                              kFeaturesDenseblock2Denselayer11Conv2);
 
   at(127);  // 13: | norm1 = bn    (features.denseblock2.denselayer12.norm1)
   // 14: relu    (features.denseblock2.denselayer12.relu1)
@@ -12505,23 +12117,12 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock2_denselayer12_norm2_bias_,
                  features_denseblock2_denselayer12_norm2_running_mean_,
                  features_denseblock2_denselayer12_norm2_running_var_, kFeaturesDenseblock2Denselayer12Norm2);
-  cnn::conv_prepare(features_denseblock2_denselayer12_conv1_weight_prepared,
-                    features_denseblock2_denselayer12_conv1_weight_, kFeaturesDenseblock2Denselayer12Conv1);
-
-  at(132);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock2_denselayer12_conv2_weight_prepared,
-                              features_denseblock2_denselayer12_conv2_weight_,
-                              kFeaturesDenseblock2Denselayer12Conv2);
 
   at(134);  // 24: norm = bn
   // 25: relu    (features.transition2.relu1)
   cnn::bn_affine(features_transition2_norm_saved, features_transition2_norm_weight_,
                  features_transition2_norm_bias_, features_transition2_norm_running_mean_,
                  features_transition2_norm_running_var_, kFeaturesTransition2Norm);
-
-  at(136);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
-  cnn::conv_prepare(features_transition2_conv_weight_prepared, features_transition2_conv_weight_,
-                    kFeaturesTransition2Conv);
 
   at(138);  // 13: | norm1 = bn    (features.denseblock3.denselayer1.norm1)
   // 14: relu    (features.denseblock3.denselayer1.relu1)
@@ -12537,13 +12138,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock3_denselayer1_norm2_bias_,
                  features_denseblock3_denselayer1_norm2_running_mean_,
                  features_denseblock3_denselayer1_norm2_running_var_, kFeaturesDenseblock3Denselayer1Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer1_conv1_weight_prepared,
-                    features_denseblock3_denselayer1_conv1_weight_, kFeaturesDenseblock3Denselayer1Conv1);
-
-  at(143);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer1_conv2_weight_prepared,
-                              features_denseblock3_denselayer1_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer1Conv2);
 
   at(145);  // 13: | norm1 = bn    (features.denseblock3.denselayer2.norm1)
   // 14: relu    (features.denseblock3.denselayer2.relu1)
@@ -12559,13 +12153,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock3_denselayer2_norm2_bias_,
                  features_denseblock3_denselayer2_norm2_running_mean_,
                  features_denseblock3_denselayer2_norm2_running_var_, kFeaturesDenseblock3Denselayer2Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer2_conv1_weight_prepared,
-                    features_denseblock3_denselayer2_conv1_weight_, kFeaturesDenseblock3Denselayer2Conv1);
-
-  at(150);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer2_conv2_weight_prepared,
-                              features_denseblock3_denselayer2_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer2Conv2);
 
   at(152);  // 13: | norm1 = bn    (features.denseblock3.denselayer3.norm1)
   // 14: relu    (features.denseblock3.denselayer3.relu1)
@@ -12581,13 +12168,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock3_denselayer3_norm2_bias_,
                  features_denseblock3_denselayer3_norm2_running_mean_,
                  features_denseblock3_denselayer3_norm2_running_var_, kFeaturesDenseblock3Denselayer3Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer3_conv1_weight_prepared,
-                    features_denseblock3_denselayer3_conv1_weight_, kFeaturesDenseblock3Denselayer3Conv1);
-
-  at(157);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer3_conv2_weight_prepared,
-                              features_denseblock3_denselayer3_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer3Conv2);
 
   at(159);  // 13: | norm1 = bn    (features.denseblock3.denselayer4.norm1)
   // 14: relu    (features.denseblock3.denselayer4.relu1)
@@ -12603,13 +12183,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock3_denselayer4_norm2_bias_,
                  features_denseblock3_denselayer4_norm2_running_mean_,
                  features_denseblock3_denselayer4_norm2_running_var_, kFeaturesDenseblock3Denselayer4Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer4_conv1_weight_prepared,
-                    features_denseblock3_denselayer4_conv1_weight_, kFeaturesDenseblock3Denselayer4Conv1);
-
-  at(164);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer4_conv2_weight_prepared,
-                              features_denseblock3_denselayer4_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer4Conv2);
 
   at(166);  // 13: | norm1 = bn    (features.denseblock3.denselayer5.norm1)
   // 14: relu    (features.denseblock3.denselayer5.relu1)
@@ -12625,13 +12198,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock3_denselayer5_norm2_bias_,
                  features_denseblock3_denselayer5_norm2_running_mean_,
                  features_denseblock3_denselayer5_norm2_running_var_, kFeaturesDenseblock3Denselayer5Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer5_conv1_weight_prepared,
-                    features_denseblock3_denselayer5_conv1_weight_, kFeaturesDenseblock3Denselayer5Conv1);
-
-  at(171);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer5_conv2_weight_prepared,
-                              features_denseblock3_denselayer5_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer5Conv2);
 
   at(173);  // 13: | norm1 = bn    (features.denseblock3.denselayer6.norm1)
   // 14: relu    (features.denseblock3.denselayer6.relu1)
@@ -12647,13 +12213,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock3_denselayer6_norm2_bias_,
                  features_denseblock3_denselayer6_norm2_running_mean_,
                  features_denseblock3_denselayer6_norm2_running_var_, kFeaturesDenseblock3Denselayer6Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer6_conv1_weight_prepared,
-                    features_denseblock3_denselayer6_conv1_weight_, kFeaturesDenseblock3Denselayer6Conv1);
-
-  at(178);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer6_conv2_weight_prepared,
-                              features_denseblock3_denselayer6_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer6Conv2);
 
   at(180);  // 13: | norm1 = bn    (features.denseblock3.denselayer7.norm1)
   // 14: relu    (features.denseblock3.denselayer7.relu1)
@@ -12669,13 +12228,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock3_denselayer7_norm2_bias_,
                  features_denseblock3_denselayer7_norm2_running_mean_,
                  features_denseblock3_denselayer7_norm2_running_var_, kFeaturesDenseblock3Denselayer7Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer7_conv1_weight_prepared,
-                    features_denseblock3_denselayer7_conv1_weight_, kFeaturesDenseblock3Denselayer7Conv1);
-
-  at(185);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer7_conv2_weight_prepared,
-                              features_denseblock3_denselayer7_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer7Conv2);
 
   at(187);  // 13: | norm1 = bn    (features.denseblock3.denselayer8.norm1)
   // 14: relu    (features.denseblock3.denselayer8.relu1)
@@ -12691,13 +12243,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock3_denselayer8_norm2_bias_,
                  features_denseblock3_denselayer8_norm2_running_mean_,
                  features_denseblock3_denselayer8_norm2_running_var_, kFeaturesDenseblock3Denselayer8Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer8_conv1_weight_prepared,
-                    features_denseblock3_denselayer8_conv1_weight_, kFeaturesDenseblock3Denselayer8Conv1);
-
-  at(192);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer8_conv2_weight_prepared,
-                              features_denseblock3_denselayer8_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer8Conv2);
 
   at(194);  // 13: | norm1 = bn    (features.denseblock3.denselayer9.norm1)
   // 14: relu    (features.denseblock3.denselayer9.relu1)
@@ -12713,13 +12258,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock3_denselayer9_norm2_bias_,
                  features_denseblock3_denselayer9_norm2_running_mean_,
                  features_denseblock3_denselayer9_norm2_running_var_, kFeaturesDenseblock3Denselayer9Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer9_conv1_weight_prepared,
-                    features_denseblock3_denselayer9_conv1_weight_, kFeaturesDenseblock3Denselayer9Conv1);
-
-  at(199);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer9_conv2_weight_prepared,
-                              features_denseblock3_denselayer9_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer9Conv2);
 
   at(201);  // 13: | norm1 = bn    (features.denseblock3.denselayer10.norm1)
   // 14: relu    (features.denseblock3.denselayer10.relu1)
@@ -12737,13 +12275,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock3_denselayer10_norm2_bias_,
                  features_denseblock3_denselayer10_norm2_running_mean_,
                  features_denseblock3_denselayer10_norm2_running_var_, kFeaturesDenseblock3Denselayer10Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer10_conv1_weight_prepared,
-                    features_denseblock3_denselayer10_conv1_weight_, kFeaturesDenseblock3Denselayer10Conv1);
-
-  at(206);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer10_conv2_weight_prepared,
-                              features_denseblock3_denselayer10_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer10Conv2);
 
   at(208);  // 13: | norm1 = bn    (features.denseblock3.denselayer11.norm1)
   // 14: relu    (features.denseblock3.denselayer11.relu1)
@@ -12761,13 +12292,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock3_denselayer11_norm2_bias_,
                  features_denseblock3_denselayer11_norm2_running_mean_,
                  features_denseblock3_denselayer11_norm2_running_var_, kFeaturesDenseblock3Denselayer11Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer11_conv1_weight_prepared,
-                    features_denseblock3_denselayer11_conv1_weight_, kFeaturesDenseblock3Denselayer11Conv1);
-
-  at(213);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer11_conv2_weight_prepared,
-                              features_denseblock3_denselayer11_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer11Conv2);
 
   at(215);  // 13: | norm1 = bn    (features.denseblock3.denselayer12.norm1)
   // 14: relu    (features.denseblock3.denselayer12.relu1)
@@ -12785,13 +12309,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock3_denselayer12_norm2_bias_,
                  features_denseblock3_denselayer12_norm2_running_mean_,
                  features_denseblock3_denselayer12_norm2_running_var_, kFeaturesDenseblock3Denselayer12Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer12_conv1_weight_prepared,
-                    features_denseblock3_denselayer12_conv1_weight_, kFeaturesDenseblock3Denselayer12Conv1);
-
-  at(220);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer12_conv2_weight_prepared,
-                              features_denseblock3_denselayer12_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer12Conv2);
 
   at(222);  // 13: | norm1 = bn    (features.denseblock3.denselayer13.norm1)
   // 14: relu    (features.denseblock3.denselayer13.relu1)
@@ -12809,13 +12326,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock3_denselayer13_norm2_bias_,
                  features_denseblock3_denselayer13_norm2_running_mean_,
                  features_denseblock3_denselayer13_norm2_running_var_, kFeaturesDenseblock3Denselayer13Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer13_conv1_weight_prepared,
-                    features_denseblock3_denselayer13_conv1_weight_, kFeaturesDenseblock3Denselayer13Conv1);
-
-  at(227);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer13_conv2_weight_prepared,
-                              features_denseblock3_denselayer13_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer13Conv2);
 
   at(229);  // 13: | norm1 = bn    (features.denseblock3.denselayer14.norm1)
   // 14: relu    (features.denseblock3.denselayer14.relu1)
@@ -12833,13 +12343,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock3_denselayer14_norm2_bias_,
                  features_denseblock3_denselayer14_norm2_running_mean_,
                  features_denseblock3_denselayer14_norm2_running_var_, kFeaturesDenseblock3Denselayer14Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer14_conv1_weight_prepared,
-                    features_denseblock3_denselayer14_conv1_weight_, kFeaturesDenseblock3Denselayer14Conv1);
-
-  at(234);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer14_conv2_weight_prepared,
-                              features_denseblock3_denselayer14_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer14Conv2);
 
   at(236);  // 13: | norm1 = bn    (features.denseblock3.denselayer15.norm1)
   // 14: relu    (features.denseblock3.denselayer15.relu1)
@@ -12857,13 +12360,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock3_denselayer15_norm2_bias_,
                  features_denseblock3_denselayer15_norm2_running_mean_,
                  features_denseblock3_denselayer15_norm2_running_var_, kFeaturesDenseblock3Denselayer15Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer15_conv1_weight_prepared,
-                    features_denseblock3_denselayer15_conv1_weight_, kFeaturesDenseblock3Denselayer15Conv1);
-
-  at(241);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer15_conv2_weight_prepared,
-                              features_denseblock3_denselayer15_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer15Conv2);
 
   at(243);  // 13: | norm1 = bn    (features.denseblock3.denselayer16.norm1)
   // 14: relu    (features.denseblock3.denselayer16.relu1)
@@ -12881,13 +12377,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock3_denselayer16_norm2_bias_,
                  features_denseblock3_denselayer16_norm2_running_mean_,
                  features_denseblock3_denselayer16_norm2_running_var_, kFeaturesDenseblock3Denselayer16Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer16_conv1_weight_prepared,
-                    features_denseblock3_denselayer16_conv1_weight_, kFeaturesDenseblock3Denselayer16Conv1);
-
-  at(248);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer16_conv2_weight_prepared,
-                              features_denseblock3_denselayer16_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer16Conv2);
 
   at(250);  // 13: | norm1 = bn    (features.denseblock3.denselayer17.norm1)
   // 14: relu    (features.denseblock3.denselayer17.relu1)
@@ -12905,13 +12394,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock3_denselayer17_norm2_bias_,
                  features_denseblock3_denselayer17_norm2_running_mean_,
                  features_denseblock3_denselayer17_norm2_running_var_, kFeaturesDenseblock3Denselayer17Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer17_conv1_weight_prepared,
-                    features_denseblock3_denselayer17_conv1_weight_, kFeaturesDenseblock3Denselayer17Conv1);
-
-  at(255);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer17_conv2_weight_prepared,
-                              features_denseblock3_denselayer17_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer17Conv2);
 
   at(257);  // 13: | norm1 = bn    (features.denseblock3.denselayer18.norm1)
   // 14: relu    (features.denseblock3.denselayer18.relu1)
@@ -12929,13 +12411,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock3_denselayer18_norm2_bias_,
                  features_denseblock3_denselayer18_norm2_running_mean_,
                  features_denseblock3_denselayer18_norm2_running_var_, kFeaturesDenseblock3Denselayer18Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer18_conv1_weight_prepared,
-                    features_denseblock3_denselayer18_conv1_weight_, kFeaturesDenseblock3Denselayer18Conv1);
-
-  at(262);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer18_conv2_weight_prepared,
-                              features_denseblock3_denselayer18_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer18Conv2);
 
   at(264);  // 13: | norm1 = bn    (features.denseblock3.denselayer19.norm1)
   // 14: relu    (features.denseblock3.denselayer19.relu1)
@@ -12953,13 +12428,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock3_denselayer19_norm2_bias_,
                  features_denseblock3_denselayer19_norm2_running_mean_,
                  features_denseblock3_denselayer19_norm2_running_var_, kFeaturesDenseblock3Denselayer19Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer19_conv1_weight_prepared,
-                    features_denseblock3_denselayer19_conv1_weight_, kFeaturesDenseblock3Denselayer19Conv1);
-
-  at(269);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer19_conv2_weight_prepared,
-                              features_denseblock3_denselayer19_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer19Conv2);
 
   at(271);  // 13: | norm1 = bn    (features.denseblock3.denselayer20.norm1)
   // 14: relu    (features.denseblock3.denselayer20.relu1)
@@ -12977,13 +12445,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock3_denselayer20_norm2_bias_,
                  features_denseblock3_denselayer20_norm2_running_mean_,
                  features_denseblock3_denselayer20_norm2_running_var_, kFeaturesDenseblock3Denselayer20Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer20_conv1_weight_prepared,
-                    features_denseblock3_denselayer20_conv1_weight_, kFeaturesDenseblock3Denselayer20Conv1);
-
-  at(276);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer20_conv2_weight_prepared,
-                              features_denseblock3_denselayer20_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer20Conv2);
 
   at(278);  // 13: | norm1 = bn    (features.denseblock3.denselayer21.norm1)
   // 14: relu    (features.denseblock3.denselayer21.relu1)
@@ -13001,13 +12462,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock3_denselayer21_norm2_bias_,
                  features_denseblock3_denselayer21_norm2_running_mean_,
                  features_denseblock3_denselayer21_norm2_running_var_, kFeaturesDenseblock3Denselayer21Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer21_conv1_weight_prepared,
-                    features_denseblock3_denselayer21_conv1_weight_, kFeaturesDenseblock3Denselayer21Conv1);
-
-  at(283);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer21_conv2_weight_prepared,
-                              features_denseblock3_denselayer21_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer21Conv2);
 
   at(285);  // 13: | norm1 = bn    (features.denseblock3.denselayer22.norm1)
   // 14: relu    (features.denseblock3.denselayer22.relu1)
@@ -13025,13 +12479,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock3_denselayer22_norm2_bias_,
                  features_denseblock3_denselayer22_norm2_running_mean_,
                  features_denseblock3_denselayer22_norm2_running_var_, kFeaturesDenseblock3Denselayer22Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer22_conv1_weight_prepared,
-                    features_denseblock3_denselayer22_conv1_weight_, kFeaturesDenseblock3Denselayer22Conv1);
-
-  at(290);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer22_conv2_weight_prepared,
-                              features_denseblock3_denselayer22_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer22Conv2);
 
   at(292);  // 13: | norm1 = bn    (features.denseblock3.denselayer23.norm1)
   // 14: relu    (features.denseblock3.denselayer23.relu1)
@@ -13049,13 +12496,6 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock3_denselayer23_norm2_bias_,
                  features_denseblock3_denselayer23_norm2_running_mean_,
                  features_denseblock3_denselayer23_norm2_running_var_, kFeaturesDenseblock3Denselayer23Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer23_conv1_weight_prepared,
-                    features_denseblock3_denselayer23_conv1_weight_, kFeaturesDenseblock3Denselayer23Conv1);
-
-  at(297);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer23_conv2_weight_prepared,
-                              features_denseblock3_denselayer23_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer23Conv2);
 
   at(299);  // 13: | norm1 = bn    (features.denseblock3.denselayer24.norm1)
   // 14: relu    (features.denseblock3.denselayer24.relu1)
@@ -13073,23 +12513,12 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock3_denselayer24_norm2_bias_,
                  features_denseblock3_denselayer24_norm2_running_mean_,
                  features_denseblock3_denselayer24_norm2_running_var_, kFeaturesDenseblock3Denselayer24Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer24_conv1_weight_prepared,
-                    features_denseblock3_denselayer24_conv1_weight_, kFeaturesDenseblock3Denselayer24Conv1);
-
-  at(304);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer24_conv2_weight_prepared,
-                              features_denseblock3_denselayer24_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer24Conv2);
 
   at(306);  // 24: norm = bn
   // 25: relu    (features.transition3.relu1)
   cnn::bn_affine(features_transition3_norm_saved, features_transition3_norm_weight_,
                  features_transition3_norm_bias_, features_transition3_norm_running_mean_,
                  features_transition3_norm_running_var_, kFeaturesTransition3Norm);
-
-  at(308);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
-  cnn::conv_prepare(features_transition3_conv_weight_prepared, features_transition3_conv_weight_,
-                    kFeaturesTransition3Conv);
 
   at(310);  // 13: | norm1 = bn    (features.denseblock4.denselayer1.norm1)
   // 14: relu    (features.denseblock4.denselayer1.relu1)
@@ -13469,427 +12898,339 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
   const cnn::Floats features_norm0_saved = floats(51380224, 256);
   const cnn::Blocked features_relu1 = blocked(0, 802816);  // 64x112x112
-  const cnn::Floats features_conv0_weight_prepared = floats(51380480, 9702);
   const cnn::Blocked features_denseblock1_denselayer6_concat1 = blocked(25690112, 802816);  // 256x56x56
   const cnn::Blocked features_maxpool1 = blocked(25690112, 802816);  // 64x56x56
-  const cnn::Floats features_denseblock1_denselayer1_norm1_saved = floats(51390192, 256);
-  const cnn::Floats features_denseblock1_denselayer1_norm2_saved = floats(51390448, 512);
+  const cnn::Floats features_denseblock1_denselayer1_norm1_saved = floats(51380480, 256);
+  const cnn::Floats features_denseblock1_denselayer1_norm2_saved = floats(51380736, 512);
   const cnn::Blocked features_denseblock1_denselayer1_relu2 = blocked(0, 401408);  // 128x56x56
-  const cnn::Floats features_denseblock1_denselayer1_conv1_weight_prepared = floats(51390960, 8448);
   const cnn::Blocked features_denseblock1_denselayer1_conv2 = blocked(25890816, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer1_conv2_weight_prepared = floats(51399408, 166464);
-  const cnn::Floats features_denseblock1_denselayer2_norm1_saved = floats(51565872, 384);
-  const cnn::Floats features_denseblock1_denselayer2_norm2_saved = floats(51566256, 512);
+  const cnn::Floats features_denseblock1_denselayer2_norm1_saved = floats(51381248, 384);
+  const cnn::Floats features_denseblock1_denselayer2_norm2_saved = floats(51381632, 512);
   const cnn::Blocked features_denseblock1_denselayer2_relu2 = blocked(0, 401408);  // 128x56x56
   const cnn::Blocked features_denseblock1_denselayer1_concat1 = blocked(25690112, 802816);  // 96x56x56
-  const cnn::Floats features_denseblock1_denselayer2_conv1_weight_prepared = floats(51566768, 12672);
   const cnn::Blocked features_denseblock1_denselayer2_conv2 = blocked(25991168, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer2_conv2_weight_prepared = floats(51579440, 166464);
-  const cnn::Floats features_denseblock1_denselayer3_norm1_saved = floats(51745904, 512);
-  const cnn::Floats features_denseblock1_denselayer3_norm2_saved = floats(51746416, 512);
+  const cnn::Floats features_denseblock1_denselayer3_norm1_saved = floats(51382144, 512);
+  const cnn::Floats features_denseblock1_denselayer3_norm2_saved = floats(51382656, 512);
   const cnn::Blocked features_denseblock1_denselayer3_relu2 = blocked(0, 401408);  // 128x56x56
   const cnn::Blocked features_denseblock1_denselayer2_concat1 = blocked(25690112, 802816);  // 128x56x56
-  const cnn::Floats features_denseblock1_denselayer3_conv1_weight_prepared = floats(51746928, 16896);
   const cnn::Blocked features_denseblock1_denselayer3_conv2 = blocked(26091520, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer3_conv2_weight_prepared = floats(51763824, 166464);
-  const cnn::Floats features_denseblock1_denselayer4_norm1_saved = floats(51930288, 640);
-  const cnn::Floats features_denseblock1_denselayer4_norm2_saved = floats(51930928, 512);
+  const cnn::Floats features_denseblock1_denselayer4_norm1_saved = floats(51383168, 640);
+  const cnn::Floats features_denseblock1_denselayer4_norm2_saved = floats(51383808, 512);
   const cnn::Blocked features_denseblock1_denselayer4_relu2 = blocked(0, 401408);  // 128x56x56
   const cnn::Blocked features_denseblock1_denselayer3_concat1 = blocked(25690112, 802816);  // 160x56x56
-  const cnn::Floats features_denseblock1_denselayer4_conv1_weight_prepared = floats(51931440, 21120);
   const cnn::Blocked features_denseblock1_denselayer4_conv2 = blocked(26191872, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer4_conv2_weight_prepared = floats(51952560, 166464);
-  const cnn::Floats features_denseblock1_denselayer5_norm1_saved = floats(52119024, 768);
-  const cnn::Floats features_denseblock1_denselayer5_norm2_saved = floats(52119792, 512);
+  const cnn::Floats features_denseblock1_denselayer5_norm1_saved = floats(51384320, 768);
+  const cnn::Floats features_denseblock1_denselayer5_norm2_saved = floats(51385088, 512);
   const cnn::Blocked features_denseblock1_denselayer5_relu2 = blocked(0, 401408);  // 128x56x56
   const cnn::Blocked features_denseblock1_denselayer4_concat1 = blocked(25690112, 802816);  // 192x56x56
-  const cnn::Floats features_denseblock1_denselayer5_conv1_weight_prepared = floats(52120304, 25344);
   const cnn::Blocked features_denseblock1_denselayer5_conv2 = blocked(26292224, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer5_conv2_weight_prepared = floats(52145648, 166464);
-  const cnn::Floats features_denseblock1_denselayer6_norm1_saved = floats(52312112, 896);
-  const cnn::Floats features_denseblock1_denselayer6_norm2_saved = floats(52313008, 512);
+  const cnn::Floats features_denseblock1_denselayer6_norm1_saved = floats(51385600, 896);
+  const cnn::Floats features_denseblock1_denselayer6_norm2_saved = floats(51386496, 512);
   const cnn::Blocked features_denseblock1_denselayer6_relu2 = blocked(0, 401408);  // 128x56x56
   const cnn::Blocked features_denseblock1_denselayer5_concat1 = blocked(25690112, 802816);  // 224x56x56
-  const cnn::Floats features_denseblock1_denselayer6_conv1_weight_prepared = floats(52313520, 29568);
   const cnn::Blocked features_denseblock1_denselayer6_conv2 = blocked(26392576, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer6_conv2_weight_prepared = floats(52343088, 166464);
-  const cnn::Floats features_transition1_norm_saved = floats(52509552, 1024);
+  const cnn::Floats features_transition1_norm_saved = floats(51387008, 1024);
   const cnn::Blocked features_transition1_conv = blocked(0, 401408);  // 128x56x56
-  const cnn::Floats features_transition1_conv_weight_prepared = floats(52510576, 33792);
   const cnn::Blocked features_denseblock2_denselayer12_concat1 = blocked(12845056, 401408);  // 512x28x28
   const cnn::Blocked features_transition1_avgpool1 = blocked(12845056, 401408);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer1_norm1_saved = floats(52544368, 512);
-  const cnn::Floats features_denseblock2_denselayer1_norm2_saved = floats(52544880, 512);
+  const cnn::Floats features_denseblock2_denselayer1_norm1_saved = floats(51388032, 512);
+  const cnn::Floats features_denseblock2_denselayer1_norm2_saved = floats(51388544, 512);
   const cnn::Blocked features_denseblock2_denselayer1_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer1_conv1_weight_prepared = floats(52545392, 16896);
   const cnn::Blocked features_denseblock2_denselayer1_conv2 = blocked(12945408, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer1_conv2_weight_prepared = floats(52562288, 166464);
-  const cnn::Floats features_denseblock2_denselayer2_norm1_saved = floats(52728752, 640);
-  const cnn::Floats features_denseblock2_denselayer2_norm2_saved = floats(52729392, 512);
+  const cnn::Floats features_denseblock2_denselayer2_norm1_saved = floats(51389056, 640);
+  const cnn::Floats features_denseblock2_denselayer2_norm2_saved = floats(51389696, 512);
   const cnn::Blocked features_denseblock2_denselayer2_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer1_concat1 = blocked(12845056, 401408);  // 160x28x28
-  const cnn::Floats features_denseblock2_denselayer2_conv1_weight_prepared = floats(52729904, 21120);
   const cnn::Blocked features_denseblock2_denselayer2_conv2 = blocked(12970496, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer2_conv2_weight_prepared = floats(52751024, 166464);
-  const cnn::Floats features_denseblock2_denselayer3_norm1_saved = floats(52917488, 768);
-  const cnn::Floats features_denseblock2_denselayer3_norm2_saved = floats(52918256, 512);
+  const cnn::Floats features_denseblock2_denselayer3_norm1_saved = floats(51390208, 768);
+  const cnn::Floats features_denseblock2_denselayer3_norm2_saved = floats(51390976, 512);
   const cnn::Blocked features_denseblock2_denselayer3_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer2_concat1 = blocked(12845056, 401408);  // 192x28x28
-  const cnn::Floats features_denseblock2_denselayer3_conv1_weight_prepared = floats(52918768, 25344);
   const cnn::Blocked features_denseblock2_denselayer3_conv2 = blocked(12995584, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer3_conv2_weight_prepared = floats(52944112, 166464);
-  const cnn::Floats features_denseblock2_denselayer4_norm1_saved = floats(53110576, 896);
-  const cnn::Floats features_denseblock2_denselayer4_norm2_saved = floats(53111472, 512);
+  const cnn::Floats features_denseblock2_denselayer4_norm1_saved = floats(51391488, 896);
+  const cnn::Floats features_denseblock2_denselayer4_norm2_saved = floats(51392384, 512);
   const cnn::Blocked features_denseblock2_denselayer4_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer3_concat1 = blocked(12845056, 401408);  // 224x28x28
-  const cnn::Floats features_denseblock2_denselayer4_conv1_weight_prepared = floats(53111984, 29568);
   const cnn::Blocked features_denseblock2_denselayer4_conv2 = blocked(13020672, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer4_conv2_weight_prepared = floats(53141552, 166464);
-  const cnn::Floats features_denseblock2_denselayer5_norm1_saved = floats(53308016, 1024);
-  const cnn::Floats features_denseblock2_denselayer5_norm2_saved = floats(53309040, 512);
+  const cnn::Floats features_denseblock2_denselayer5_norm1_saved = floats(51392896, 1024);
+  const cnn::Floats features_denseblock2_denselayer5_norm2_saved = floats(51393920, 512);
   const cnn::Blocked features_denseblock2_denselayer5_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer4_concat1 = blocked(12845056, 401408);  // 256x28x28
-  const cnn::Floats features_denseblock2_denselayer5_conv1_weight_prepared = floats(53309552, 33792);
   const cnn::Blocked features_denseblock2_denselayer5_conv2 = blocked(13045760, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer5_conv2_weight_prepared = floats(53343344, 166464);
-  const cnn::Floats features_denseblock2_denselayer6_norm1_saved = floats(53509808, 1152);
-  const cnn::Floats features_denseblock2_denselayer6_norm2_saved = floats(53510960, 512);
+  const cnn::Floats features_denseblock2_denselayer6_norm1_saved = floats(51394432, 1152);
+  const cnn::Floats features_denseblock2_denselayer6_norm2_saved = floats(51395584, 512);
   const cnn::Blocked features_denseblock2_denselayer6_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer5_concat1 = blocked(12845056, 401408);  // 288x28x28
-  const cnn::Floats features_denseblock2_denselayer6_conv1_weight_prepared = floats(53511472, 38016);
   const cnn::Blocked features_denseblock2_denselayer6_conv2 = blocked(13070848, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer6_conv2_weight_prepared = floats(53549488, 166464);
-  const cnn::Floats features_denseblock2_denselayer7_norm1_saved = floats(53715952, 1280);
-  const cnn::Floats features_denseblock2_denselayer7_norm2_saved = floats(53717232, 512);
+  const cnn::Floats features_denseblock2_denselayer7_norm1_saved = floats(51396096, 1280);
+  const cnn::Floats features_denseblock2_denselayer7_norm2_saved = floats(51397376, 512);
   const cnn::Blocked features_denseblock2_denselayer7_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer6_concat1 = blocked(12845056, 401408);  // 320x28x28
-  const cnn::Floats features_denseblock2_denselayer7_conv1_weight_prepared = floats(53717744, 42240);
   const cnn::Blocked features_denseblock2_denselayer7_conv2 = blocked(13095936, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer7_conv2_weight_prepared = floats(53759984, 166464);
-  const cnn::Floats features_denseblock2_denselayer8_norm1_saved = floats(53926448, 1408);
-  const cnn::Floats features_denseblock2_denselayer8_norm2_saved = floats(53927856, 512);
+  const cnn::Floats features_denseblock2_denselayer8_norm1_saved = floats(51397888, 1408);
+  const cnn::Floats features_denseblock2_denselayer8_norm2_saved = floats(51399296, 512);
   const cnn::Blocked features_denseblock2_denselayer8_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer7_concat1 = blocked(12845056, 401408);  // 352x28x28
-  const cnn::Floats features_denseblock2_denselayer8_conv1_weight_prepared = floats(53928368, 46464);
   const cnn::Blocked features_denseblock2_denselayer8_conv2 = blocked(13121024, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer8_conv2_weight_prepared = floats(53974832, 166464);
-  const cnn::Floats features_denseblock2_denselayer9_norm1_saved = floats(54141296, 1536);
-  const cnn::Floats features_denseblock2_denselayer9_norm2_saved = floats(54142832, 512);
+  const cnn::Floats features_denseblock2_denselayer9_norm1_saved = floats(51399808, 1536);
+  const cnn::Floats features_denseblock2_denselayer9_norm2_saved = floats(51401344, 512);
   const cnn::Blocked features_denseblock2_denselayer9_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer8_concat1 = blocked(12845056, 401408);  // 384x28x28
-  const cnn::Floats features_denseblock2_denselayer9_conv1_weight_prepared = floats(54143344, 50688);
   const cnn::Blocked features_denseblock2_denselayer9_conv2 = blocked(13146112, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer9_conv2_weight_prepared = floats(54194032, 166464);
-  const cnn::Floats features_denseblock2_denselayer10_norm1_saved = floats(54360496, 1664);
-  const cnn::Floats features_denseblock2_denselayer10_norm2_saved = floats(54362160, 512);
+  const cnn::Floats features_denseblock2_denselayer10_norm1_saved = floats(51401856, 1664);
+  const cnn::Floats features_denseblock2_denselayer10_norm2_saved = floats(51403520, 512);
   const cnn::Blocked features_denseblock2_denselayer10_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer9_concat1 = blocked(12845056, 401408);  // 416x28x28
-  const cnn::Floats features_denseblock2_denselayer10_conv1_weight_prepared = floats(54362672, 54912);
   const cnn::Blocked features_denseblock2_denselayer10_conv2 = blocked(13171200, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer10_conv2_weight_prepared = floats(54417584, 166464);
-  const cnn::Floats features_denseblock2_denselayer11_norm1_saved = floats(54584048, 1792);
-  const cnn::Floats features_denseblock2_denselayer11_norm2_saved = floats(54585840, 512);
+  const cnn::Floats features_denseblock2_denselayer11_norm1_saved = floats(51404032, 1792);
+  const cnn::Floats features_denseblock2_denselayer11_norm2_saved = floats(51405824, 512);
   const cnn::Blocked features_denseblock2_denselayer11_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer10_concat1 = blocked(12845056, 401408);  // 448x28x28
-  const cnn::Floats features_denseblock2_denselayer11_conv1_weight_prepared = floats(54586352, 59136);
   const cnn::Blocked features_denseblock2_denselayer11_conv2 = blocked(13196288, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer11_conv2_weight_prepared = floats(54645488, 166464);
-  const cnn::Floats features_denseblock2_denselayer12_norm1_saved = floats(54811952, 1920);
-  const cnn::Floats features_denseblock2_denselayer12_norm2_saved = floats(54813872, 512);
+  const cnn::Floats features_denseblock2_denselayer12_norm1_saved = floats(51406336, 1920);
+  const cnn::Floats features_denseblock2_denselayer12_norm2_saved = floats(51408256, 512);
   const cnn::Blocked features_denseblock2_denselayer12_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer11_concat1 = blocked(12845056, 401408);  // 480x28x28
-  const cnn::Floats features_denseblock2_denselayer12_conv1_weight_prepared = floats(54814384, 63360);
   const cnn::Blocked features_denseblock2_denselayer12_conv2 = blocked(13221376, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer12_conv2_weight_prepared = floats(54877744, 166464);
-  const cnn::Floats features_transition2_norm_saved = floats(55044208, 2048);
+  const cnn::Floats features_transition2_norm_saved = floats(51408768, 2048);
   const cnn::Blocked features_transition2_conv = blocked(0, 200704);  // 256x28x28
-  const cnn::Floats features_transition2_conv_weight_prepared = floats(55046256, 132096);
   const cnn::Blocked features_denseblock3_denselayer24_concat1 = blocked(6422528, 200704);  // 1024x14x14
   const cnn::Blocked features_transition2_avgpool1 = blocked(6422528, 200704);  // 256x14x14
-  const cnn::Floats features_denseblock3_denselayer1_norm1_saved = floats(55178352, 1024);
-  const cnn::Floats features_denseblock3_denselayer1_norm2_saved = floats(55179376, 512);
+  const cnn::Floats features_denseblock3_denselayer1_norm1_saved = floats(51410816, 1024);
+  const cnn::Floats features_denseblock3_denselayer1_norm2_saved = floats(51411840, 512);
   const cnn::Blocked features_denseblock3_denselayer1_relu2 = blocked(0, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer1_conv1_weight_prepared = floats(55179888, 33792);
   const cnn::Blocked features_denseblock3_denselayer1_conv2 = blocked(6472704, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer1_conv2_weight_prepared = floats(55213680, 166464);
-  const cnn::Floats features_denseblock3_denselayer2_norm1_saved = floats(55380144, 1152);
-  const cnn::Floats features_denseblock3_denselayer2_norm2_saved = floats(55381296, 512);
+  const cnn::Floats features_denseblock3_denselayer2_norm1_saved = floats(51412352, 1152);
+  const cnn::Floats features_denseblock3_denselayer2_norm2_saved = floats(51413504, 512);
   const cnn::Blocked features_denseblock3_denselayer2_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer1_concat1 = blocked(6422528, 200704);  // 288x14x14
-  const cnn::Floats features_denseblock3_denselayer2_conv1_weight_prepared = floats(55381808, 38016);
   const cnn::Blocked features_denseblock3_denselayer2_conv2 = blocked(6478976, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer2_conv2_weight_prepared = floats(55419824, 166464);
-  const cnn::Floats features_denseblock3_denselayer3_norm1_saved = floats(55586288, 1280);
-  const cnn::Floats features_denseblock3_denselayer3_norm2_saved = floats(55587568, 512);
+  const cnn::Floats features_denseblock3_denselayer3_norm1_saved = floats(51414016, 1280);
+  const cnn::Floats features_denseblock3_denselayer3_norm2_saved = floats(51415296, 512);
   const cnn::Blocked features_denseblock3_denselayer3_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer2_concat1 = blocked(6422528, 200704);  // 320x14x14
-  const cnn::Floats features_denseblock3_denselayer3_conv1_weight_prepared = floats(55588080, 42240);
   const cnn::Blocked features_denseblock3_denselayer3_conv2 = blocked(6485248, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer3_conv2_weight_prepared = floats(55630320, 166464);
-  const cnn::Floats features_denseblock3_denselayer4_norm1_saved = floats(55796784, 1408);
-  const cnn::Floats features_denseblock3_denselayer4_norm2_saved = floats(55798192, 512);
+  const cnn::Floats features_denseblock3_denselayer4_norm1_saved = floats(51415808, 1408);
+  const cnn::Floats features_denseblock3_denselayer4_norm2_saved = floats(51417216, 512);
   const cnn::Blocked features_denseblock3_denselayer4_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer3_concat1 = blocked(6422528, 200704);  // 352x14x14
-  const cnn::Floats features_denseblock3_denselayer4_conv1_weight_prepared = floats(55798704, 46464);
   const cnn::Blocked features_denseblock3_denselayer4_conv2 = blocked(6491520, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer4_conv2_weight_prepared = floats(55845168, 166464);
-  const cnn::Floats features_denseblock3_denselayer5_norm1_saved = floats(56011632, 1536);
-  const cnn::Floats features_denseblock3_denselayer5_norm2_saved = floats(56013168, 512);
+  const cnn::Floats features_denseblock3_denselayer5_norm1_saved = floats(51417728, 1536);
+  const cnn::Floats features_denseblock3_denselayer5_norm2_saved = floats(51419264, 512);
   const cnn::Blocked features_denseblock3_denselayer5_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer4_concat1 = blocked(6422528, 200704);  // 384x14x14
-  const cnn::Floats features_denseblock3_denselayer5_conv1_weight_prepared = floats(56013680, 50688);
   const cnn::Blocked features_denseblock3_denselayer5_conv2 = blocked(6497792, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer5_conv2_weight_prepared = floats(56064368, 166464);
-  const cnn::Floats features_denseblock3_denselayer6_norm1_saved = floats(56230832, 1664);
-  const cnn::Floats features_denseblock3_denselayer6_norm2_saved = floats(56232496, 512);
+  const cnn::Floats features_denseblock3_denselayer6_norm1_saved = floats(51419776, 1664);
+  const cnn::Floats features_denseblock3_denselayer6_norm2_saved = floats(51421440, 512);
   const cnn::Blocked features_denseblock3_denselayer6_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer5_concat1 = blocked(6422528, 200704);  // 416x14x14
-  const cnn::Floats features_denseblock3_denselayer6_conv1_weight_prepared = floats(56233008, 54912);
   const cnn::Blocked features_denseblock3_denselayer6_conv2 = blocked(6504064, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer6_conv2_weight_prepared = floats(56287920, 166464);
-  const cnn::Floats features_denseblock3_denselayer7_norm1_saved = floats(56454384, 1792);
-  const cnn::Floats features_denseblock3_denselayer7_norm2_saved = floats(56456176, 512);
+  const cnn::Floats features_denseblock3_denselayer7_norm1_saved = floats(51421952, 1792);
+  const cnn::Floats features_denseblock3_denselayer7_norm2_saved = floats(51423744, 512);
   const cnn::Blocked features_denseblock3_denselayer7_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer6_concat1 = blocked(6422528, 200704);  // 448x14x14
-  const cnn::Floats features_denseblock3_denselayer7_conv1_weight_prepared = floats(56456688, 59136);
   const cnn::Blocked features_denseblock3_denselayer7_conv2 = blocked(6510336, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer7_conv2_weight_prepared = floats(56515824, 166464);
-  const cnn::Floats features_denseblock3_denselayer8_norm1_saved = floats(56682288, 1920);
-  const cnn::Floats features_denseblock3_denselayer8_norm2_saved = floats(56684208, 512);
+  const cnn::Floats features_denseblock3_denselayer8_norm1_saved = floats(51424256, 1920);
+  const cnn::Floats features_denseblock3_denselayer8_norm2_saved = floats(51426176, 512);
   const cnn::Blocked features_denseblock3_denselayer8_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer7_concat1 = blocked(6422528, 200704);  // 480x14x14
-  const cnn::Floats features_denseblock3_denselayer8_conv1_weight_prepared = floats(56684720, 63360);
   const cnn::Blocked features_denseblock3_denselayer8_conv2 = blocked(6516608, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer8_conv2_weight_prepared = floats(56748080, 166464);
-  const cnn::Floats features_denseblock3_denselayer9_norm1_saved = floats(56914544, 2048);
-  const cnn::Floats features_denseblock3_denselayer9_norm2_saved = floats(56916592, 512);
+  const cnn::Floats features_denseblock3_denselayer9_norm1_saved = floats(51426688, 2048);
+  const cnn::Floats features_denseblock3_denselayer9_norm2_saved = floats(51428736, 512);
   const cnn::Blocked features_denseblock3_denselayer9_relu2 = blocked(0, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer8_concat1 = blocked(6422528, 200704);  // 512x14x14
-  const cnn::Floats features_denseblock3_denselayer9_conv1_weight_prepared = floats(56917104, 67584);
   const cnn::Blocked features_denseblock3_denselayer9_conv2 = blocked(6522880, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer9_conv2_weight_prepared = floats(56984688, 166464);
-  const cnn::Floats features_denseblock3_denselayer10_norm1_saved = floats(57151152, 2176);
-  const cnn::Floats features_denseblock3_denselayer10_norm2_saved = floats(57153328, 512);
-  const cnn::Blocked features_denseblock3_denselayer10_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer10_norm1_saved = floats(51429248, 2176);
+  const cnn::Floats features_denseblock3_denselayer10_norm2_saved = floats(51431424, 512);
+  const cnn::Blocked features_denseblock3_denselayer10_relu2 = blocked(804288, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer9_concat1 = blocked(6422528, 200704);  // 544x14x14
-  const cnn::Floats features_denseblock3_denselayer10_conv1_weight_prepared = floats(57153840, 71808);
   const cnn::Blocked features_denseblock3_denselayer10_conv2 = blocked(6529152, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer10_conv2_weight_prepared = floats(57225648, 166464);
-  const cnn::Floats features_denseblock3_denselayer11_norm1_saved = floats(57392112, 2304);
-  const cnn::Floats features_denseblock3_denselayer11_norm2_saved = floats(57394416, 512);
-  const cnn::Blocked features_denseblock3_denselayer11_relu2 = blocked(0, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer11_norm1_saved = floats(51431936, 2304);
+  const cnn::Floats features_denseblock3_denselayer11_norm2_saved = floats(51434240, 512);
+  const cnn::Blocked features_denseblock3_denselayer11_relu2 = blocked(851520, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer10_concat1 = blocked(6422528, 200704);  // 576x14x14
-  const cnn::Floats features_denseblock3_denselayer11_conv1_weight_prepared = floats(57394928, 76032);
   const cnn::Blocked features_denseblock3_denselayer11_conv2 = blocked(6535424, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer11_conv2_weight_prepared = floats(57470960, 166464);
-  const cnn::Floats features_denseblock3_denselayer12_norm1_saved = floats(57637424, 2432);
-  const cnn::Floats features_denseblock3_denselayer12_norm2_saved = floats(57639856, 512);
-  const cnn::Blocked features_denseblock3_denselayer12_relu2 = blocked(818496, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer12_norm1_saved = floats(51434752, 2432);
+  const cnn::Floats features_denseblock3_denselayer12_norm2_saved = floats(51437184, 512);
+  const cnn::Blocked features_denseblock3_denselayer12_relu2 = blocked(898752, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer11_concat1 = blocked(6422528, 200704);  // 608x14x14
-  const cnn::Floats features_denseblock3_denselayer12_conv1_weight_prepared = floats(57640368, 80256);
   const cnn::Blocked features_denseblock3_denselayer12_conv2 = blocked(6541696, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer12_conv2_weight_prepared = floats(57720624, 166464);
-  const cnn::Floats features_denseblock3_denselayer13_norm1_saved = floats(57887088, 2560);
-  const cnn::Floats features_denseblock3_denselayer13_norm2_saved = floats(57889648, 512);
-  const cnn::Blocked features_denseblock3_denselayer13_relu2 = blocked(861504, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer13_norm1_saved = floats(51437696, 2560);
+  const cnn::Floats features_denseblock3_denselayer13_norm2_saved = floats(51440256, 512);
+  const cnn::Blocked features_denseblock3_denselayer13_relu2 = blocked(945984, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer12_concat1 = blocked(6422528, 200704);  // 640x14x14
-  const cnn::Floats features_denseblock3_denselayer13_conv1_weight_prepared = floats(57890160, 84480);
   const cnn::Blocked features_denseblock3_denselayer13_conv2 = blocked(6547968, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer13_conv2_weight_prepared = floats(57974640, 166464);
-  const cnn::Floats features_denseblock3_denselayer14_norm1_saved = floats(58141104, 2688);
-  const cnn::Floats features_denseblock3_denselayer14_norm2_saved = floats(58143792, 512);
-  const cnn::Blocked features_denseblock3_denselayer14_relu2 = blocked(904512, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer14_norm1_saved = floats(51440768, 2688);
+  const cnn::Floats features_denseblock3_denselayer14_norm2_saved = floats(51443456, 512);
+  const cnn::Blocked features_denseblock3_denselayer14_relu2 = blocked(993216, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer13_concat1 = blocked(6422528, 200704);  // 672x14x14
-  const cnn::Floats features_denseblock3_denselayer14_conv1_weight_prepared = floats(58144304, 88704);
   const cnn::Blocked features_denseblock3_denselayer14_conv2 = blocked(6554240, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer14_conv2_weight_prepared = floats(58233008, 166464);
-  const cnn::Floats features_denseblock3_denselayer15_norm1_saved = floats(58399472, 2816);
-  const cnn::Floats features_denseblock3_denselayer15_norm2_saved = floats(58402288, 512);
-  const cnn::Blocked features_denseblock3_denselayer15_relu2 = blocked(947520, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer15_norm1_saved = floats(51443968, 2816);
+  const cnn::Floats features_denseblock3_denselayer15_norm2_saved = floats(51446784, 512);
+  const cnn::Blocked features_denseblock3_denselayer15_relu2 = blocked(1040448, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer14_concat1 = blocked(6422528, 200704);  // 704x14x14
-  const cnn::Floats features_denseblock3_denselayer15_conv1_weight_prepared = floats(58402800, 92928);
   const cnn::Blocked features_denseblock3_denselayer15_conv2 = blocked(6560512, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer15_conv2_weight_prepared = floats(58495728, 166464);
-  const cnn::Floats features_denseblock3_denselayer16_norm1_saved = floats(58662192, 2944);
-  const cnn::Floats features_denseblock3_denselayer16_norm2_saved = floats(58665136, 512);
-  const cnn::Blocked features_denseblock3_denselayer16_relu2 = blocked(990528, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer16_norm1_saved = floats(51447296, 2944);
+  const cnn::Floats features_denseblock3_denselayer16_norm2_saved = floats(51450240, 512);
+  const cnn::Blocked features_denseblock3_denselayer16_relu2 = blocked(1087680, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer15_concat1 = blocked(6422528, 200704);  // 736x14x14
-  const cnn::Floats features_denseblock3_denselayer16_conv1_weight_prepared = floats(58665648, 97152);
   const cnn::Blocked features_denseblock3_denselayer16_conv2 = blocked(6566784, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer16_conv2_weight_prepared = floats(58762800, 166464);
-  const cnn::Floats features_denseblock3_denselayer17_norm1_saved = floats(58929264, 3072);
-  const cnn::Floats features_denseblock3_denselayer17_norm2_saved = floats(58932336, 512);
-  const cnn::Blocked features_denseblock3_denselayer17_relu2 = blocked(1033536, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer17_norm1_saved = floats(51450752, 3072);
+  const cnn::Floats features_denseblock3_denselayer17_norm2_saved = floats(51453824, 512);
+  const cnn::Blocked features_denseblock3_denselayer17_relu2 = blocked(1134912, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer16_concat1 = blocked(6422528, 200704);  // 768x14x14
-  const cnn::Floats features_denseblock3_denselayer17_conv1_weight_prepared = floats(58932848, 101376);
   const cnn::Blocked features_denseblock3_denselayer17_conv2 = blocked(6573056, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer17_conv2_weight_prepared = floats(59034224, 166464);
-  const cnn::Floats features_denseblock3_denselayer18_norm1_saved = floats(59200688, 3200);
-  const cnn::Floats features_denseblock3_denselayer18_norm2_saved = floats(59203888, 512);
-  const cnn::Blocked features_denseblock3_denselayer18_relu2 = blocked(1048576, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer18_norm1_saved = floats(51454336, 3200);
+  const cnn::Floats features_denseblock3_denselayer18_norm2_saved = floats(51457536, 512);
+  const cnn::Blocked features_denseblock3_denselayer18_relu2 = blocked(1154176, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer17_concat1 = blocked(6422528, 200704);  // 800x14x14
-  const cnn::Floats features_denseblock3_denselayer18_conv1_weight_prepared = floats(59204400, 105600);
   const cnn::Blocked features_denseblock3_denselayer18_conv2 = blocked(6579328, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer18_conv2_weight_prepared = floats(59310000, 166464);
-  const cnn::Floats features_denseblock3_denselayer19_norm1_saved = floats(59476464, 3328);
-  const cnn::Floats features_denseblock3_denselayer19_norm2_saved = floats(59479792, 512);
-  const cnn::Blocked features_denseblock3_denselayer19_relu2 = blocked(1048576, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer19_norm1_saved = floats(51458048, 3328);
+  const cnn::Floats features_denseblock3_denselayer19_norm2_saved = floats(51461376, 512);
+  const cnn::Blocked features_denseblock3_denselayer19_relu2 = blocked(1158400, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer18_concat1 = blocked(6422528, 200704);  // 832x14x14
-  const cnn::Floats features_denseblock3_denselayer19_conv1_weight_prepared = floats(59480304, 109824);
   const cnn::Blocked features_denseblock3_denselayer19_conv2 = blocked(6585600, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer19_conv2_weight_prepared = floats(59590128, 166464);
-  const cnn::Floats features_denseblock3_denselayer20_norm1_saved = floats(59756592, 3456);
-  const cnn::Floats features_denseblock3_denselayer20_norm2_saved = floats(59760048, 512);
-  const cnn::Blocked features_denseblock3_denselayer20_relu2 = blocked(1048576, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer20_norm1_saved = floats(51461888, 3456);
+  const cnn::Floats features_denseblock3_denselayer20_norm2_saved = floats(51465344, 512);
+  const cnn::Blocked features_denseblock3_denselayer20_relu2 = blocked(1162624, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer19_concat1 = blocked(6422528, 200704);  // 864x14x14
-  const cnn::Floats features_denseblock3_denselayer20_conv1_weight_prepared = floats(59760560, 114048);
   const cnn::Blocked features_denseblock3_denselayer20_conv2 = blocked(6591872, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer20_conv2_weight_prepared = floats(59874608, 166464);
-  const cnn::Floats features_denseblock3_denselayer21_norm1_saved = floats(60041072, 3584);
-  const cnn::Floats features_denseblock3_denselayer21_norm2_saved = floats(60044656, 512);
-  const cnn::Blocked features_denseblock3_denselayer21_relu2 = blocked(1048576, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer21_norm1_saved = floats(51465856, 3584);
+  const cnn::Floats features_denseblock3_denselayer21_norm2_saved = floats(51469440, 512);
+  const cnn::Blocked features_denseblock3_denselayer21_relu2 = blocked(1166848, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer20_concat1 = blocked(6422528, 200704);  // 896x14x14
-  const cnn::Floats features_denseblock3_denselayer21_conv1_weight_prepared = floats(60045168, 118272);
   const cnn::Blocked features_denseblock3_denselayer21_conv2 = blocked(6598144, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer21_conv2_weight_prepared = floats(60163440, 166464);
-  const cnn::Floats features_denseblock3_denselayer22_norm1_saved = floats(60329904, 3712);
-  const cnn::Floats features_denseblock3_denselayer22_norm2_saved = floats(60333616, 512);
-  const cnn::Blocked features_denseblock3_denselayer22_relu2 = blocked(1048576, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer22_norm1_saved = floats(51469952, 3712);
+  const cnn::Floats features_denseblock3_denselayer22_norm2_saved = floats(51473664, 512);
+  const cnn::Blocked features_denseblock3_denselayer22_relu2 = blocked(1171072, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer21_concat1 = blocked(6422528, 200704);  // 928x14x14
-  const cnn::Floats features_denseblock3_denselayer22_conv1_weight_prepared = floats(60334128, 122496);
   const cnn::Blocked features_denseblock3_denselayer22_conv2 = blocked(6604416, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer22_conv2_weight_prepared = floats(60456624, 166464);
-  const cnn::Floats features_denseblock3_denselayer23_norm1_saved = floats(60623088, 3840);
-  const cnn::Floats features_denseblock3_denselayer23_norm2_saved = floats(60626928, 512);
-  const cnn::Blocked features_denseblock3_denselayer23_relu2 = blocked(1048576, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer23_norm1_saved = floats(51474176, 3840);
+  const cnn::Floats features_denseblock3_denselayer23_norm2_saved = floats(51478016, 512);
+  const cnn::Blocked features_denseblock3_denselayer23_relu2 = blocked(1175296, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer22_concat1 = blocked(6422528, 200704);  // 960x14x14
-  const cnn::Floats features_denseblock3_denselayer23_conv1_weight_prepared = floats(60627440, 126720);
   const cnn::Blocked features_denseblock3_denselayer23_conv2 = blocked(6610688, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer23_conv2_weight_prepared = floats(60754160, 166464);
-  const cnn::Floats features_denseblock3_denselayer24_norm1_saved = floats(60920624, 3968);
-  const cnn::Floats features_denseblock3_denselayer24_norm2_saved = floats(60924592, 512);
-  const cnn::Blocked features_denseblock3_denselayer24_relu2 = blocked(1048576, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer24_norm1_saved = floats(51478528, 3968);
+  const cnn::Floats features_denseblock3_denselayer24_norm2_saved = floats(51482496, 512);
+  const cnn::Blocked features_denseblock3_denselayer24_relu2 = blocked(1179520, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer23_concat1 = blocked(6422528, 200704);  // 992x14x14
-  const cnn::Floats features_denseblock3_denselayer24_conv1_weight_prepared = floats(60925104, 130944);
   const cnn::Blocked features_denseblock3_denselayer24_conv2 = blocked(6616960, 200704);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer24_conv2_weight_prepared = floats(61056048, 166464);
-  const cnn::Floats features_transition3_norm_saved = floats(61222512, 4096);
+  const cnn::Floats features_transition3_norm_saved = floats(51483008, 4096);
   const cnn::Blocked features_transition3_conv = blocked(0, 100352);  // 512x14x14
-  const cnn::Floats features_transition3_conv_weight_prepared = floats(61226608, 528384);
   const cnn::Blocked features_denseblock4_denselayer16_concat1 = blocked(3211264, 50176);  // 1024x7x7
   const cnn::Blocked features_transition3_avgpool1 = blocked(3211264, 50176);  // 512x7x7
-  const cnn::Floats features_denseblock4_denselayer1_norm1_saved = floats(61754992, 2048);
-  const cnn::Floats features_denseblock4_denselayer1_norm2_saved = floats(61757040, 512);
+  const cnn::Floats features_denseblock4_denselayer1_norm1_saved = floats(51487104, 2048);
+  const cnn::Floats features_denseblock4_denselayer1_norm2_saved = floats(51489152, 512);
   const cnn::Blocked features_denseblock4_denselayer1_relu2 = blocked(689472, 6272);  // 128x7x7
-  const cnn::Floats features_denseblock4_denselayer1_conv1_weight_prepared = floats(61757552, 67584);
+  const cnn::Floats features_denseblock4_denselayer1_conv1_weight_prepared = floats(51489664, 67584);
   const cnn::Blocked features_denseblock4_denselayer1_conv2 = blocked(3236352, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer1_conv2_weight_prepared = floats(61825136, 166464);
-  const cnn::Floats features_denseblock4_denselayer2_norm1_saved = floats(61991600, 2176);
-  const cnn::Floats features_denseblock4_denselayer2_norm2_saved = floats(61993776, 512);
+  const cnn::Floats features_denseblock4_denselayer1_conv2_weight_prepared = floats(51557248, 166464);
+  const cnn::Floats features_denseblock4_denselayer2_norm1_saved = floats(51723712, 2176);
+  const cnn::Floats features_denseblock4_denselayer2_norm2_saved = floats(51725888, 512);
   const cnn::Blocked features_denseblock4_denselayer2_relu2 = blocked(732480, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer1_concat1 = blocked(3211264, 50176);  // 544x7x7
-  const cnn::Floats features_denseblock4_denselayer2_conv1_weight_prepared = floats(61994288, 71808);
+  const cnn::Floats features_denseblock4_denselayer2_conv1_weight_prepared = floats(51726400, 71808);
   const cnn::Blocked features_denseblock4_denselayer2_conv2 = blocked(3237920, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer2_conv2_weight_prepared = floats(62066096, 166464);
-  const cnn::Floats features_denseblock4_denselayer3_norm1_saved = floats(62232560, 2304);
-  const cnn::Floats features_denseblock4_denselayer3_norm2_saved = floats(62234864, 512);
+  const cnn::Floats features_denseblock4_denselayer2_conv2_weight_prepared = floats(51798208, 166464);
+  const cnn::Floats features_denseblock4_denselayer3_norm1_saved = floats(51964672, 2304);
+  const cnn::Floats features_denseblock4_denselayer3_norm2_saved = floats(51966976, 512);
   const cnn::Blocked features_denseblock4_denselayer3_relu2 = blocked(775488, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer2_concat1 = blocked(3211264, 50176);  // 576x7x7
-  const cnn::Floats features_denseblock4_denselayer3_conv1_weight_prepared = floats(62235376, 76032);
+  const cnn::Floats features_denseblock4_denselayer3_conv1_weight_prepared = floats(51967488, 76032);
   const cnn::Blocked features_denseblock4_denselayer3_conv2 = blocked(3239488, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer3_conv2_weight_prepared = floats(62311408, 166464);
-  const cnn::Floats features_denseblock4_denselayer4_norm1_saved = floats(62477872, 2432);
-  const cnn::Floats features_denseblock4_denselayer4_norm2_saved = floats(62480304, 512);
+  const cnn::Floats features_denseblock4_denselayer3_conv2_weight_prepared = floats(52043520, 166464);
+  const cnn::Floats features_denseblock4_denselayer4_norm1_saved = floats(52209984, 2432);
+  const cnn::Floats features_denseblock4_denselayer4_norm2_saved = floats(52212416, 512);
   const cnn::Blocked features_denseblock4_denselayer4_relu2 = blocked(818496, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer3_concat1 = blocked(3211264, 50176);  // 608x7x7
-  const cnn::Floats features_denseblock4_denselayer4_conv1_weight_prepared = floats(62480816, 80256);
+  const cnn::Floats features_denseblock4_denselayer4_conv1_weight_prepared = floats(52212928, 80256);
   const cnn::Blocked features_denseblock4_denselayer4_conv2 = blocked(3241056, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer4_conv2_weight_prepared = floats(62561072, 166464);
-  const cnn::Floats features_denseblock4_denselayer5_norm1_saved = floats(62727536, 2560);
-  const cnn::Floats features_denseblock4_denselayer5_norm2_saved = floats(62730096, 512);
+  const cnn::Floats features_denseblock4_denselayer4_conv2_weight_prepared = floats(52293184, 166464);
+  const cnn::Floats features_denseblock4_denselayer5_norm1_saved = floats(52459648, 2560);
+  const cnn::Floats features_denseblock4_denselayer5_norm2_saved = floats(52462208, 512);
   const cnn::Blocked features_denseblock4_denselayer5_relu2 = blocked(861504, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer4_concat1 = blocked(3211264, 50176);  // 640x7x7
-  const cnn::Floats features_denseblock4_denselayer5_conv1_weight_prepared = floats(62730608, 84480);
+  const cnn::Floats features_denseblock4_denselayer5_conv1_weight_prepared = floats(52462720, 84480);
   const cnn::Blocked features_denseblock4_denselayer5_conv2 = blocked(3242624, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer5_conv2_weight_prepared = floats(62815088, 166464);
-  const cnn::Floats features_denseblock4_denselayer6_norm1_saved = floats(62981552, 2688);
-  const cnn::Floats features_denseblock4_denselayer6_norm2_saved = floats(62984240, 512);
+  const cnn::Floats features_denseblock4_denselayer5_conv2_weight_prepared = floats(52547200, 166464);
+  const cnn::Floats features_denseblock4_denselayer6_norm1_saved = floats(52713664, 2688);
+  const cnn::Floats features_denseblock4_denselayer6_norm2_saved = floats(52716352, 512);
   const cnn::Blocked features_denseblock4_denselayer6_relu2 = blocked(904512, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer5_concat1 = blocked(3211264, 50176);  // 672x7x7
-  const cnn::Floats features_denseblock4_denselayer6_conv1_weight_prepared = floats(62984752, 88704);
+  const cnn::Floats features_denseblock4_denselayer6_conv1_weight_prepared = floats(52716864, 88704);
   const cnn::Blocked features_denseblock4_denselayer6_conv2 = blocked(3244192, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer6_conv2_weight_prepared = floats(63073456, 166464);
-  const cnn::Floats features_denseblock4_denselayer7_norm1_saved = floats(63239920, 2816);
-  const cnn::Floats features_denseblock4_denselayer7_norm2_saved = floats(63242736, 512);
+  const cnn::Floats features_denseblock4_denselayer6_conv2_weight_prepared = floats(52805568, 166464);
+  const cnn::Floats features_denseblock4_denselayer7_norm1_saved = floats(52972032, 2816);
+  const cnn::Floats features_denseblock4_denselayer7_norm2_saved = floats(52974848, 512);
   const cnn::Blocked features_denseblock4_denselayer7_relu2 = blocked(947520, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer6_concat1 = blocked(3211264, 50176);  // 704x7x7
-  const cnn::Floats features_denseblock4_denselayer7_conv1_weight_prepared = floats(63243248, 92928);
+  const cnn::Floats features_denseblock4_denselayer7_conv1_weight_prepared = floats(52975360, 92928);
   const cnn::Blocked features_denseblock4_denselayer7_conv2 = blocked(3245760, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer7_conv2_weight_prepared = floats(63336176, 166464);
-  const cnn::Floats features_denseblock4_denselayer8_norm1_saved = floats(63502640, 2944);
-  const cnn::Floats features_denseblock4_denselayer8_norm2_saved = floats(63505584, 512);
+  const cnn::Floats features_denseblock4_denselayer7_conv2_weight_prepared = floats(53068288, 166464);
+  const cnn::Floats features_denseblock4_denselayer8_norm1_saved = floats(53234752, 2944);
+  const cnn::Floats features_denseblock4_denselayer8_norm2_saved = floats(53237696, 512);
   const cnn::Blocked features_denseblock4_denselayer8_relu2 = blocked(990528, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer7_concat1 = blocked(3211264, 50176);  // 736x7x7
-  const cnn::Floats features_denseblock4_denselayer8_conv1_weight_prepared = floats(63506096, 97152);
+  const cnn::Floats features_denseblock4_denselayer8_conv1_weight_prepared = floats(53238208, 97152);
   const cnn::Blocked features_denseblock4_denselayer8_conv2 = blocked(3247328, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer8_conv2_weight_prepared = floats(63603248, 166464);
-  const cnn::Floats features_denseblock4_denselayer9_norm1_saved = floats(63769712, 3072);
-  const cnn::Floats features_denseblock4_denselayer9_norm2_saved = floats(63772784, 512);
+  const cnn::Floats features_denseblock4_denselayer8_conv2_weight_prepared = floats(53335360, 166464);
+  const cnn::Floats features_denseblock4_denselayer9_norm1_saved = floats(53501824, 3072);
+  const cnn::Floats features_denseblock4_denselayer9_norm2_saved = floats(53504896, 512);
   const cnn::Blocked features_denseblock4_denselayer9_relu2 = blocked(1033536, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer8_concat1 = blocked(3211264, 50176);  // 768x7x7
-  const cnn::Floats features_denseblock4_denselayer9_conv1_weight_prepared = floats(63773296, 101376);
+  const cnn::Floats features_denseblock4_denselayer9_conv1_weight_prepared = floats(53505408, 101376);
   const cnn::Blocked features_denseblock4_denselayer9_conv2 = blocked(3248896, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer9_conv2_weight_prepared = floats(63874672, 166464);
-  const cnn::Floats features_denseblock4_denselayer10_norm1_saved = floats(64041136, 3200);
-  const cnn::Floats features_denseblock4_denselayer10_norm2_saved = floats(64044336, 512);
+  const cnn::Floats features_denseblock4_denselayer9_conv2_weight_prepared = floats(53606784, 166464);
+  const cnn::Floats features_denseblock4_denselayer10_norm1_saved = floats(53773248, 3200);
+  const cnn::Floats features_denseblock4_denselayer10_norm2_saved = floats(53776448, 512);
   const cnn::Blocked features_denseblock4_denselayer10_relu2 = blocked(1048576, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer9_concat1 = blocked(3211264, 50176);  // 800x7x7
-  const cnn::Floats features_denseblock4_denselayer10_conv1_weight_prepared = floats(64044848, 105600);
+  const cnn::Floats features_denseblock4_denselayer10_conv1_weight_prepared = floats(53776960, 105600);
   const cnn::Blocked features_denseblock4_denselayer10_conv2 = blocked(3250464, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer10_conv2_weight_prepared = floats(64150448, 166464);
-  const cnn::Floats features_denseblock4_denselayer11_norm1_saved = floats(64316912, 3328);
-  const cnn::Floats features_denseblock4_denselayer11_norm2_saved = floats(64320240, 512);
+  const cnn::Floats features_denseblock4_denselayer10_conv2_weight_prepared = floats(53882560, 166464);
+  const cnn::Floats features_denseblock4_denselayer11_norm1_saved = floats(54049024, 3328);
+  const cnn::Floats features_denseblock4_denselayer11_norm2_saved = floats(54052352, 512);
   const cnn::Blocked features_denseblock4_denselayer11_relu2 = blocked(1048576, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer10_concat1 = blocked(3211264, 50176);  // 832x7x7
-  const cnn::Floats features_denseblock4_denselayer11_conv1_weight_prepared = floats(64320752, 109824);
+  const cnn::Floats features_denseblock4_denselayer11_conv1_weight_prepared = floats(54052864, 109824);
   const cnn::Blocked features_denseblock4_denselayer11_conv2 = blocked(3252032, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer11_conv2_weight_prepared = floats(64430576, 166464);
-  const cnn::Floats features_denseblock4_denselayer12_norm1_saved = floats(64597040, 3456);
-  const cnn::Floats features_denseblock4_denselayer12_norm2_saved = floats(64600496, 512);
+  const cnn::Floats features_denseblock4_denselayer11_conv2_weight_prepared = floats(54162688, 166464);
+  const cnn::Floats features_denseblock4_denselayer12_norm1_saved = floats(54329152, 3456);
+  const cnn::Floats features_denseblock4_denselayer12_norm2_saved = floats(54332608, 512);
   const cnn::Blocked features_denseblock4_denselayer12_relu2 = blocked(1048576, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer11_concat1 = blocked(3211264, 50176);  // 864x7x7
-  const cnn::Floats features_denseblock4_denselayer12_conv1_weight_prepared = floats(64601008, 114048);
+  const cnn::Floats features_denseblock4_denselayer12_conv1_weight_prepared = floats(54333120, 114048);
   const cnn::Blocked features_denseblock4_denselayer12_conv2 = blocked(3253600, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer12_conv2_weight_prepared = floats(64715056, 166464);
-  const cnn::Floats features_denseblock4_denselayer13_norm1_saved = floats(64881520, 3584);
-  const cnn::Floats features_denseblock4_denselayer13_norm2_saved = floats(64885104, 512);
+  const cnn::Floats features_denseblock4_denselayer12_conv2_weight_prepared = floats(54447168, 166464);
+  const cnn::Floats features_denseblock4_denselayer13_norm1_saved = floats(54613632, 3584);
+  const cnn::Floats features_denseblock4_denselayer13_norm2_saved = floats(54617216, 512);
   const cnn::Blocked features_denseblock4_denselayer13_relu2 = blocked(1048576, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer12_concat1 = blocked(3211264, 50176);  // 896x7x7
-  const cnn::Floats features_denseblock4_denselayer13_conv1_weight_prepared = floats(64885616, 118272);
+  const cnn::Floats features_denseblock4_denselayer13_conv1_weight_prepared = floats(54617728, 118272);
   const cnn::Blocked features_denseblock4_denselayer13_conv2 = blocked(3255168, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer13_conv2_weight_prepared = floats(65003888, 166464);
-  const cnn::Floats features_denseblock4_denselayer14_norm1_saved = floats(65170352, 3712);
-  const cnn::Floats features_denseblock4_denselayer14_norm2_saved = floats(65174064, 512);
+  const cnn::Floats features_denseblock4_denselayer13_conv2_weight_prepared = floats(54736000, 166464);
+  const cnn::Floats features_denseblock4_denselayer14_norm1_saved = floats(54902464, 3712);
+  const cnn::Floats features_denseblock4_denselayer14_norm2_saved = floats(54906176, 512);
   const cnn::Blocked features_denseblock4_denselayer14_relu2 = blocked(1048576, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer13_concat1 = blocked(3211264, 50176);  // 928x7x7
-  const cnn::Floats features_denseblock4_denselayer14_conv1_weight_prepared = floats(65174576, 122496);
+  const cnn::Floats features_denseblock4_denselayer14_conv1_weight_prepared = floats(54906688, 122496);
   const cnn::Blocked features_denseblock4_denselayer14_conv2 = blocked(3256736, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer14_conv2_weight_prepared = floats(65297072, 166464);
-  const cnn::Floats features_denseblock4_denselayer15_norm1_saved = floats(65463536, 3840);
-  const cnn::Floats features_denseblock4_denselayer15_norm2_saved = floats(65467376, 512);
+  const cnn::Floats features_denseblock4_denselayer14_conv2_weight_prepared = floats(55029184, 166464);
+  const cnn::Floats features_denseblock4_denselayer15_norm1_saved = floats(55195648, 3840);
+  const cnn::Floats features_denseblock4_denselayer15_norm2_saved = floats(55199488, 512);
   const cnn::Blocked features_denseblock4_denselayer15_relu2 = blocked(1048576, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer14_concat1 = blocked(3211264, 50176);  // 960x7x7
-  const cnn::Floats features_denseblock4_denselayer15_conv1_weight_prepared = floats(65467888, 126720);
+  const cnn::Floats features_denseblock4_denselayer15_conv1_weight_prepared = floats(55200000, 126720);
   const cnn::Blocked features_denseblock4_denselayer15_conv2 = blocked(3258304, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer15_conv2_weight_prepared = floats(65594608, 166464);
-  const cnn::Floats features_denseblock4_denselayer16_norm1_saved = floats(65761072, 3968);
-  const cnn::Floats features_denseblock4_denselayer16_norm2_saved = floats(65765040, 512);
+  const cnn::Floats features_denseblock4_denselayer15_conv2_weight_prepared = floats(55326720, 166464);
+  const cnn::Floats features_denseblock4_denselayer16_norm1_saved = floats(55493184, 3968);
+  const cnn::Floats features_denseblock4_denselayer16_norm2_saved = floats(55497152, 512);
   const cnn::Blocked features_denseblock4_denselayer16_relu2 = blocked(1048576, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer15_concat1 = blocked(3211264, 50176);  // 992x7x7
-  const cnn::Floats features_denseblock4_denselayer16_conv1_weight_prepared = floats(65765552, 130944);
+  const cnn::Floats features_denseblock4_denselayer16_conv1_weight_prepared = floats(55497664, 130944);
   const cnn::Blocked features_denseblock4_denselayer16_conv2 = blocked(3259872, 50176);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer16_conv2_weight_prepared = floats(65896496, 166464);
-  const cnn::Floats features_norm5_saved = floats(66062960, 4096);
+  const cnn::Floats features_denseblock4_denselayer16_conv2_weight_prepared = floats(55628608, 166464);
+  const cnn::Floats features_norm5_saved = floats(55795072, 4096);
   const cnn::Blocked gap1 = blocked(40960, 1024);  // 1024
   const cnn::Blocked classifier = blocked(73728, 1000);  // 1000
   const cnn::Blocked softmax1 = blocked(0, 1000);  // 1000
@@ -13897,9 +13238,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // 33: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
   // 34: norm0 = bn
   // 35: relu    (features.relu1)
-  cnn::conv(features_relu1, input, cnn::prepared(features_conv0_weight_prepared),
+  cnn::conv(features_relu1, input, features_conv0_weight_,
             cnn::Epilogue().scaled(features_norm0_saved).then(cnn::Activation::kRelu), kFeaturesConv0, batch,
-            scratch(25690112, 198912));
+            scratch(25690112, 208614));
 
   at(3);  // 36: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
@@ -13909,90 +13250,90 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
   // 17: relu    (features.denseblock1.denselayer1.relu2)
   cnn::conv(features_denseblock1_denselayer1_relu2,
             cnn::Loaded(features_maxpool1, features_denseblock1_denselayer1_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock1_denselayer1_conv1_weight_prepared),
+            features_denseblock1_denselayer1_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock1_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer1Conv1, batch, scratch(12845056, 87360));
+            kFeaturesDenseblock1Denselayer1Conv1, batch, scratch(12845056, 95808));
 
   at(9);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer1_conv2, features_denseblock1_denselayer1_relu2,
-                      cnn::prepared(features_denseblock1_denselayer1_conv2_weight_prepared), {},
-                      kFeaturesDenseblock1Denselayer1Conv2, batch, scratch());
+                      features_denseblock1_denselayer1_conv2_weight_, {},
+                      kFeaturesDenseblock1Denselayer1Conv2, batch, scratch(12845056, 166464));
 
   at(13);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer2.relu2)
   cnn::conv(features_denseblock1_denselayer2_relu2,
             cnn::Loaded(features_denseblock1_denselayer1_concat1, features_denseblock1_denselayer2_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock1_denselayer2_conv1_weight_prepared),
+            features_denseblock1_denselayer2_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock1_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer2Conv1, batch, scratch(12845056, 130368));
+            kFeaturesDenseblock1Denselayer2Conv1, batch, scratch(12845056, 143040));
 
   at(16);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer2_conv2, features_denseblock1_denselayer2_relu2,
-                      cnn::prepared(features_denseblock1_denselayer2_conv2_weight_prepared), {},
-                      kFeaturesDenseblock1Denselayer2Conv2, batch, scratch());
+                      features_denseblock1_denselayer2_conv2_weight_, {},
+                      kFeaturesDenseblock1Denselayer2Conv2, batch, scratch(12845056, 166464));
 
   at(20);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer3.relu2)
   cnn::conv(features_denseblock1_denselayer3_relu2,
             cnn::Loaded(features_denseblock1_denselayer2_concat1, features_denseblock1_denselayer3_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock1_denselayer3_conv1_weight_prepared),
+            features_denseblock1_denselayer3_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock1_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer3Conv1, batch, scratch(12845056, 173376));
+            kFeaturesDenseblock1Denselayer3Conv1, batch, scratch(12845056, 190272));
 
   at(23);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer3_conv2, features_denseblock1_denselayer3_relu2,
-                      cnn::prepared(features_denseblock1_denselayer3_conv2_weight_prepared), {},
-                      kFeaturesDenseblock1Denselayer3Conv2, batch, scratch());
+                      features_denseblock1_denselayer3_conv2_weight_, {},
+                      kFeaturesDenseblock1Denselayer3Conv2, batch, scratch(12845056, 166464));
 
   at(27);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer4.relu2)
   cnn::conv(features_denseblock1_denselayer4_relu2,
             cnn::Loaded(features_denseblock1_denselayer3_concat1, features_denseblock1_denselayer4_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock1_denselayer4_conv1_weight_prepared),
+            features_denseblock1_denselayer4_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock1_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer4Conv1, batch, scratch(12845056, 216384));
+            kFeaturesDenseblock1Denselayer4Conv1, batch, scratch(12845056, 237504));
 
   at(30);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer4_conv2, features_denseblock1_denselayer4_relu2,
-                      cnn::prepared(features_denseblock1_denselayer4_conv2_weight_prepared), {},
-                      kFeaturesDenseblock1Denselayer4Conv2, batch, scratch());
+                      features_denseblock1_denselayer4_conv2_weight_, {},
+                      kFeaturesDenseblock1Denselayer4Conv2, batch, scratch(12845056, 166464));
 
   at(34);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer5.relu2)
   cnn::conv(features_denseblock1_denselayer5_relu2,
             cnn::Loaded(features_denseblock1_denselayer4_concat1, features_denseblock1_denselayer5_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock1_denselayer5_conv1_weight_prepared),
+            features_denseblock1_denselayer5_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock1_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer5Conv1, batch, scratch(12845056, 259392));
+            kFeaturesDenseblock1Denselayer5Conv1, batch, scratch(12845056, 284736));
 
   at(37);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer5_conv2, features_denseblock1_denselayer5_relu2,
-                      cnn::prepared(features_denseblock1_denselayer5_conv2_weight_prepared), {},
-                      kFeaturesDenseblock1Denselayer5Conv2, batch, scratch());
+                      features_denseblock1_denselayer5_conv2_weight_, {},
+                      kFeaturesDenseblock1Denselayer5Conv2, batch, scratch(12845056, 166464));
 
   at(41);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer6.relu2)
   cnn::conv(features_denseblock1_denselayer6_relu2,
             cnn::Loaded(features_denseblock1_denselayer5_concat1, features_denseblock1_denselayer6_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock1_denselayer6_conv1_weight_prepared),
+            features_denseblock1_denselayer6_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock1_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer6Conv1, batch, scratch(12845056, 302400));
+            kFeaturesDenseblock1Denselayer6Conv1, batch, scratch(12845056, 331968));
 
   at(44);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer6_conv2, features_denseblock1_denselayer6_relu2,
-                      cnn::prepared(features_denseblock1_denselayer6_conv2_weight_prepared), {},
-                      kFeaturesDenseblock1Denselayer6Conv2, batch, scratch());
+                      features_denseblock1_denselayer6_conv2_weight_, {},
+                      kFeaturesDenseblock1Denselayer6Conv2, batch, scratch(12845056, 166464));
 
   at(48);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
   cnn::conv(features_transition1_conv,
             cnn::Loaded(features_denseblock1_denselayer6_concat1, features_transition1_norm_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_transition1_conv_weight_prepared), {}, kFeaturesTransition1Conv, batch,
-            scratch(12845056, 345408));
+            features_transition1_conv_weight_, {}, kFeaturesTransition1Conv, batch,
+            scratch(12845056, 379200));
 
   at(49);  // 27: avgpool(2)    (features.transition1.avgpool1)
   cnn::avgpool(features_transition1_avgpool1, features_transition1_conv, kFeaturesTransition1Avgpool1, batch);
@@ -14002,174 +13343,173 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
   // 17: relu    (features.denseblock2.denselayer1.relu2)
   cnn::conv(features_denseblock2_denselayer1_relu2,
             cnn::Loaded(features_transition1_avgpool1, features_denseblock2_denselayer1_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock2_denselayer1_conv1_weight_prepared),
+            features_denseblock2_denselayer1_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer1Conv1, batch, scratch(3211264, 173376));
+            kFeaturesDenseblock2Denselayer1Conv1, batch, scratch(3211264, 190272));
 
   at(55);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer1_conv2, features_denseblock2_denselayer1_relu2,
-                      cnn::prepared(features_denseblock2_denselayer1_conv2_weight_prepared), {},
-                      kFeaturesDenseblock2Denselayer1Conv2, batch, scratch());
+                      features_denseblock2_denselayer1_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer1Conv2, batch, scratch(3211264, 166464));
 
   at(59);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer2.relu2)
   cnn::conv(features_denseblock2_denselayer2_relu2,
             cnn::Loaded(features_denseblock2_denselayer1_concat1, features_denseblock2_denselayer2_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock2_denselayer2_conv1_weight_prepared),
+            features_denseblock2_denselayer2_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer2Conv1, batch, scratch(3211264, 216384));
+            kFeaturesDenseblock2Denselayer2Conv1, batch, scratch(3211264, 237504));
 
   at(62);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer2_conv2, features_denseblock2_denselayer2_relu2,
-                      cnn::prepared(features_denseblock2_denselayer2_conv2_weight_prepared), {},
-                      kFeaturesDenseblock2Denselayer2Conv2, batch, scratch());
+                      features_denseblock2_denselayer2_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer2Conv2, batch, scratch(3211264, 166464));
 
   at(66);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer3.relu2)
   cnn::conv(features_denseblock2_denselayer3_relu2,
             cnn::Loaded(features_denseblock2_denselayer2_concat1, features_denseblock2_denselayer3_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock2_denselayer3_conv1_weight_prepared),
+            features_denseblock2_denselayer3_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer3Conv1, batch, scratch(3211264, 259392));
+            kFeaturesDenseblock2Denselayer3Conv1, batch, scratch(3211264, 284736));
 
   at(69);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer3_conv2, features_denseblock2_denselayer3_relu2,
-                      cnn::prepared(features_denseblock2_denselayer3_conv2_weight_prepared), {},
-                      kFeaturesDenseblock2Denselayer3Conv2, batch, scratch());
+                      features_denseblock2_denselayer3_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer3Conv2, batch, scratch(3211264, 166464));
 
   at(73);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer4.relu2)
   cnn::conv(features_denseblock2_denselayer4_relu2,
             cnn::Loaded(features_denseblock2_denselayer3_concat1, features_denseblock2_denselayer4_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock2_denselayer4_conv1_weight_prepared),
+            features_denseblock2_denselayer4_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer4Conv1, batch, scratch(3211264, 302400));
+            kFeaturesDenseblock2Denselayer4Conv1, batch, scratch(3211264, 331968));
 
   at(76);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer4_conv2, features_denseblock2_denselayer4_relu2,
-                      cnn::prepared(features_denseblock2_denselayer4_conv2_weight_prepared), {},
-                      kFeaturesDenseblock2Denselayer4Conv2, batch, scratch());
+                      features_denseblock2_denselayer4_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer4Conv2, batch, scratch(3211264, 166464));
 
   at(80);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer5.relu2)
   cnn::conv(features_denseblock2_denselayer5_relu2,
             cnn::Loaded(features_denseblock2_denselayer4_concat1, features_denseblock2_denselayer5_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock2_denselayer5_conv1_weight_prepared),
+            features_denseblock2_denselayer5_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer5Conv1, batch, scratch(3211264, 345408));
+            kFeaturesDenseblock2Denselayer5Conv1, batch, scratch(3211264, 379200));
 
   at(83);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer5_conv2, features_denseblock2_denselayer5_relu2,
-                      cnn::prepared(features_denseblock2_denselayer5_conv2_weight_prepared), {},
-                      kFeaturesDenseblock2Denselayer5Conv2, batch, scratch());
+                      features_denseblock2_denselayer5_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer5Conv2, batch, scratch(3211264, 166464));
 
   at(87);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer6.relu2)
   cnn::conv(features_denseblock2_denselayer6_relu2,
             cnn::Loaded(features_denseblock2_denselayer5_concat1, features_denseblock2_denselayer6_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock2_denselayer6_conv1_weight_prepared),
+            features_denseblock2_denselayer6_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer6Conv1, batch, scratch(3211264, 388416));
+            kFeaturesDenseblock2Denselayer6Conv1, batch, scratch(3211264, 426432));
 
   at(90);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer6_conv2, features_denseblock2_denselayer6_relu2,
-                      cnn::prepared(features_denseblock2_denselayer6_conv2_weight_prepared), {},
-                      kFeaturesDenseblock2Denselayer6Conv2, batch, scratch());
+                      features_denseblock2_denselayer6_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer6Conv2, batch, scratch(3211264, 166464));
 
   at(94);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer7.relu2)
   cnn::conv(features_denseblock2_denselayer7_relu2,
             cnn::Loaded(features_denseblock2_denselayer6_concat1, features_denseblock2_denselayer7_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock2_denselayer7_conv1_weight_prepared),
+            features_denseblock2_denselayer7_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer7Conv1, batch, scratch(3211264, 431424));
+            kFeaturesDenseblock2Denselayer7Conv1, batch, scratch(3211264, 473664));
 
   at(97);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer7_conv2, features_denseblock2_denselayer7_relu2,
-                      cnn::prepared(features_denseblock2_denselayer7_conv2_weight_prepared), {},
-                      kFeaturesDenseblock2Denselayer7Conv2, batch, scratch());
+                      features_denseblock2_denselayer7_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer7Conv2, batch, scratch(3211264, 166464));
 
   at(101);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer8.relu2)
   cnn::conv(features_denseblock2_denselayer8_relu2,
             cnn::Loaded(features_denseblock2_denselayer7_concat1, features_denseblock2_denselayer8_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock2_denselayer8_conv1_weight_prepared),
+            features_denseblock2_denselayer8_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer8Conv1, batch, scratch(3211264, 474432));
+            kFeaturesDenseblock2Denselayer8Conv1, batch, scratch(3211264, 520896));
 
   at(104);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer8_conv2, features_denseblock2_denselayer8_relu2,
-                      cnn::prepared(features_denseblock2_denselayer8_conv2_weight_prepared), {},
-                      kFeaturesDenseblock2Denselayer8Conv2, batch, scratch());
+                      features_denseblock2_denselayer8_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer8Conv2, batch, scratch(3211264, 166464));
 
   at(108);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer9.relu2)
   cnn::conv(features_denseblock2_denselayer9_relu2,
             cnn::Loaded(features_denseblock2_denselayer8_concat1, features_denseblock2_denselayer9_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock2_denselayer9_conv1_weight_prepared),
+            features_denseblock2_denselayer9_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer9Conv1, batch, scratch(3211264, 517440));
+            kFeaturesDenseblock2Denselayer9Conv1, batch, scratch(3211264, 568128));
 
   at(111);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer9_conv2, features_denseblock2_denselayer9_relu2,
-                      cnn::prepared(features_denseblock2_denselayer9_conv2_weight_prepared), {},
-                      kFeaturesDenseblock2Denselayer9Conv2, batch, scratch());
+                      features_denseblock2_denselayer9_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer9Conv2, batch, scratch(3211264, 166464));
 
   at(115);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer10.relu2)
   cnn::conv(features_denseblock2_denselayer10_relu2,
             cnn::Loaded(features_denseblock2_denselayer9_concat1, features_denseblock2_denselayer10_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock2_denselayer10_conv1_weight_prepared),
+            features_denseblock2_denselayer10_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer10Conv1, batch, scratch(3211264, 560448));
+            kFeaturesDenseblock2Denselayer10Conv1, batch, scratch(3211264, 615360));
 
   at(118);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer10_conv2, features_denseblock2_denselayer10_relu2,
-                      cnn::prepared(features_denseblock2_denselayer10_conv2_weight_prepared), {},
-                      kFeaturesDenseblock2Denselayer10Conv2, batch, scratch());
+                      features_denseblock2_denselayer10_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer10Conv2, batch, scratch(3211264, 166464));
 
   at(122);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer11.relu2)
   cnn::conv(features_denseblock2_denselayer11_relu2,
             cnn::Loaded(features_denseblock2_denselayer10_concat1, features_denseblock2_denselayer11_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock2_denselayer11_conv1_weight_prepared),
+            features_denseblock2_denselayer11_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer11Conv1, batch, scratch(3211264, 603456));
+            kFeaturesDenseblock2Denselayer11Conv1, batch, scratch(3211264, 662592));
 
   at(125);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer11_conv2, features_denseblock2_denselayer11_relu2,
-                      cnn::prepared(features_denseblock2_denselayer11_conv2_weight_prepared), {},
-                      kFeaturesDenseblock2Denselayer11Conv2, batch, scratch());
+                      features_denseblock2_denselayer11_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer11Conv2, batch, scratch(3211264, 166464));
 
   at(129);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer12.relu2)
   cnn::conv(features_denseblock2_denselayer12_relu2,
             cnn::Loaded(features_denseblock2_denselayer11_concat1, features_denseblock2_denselayer12_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock2_denselayer12_conv1_weight_prepared),
+            features_denseblock2_denselayer12_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer12Conv1, batch, scratch(3211264, 646464));
+            kFeaturesDenseblock2Denselayer12Conv1, batch, scratch(3211264, 709824));
 
   at(132);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer12_conv2, features_denseblock2_denselayer12_relu2,
-                      cnn::prepared(features_denseblock2_denselayer12_conv2_weight_prepared), {},
-                      kFeaturesDenseblock2Denselayer12Conv2, batch, scratch());
+                      features_denseblock2_denselayer12_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer12Conv2, batch, scratch(3211264, 166464));
 
   at(136);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
   cnn::conv(features_transition2_conv,
             cnn::Loaded(features_denseblock2_denselayer12_concat1, features_transition2_norm_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_transition2_conv_weight_prepared), {}, kFeaturesTransition2Conv, batch,
-            scratch(6422528, 689472));
+            features_transition2_conv_weight_, {}, kFeaturesTransition2Conv, batch, scratch(6422528, 821568));
 
   at(137);  // 27: avgpool(2)    (features.transition2.avgpool1)
   cnn::avgpool(features_transition2_avgpool1, features_transition2_conv, kFeaturesTransition2Avgpool1, batch);
@@ -14179,342 +13519,342 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
   // 17: relu    (features.denseblock3.denselayer1.relu2)
   cnn::conv(features_denseblock3_denselayer1_relu2,
             cnn::Loaded(features_transition2_avgpool1, features_denseblock3_denselayer1_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer1_conv1_weight_prepared),
+            features_denseblock3_denselayer1_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer1Conv1, batch, scratch(802816, 345408));
+            kFeaturesDenseblock3Denselayer1Conv1, batch, scratch(802816, 379200));
 
   at(143);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer1_conv2, features_denseblock3_denselayer1_relu2,
-                      cnn::prepared(features_denseblock3_denselayer1_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer1Conv2, batch, scratch());
+                      features_denseblock3_denselayer1_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer1Conv2, batch, scratch(802816, 166464));
 
   at(147);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer2.relu2)
   cnn::conv(features_denseblock3_denselayer2_relu2,
             cnn::Loaded(features_denseblock3_denselayer1_concat1, features_denseblock3_denselayer2_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer2_conv1_weight_prepared),
+            features_denseblock3_denselayer2_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer2Conv1, batch, scratch(802816, 388416));
+            kFeaturesDenseblock3Denselayer2Conv1, batch, scratch(802816, 426432));
 
   at(150);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer2_conv2, features_denseblock3_denselayer2_relu2,
-                      cnn::prepared(features_denseblock3_denselayer2_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer2Conv2, batch, scratch());
+                      features_denseblock3_denselayer2_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer2Conv2, batch, scratch(802816, 166464));
 
   at(154);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer3.relu2)
   cnn::conv(features_denseblock3_denselayer3_relu2,
             cnn::Loaded(features_denseblock3_denselayer2_concat1, features_denseblock3_denselayer3_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer3_conv1_weight_prepared),
+            features_denseblock3_denselayer3_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer3Conv1, batch, scratch(802816, 431424));
+            kFeaturesDenseblock3Denselayer3Conv1, batch, scratch(802816, 473664));
 
   at(157);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer3_conv2, features_denseblock3_denselayer3_relu2,
-                      cnn::prepared(features_denseblock3_denselayer3_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer3Conv2, batch, scratch());
+                      features_denseblock3_denselayer3_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer3Conv2, batch, scratch(802816, 166464));
 
   at(161);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer4.relu2)
   cnn::conv(features_denseblock3_denselayer4_relu2,
             cnn::Loaded(features_denseblock3_denselayer3_concat1, features_denseblock3_denselayer4_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer4_conv1_weight_prepared),
+            features_denseblock3_denselayer4_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer4Conv1, batch, scratch(802816, 474432));
+            kFeaturesDenseblock3Denselayer4Conv1, batch, scratch(802816, 520896));
 
   at(164);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer4_conv2, features_denseblock3_denselayer4_relu2,
-                      cnn::prepared(features_denseblock3_denselayer4_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer4Conv2, batch, scratch());
+                      features_denseblock3_denselayer4_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer4Conv2, batch, scratch(802816, 166464));
 
   at(168);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer5.relu2)
   cnn::conv(features_denseblock3_denselayer5_relu2,
             cnn::Loaded(features_denseblock3_denselayer4_concat1, features_denseblock3_denselayer5_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer5_conv1_weight_prepared),
+            features_denseblock3_denselayer5_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer5Conv1, batch, scratch(802816, 517440));
+            kFeaturesDenseblock3Denselayer5Conv1, batch, scratch(802816, 568128));
 
   at(171);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer5_conv2, features_denseblock3_denselayer5_relu2,
-                      cnn::prepared(features_denseblock3_denselayer5_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer5Conv2, batch, scratch());
+                      features_denseblock3_denselayer5_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer5Conv2, batch, scratch(802816, 166464));
 
   at(175);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer6.relu2)
   cnn::conv(features_denseblock3_denselayer6_relu2,
             cnn::Loaded(features_denseblock3_denselayer5_concat1, features_denseblock3_denselayer6_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer6_conv1_weight_prepared),
+            features_denseblock3_denselayer6_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer6Conv1, batch, scratch(802816, 560448));
+            kFeaturesDenseblock3Denselayer6Conv1, batch, scratch(802816, 615360));
 
   at(178);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer6_conv2, features_denseblock3_denselayer6_relu2,
-                      cnn::prepared(features_denseblock3_denselayer6_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer6Conv2, batch, scratch());
+                      features_denseblock3_denselayer6_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer6Conv2, batch, scratch(802816, 166464));
 
   at(182);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer7.relu2)
   cnn::conv(features_denseblock3_denselayer7_relu2,
             cnn::Loaded(features_denseblock3_denselayer6_concat1, features_denseblock3_denselayer7_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer7_conv1_weight_prepared),
+            features_denseblock3_denselayer7_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer7Conv1, batch, scratch(802816, 603456));
+            kFeaturesDenseblock3Denselayer7Conv1, batch, scratch(802816, 662592));
 
   at(185);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer7_conv2, features_denseblock3_denselayer7_relu2,
-                      cnn::prepared(features_denseblock3_denselayer7_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer7Conv2, batch, scratch());
+                      features_denseblock3_denselayer7_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer7Conv2, batch, scratch(802816, 166464));
 
   at(189);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer8.relu2)
   cnn::conv(features_denseblock3_denselayer8_relu2,
             cnn::Loaded(features_denseblock3_denselayer7_concat1, features_denseblock3_denselayer8_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer8_conv1_weight_prepared),
+            features_denseblock3_denselayer8_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer8Conv1, batch, scratch(802816, 646464));
+            kFeaturesDenseblock3Denselayer8Conv1, batch, scratch(802816, 709824));
 
   at(192);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer8_conv2, features_denseblock3_denselayer8_relu2,
-                      cnn::prepared(features_denseblock3_denselayer8_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer8Conv2, batch, scratch());
+                      features_denseblock3_denselayer8_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer8Conv2, batch, scratch(802816, 166464));
 
   at(196);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer9.relu2)
   cnn::conv(features_denseblock3_denselayer9_relu2,
             cnn::Loaded(features_denseblock3_denselayer8_concat1, features_denseblock3_denselayer9_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer9_conv1_weight_prepared),
+            features_denseblock3_denselayer9_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer9Conv1, batch, scratch(802816, 689472));
+            kFeaturesDenseblock3Denselayer9Conv1, batch, scratch(802816, 757056));
 
   at(199);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer9_conv2, features_denseblock3_denselayer9_relu2,
-                      cnn::prepared(features_denseblock3_denselayer9_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer9Conv2, batch, scratch());
+                      features_denseblock3_denselayer9_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer9Conv2, batch, scratch(802816, 166464));
 
   at(203);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer10.relu2)
   cnn::conv(features_denseblock3_denselayer10_relu2,
             cnn::Loaded(features_denseblock3_denselayer9_concat1, features_denseblock3_denselayer10_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer10_conv1_weight_prepared),
+            features_denseblock3_denselayer10_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer10Conv1, batch, scratch(802816, 732480));
+            kFeaturesDenseblock3Denselayer10Conv1, batch, scratch(0, 804288));
 
   at(206);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer10_conv2, features_denseblock3_denselayer10_relu2,
-                      cnn::prepared(features_denseblock3_denselayer10_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer10Conv2, batch, scratch());
+                      features_denseblock3_denselayer10_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer10Conv2, batch, scratch(0, 166464));
 
   at(210);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer11.relu2)
   cnn::conv(features_denseblock3_denselayer11_relu2,
             cnn::Loaded(features_denseblock3_denselayer10_concat1, features_denseblock3_denselayer11_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer11_conv1_weight_prepared),
+            features_denseblock3_denselayer11_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer11Conv1, batch, scratch(802816, 775488));
+            kFeaturesDenseblock3Denselayer11Conv1, batch, scratch(0, 851520));
 
   at(213);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer11_conv2, features_denseblock3_denselayer11_relu2,
-                      cnn::prepared(features_denseblock3_denselayer11_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer11Conv2, batch, scratch());
+                      features_denseblock3_denselayer11_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer11Conv2, batch, scratch(0, 166464));
 
   at(217);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer12.relu2)
   cnn::conv(features_denseblock3_denselayer12_relu2,
             cnn::Loaded(features_denseblock3_denselayer11_concat1, features_denseblock3_denselayer12_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer12_conv1_weight_prepared),
+            features_denseblock3_denselayer12_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer12Conv1, batch, scratch(0, 818496));
+            kFeaturesDenseblock3Denselayer12Conv1, batch, scratch(0, 898752));
 
   at(220);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer12_conv2, features_denseblock3_denselayer12_relu2,
-                      cnn::prepared(features_denseblock3_denselayer12_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer12Conv2, batch, scratch());
+                      features_denseblock3_denselayer12_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer12Conv2, batch, scratch(0, 166464));
 
   at(224);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer13.relu2)
   cnn::conv(features_denseblock3_denselayer13_relu2,
             cnn::Loaded(features_denseblock3_denselayer12_concat1, features_denseblock3_denselayer13_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer13_conv1_weight_prepared),
+            features_denseblock3_denselayer13_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer13Conv1, batch, scratch(0, 861504));
+            kFeaturesDenseblock3Denselayer13Conv1, batch, scratch(0, 945984));
 
   at(227);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer13_conv2, features_denseblock3_denselayer13_relu2,
-                      cnn::prepared(features_denseblock3_denselayer13_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer13Conv2, batch, scratch());
+                      features_denseblock3_denselayer13_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer13Conv2, batch, scratch(0, 166464));
 
   at(231);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer14.relu2)
   cnn::conv(features_denseblock3_denselayer14_relu2,
             cnn::Loaded(features_denseblock3_denselayer13_concat1, features_denseblock3_denselayer14_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer14_conv1_weight_prepared),
+            features_denseblock3_denselayer14_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer14Conv1, batch, scratch(0, 904512));
+            kFeaturesDenseblock3Denselayer14Conv1, batch, scratch(0, 993216));
 
   at(234);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer14_conv2, features_denseblock3_denselayer14_relu2,
-                      cnn::prepared(features_denseblock3_denselayer14_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer14Conv2, batch, scratch());
+                      features_denseblock3_denselayer14_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer14Conv2, batch, scratch(0, 166464));
 
   at(238);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer15.relu2)
   cnn::conv(features_denseblock3_denselayer15_relu2,
             cnn::Loaded(features_denseblock3_denselayer14_concat1, features_denseblock3_denselayer15_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer15_conv1_weight_prepared),
+            features_denseblock3_denselayer15_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer15Conv1, batch, scratch(0, 947520));
+            kFeaturesDenseblock3Denselayer15Conv1, batch, scratch(0, 1040448));
 
   at(241);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer15_conv2, features_denseblock3_denselayer15_relu2,
-                      cnn::prepared(features_denseblock3_denselayer15_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer15Conv2, batch, scratch());
+                      features_denseblock3_denselayer15_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer15Conv2, batch, scratch(0, 166464));
 
   at(245);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer16.relu2)
   cnn::conv(features_denseblock3_denselayer16_relu2,
             cnn::Loaded(features_denseblock3_denselayer15_concat1, features_denseblock3_denselayer16_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer16_conv1_weight_prepared),
+            features_denseblock3_denselayer16_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer16Conv1, batch, scratch(0, 990528));
+            kFeaturesDenseblock3Denselayer16Conv1, batch, scratch(0, 1087680));
 
   at(248);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer16_conv2, features_denseblock3_denselayer16_relu2,
-                      cnn::prepared(features_denseblock3_denselayer16_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer16Conv2, batch, scratch());
+                      features_denseblock3_denselayer16_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer16Conv2, batch, scratch(0, 166464));
 
   at(252);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer17.relu2)
   cnn::conv(features_denseblock3_denselayer17_relu2,
             cnn::Loaded(features_denseblock3_denselayer16_concat1, features_denseblock3_denselayer17_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer17_conv1_weight_prepared),
+            features_denseblock3_denselayer17_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer17_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer17Conv1, batch, scratch(0, 1033536));
+            kFeaturesDenseblock3Denselayer17Conv1, batch, scratch(0, 1134912));
 
   at(255);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer17_conv2, features_denseblock3_denselayer17_relu2,
-                      cnn::prepared(features_denseblock3_denselayer17_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer17Conv2, batch, scratch());
+                      features_denseblock3_denselayer17_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer17Conv2, batch, scratch(0, 166464));
 
   at(259);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer18.relu2)
   cnn::conv(features_denseblock3_denselayer18_relu2,
             cnn::Loaded(features_denseblock3_denselayer17_concat1, features_denseblock3_denselayer18_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer18_conv1_weight_prepared),
+            features_denseblock3_denselayer18_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer18_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer18Conv1, batch, scratch(0, 1048576));
+            kFeaturesDenseblock3Denselayer18Conv1, batch, scratch(0, 1154176));
 
   at(262);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer18_conv2, features_denseblock3_denselayer18_relu2,
-                      cnn::prepared(features_denseblock3_denselayer18_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer18Conv2, batch, scratch());
+                      features_denseblock3_denselayer18_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer18Conv2, batch, scratch(0, 166464));
 
   at(266);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer19.relu2)
   cnn::conv(features_denseblock3_denselayer19_relu2,
             cnn::Loaded(features_denseblock3_denselayer18_concat1, features_denseblock3_denselayer19_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer19_conv1_weight_prepared),
+            features_denseblock3_denselayer19_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer19_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer19Conv1, batch, scratch(0, 1048576));
+            kFeaturesDenseblock3Denselayer19Conv1, batch, scratch(0, 1158400));
 
   at(269);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer19_conv2, features_denseblock3_denselayer19_relu2,
-                      cnn::prepared(features_denseblock3_denselayer19_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer19Conv2, batch, scratch());
+                      features_denseblock3_denselayer19_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer19Conv2, batch, scratch(0, 166464));
 
   at(273);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer20.relu2)
   cnn::conv(features_denseblock3_denselayer20_relu2,
             cnn::Loaded(features_denseblock3_denselayer19_concat1, features_denseblock3_denselayer20_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer20_conv1_weight_prepared),
+            features_denseblock3_denselayer20_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer20_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer20Conv1, batch, scratch(0, 1048576));
+            kFeaturesDenseblock3Denselayer20Conv1, batch, scratch(0, 1162624));
 
   at(276);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer20_conv2, features_denseblock3_denselayer20_relu2,
-                      cnn::prepared(features_denseblock3_denselayer20_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer20Conv2, batch, scratch());
+                      features_denseblock3_denselayer20_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer20Conv2, batch, scratch(0, 166464));
 
   at(280);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer21.relu2)
   cnn::conv(features_denseblock3_denselayer21_relu2,
             cnn::Loaded(features_denseblock3_denselayer20_concat1, features_denseblock3_denselayer21_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer21_conv1_weight_prepared),
+            features_denseblock3_denselayer21_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer21_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer21Conv1, batch, scratch(0, 1048576));
+            kFeaturesDenseblock3Denselayer21Conv1, batch, scratch(0, 1166848));
 
   at(283);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer21_conv2, features_denseblock3_denselayer21_relu2,
-                      cnn::prepared(features_denseblock3_denselayer21_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer21Conv2, batch, scratch());
+                      features_denseblock3_denselayer21_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer21Conv2, batch, scratch(0, 166464));
 
   at(287);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer22.relu2)
   cnn::conv(features_denseblock3_denselayer22_relu2,
             cnn::Loaded(features_denseblock3_denselayer21_concat1, features_denseblock3_denselayer22_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer22_conv1_weight_prepared),
+            features_denseblock3_denselayer22_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer22_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer22Conv1, batch, scratch(0, 1048576));
+            kFeaturesDenseblock3Denselayer22Conv1, batch, scratch(0, 1171072));
 
   at(290);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer22_conv2, features_denseblock3_denselayer22_relu2,
-                      cnn::prepared(features_denseblock3_denselayer22_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer22Conv2, batch, scratch());
+                      features_denseblock3_denselayer22_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer22Conv2, batch, scratch(0, 166464));
 
   at(294);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer23.relu2)
   cnn::conv(features_denseblock3_denselayer23_relu2,
             cnn::Loaded(features_denseblock3_denselayer22_concat1, features_denseblock3_denselayer23_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer23_conv1_weight_prepared),
+            features_denseblock3_denselayer23_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer23_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer23Conv1, batch, scratch(0, 1048576));
+            kFeaturesDenseblock3Denselayer23Conv1, batch, scratch(0, 1175296));
 
   at(297);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer23_conv2, features_denseblock3_denselayer23_relu2,
-                      cnn::prepared(features_denseblock3_denselayer23_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer23Conv2, batch, scratch());
+                      features_denseblock3_denselayer23_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer23Conv2, batch, scratch(0, 166464));
 
   at(301);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer24.relu2)
   cnn::conv(features_denseblock3_denselayer24_relu2,
             cnn::Loaded(features_denseblock3_denselayer23_concat1, features_denseblock3_denselayer24_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer24_conv1_weight_prepared),
+            features_denseblock3_denselayer24_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer24_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer24Conv1, batch, scratch(0, 1048576));
+            kFeaturesDenseblock3Denselayer24Conv1, batch, scratch(0, 1179520));
 
   at(304);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer24_conv2, features_denseblock3_denselayer24_relu2,
-                      cnn::prepared(features_denseblock3_denselayer24_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer24Conv2, batch, scratch());
+                      features_denseblock3_denselayer24_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer24Conv2, batch, scratch(0, 166464));
 
   at(308);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
   cnn::conv(features_transition3_conv,
             cnn::Loaded(features_denseblock3_denselayer24_concat1, features_transition3_norm_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_transition3_conv_weight_prepared), {}, kFeaturesTransition3Conv, batch,
-            scratch(3211264, 1048576));
+            features_transition3_conv_weight_, {}, kFeaturesTransition3Conv, batch,
+            scratch(3211264, 1576960));
 
   at(309);  // 27: avgpool(2)    (features.transition3.avgpool1)
   cnn::avgpool(features_transition3_avgpool1, features_transition3_conv, kFeaturesTransition3Avgpool1, batch);

@@ -1043,214 +1043,110 @@ constexpr cnn::DenseGeometry kClassifier{.in = 1664, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_prepared_floats(kFeaturesConv0) == 9702);
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{66048, 198912});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer1Conv1) == 8448);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{13248, 87360});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer1Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer2Conv1) == 12672);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{19392, 130368});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer2Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer3Conv1) == 16896);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{25536, 173376});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer3Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer4Conv1) == 21120);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{31680, 216384});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer4Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer5Conv1) == 25344);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{37824, 259392});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer5Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock1Denselayer6Conv1) == 29568);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{43968, 302400});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock1Denselayer6Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesTransition1Conv) == 33792);
-static_assert(cnn::conv_prepared_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer1Conv1) == 16896);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{25536, 173376});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer1Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer2Conv1) == 21120);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{31680, 216384});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer2Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer3Conv1) == 25344);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{37824, 259392});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer3Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer4Conv1) == 29568);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{43968, 302400});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer4Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer5Conv1) == 33792);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer5Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer6Conv1) == 38016);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 388416});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer6Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer7Conv1) == 42240);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 431424});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer7Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer8Conv1) == 46464);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 474432});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer8Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer9Conv1) == 50688);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 517440});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer9Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer10Conv1) == 54912);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 560448});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer10Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer11Conv1) == 59136);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 603456});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer11Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock2Denselayer12Conv1) == 63360);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 646464});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock2Denselayer12Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesTransition2Conv) == 132096);
-static_assert(cnn::conv_prepared_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{99648, 689472});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer1Conv1) == 33792);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer1Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer2Conv1) == 38016);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{75456, 388416});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer2Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer3Conv1) == 42240);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{75456, 431424});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer3Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer4Conv1) == 46464);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{75456, 474432});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer4Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer5Conv1) == 50688);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{75456, 517440});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer5Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer6Conv1) == 54912);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 560448});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer6Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer7Conv1) == 59136);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 603456});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer7Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer8Conv1) == 63360);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 646464});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer8Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer9Conv1) == 67584);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 689472});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer9Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer10Conv1) == 71808);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 732480});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer10Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer11Conv1) == 76032);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 775488});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer11Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer12Conv1) == 80256);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 818496});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer12Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer13Conv1) == 84480);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{75456, 861504});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer13Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer14Conv1) == 88704);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{75456, 904512});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer14Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer15Conv1) == 92928);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{75456, 947520});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer15Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer16Conv1) == 97152);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{75456, 990528});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer16Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer17Conv1) == 101376);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{75456, 1033536});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer17Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer18Conv1) == 105600);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer18Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer19Conv1) == 109824);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer19Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer20Conv1) == 114048);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer20Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer21Conv1) == 118272);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer21Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer22Conv1) == 122496);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer22Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer23Conv1) == 126720);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer23Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer24Conv1) == 130944);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer24Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer25Conv1) == 135168);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer25Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer25Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer25Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer26Conv1) == 139392);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer26Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer26Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer26Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer27Conv1) == 143616);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer27Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer27Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer27Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer28Conv1) == 147840);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer28Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer28Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer28Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer29Conv1) == 152064);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer29Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer29Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer29Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer30Conv1) == 156288);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer30Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer30Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer30Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer31Conv1) == 160512);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer31Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer31Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer31Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock3Denselayer32Conv1) == 164736);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock3Denselayer32Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock3Denselayer32Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock3Denselayer32Conv2, kBatch) == cnn::ScratchSize{398592, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesTransition3Conv) == 821760);
-static_assert(cnn::conv_prepared_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{173376, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{66048, 208614});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{13248, 95808});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{19392, 143040});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{25536, 190272});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{31680, 237504});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{37824, 284736});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{43968, 331968});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{50112, 379200});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{25536, 190272});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{31680, 237504});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{37824, 284736});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{43968, 331968});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{50112, 379200});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 426432});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 473664});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 520896});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 568128});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 615360});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 662592});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 709824});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{99648, 821568});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{50112, 379200});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{75456, 426432});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{75456, 473664});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{75456, 520896});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{75456, 568128});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 615360});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 662592});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 709824});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 757056});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 804288});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 851520});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 898752});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{75456, 945984});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{75456, 993216});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{75456, 1040448});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{75456, 1087680});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{75456, 1134912});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{75456, 1154176});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{75456, 1158400});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{75456, 1162624});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{75456, 1166848});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{75456, 1171072});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{75456, 1175296});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{75456, 1179520});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer25Conv1, kBatch) == cnn::ScratchSize{75456, 1183744});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer25Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer26Conv1, kBatch) == cnn::ScratchSize{75456, 1187968});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer26Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer27Conv1, kBatch) == cnn::ScratchSize{75456, 1192192});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer27Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer28Conv1, kBatch) == cnn::ScratchSize{75456, 1196416});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer28Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer29Conv1, kBatch) == cnn::ScratchSize{75456, 1200640});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer29Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer30Conv1, kBatch) == cnn::ScratchSize{75456, 1204864});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer30Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer31Conv1, kBatch) == cnn::ScratchSize{75456, 1209088});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer31Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer32Conv1, kBatch) == cnn::ScratchSize{75456, 1213312});
+static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer32Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::conv_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{173376, 1870336});
 static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer1Conv1) == 84480);
 static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{75456, 861504});
 static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer1Conv2) == 166464);
@@ -4271,371 +4167,371 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{118013952, 3813376, 39832}, {}},
+    {{118013952, 3813376, 38656}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 4014080, 0}, {}},
     {{}, {}},
     {{}, {}},
-    {{25690112, 2408448, 36864}, {}},
+    {{25690112, 2408448, 35840}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2007040, 665856}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{38535168, 2809856, 54272}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 2007040, 665856}, {}},
+    {{115605504, 2007040, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 3211264, 71680}, {}},
+    {{38535168, 2809856, 52736}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2007040, 665856}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{64225280, 3612672, 89088}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 2007040, 665856}, {}},
+    {{115605504, 2007040, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{77070336, 4014080, 106496}, {}},
+    {{51380224, 3211264, 69632}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2007040, 665856}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{89915392, 4415488, 123904}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 2007040, 665856}, {}},
+    {{115605504, 2007040, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{102760448, 4816896, 139264}, {}},
+    {{64225280, 3612672, 86528}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 2007040, 147456}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{77070336, 4014080, 103424}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 2007040, 147456}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{89915392, 4415488, 120320}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 2007040, 147456}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{102760448, 4816896, 135168}, {}},
     {{0, 2007040, 0}, {}},
     {{}, {}},
     {{}, {}},
-    {{12845056, 802816, 71680}, {}},
+    {{12845056, 802816, 69632}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 665856}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{16056320, 903168, 89088}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{28901376, 501760, 665856}, {}},
+    {{28901376, 501760, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{19267584, 1003520, 106496}, {}},
+    {{16056320, 903168, 86528}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 665856}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{22478848, 1103872, 123904}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{28901376, 501760, 665856}, {}},
+    {{28901376, 501760, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{25690112, 1204224, 141312}, {}},
+    {{19267584, 1003520, 103424}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 665856}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{28901376, 1304576, 158720}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{28901376, 501760, 665856}, {}},
+    {{28901376, 501760, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{32112640, 1404928, 176128}, {}},
+    {{22478848, 1103872, 120320}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 665856}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{35323904, 1505280, 193536}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{28901376, 501760, 665856}, {}},
+    {{28901376, 501760, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{38535168, 1605632, 210944}, {}},
+    {{25690112, 1204224, 137216}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 665856}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{41746432, 1705984, 228352}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{28901376, 501760, 665856}, {}},
+    {{28901376, 501760, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{44957696, 1806336, 245760}, {}},
+    {{28901376, 1304576, 154112}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 501760, 665856}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{48168960, 1906688, 263168}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{28901376, 501760, 665856}, {}},
+    {{28901376, 501760, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{102760448, 2408448, 536576}, {}},
+    {{32112640, 1404928, 171008}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{35323904, 1505280, 187904}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{38535168, 1605632, 204800}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{41746432, 1705984, 221696}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{44957696, 1806336, 238592}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{48168960, 1906688, 255488}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{28901376, 501760, 147456}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{102760448, 2408448, 532480}, {}},
     {{0, 1003520, 0}, {}},
     {{}, {}},
     {{}, {}},
-    {{6422528, 301056, 141312}, {}},
+    {{6422528, 301056, 137216}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 326144, 158720}, {}},
+    {{7225344, 326144, 154112}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{8028160, 351232, 176128}, {}},
+    {{8028160, 351232, 171008}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{8830976, 376320, 193536}, {}},
+    {{8830976, 376320, 187904}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{9633792, 401408, 210944}, {}},
+    {{9633792, 401408, 204800}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{10436608, 426496, 228352}, {}},
+    {{10436608, 426496, 221696}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{11239424, 451584, 245760}, {}},
+    {{11239424, 451584, 238592}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{12042240, 476672, 263168}, {}},
+    {{12042240, 476672, 255488}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{12845056, 501760, 280576}, {}},
+    {{12845056, 501760, 272384}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{13647872, 526848, 297984}, {}},
+    {{13647872, 526848, 289280}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{14450688, 551936, 315392}, {}},
+    {{14450688, 551936, 306176}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{15253504, 577024, 332800}, {}},
+    {{15253504, 577024, 323072}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{16056320, 602112, 350208}, {}},
+    {{16056320, 602112, 339968}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{16859136, 627200, 367616}, {}},
+    {{16859136, 627200, 356864}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{17661952, 652288, 385024}, {}},
+    {{17661952, 652288, 373760}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{18464768, 677376, 402432}, {}},
+    {{18464768, 677376, 390656}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{19267584, 702464, 419840}, {}},
+    {{19267584, 702464, 407552}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{20070400, 727552, 437248}, {}},
+    {{20070400, 727552, 424448}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{20873216, 752640, 454656}, {}},
+    {{20873216, 752640, 441344}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{21676032, 777728, 472064}, {}},
+    {{21676032, 777728, 458240}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{22478848, 802816, 489472}, {}},
+    {{22478848, 802816, 475136}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{23281664, 827904, 506880}, {}},
+    {{23281664, 827904, 492032}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{24084480, 852992, 524288}, {}},
+    {{24084480, 852992, 508928}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{24887296, 878080, 541696}, {}},
+    {{24887296, 878080, 525824}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{25690112, 903168, 559104}, {}},
+    {{25690112, 903168, 542720}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{26492928, 928256, 576512}, {}},
+    {{26492928, 928256, 559616}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{27295744, 953344, 593920}, {}},
+    {{27295744, 953344, 576512}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{28098560, 978432, 611328}, {}},
+    {{28098560, 978432, 593408}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 1003520, 628736}, {}},
+    {{28901376, 1003520, 610304}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{29704192, 1028608, 646144}, {}},
+    {{29704192, 1028608, 627200}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{30507008, 1053696, 663552}, {}},
+    {{30507008, 1053696, 644096}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{31309824, 1078784, 680960}, {}},
+    {{31309824, 1078784, 660992}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 665856}, {}},
+    {{7225344, 125440, 147456}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{160563200, 1505280, 3307520}, {}},
+    {{160563200, 1505280, 3297280}, {}},
     {{0, 627200, 0}, {}},
     {{}, {}},
     {{}, {}},
@@ -5817,7 +5713,7 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 14307888, .gradients = 0, .optimizer = 0, .activations = 74914928,
+    .memory = {.parameters = 14307888, .gradients = 0, .optimizer = 0, .activations = 61822336,
                .thread_scratch = 398592},
 };
 
@@ -5832,349 +5728,244 @@ const cnn::ModelDescription& DenseNet169::model() {
 // What prediction needs of the weights: made once, and again where they have changed.
 void DenseNet169::prepare_on_team() {
   const cnn::Floats features_norm0_saved = floats(51380224, 256);
-  const cnn::Floats features_conv0_weight_prepared = floats(51380480, 9702);
-  const cnn::Floats features_denseblock1_denselayer1_norm1_saved = floats(51390192, 256);
-  const cnn::Floats features_denseblock1_denselayer1_norm2_saved = floats(51390448, 512);
-  const cnn::Floats features_denseblock1_denselayer1_conv1_weight_prepared = floats(51390960, 8448);
-  const cnn::Floats features_denseblock1_denselayer1_conv2_weight_prepared = floats(51399408, 166464);
-  const cnn::Floats features_denseblock1_denselayer2_norm1_saved = floats(51565872, 384);
-  const cnn::Floats features_denseblock1_denselayer2_norm2_saved = floats(51566256, 512);
-  const cnn::Floats features_denseblock1_denselayer2_conv1_weight_prepared = floats(51566768, 12672);
-  const cnn::Floats features_denseblock1_denselayer2_conv2_weight_prepared = floats(51579440, 166464);
-  const cnn::Floats features_denseblock1_denselayer3_norm1_saved = floats(51745904, 512);
-  const cnn::Floats features_denseblock1_denselayer3_norm2_saved = floats(51746416, 512);
-  const cnn::Floats features_denseblock1_denselayer3_conv1_weight_prepared = floats(51746928, 16896);
-  const cnn::Floats features_denseblock1_denselayer3_conv2_weight_prepared = floats(51763824, 166464);
-  const cnn::Floats features_denseblock1_denselayer4_norm1_saved = floats(51930288, 640);
-  const cnn::Floats features_denseblock1_denselayer4_norm2_saved = floats(51930928, 512);
-  const cnn::Floats features_denseblock1_denselayer4_conv1_weight_prepared = floats(51931440, 21120);
-  const cnn::Floats features_denseblock1_denselayer4_conv2_weight_prepared = floats(51952560, 166464);
-  const cnn::Floats features_denseblock1_denselayer5_norm1_saved = floats(52119024, 768);
-  const cnn::Floats features_denseblock1_denselayer5_norm2_saved = floats(52119792, 512);
-  const cnn::Floats features_denseblock1_denselayer5_conv1_weight_prepared = floats(52120304, 25344);
-  const cnn::Floats features_denseblock1_denselayer5_conv2_weight_prepared = floats(52145648, 166464);
-  const cnn::Floats features_denseblock1_denselayer6_norm1_saved = floats(52312112, 896);
-  const cnn::Floats features_denseblock1_denselayer6_norm2_saved = floats(52313008, 512);
-  const cnn::Floats features_denseblock1_denselayer6_conv1_weight_prepared = floats(52313520, 29568);
-  const cnn::Floats features_denseblock1_denselayer6_conv2_weight_prepared = floats(52343088, 166464);
-  const cnn::Floats features_transition1_norm_saved = floats(52509552, 1024);
-  const cnn::Floats features_transition1_conv_weight_prepared = floats(52510576, 33792);
-  const cnn::Floats features_denseblock2_denselayer1_norm1_saved = floats(52544368, 512);
-  const cnn::Floats features_denseblock2_denselayer1_norm2_saved = floats(52544880, 512);
-  const cnn::Floats features_denseblock2_denselayer1_conv1_weight_prepared = floats(52545392, 16896);
-  const cnn::Floats features_denseblock2_denselayer1_conv2_weight_prepared = floats(52562288, 166464);
-  const cnn::Floats features_denseblock2_denselayer2_norm1_saved = floats(52728752, 640);
-  const cnn::Floats features_denseblock2_denselayer2_norm2_saved = floats(52729392, 512);
-  const cnn::Floats features_denseblock2_denselayer2_conv1_weight_prepared = floats(52729904, 21120);
-  const cnn::Floats features_denseblock2_denselayer2_conv2_weight_prepared = floats(52751024, 166464);
-  const cnn::Floats features_denseblock2_denselayer3_norm1_saved = floats(52917488, 768);
-  const cnn::Floats features_denseblock2_denselayer3_norm2_saved = floats(52918256, 512);
-  const cnn::Floats features_denseblock2_denselayer3_conv1_weight_prepared = floats(52918768, 25344);
-  const cnn::Floats features_denseblock2_denselayer3_conv2_weight_prepared = floats(52944112, 166464);
-  const cnn::Floats features_denseblock2_denselayer4_norm1_saved = floats(53110576, 896);
-  const cnn::Floats features_denseblock2_denselayer4_norm2_saved = floats(53111472, 512);
-  const cnn::Floats features_denseblock2_denselayer4_conv1_weight_prepared = floats(53111984, 29568);
-  const cnn::Floats features_denseblock2_denselayer4_conv2_weight_prepared = floats(53141552, 166464);
-  const cnn::Floats features_denseblock2_denselayer5_norm1_saved = floats(53308016, 1024);
-  const cnn::Floats features_denseblock2_denselayer5_norm2_saved = floats(53309040, 512);
-  const cnn::Floats features_denseblock2_denselayer5_conv1_weight_prepared = floats(53309552, 33792);
-  const cnn::Floats features_denseblock2_denselayer5_conv2_weight_prepared = floats(53343344, 166464);
-  const cnn::Floats features_denseblock2_denselayer6_norm1_saved = floats(53509808, 1152);
-  const cnn::Floats features_denseblock2_denselayer6_norm2_saved = floats(53510960, 512);
-  const cnn::Floats features_denseblock2_denselayer6_conv1_weight_prepared = floats(53511472, 38016);
-  const cnn::Floats features_denseblock2_denselayer6_conv2_weight_prepared = floats(53549488, 166464);
-  const cnn::Floats features_denseblock2_denselayer7_norm1_saved = floats(53715952, 1280);
-  const cnn::Floats features_denseblock2_denselayer7_norm2_saved = floats(53717232, 512);
-  const cnn::Floats features_denseblock2_denselayer7_conv1_weight_prepared = floats(53717744, 42240);
-  const cnn::Floats features_denseblock2_denselayer7_conv2_weight_prepared = floats(53759984, 166464);
-  const cnn::Floats features_denseblock2_denselayer8_norm1_saved = floats(53926448, 1408);
-  const cnn::Floats features_denseblock2_denselayer8_norm2_saved = floats(53927856, 512);
-  const cnn::Floats features_denseblock2_denselayer8_conv1_weight_prepared = floats(53928368, 46464);
-  const cnn::Floats features_denseblock2_denselayer8_conv2_weight_prepared = floats(53974832, 166464);
-  const cnn::Floats features_denseblock2_denselayer9_norm1_saved = floats(54141296, 1536);
-  const cnn::Floats features_denseblock2_denselayer9_norm2_saved = floats(54142832, 512);
-  const cnn::Floats features_denseblock2_denselayer9_conv1_weight_prepared = floats(54143344, 50688);
-  const cnn::Floats features_denseblock2_denselayer9_conv2_weight_prepared = floats(54194032, 166464);
-  const cnn::Floats features_denseblock2_denselayer10_norm1_saved = floats(54360496, 1664);
-  const cnn::Floats features_denseblock2_denselayer10_norm2_saved = floats(54362160, 512);
-  const cnn::Floats features_denseblock2_denselayer10_conv1_weight_prepared = floats(54362672, 54912);
-  const cnn::Floats features_denseblock2_denselayer10_conv2_weight_prepared = floats(54417584, 166464);
-  const cnn::Floats features_denseblock2_denselayer11_norm1_saved = floats(54584048, 1792);
-  const cnn::Floats features_denseblock2_denselayer11_norm2_saved = floats(54585840, 512);
-  const cnn::Floats features_denseblock2_denselayer11_conv1_weight_prepared = floats(54586352, 59136);
-  const cnn::Floats features_denseblock2_denselayer11_conv2_weight_prepared = floats(54645488, 166464);
-  const cnn::Floats features_denseblock2_denselayer12_norm1_saved = floats(54811952, 1920);
-  const cnn::Floats features_denseblock2_denselayer12_norm2_saved = floats(54813872, 512);
-  const cnn::Floats features_denseblock2_denselayer12_conv1_weight_prepared = floats(54814384, 63360);
-  const cnn::Floats features_denseblock2_denselayer12_conv2_weight_prepared = floats(54877744, 166464);
-  const cnn::Floats features_transition2_norm_saved = floats(55044208, 2048);
-  const cnn::Floats features_transition2_conv_weight_prepared = floats(55046256, 132096);
-  const cnn::Floats features_denseblock3_denselayer1_norm1_saved = floats(55178352, 1024);
-  const cnn::Floats features_denseblock3_denselayer1_norm2_saved = floats(55179376, 512);
-  const cnn::Floats features_denseblock3_denselayer1_conv1_weight_prepared = floats(55179888, 33792);
-  const cnn::Floats features_denseblock3_denselayer1_conv2_weight_prepared = floats(55213680, 166464);
-  const cnn::Floats features_denseblock3_denselayer2_norm1_saved = floats(55380144, 1152);
-  const cnn::Floats features_denseblock3_denselayer2_norm2_saved = floats(55381296, 512);
-  const cnn::Floats features_denseblock3_denselayer2_conv1_weight_prepared = floats(55381808, 38016);
-  const cnn::Floats features_denseblock3_denselayer2_conv2_weight_prepared = floats(55419824, 166464);
-  const cnn::Floats features_denseblock3_denselayer3_norm1_saved = floats(55586288, 1280);
-  const cnn::Floats features_denseblock3_denselayer3_norm2_saved = floats(55587568, 512);
-  const cnn::Floats features_denseblock3_denselayer3_conv1_weight_prepared = floats(55588080, 42240);
-  const cnn::Floats features_denseblock3_denselayer3_conv2_weight_prepared = floats(55630320, 166464);
-  const cnn::Floats features_denseblock3_denselayer4_norm1_saved = floats(55796784, 1408);
-  const cnn::Floats features_denseblock3_denselayer4_norm2_saved = floats(55798192, 512);
-  const cnn::Floats features_denseblock3_denselayer4_conv1_weight_prepared = floats(55798704, 46464);
-  const cnn::Floats features_denseblock3_denselayer4_conv2_weight_prepared = floats(55845168, 166464);
-  const cnn::Floats features_denseblock3_denselayer5_norm1_saved = floats(56011632, 1536);
-  const cnn::Floats features_denseblock3_denselayer5_norm2_saved = floats(56013168, 512);
-  const cnn::Floats features_denseblock3_denselayer5_conv1_weight_prepared = floats(56013680, 50688);
-  const cnn::Floats features_denseblock3_denselayer5_conv2_weight_prepared = floats(56064368, 166464);
-  const cnn::Floats features_denseblock3_denselayer6_norm1_saved = floats(56230832, 1664);
-  const cnn::Floats features_denseblock3_denselayer6_norm2_saved = floats(56232496, 512);
-  const cnn::Floats features_denseblock3_denselayer6_conv1_weight_prepared = floats(56233008, 54912);
-  const cnn::Floats features_denseblock3_denselayer6_conv2_weight_prepared = floats(56287920, 166464);
-  const cnn::Floats features_denseblock3_denselayer7_norm1_saved = floats(56454384, 1792);
-  const cnn::Floats features_denseblock3_denselayer7_norm2_saved = floats(56456176, 512);
-  const cnn::Floats features_denseblock3_denselayer7_conv1_weight_prepared = floats(56456688, 59136);
-  const cnn::Floats features_denseblock3_denselayer7_conv2_weight_prepared = floats(56515824, 166464);
-  const cnn::Floats features_denseblock3_denselayer8_norm1_saved = floats(56682288, 1920);
-  const cnn::Floats features_denseblock3_denselayer8_norm2_saved = floats(56684208, 512);
-  const cnn::Floats features_denseblock3_denselayer8_conv1_weight_prepared = floats(56684720, 63360);
-  const cnn::Floats features_denseblock3_denselayer8_conv2_weight_prepared = floats(56748080, 166464);
-  const cnn::Floats features_denseblock3_denselayer9_norm1_saved = floats(56914544, 2048);
-  const cnn::Floats features_denseblock3_denselayer9_norm2_saved = floats(56916592, 512);
-  const cnn::Floats features_denseblock3_denselayer9_conv1_weight_prepared = floats(56917104, 67584);
-  const cnn::Floats features_denseblock3_denselayer9_conv2_weight_prepared = floats(56984688, 166464);
-  const cnn::Floats features_denseblock3_denselayer10_norm1_saved = floats(57151152, 2176);
-  const cnn::Floats features_denseblock3_denselayer10_norm2_saved = floats(57153328, 512);
-  const cnn::Floats features_denseblock3_denselayer10_conv1_weight_prepared = floats(57153840, 71808);
-  const cnn::Floats features_denseblock3_denselayer10_conv2_weight_prepared = floats(57225648, 166464);
-  const cnn::Floats features_denseblock3_denselayer11_norm1_saved = floats(57392112, 2304);
-  const cnn::Floats features_denseblock3_denselayer11_norm2_saved = floats(57394416, 512);
-  const cnn::Floats features_denseblock3_denselayer11_conv1_weight_prepared = floats(57394928, 76032);
-  const cnn::Floats features_denseblock3_denselayer11_conv2_weight_prepared = floats(57470960, 166464);
-  const cnn::Floats features_denseblock3_denselayer12_norm1_saved = floats(57637424, 2432);
-  const cnn::Floats features_denseblock3_denselayer12_norm2_saved = floats(57639856, 512);
-  const cnn::Floats features_denseblock3_denselayer12_conv1_weight_prepared = floats(57640368, 80256);
-  const cnn::Floats features_denseblock3_denselayer12_conv2_weight_prepared = floats(57720624, 166464);
-  const cnn::Floats features_denseblock3_denselayer13_norm1_saved = floats(57887088, 2560);
-  const cnn::Floats features_denseblock3_denselayer13_norm2_saved = floats(57889648, 512);
-  const cnn::Floats features_denseblock3_denselayer13_conv1_weight_prepared = floats(57890160, 84480);
-  const cnn::Floats features_denseblock3_denselayer13_conv2_weight_prepared = floats(57974640, 166464);
-  const cnn::Floats features_denseblock3_denselayer14_norm1_saved = floats(58141104, 2688);
-  const cnn::Floats features_denseblock3_denselayer14_norm2_saved = floats(58143792, 512);
-  const cnn::Floats features_denseblock3_denselayer14_conv1_weight_prepared = floats(58144304, 88704);
-  const cnn::Floats features_denseblock3_denselayer14_conv2_weight_prepared = floats(58233008, 166464);
-  const cnn::Floats features_denseblock3_denselayer15_norm1_saved = floats(58399472, 2816);
-  const cnn::Floats features_denseblock3_denselayer15_norm2_saved = floats(58402288, 512);
-  const cnn::Floats features_denseblock3_denselayer15_conv1_weight_prepared = floats(58402800, 92928);
-  const cnn::Floats features_denseblock3_denselayer15_conv2_weight_prepared = floats(58495728, 166464);
-  const cnn::Floats features_denseblock3_denselayer16_norm1_saved = floats(58662192, 2944);
-  const cnn::Floats features_denseblock3_denselayer16_norm2_saved = floats(58665136, 512);
-  const cnn::Floats features_denseblock3_denselayer16_conv1_weight_prepared = floats(58665648, 97152);
-  const cnn::Floats features_denseblock3_denselayer16_conv2_weight_prepared = floats(58762800, 166464);
-  const cnn::Floats features_denseblock3_denselayer17_norm1_saved = floats(58929264, 3072);
-  const cnn::Floats features_denseblock3_denselayer17_norm2_saved = floats(58932336, 512);
-  const cnn::Floats features_denseblock3_denselayer17_conv1_weight_prepared = floats(58932848, 101376);
-  const cnn::Floats features_denseblock3_denselayer17_conv2_weight_prepared = floats(59034224, 166464);
-  const cnn::Floats features_denseblock3_denselayer18_norm1_saved = floats(59200688, 3200);
-  const cnn::Floats features_denseblock3_denselayer18_norm2_saved = floats(59203888, 512);
-  const cnn::Floats features_denseblock3_denselayer18_conv1_weight_prepared = floats(59204400, 105600);
-  const cnn::Floats features_denseblock3_denselayer18_conv2_weight_prepared = floats(59310000, 166464);
-  const cnn::Floats features_denseblock3_denselayer19_norm1_saved = floats(59476464, 3328);
-  const cnn::Floats features_denseblock3_denselayer19_norm2_saved = floats(59479792, 512);
-  const cnn::Floats features_denseblock3_denselayer19_conv1_weight_prepared = floats(59480304, 109824);
-  const cnn::Floats features_denseblock3_denselayer19_conv2_weight_prepared = floats(59590128, 166464);
-  const cnn::Floats features_denseblock3_denselayer20_norm1_saved = floats(59756592, 3456);
-  const cnn::Floats features_denseblock3_denselayer20_norm2_saved = floats(59760048, 512);
-  const cnn::Floats features_denseblock3_denselayer20_conv1_weight_prepared = floats(59760560, 114048);
-  const cnn::Floats features_denseblock3_denselayer20_conv2_weight_prepared = floats(59874608, 166464);
-  const cnn::Floats features_denseblock3_denselayer21_norm1_saved = floats(60041072, 3584);
-  const cnn::Floats features_denseblock3_denselayer21_norm2_saved = floats(60044656, 512);
-  const cnn::Floats features_denseblock3_denselayer21_conv1_weight_prepared = floats(60045168, 118272);
-  const cnn::Floats features_denseblock3_denselayer21_conv2_weight_prepared = floats(60163440, 166464);
-  const cnn::Floats features_denseblock3_denselayer22_norm1_saved = floats(60329904, 3712);
-  const cnn::Floats features_denseblock3_denselayer22_norm2_saved = floats(60333616, 512);
-  const cnn::Floats features_denseblock3_denselayer22_conv1_weight_prepared = floats(60334128, 122496);
-  const cnn::Floats features_denseblock3_denselayer22_conv2_weight_prepared = floats(60456624, 166464);
-  const cnn::Floats features_denseblock3_denselayer23_norm1_saved = floats(60623088, 3840);
-  const cnn::Floats features_denseblock3_denselayer23_norm2_saved = floats(60626928, 512);
-  const cnn::Floats features_denseblock3_denselayer23_conv1_weight_prepared = floats(60627440, 126720);
-  const cnn::Floats features_denseblock3_denselayer23_conv2_weight_prepared = floats(60754160, 166464);
-  const cnn::Floats features_denseblock3_denselayer24_norm1_saved = floats(60920624, 3968);
-  const cnn::Floats features_denseblock3_denselayer24_norm2_saved = floats(60924592, 512);
-  const cnn::Floats features_denseblock3_denselayer24_conv1_weight_prepared = floats(60925104, 130944);
-  const cnn::Floats features_denseblock3_denselayer24_conv2_weight_prepared = floats(61056048, 166464);
-  const cnn::Floats features_denseblock3_denselayer25_norm1_saved = floats(61222512, 4096);
-  const cnn::Floats features_denseblock3_denselayer25_norm2_saved = floats(61226608, 512);
-  const cnn::Floats features_denseblock3_denselayer25_conv1_weight_prepared = floats(61227120, 135168);
-  const cnn::Floats features_denseblock3_denselayer25_conv2_weight_prepared = floats(61362288, 166464);
-  const cnn::Floats features_denseblock3_denselayer26_norm1_saved = floats(61528752, 4224);
-  const cnn::Floats features_denseblock3_denselayer26_norm2_saved = floats(61532976, 512);
-  const cnn::Floats features_denseblock3_denselayer26_conv1_weight_prepared = floats(61533488, 139392);
-  const cnn::Floats features_denseblock3_denselayer26_conv2_weight_prepared = floats(61672880, 166464);
-  const cnn::Floats features_denseblock3_denselayer27_norm1_saved = floats(61839344, 4352);
-  const cnn::Floats features_denseblock3_denselayer27_norm2_saved = floats(61843696, 512);
-  const cnn::Floats features_denseblock3_denselayer27_conv1_weight_prepared = floats(61844208, 143616);
-  const cnn::Floats features_denseblock3_denselayer27_conv2_weight_prepared = floats(61987824, 166464);
-  const cnn::Floats features_denseblock3_denselayer28_norm1_saved = floats(62154288, 4480);
-  const cnn::Floats features_denseblock3_denselayer28_norm2_saved = floats(62158768, 512);
-  const cnn::Floats features_denseblock3_denselayer28_conv1_weight_prepared = floats(62159280, 147840);
-  const cnn::Floats features_denseblock3_denselayer28_conv2_weight_prepared = floats(62307120, 166464);
-  const cnn::Floats features_denseblock3_denselayer29_norm1_saved = floats(62473584, 4608);
-  const cnn::Floats features_denseblock3_denselayer29_norm2_saved = floats(62478192, 512);
-  const cnn::Floats features_denseblock3_denselayer29_conv1_weight_prepared = floats(62478704, 152064);
-  const cnn::Floats features_denseblock3_denselayer29_conv2_weight_prepared = floats(62630768, 166464);
-  const cnn::Floats features_denseblock3_denselayer30_norm1_saved = floats(62797232, 4736);
-  const cnn::Floats features_denseblock3_denselayer30_norm2_saved = floats(62801968, 512);
-  const cnn::Floats features_denseblock3_denselayer30_conv1_weight_prepared = floats(62802480, 156288);
-  const cnn::Floats features_denseblock3_denselayer30_conv2_weight_prepared = floats(62958768, 166464);
-  const cnn::Floats features_denseblock3_denselayer31_norm1_saved = floats(63125232, 4864);
-  const cnn::Floats features_denseblock3_denselayer31_norm2_saved = floats(63130096, 512);
-  const cnn::Floats features_denseblock3_denselayer31_conv1_weight_prepared = floats(63130608, 160512);
-  const cnn::Floats features_denseblock3_denselayer31_conv2_weight_prepared = floats(63291120, 166464);
-  const cnn::Floats features_denseblock3_denselayer32_norm1_saved = floats(63457584, 4992);
-  const cnn::Floats features_denseblock3_denselayer32_norm2_saved = floats(63462576, 512);
-  const cnn::Floats features_denseblock3_denselayer32_conv1_weight_prepared = floats(63463088, 164736);
-  const cnn::Floats features_denseblock3_denselayer32_conv2_weight_prepared = floats(63627824, 166464);
-  const cnn::Floats features_transition3_norm_saved = floats(63794288, 5120);
-  const cnn::Floats features_transition3_conv_weight_prepared = floats(63799408, 821760);
-  const cnn::Floats features_denseblock4_denselayer1_norm1_saved = floats(64621168, 2560);
-  const cnn::Floats features_denseblock4_denselayer1_norm2_saved = floats(64623728, 512);
-  const cnn::Floats features_denseblock4_denselayer1_conv1_weight_prepared = floats(64624240, 84480);
-  const cnn::Floats features_denseblock4_denselayer1_conv2_weight_prepared = floats(64708720, 166464);
-  const cnn::Floats features_denseblock4_denselayer2_norm1_saved = floats(64875184, 2688);
-  const cnn::Floats features_denseblock4_denselayer2_norm2_saved = floats(64877872, 512);
-  const cnn::Floats features_denseblock4_denselayer2_conv1_weight_prepared = floats(64878384, 88704);
-  const cnn::Floats features_denseblock4_denselayer2_conv2_weight_prepared = floats(64967088, 166464);
-  const cnn::Floats features_denseblock4_denselayer3_norm1_saved = floats(65133552, 2816);
-  const cnn::Floats features_denseblock4_denselayer3_norm2_saved = floats(65136368, 512);
-  const cnn::Floats features_denseblock4_denselayer3_conv1_weight_prepared = floats(65136880, 92928);
-  const cnn::Floats features_denseblock4_denselayer3_conv2_weight_prepared = floats(65229808, 166464);
-  const cnn::Floats features_denseblock4_denselayer4_norm1_saved = floats(65396272, 2944);
-  const cnn::Floats features_denseblock4_denselayer4_norm2_saved = floats(65399216, 512);
-  const cnn::Floats features_denseblock4_denselayer4_conv1_weight_prepared = floats(65399728, 97152);
-  const cnn::Floats features_denseblock4_denselayer4_conv2_weight_prepared = floats(65496880, 166464);
-  const cnn::Floats features_denseblock4_denselayer5_norm1_saved = floats(65663344, 3072);
-  const cnn::Floats features_denseblock4_denselayer5_norm2_saved = floats(65666416, 512);
-  const cnn::Floats features_denseblock4_denselayer5_conv1_weight_prepared = floats(65666928, 101376);
-  const cnn::Floats features_denseblock4_denselayer5_conv2_weight_prepared = floats(65768304, 166464);
-  const cnn::Floats features_denseblock4_denselayer6_norm1_saved = floats(65934768, 3200);
-  const cnn::Floats features_denseblock4_denselayer6_norm2_saved = floats(65937968, 512);
-  const cnn::Floats features_denseblock4_denselayer6_conv1_weight_prepared = floats(65938480, 105600);
-  const cnn::Floats features_denseblock4_denselayer6_conv2_weight_prepared = floats(66044080, 166464);
-  const cnn::Floats features_denseblock4_denselayer7_norm1_saved = floats(66210544, 3328);
-  const cnn::Floats features_denseblock4_denselayer7_norm2_saved = floats(66213872, 512);
-  const cnn::Floats features_denseblock4_denselayer7_conv1_weight_prepared = floats(66214384, 109824);
-  const cnn::Floats features_denseblock4_denselayer7_conv2_weight_prepared = floats(66324208, 166464);
-  const cnn::Floats features_denseblock4_denselayer8_norm1_saved = floats(66490672, 3456);
-  const cnn::Floats features_denseblock4_denselayer8_norm2_saved = floats(66494128, 512);
-  const cnn::Floats features_denseblock4_denselayer8_conv1_weight_prepared = floats(66494640, 114048);
-  const cnn::Floats features_denseblock4_denselayer8_conv2_weight_prepared = floats(66608688, 166464);
-  const cnn::Floats features_denseblock4_denselayer9_norm1_saved = floats(66775152, 3584);
-  const cnn::Floats features_denseblock4_denselayer9_norm2_saved = floats(66778736, 512);
-  const cnn::Floats features_denseblock4_denselayer9_conv1_weight_prepared = floats(66779248, 118272);
-  const cnn::Floats features_denseblock4_denselayer9_conv2_weight_prepared = floats(66897520, 166464);
-  const cnn::Floats features_denseblock4_denselayer10_norm1_saved = floats(67063984, 3712);
-  const cnn::Floats features_denseblock4_denselayer10_norm2_saved = floats(67067696, 512);
-  const cnn::Floats features_denseblock4_denselayer10_conv1_weight_prepared = floats(67068208, 122496);
-  const cnn::Floats features_denseblock4_denselayer10_conv2_weight_prepared = floats(67190704, 166464);
-  const cnn::Floats features_denseblock4_denselayer11_norm1_saved = floats(67357168, 3840);
-  const cnn::Floats features_denseblock4_denselayer11_norm2_saved = floats(67361008, 512);
-  const cnn::Floats features_denseblock4_denselayer11_conv1_weight_prepared = floats(67361520, 126720);
-  const cnn::Floats features_denseblock4_denselayer11_conv2_weight_prepared = floats(67488240, 166464);
-  const cnn::Floats features_denseblock4_denselayer12_norm1_saved = floats(67654704, 3968);
-  const cnn::Floats features_denseblock4_denselayer12_norm2_saved = floats(67658672, 512);
-  const cnn::Floats features_denseblock4_denselayer12_conv1_weight_prepared = floats(67659184, 130944);
-  const cnn::Floats features_denseblock4_denselayer12_conv2_weight_prepared = floats(67790128, 166464);
-  const cnn::Floats features_denseblock4_denselayer13_norm1_saved = floats(67956592, 4096);
-  const cnn::Floats features_denseblock4_denselayer13_norm2_saved = floats(67960688, 512);
-  const cnn::Floats features_denseblock4_denselayer13_conv1_weight_prepared = floats(67961200, 135168);
-  const cnn::Floats features_denseblock4_denselayer13_conv2_weight_prepared = floats(68096368, 166464);
-  const cnn::Floats features_denseblock4_denselayer14_norm1_saved = floats(68262832, 4224);
-  const cnn::Floats features_denseblock4_denselayer14_norm2_saved = floats(68267056, 512);
-  const cnn::Floats features_denseblock4_denselayer14_conv1_weight_prepared = floats(68267568, 139392);
-  const cnn::Floats features_denseblock4_denselayer14_conv2_weight_prepared = floats(68406960, 166464);
-  const cnn::Floats features_denseblock4_denselayer15_norm1_saved = floats(68573424, 4352);
-  const cnn::Floats features_denseblock4_denselayer15_norm2_saved = floats(68577776, 512);
-  const cnn::Floats features_denseblock4_denselayer15_conv1_weight_prepared = floats(68578288, 143616);
-  const cnn::Floats features_denseblock4_denselayer15_conv2_weight_prepared = floats(68721904, 166464);
-  const cnn::Floats features_denseblock4_denselayer16_norm1_saved = floats(68888368, 4480);
-  const cnn::Floats features_denseblock4_denselayer16_norm2_saved = floats(68892848, 512);
-  const cnn::Floats features_denseblock4_denselayer16_conv1_weight_prepared = floats(68893360, 147840);
-  const cnn::Floats features_denseblock4_denselayer16_conv2_weight_prepared = floats(69041200, 166464);
-  const cnn::Floats features_denseblock4_denselayer17_norm1_saved = floats(69207664, 4608);
-  const cnn::Floats features_denseblock4_denselayer17_norm2_saved = floats(69212272, 512);
-  const cnn::Floats features_denseblock4_denselayer17_conv1_weight_prepared = floats(69212784, 152064);
-  const cnn::Floats features_denseblock4_denselayer17_conv2_weight_prepared = floats(69364848, 166464);
-  const cnn::Floats features_denseblock4_denselayer18_norm1_saved = floats(69531312, 4736);
-  const cnn::Floats features_denseblock4_denselayer18_norm2_saved = floats(69536048, 512);
-  const cnn::Floats features_denseblock4_denselayer18_conv1_weight_prepared = floats(69536560, 156288);
-  const cnn::Floats features_denseblock4_denselayer18_conv2_weight_prepared = floats(69692848, 166464);
-  const cnn::Floats features_denseblock4_denselayer19_norm1_saved = floats(69859312, 4864);
-  const cnn::Floats features_denseblock4_denselayer19_norm2_saved = floats(69864176, 512);
-  const cnn::Floats features_denseblock4_denselayer19_conv1_weight_prepared = floats(69864688, 160512);
-  const cnn::Floats features_denseblock4_denselayer19_conv2_weight_prepared = floats(70025200, 166464);
-  const cnn::Floats features_denseblock4_denselayer20_norm1_saved = floats(70191664, 4992);
-  const cnn::Floats features_denseblock4_denselayer20_norm2_saved = floats(70196656, 512);
-  const cnn::Floats features_denseblock4_denselayer20_conv1_weight_prepared = floats(70197168, 164736);
-  const cnn::Floats features_denseblock4_denselayer20_conv2_weight_prepared = floats(70361904, 166464);
-  const cnn::Floats features_denseblock4_denselayer21_norm1_saved = floats(70528368, 5120);
-  const cnn::Floats features_denseblock4_denselayer21_norm2_saved = floats(70533488, 512);
-  const cnn::Floats features_denseblock4_denselayer21_conv1_weight_prepared = floats(70534000, 168960);
-  const cnn::Floats features_denseblock4_denselayer21_conv2_weight_prepared = floats(70702960, 166464);
-  const cnn::Floats features_denseblock4_denselayer22_norm1_saved = floats(70869424, 5248);
-  const cnn::Floats features_denseblock4_denselayer22_norm2_saved = floats(70874672, 512);
-  const cnn::Floats features_denseblock4_denselayer22_conv1_weight_prepared = floats(70875184, 173184);
-  const cnn::Floats features_denseblock4_denselayer22_conv2_weight_prepared = floats(71048368, 166464);
-  const cnn::Floats features_denseblock4_denselayer23_norm1_saved = floats(71214832, 5376);
-  const cnn::Floats features_denseblock4_denselayer23_norm2_saved = floats(71220208, 512);
-  const cnn::Floats features_denseblock4_denselayer23_conv1_weight_prepared = floats(71220720, 177408);
-  const cnn::Floats features_denseblock4_denselayer23_conv2_weight_prepared = floats(71398128, 166464);
-  const cnn::Floats features_denseblock4_denselayer24_norm1_saved = floats(71564592, 5504);
-  const cnn::Floats features_denseblock4_denselayer24_norm2_saved = floats(71570096, 512);
-  const cnn::Floats features_denseblock4_denselayer24_conv1_weight_prepared = floats(71570608, 181632);
-  const cnn::Floats features_denseblock4_denselayer24_conv2_weight_prepared = floats(71752240, 166464);
-  const cnn::Floats features_denseblock4_denselayer25_norm1_saved = floats(71918704, 5632);
-  const cnn::Floats features_denseblock4_denselayer25_norm2_saved = floats(71924336, 512);
-  const cnn::Floats features_denseblock4_denselayer25_conv1_weight_prepared = floats(71924848, 185856);
-  const cnn::Floats features_denseblock4_denselayer25_conv2_weight_prepared = floats(72110704, 166464);
-  const cnn::Floats features_denseblock4_denselayer26_norm1_saved = floats(72277168, 5760);
-  const cnn::Floats features_denseblock4_denselayer26_norm2_saved = floats(72282928, 512);
-  const cnn::Floats features_denseblock4_denselayer26_conv1_weight_prepared = floats(72283440, 190080);
-  const cnn::Floats features_denseblock4_denselayer26_conv2_weight_prepared = floats(72473520, 166464);
-  const cnn::Floats features_denseblock4_denselayer27_norm1_saved = floats(72639984, 5888);
-  const cnn::Floats features_denseblock4_denselayer27_norm2_saved = floats(72645872, 512);
-  const cnn::Floats features_denseblock4_denselayer27_conv1_weight_prepared = floats(72646384, 194304);
-  const cnn::Floats features_denseblock4_denselayer27_conv2_weight_prepared = floats(72840688, 166464);
-  const cnn::Floats features_denseblock4_denselayer28_norm1_saved = floats(73007152, 6016);
-  const cnn::Floats features_denseblock4_denselayer28_norm2_saved = floats(73013168, 512);
-  const cnn::Floats features_denseblock4_denselayer28_conv1_weight_prepared = floats(73013680, 198528);
-  const cnn::Floats features_denseblock4_denselayer28_conv2_weight_prepared = floats(73212208, 166464);
-  const cnn::Floats features_denseblock4_denselayer29_norm1_saved = floats(73378672, 6144);
-  const cnn::Floats features_denseblock4_denselayer29_norm2_saved = floats(73384816, 512);
-  const cnn::Floats features_denseblock4_denselayer29_conv1_weight_prepared = floats(73385328, 202752);
-  const cnn::Floats features_denseblock4_denselayer29_conv2_weight_prepared = floats(73588080, 166464);
-  const cnn::Floats features_denseblock4_denselayer30_norm1_saved = floats(73754544, 6272);
-  const cnn::Floats features_denseblock4_denselayer30_norm2_saved = floats(73760816, 512);
-  const cnn::Floats features_denseblock4_denselayer30_conv1_weight_prepared = floats(73761328, 206976);
-  const cnn::Floats features_denseblock4_denselayer30_conv2_weight_prepared = floats(73968304, 166464);
-  const cnn::Floats features_denseblock4_denselayer31_norm1_saved = floats(74134768, 6400);
-  const cnn::Floats features_denseblock4_denselayer31_norm2_saved = floats(74141168, 512);
-  const cnn::Floats features_denseblock4_denselayer31_conv1_weight_prepared = floats(74141680, 211200);
-  const cnn::Floats features_denseblock4_denselayer31_conv2_weight_prepared = floats(74352880, 166464);
-  const cnn::Floats features_denseblock4_denselayer32_norm1_saved = floats(74519344, 6528);
-  const cnn::Floats features_denseblock4_denselayer32_norm2_saved = floats(74525872, 512);
-  const cnn::Floats features_denseblock4_denselayer32_conv1_weight_prepared = floats(74526384, 215424);
-  const cnn::Floats features_denseblock4_denselayer32_conv2_weight_prepared = floats(74741808, 166464);
-  const cnn::Floats features_norm5_saved = floats(74908272, 6656);
+  const cnn::Floats features_denseblock1_denselayer1_norm1_saved = floats(51380480, 256);
+  const cnn::Floats features_denseblock1_denselayer1_norm2_saved = floats(51380736, 512);
+  const cnn::Floats features_denseblock1_denselayer2_norm1_saved = floats(51381248, 384);
+  const cnn::Floats features_denseblock1_denselayer2_norm2_saved = floats(51381632, 512);
+  const cnn::Floats features_denseblock1_denselayer3_norm1_saved = floats(51382144, 512);
+  const cnn::Floats features_denseblock1_denselayer3_norm2_saved = floats(51382656, 512);
+  const cnn::Floats features_denseblock1_denselayer4_norm1_saved = floats(51383168, 640);
+  const cnn::Floats features_denseblock1_denselayer4_norm2_saved = floats(51383808, 512);
+  const cnn::Floats features_denseblock1_denselayer5_norm1_saved = floats(51384320, 768);
+  const cnn::Floats features_denseblock1_denselayer5_norm2_saved = floats(51385088, 512);
+  const cnn::Floats features_denseblock1_denselayer6_norm1_saved = floats(51385600, 896);
+  const cnn::Floats features_denseblock1_denselayer6_norm2_saved = floats(51386496, 512);
+  const cnn::Floats features_transition1_norm_saved = floats(51387008, 1024);
+  const cnn::Floats features_denseblock2_denselayer1_norm1_saved = floats(51388032, 512);
+  const cnn::Floats features_denseblock2_denselayer1_norm2_saved = floats(51388544, 512);
+  const cnn::Floats features_denseblock2_denselayer2_norm1_saved = floats(51389056, 640);
+  const cnn::Floats features_denseblock2_denselayer2_norm2_saved = floats(51389696, 512);
+  const cnn::Floats features_denseblock2_denselayer3_norm1_saved = floats(51390208, 768);
+  const cnn::Floats features_denseblock2_denselayer3_norm2_saved = floats(51390976, 512);
+  const cnn::Floats features_denseblock2_denselayer4_norm1_saved = floats(51391488, 896);
+  const cnn::Floats features_denseblock2_denselayer4_norm2_saved = floats(51392384, 512);
+  const cnn::Floats features_denseblock2_denselayer5_norm1_saved = floats(51392896, 1024);
+  const cnn::Floats features_denseblock2_denselayer5_norm2_saved = floats(51393920, 512);
+  const cnn::Floats features_denseblock2_denselayer6_norm1_saved = floats(51394432, 1152);
+  const cnn::Floats features_denseblock2_denselayer6_norm2_saved = floats(51395584, 512);
+  const cnn::Floats features_denseblock2_denselayer7_norm1_saved = floats(51396096, 1280);
+  const cnn::Floats features_denseblock2_denselayer7_norm2_saved = floats(51397376, 512);
+  const cnn::Floats features_denseblock2_denselayer8_norm1_saved = floats(51397888, 1408);
+  const cnn::Floats features_denseblock2_denselayer8_norm2_saved = floats(51399296, 512);
+  const cnn::Floats features_denseblock2_denselayer9_norm1_saved = floats(51399808, 1536);
+  const cnn::Floats features_denseblock2_denselayer9_norm2_saved = floats(51401344, 512);
+  const cnn::Floats features_denseblock2_denselayer10_norm1_saved = floats(51401856, 1664);
+  const cnn::Floats features_denseblock2_denselayer10_norm2_saved = floats(51403520, 512);
+  const cnn::Floats features_denseblock2_denselayer11_norm1_saved = floats(51404032, 1792);
+  const cnn::Floats features_denseblock2_denselayer11_norm2_saved = floats(51405824, 512);
+  const cnn::Floats features_denseblock2_denselayer12_norm1_saved = floats(51406336, 1920);
+  const cnn::Floats features_denseblock2_denselayer12_norm2_saved = floats(51408256, 512);
+  const cnn::Floats features_transition2_norm_saved = floats(51408768, 2048);
+  const cnn::Floats features_denseblock3_denselayer1_norm1_saved = floats(51410816, 1024);
+  const cnn::Floats features_denseblock3_denselayer1_norm2_saved = floats(51411840, 512);
+  const cnn::Floats features_denseblock3_denselayer2_norm1_saved = floats(51412352, 1152);
+  const cnn::Floats features_denseblock3_denselayer2_norm2_saved = floats(51413504, 512);
+  const cnn::Floats features_denseblock3_denselayer3_norm1_saved = floats(51414016, 1280);
+  const cnn::Floats features_denseblock3_denselayer3_norm2_saved = floats(51415296, 512);
+  const cnn::Floats features_denseblock3_denselayer4_norm1_saved = floats(51415808, 1408);
+  const cnn::Floats features_denseblock3_denselayer4_norm2_saved = floats(51417216, 512);
+  const cnn::Floats features_denseblock3_denselayer5_norm1_saved = floats(51417728, 1536);
+  const cnn::Floats features_denseblock3_denselayer5_norm2_saved = floats(51419264, 512);
+  const cnn::Floats features_denseblock3_denselayer6_norm1_saved = floats(51419776, 1664);
+  const cnn::Floats features_denseblock3_denselayer6_norm2_saved = floats(51421440, 512);
+  const cnn::Floats features_denseblock3_denselayer7_norm1_saved = floats(51421952, 1792);
+  const cnn::Floats features_denseblock3_denselayer7_norm2_saved = floats(51423744, 512);
+  const cnn::Floats features_denseblock3_denselayer8_norm1_saved = floats(51424256, 1920);
+  const cnn::Floats features_denseblock3_denselayer8_norm2_saved = floats(51426176, 512);
+  const cnn::Floats features_denseblock3_denselayer9_norm1_saved = floats(51426688, 2048);
+  const cnn::Floats features_denseblock3_denselayer9_norm2_saved = floats(51428736, 512);
+  const cnn::Floats features_denseblock3_denselayer10_norm1_saved = floats(51429248, 2176);
+  const cnn::Floats features_denseblock3_denselayer10_norm2_saved = floats(51431424, 512);
+  const cnn::Floats features_denseblock3_denselayer11_norm1_saved = floats(51431936, 2304);
+  const cnn::Floats features_denseblock3_denselayer11_norm2_saved = floats(51434240, 512);
+  const cnn::Floats features_denseblock3_denselayer12_norm1_saved = floats(51434752, 2432);
+  const cnn::Floats features_denseblock3_denselayer12_norm2_saved = floats(51437184, 512);
+  const cnn::Floats features_denseblock3_denselayer13_norm1_saved = floats(51437696, 2560);
+  const cnn::Floats features_denseblock3_denselayer13_norm2_saved = floats(51440256, 512);
+  const cnn::Floats features_denseblock3_denselayer14_norm1_saved = floats(51440768, 2688);
+  const cnn::Floats features_denseblock3_denselayer14_norm2_saved = floats(51443456, 512);
+  const cnn::Floats features_denseblock3_denselayer15_norm1_saved = floats(51443968, 2816);
+  const cnn::Floats features_denseblock3_denselayer15_norm2_saved = floats(51446784, 512);
+  const cnn::Floats features_denseblock3_denselayer16_norm1_saved = floats(51447296, 2944);
+  const cnn::Floats features_denseblock3_denselayer16_norm2_saved = floats(51450240, 512);
+  const cnn::Floats features_denseblock3_denselayer17_norm1_saved = floats(51450752, 3072);
+  const cnn::Floats features_denseblock3_denselayer17_norm2_saved = floats(51453824, 512);
+  const cnn::Floats features_denseblock3_denselayer18_norm1_saved = floats(51454336, 3200);
+  const cnn::Floats features_denseblock3_denselayer18_norm2_saved = floats(51457536, 512);
+  const cnn::Floats features_denseblock3_denselayer19_norm1_saved = floats(51458048, 3328);
+  const cnn::Floats features_denseblock3_denselayer19_norm2_saved = floats(51461376, 512);
+  const cnn::Floats features_denseblock3_denselayer20_norm1_saved = floats(51461888, 3456);
+  const cnn::Floats features_denseblock3_denselayer20_norm2_saved = floats(51465344, 512);
+  const cnn::Floats features_denseblock3_denselayer21_norm1_saved = floats(51465856, 3584);
+  const cnn::Floats features_denseblock3_denselayer21_norm2_saved = floats(51469440, 512);
+  const cnn::Floats features_denseblock3_denselayer22_norm1_saved = floats(51469952, 3712);
+  const cnn::Floats features_denseblock3_denselayer22_norm2_saved = floats(51473664, 512);
+  const cnn::Floats features_denseblock3_denselayer23_norm1_saved = floats(51474176, 3840);
+  const cnn::Floats features_denseblock3_denselayer23_norm2_saved = floats(51478016, 512);
+  const cnn::Floats features_denseblock3_denselayer24_norm1_saved = floats(51478528, 3968);
+  const cnn::Floats features_denseblock3_denselayer24_norm2_saved = floats(51482496, 512);
+  const cnn::Floats features_denseblock3_denselayer25_norm1_saved = floats(51483008, 4096);
+  const cnn::Floats features_denseblock3_denselayer25_norm2_saved = floats(51487104, 512);
+  const cnn::Floats features_denseblock3_denselayer26_norm1_saved = floats(51487616, 4224);
+  const cnn::Floats features_denseblock3_denselayer26_norm2_saved = floats(51491840, 512);
+  const cnn::Floats features_denseblock3_denselayer27_norm1_saved = floats(51492352, 4352);
+  const cnn::Floats features_denseblock3_denselayer27_norm2_saved = floats(51496704, 512);
+  const cnn::Floats features_denseblock3_denselayer28_norm1_saved = floats(51497216, 4480);
+  const cnn::Floats features_denseblock3_denselayer28_norm2_saved = floats(51501696, 512);
+  const cnn::Floats features_denseblock3_denselayer29_norm1_saved = floats(51502208, 4608);
+  const cnn::Floats features_denseblock3_denselayer29_norm2_saved = floats(51506816, 512);
+  const cnn::Floats features_denseblock3_denselayer30_norm1_saved = floats(51507328, 4736);
+  const cnn::Floats features_denseblock3_denselayer30_norm2_saved = floats(51512064, 512);
+  const cnn::Floats features_denseblock3_denselayer31_norm1_saved = floats(51512576, 4864);
+  const cnn::Floats features_denseblock3_denselayer31_norm2_saved = floats(51517440, 512);
+  const cnn::Floats features_denseblock3_denselayer32_norm1_saved = floats(51517952, 4992);
+  const cnn::Floats features_denseblock3_denselayer32_norm2_saved = floats(51522944, 512);
+  const cnn::Floats features_transition3_norm_saved = floats(51523456, 5120);
+  const cnn::Floats features_denseblock4_denselayer1_norm1_saved = floats(51528576, 2560);
+  const cnn::Floats features_denseblock4_denselayer1_norm2_saved = floats(51531136, 512);
+  const cnn::Floats features_denseblock4_denselayer1_conv1_weight_prepared = floats(51531648, 84480);
+  const cnn::Floats features_denseblock4_denselayer1_conv2_weight_prepared = floats(51616128, 166464);
+  const cnn::Floats features_denseblock4_denselayer2_norm1_saved = floats(51782592, 2688);
+  const cnn::Floats features_denseblock4_denselayer2_norm2_saved = floats(51785280, 512);
+  const cnn::Floats features_denseblock4_denselayer2_conv1_weight_prepared = floats(51785792, 88704);
+  const cnn::Floats features_denseblock4_denselayer2_conv2_weight_prepared = floats(51874496, 166464);
+  const cnn::Floats features_denseblock4_denselayer3_norm1_saved = floats(52040960, 2816);
+  const cnn::Floats features_denseblock4_denselayer3_norm2_saved = floats(52043776, 512);
+  const cnn::Floats features_denseblock4_denselayer3_conv1_weight_prepared = floats(52044288, 92928);
+  const cnn::Floats features_denseblock4_denselayer3_conv2_weight_prepared = floats(52137216, 166464);
+  const cnn::Floats features_denseblock4_denselayer4_norm1_saved = floats(52303680, 2944);
+  const cnn::Floats features_denseblock4_denselayer4_norm2_saved = floats(52306624, 512);
+  const cnn::Floats features_denseblock4_denselayer4_conv1_weight_prepared = floats(52307136, 97152);
+  const cnn::Floats features_denseblock4_denselayer4_conv2_weight_prepared = floats(52404288, 166464);
+  const cnn::Floats features_denseblock4_denselayer5_norm1_saved = floats(52570752, 3072);
+  const cnn::Floats features_denseblock4_denselayer5_norm2_saved = floats(52573824, 512);
+  const cnn::Floats features_denseblock4_denselayer5_conv1_weight_prepared = floats(52574336, 101376);
+  const cnn::Floats features_denseblock4_denselayer5_conv2_weight_prepared = floats(52675712, 166464);
+  const cnn::Floats features_denseblock4_denselayer6_norm1_saved = floats(52842176, 3200);
+  const cnn::Floats features_denseblock4_denselayer6_norm2_saved = floats(52845376, 512);
+  const cnn::Floats features_denseblock4_denselayer6_conv1_weight_prepared = floats(52845888, 105600);
+  const cnn::Floats features_denseblock4_denselayer6_conv2_weight_prepared = floats(52951488, 166464);
+  const cnn::Floats features_denseblock4_denselayer7_norm1_saved = floats(53117952, 3328);
+  const cnn::Floats features_denseblock4_denselayer7_norm2_saved = floats(53121280, 512);
+  const cnn::Floats features_denseblock4_denselayer7_conv1_weight_prepared = floats(53121792, 109824);
+  const cnn::Floats features_denseblock4_denselayer7_conv2_weight_prepared = floats(53231616, 166464);
+  const cnn::Floats features_denseblock4_denselayer8_norm1_saved = floats(53398080, 3456);
+  const cnn::Floats features_denseblock4_denselayer8_norm2_saved = floats(53401536, 512);
+  const cnn::Floats features_denseblock4_denselayer8_conv1_weight_prepared = floats(53402048, 114048);
+  const cnn::Floats features_denseblock4_denselayer8_conv2_weight_prepared = floats(53516096, 166464);
+  const cnn::Floats features_denseblock4_denselayer9_norm1_saved = floats(53682560, 3584);
+  const cnn::Floats features_denseblock4_denselayer9_norm2_saved = floats(53686144, 512);
+  const cnn::Floats features_denseblock4_denselayer9_conv1_weight_prepared = floats(53686656, 118272);
+  const cnn::Floats features_denseblock4_denselayer9_conv2_weight_prepared = floats(53804928, 166464);
+  const cnn::Floats features_denseblock4_denselayer10_norm1_saved = floats(53971392, 3712);
+  const cnn::Floats features_denseblock4_denselayer10_norm2_saved = floats(53975104, 512);
+  const cnn::Floats features_denseblock4_denselayer10_conv1_weight_prepared = floats(53975616, 122496);
+  const cnn::Floats features_denseblock4_denselayer10_conv2_weight_prepared = floats(54098112, 166464);
+  const cnn::Floats features_denseblock4_denselayer11_norm1_saved = floats(54264576, 3840);
+  const cnn::Floats features_denseblock4_denselayer11_norm2_saved = floats(54268416, 512);
+  const cnn::Floats features_denseblock4_denselayer11_conv1_weight_prepared = floats(54268928, 126720);
+  const cnn::Floats features_denseblock4_denselayer11_conv2_weight_prepared = floats(54395648, 166464);
+  const cnn::Floats features_denseblock4_denselayer12_norm1_saved = floats(54562112, 3968);
+  const cnn::Floats features_denseblock4_denselayer12_norm2_saved = floats(54566080, 512);
+  const cnn::Floats features_denseblock4_denselayer12_conv1_weight_prepared = floats(54566592, 130944);
+  const cnn::Floats features_denseblock4_denselayer12_conv2_weight_prepared = floats(54697536, 166464);
+  const cnn::Floats features_denseblock4_denselayer13_norm1_saved = floats(54864000, 4096);
+  const cnn::Floats features_denseblock4_denselayer13_norm2_saved = floats(54868096, 512);
+  const cnn::Floats features_denseblock4_denselayer13_conv1_weight_prepared = floats(54868608, 135168);
+  const cnn::Floats features_denseblock4_denselayer13_conv2_weight_prepared = floats(55003776, 166464);
+  const cnn::Floats features_denseblock4_denselayer14_norm1_saved = floats(55170240, 4224);
+  const cnn::Floats features_denseblock4_denselayer14_norm2_saved = floats(55174464, 512);
+  const cnn::Floats features_denseblock4_denselayer14_conv1_weight_prepared = floats(55174976, 139392);
+  const cnn::Floats features_denseblock4_denselayer14_conv2_weight_prepared = floats(55314368, 166464);
+  const cnn::Floats features_denseblock4_denselayer15_norm1_saved = floats(55480832, 4352);
+  const cnn::Floats features_denseblock4_denselayer15_norm2_saved = floats(55485184, 512);
+  const cnn::Floats features_denseblock4_denselayer15_conv1_weight_prepared = floats(55485696, 143616);
+  const cnn::Floats features_denseblock4_denselayer15_conv2_weight_prepared = floats(55629312, 166464);
+  const cnn::Floats features_denseblock4_denselayer16_norm1_saved = floats(55795776, 4480);
+  const cnn::Floats features_denseblock4_denselayer16_norm2_saved = floats(55800256, 512);
+  const cnn::Floats features_denseblock4_denselayer16_conv1_weight_prepared = floats(55800768, 147840);
+  const cnn::Floats features_denseblock4_denselayer16_conv2_weight_prepared = floats(55948608, 166464);
+  const cnn::Floats features_denseblock4_denselayer17_norm1_saved = floats(56115072, 4608);
+  const cnn::Floats features_denseblock4_denselayer17_norm2_saved = floats(56119680, 512);
+  const cnn::Floats features_denseblock4_denselayer17_conv1_weight_prepared = floats(56120192, 152064);
+  const cnn::Floats features_denseblock4_denselayer17_conv2_weight_prepared = floats(56272256, 166464);
+  const cnn::Floats features_denseblock4_denselayer18_norm1_saved = floats(56438720, 4736);
+  const cnn::Floats features_denseblock4_denselayer18_norm2_saved = floats(56443456, 512);
+  const cnn::Floats features_denseblock4_denselayer18_conv1_weight_prepared = floats(56443968, 156288);
+  const cnn::Floats features_denseblock4_denselayer18_conv2_weight_prepared = floats(56600256, 166464);
+  const cnn::Floats features_denseblock4_denselayer19_norm1_saved = floats(56766720, 4864);
+  const cnn::Floats features_denseblock4_denselayer19_norm2_saved = floats(56771584, 512);
+  const cnn::Floats features_denseblock4_denselayer19_conv1_weight_prepared = floats(56772096, 160512);
+  const cnn::Floats features_denseblock4_denselayer19_conv2_weight_prepared = floats(56932608, 166464);
+  const cnn::Floats features_denseblock4_denselayer20_norm1_saved = floats(57099072, 4992);
+  const cnn::Floats features_denseblock4_denselayer20_norm2_saved = floats(57104064, 512);
+  const cnn::Floats features_denseblock4_denselayer20_conv1_weight_prepared = floats(57104576, 164736);
+  const cnn::Floats features_denseblock4_denselayer20_conv2_weight_prepared = floats(57269312, 166464);
+  const cnn::Floats features_denseblock4_denselayer21_norm1_saved = floats(57435776, 5120);
+  const cnn::Floats features_denseblock4_denselayer21_norm2_saved = floats(57440896, 512);
+  const cnn::Floats features_denseblock4_denselayer21_conv1_weight_prepared = floats(57441408, 168960);
+  const cnn::Floats features_denseblock4_denselayer21_conv2_weight_prepared = floats(57610368, 166464);
+  const cnn::Floats features_denseblock4_denselayer22_norm1_saved = floats(57776832, 5248);
+  const cnn::Floats features_denseblock4_denselayer22_norm2_saved = floats(57782080, 512);
+  const cnn::Floats features_denseblock4_denselayer22_conv1_weight_prepared = floats(57782592, 173184);
+  const cnn::Floats features_denseblock4_denselayer22_conv2_weight_prepared = floats(57955776, 166464);
+  const cnn::Floats features_denseblock4_denselayer23_norm1_saved = floats(58122240, 5376);
+  const cnn::Floats features_denseblock4_denselayer23_norm2_saved = floats(58127616, 512);
+  const cnn::Floats features_denseblock4_denselayer23_conv1_weight_prepared = floats(58128128, 177408);
+  const cnn::Floats features_denseblock4_denselayer23_conv2_weight_prepared = floats(58305536, 166464);
+  const cnn::Floats features_denseblock4_denselayer24_norm1_saved = floats(58472000, 5504);
+  const cnn::Floats features_denseblock4_denselayer24_norm2_saved = floats(58477504, 512);
+  const cnn::Floats features_denseblock4_denselayer24_conv1_weight_prepared = floats(58478016, 181632);
+  const cnn::Floats features_denseblock4_denselayer24_conv2_weight_prepared = floats(58659648, 166464);
+  const cnn::Floats features_denseblock4_denselayer25_norm1_saved = floats(58826112, 5632);
+  const cnn::Floats features_denseblock4_denselayer25_norm2_saved = floats(58831744, 512);
+  const cnn::Floats features_denseblock4_denselayer25_conv1_weight_prepared = floats(58832256, 185856);
+  const cnn::Floats features_denseblock4_denselayer25_conv2_weight_prepared = floats(59018112, 166464);
+  const cnn::Floats features_denseblock4_denselayer26_norm1_saved = floats(59184576, 5760);
+  const cnn::Floats features_denseblock4_denselayer26_norm2_saved = floats(59190336, 512);
+  const cnn::Floats features_denseblock4_denselayer26_conv1_weight_prepared = floats(59190848, 190080);
+  const cnn::Floats features_denseblock4_denselayer26_conv2_weight_prepared = floats(59380928, 166464);
+  const cnn::Floats features_denseblock4_denselayer27_norm1_saved = floats(59547392, 5888);
+  const cnn::Floats features_denseblock4_denselayer27_norm2_saved = floats(59553280, 512);
+  const cnn::Floats features_denseblock4_denselayer27_conv1_weight_prepared = floats(59553792, 194304);
+  const cnn::Floats features_denseblock4_denselayer27_conv2_weight_prepared = floats(59748096, 166464);
+  const cnn::Floats features_denseblock4_denselayer28_norm1_saved = floats(59914560, 6016);
+  const cnn::Floats features_denseblock4_denselayer28_norm2_saved = floats(59920576, 512);
+  const cnn::Floats features_denseblock4_denselayer28_conv1_weight_prepared = floats(59921088, 198528);
+  const cnn::Floats features_denseblock4_denselayer28_conv2_weight_prepared = floats(60119616, 166464);
+  const cnn::Floats features_denseblock4_denselayer29_norm1_saved = floats(60286080, 6144);
+  const cnn::Floats features_denseblock4_denselayer29_norm2_saved = floats(60292224, 512);
+  const cnn::Floats features_denseblock4_denselayer29_conv1_weight_prepared = floats(60292736, 202752);
+  const cnn::Floats features_denseblock4_denselayer29_conv2_weight_prepared = floats(60495488, 166464);
+  const cnn::Floats features_denseblock4_denselayer30_norm1_saved = floats(60661952, 6272);
+  const cnn::Floats features_denseblock4_denselayer30_norm2_saved = floats(60668224, 512);
+  const cnn::Floats features_denseblock4_denselayer30_conv1_weight_prepared = floats(60668736, 206976);
+  const cnn::Floats features_denseblock4_denselayer30_conv2_weight_prepared = floats(60875712, 166464);
+  const cnn::Floats features_denseblock4_denselayer31_norm1_saved = floats(61042176, 6400);
+  const cnn::Floats features_denseblock4_denselayer31_norm2_saved = floats(61048576, 512);
+  const cnn::Floats features_denseblock4_denselayer31_conv1_weight_prepared = floats(61049088, 211200);
+  const cnn::Floats features_denseblock4_denselayer31_conv2_weight_prepared = floats(61260288, 166464);
+  const cnn::Floats features_denseblock4_denselayer32_norm1_saved = floats(61426752, 6528);
+  const cnn::Floats features_denseblock4_denselayer32_norm2_saved = floats(61433280, 512);
+  const cnn::Floats features_denseblock4_denselayer32_conv1_weight_prepared = floats(61433792, 215424);
+  const cnn::Floats features_denseblock4_denselayer32_conv2_weight_prepared = floats(61649216, 166464);
+  const cnn::Floats features_norm5_saved = floats(61815680, 6656);
 
   at(0);  // 33: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
   // 34: norm0 = bn
   // 35: relu    (features.relu1)
   cnn::bn_affine(features_norm0_saved, features_norm0_weight_, features_norm0_bias_,
                  features_norm0_running_mean_, features_norm0_running_var_, kFeaturesNorm0);
-  cnn::conv_prepare(features_conv0_weight_prepared, features_conv0_weight_, kFeaturesConv0);
 
   at(4);  // 13: | norm1 = bn    (features.denseblock1.denselayer1.norm1)
   // 14: relu    (features.denseblock1.denselayer1.relu1)
@@ -6190,13 +5981,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock1_denselayer1_norm2_bias_,
                  features_denseblock1_denselayer1_norm2_running_mean_,
                  features_denseblock1_denselayer1_norm2_running_var_, kFeaturesDenseblock1Denselayer1Norm2);
-  cnn::conv_prepare(features_denseblock1_denselayer1_conv1_weight_prepared,
-                    features_denseblock1_denselayer1_conv1_weight_, kFeaturesDenseblock1Denselayer1Conv1);
-
-  at(9);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock1_denselayer1_conv2_weight_prepared,
-                              features_denseblock1_denselayer1_conv2_weight_,
-                              kFeaturesDenseblock1Denselayer1Conv2);
 
   at(11);  // 13: | norm1 = bn    (features.denseblock1.denselayer2.norm1)
   // 14: relu    (features.denseblock1.denselayer2.relu1)
@@ -6212,13 +5996,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock1_denselayer2_norm2_bias_,
                  features_denseblock1_denselayer2_norm2_running_mean_,
                  features_denseblock1_denselayer2_norm2_running_var_, kFeaturesDenseblock1Denselayer2Norm2);
-  cnn::conv_prepare(features_denseblock1_denselayer2_conv1_weight_prepared,
-                    features_denseblock1_denselayer2_conv1_weight_, kFeaturesDenseblock1Denselayer2Conv1);
-
-  at(16);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock1_denselayer2_conv2_weight_prepared,
-                              features_denseblock1_denselayer2_conv2_weight_,
-                              kFeaturesDenseblock1Denselayer2Conv2);
 
   at(18);  // 13: | norm1 = bn    (features.denseblock1.denselayer3.norm1)
   // 14: relu    (features.denseblock1.denselayer3.relu1)
@@ -6234,13 +6011,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock1_denselayer3_norm2_bias_,
                  features_denseblock1_denselayer3_norm2_running_mean_,
                  features_denseblock1_denselayer3_norm2_running_var_, kFeaturesDenseblock1Denselayer3Norm2);
-  cnn::conv_prepare(features_denseblock1_denselayer3_conv1_weight_prepared,
-                    features_denseblock1_denselayer3_conv1_weight_, kFeaturesDenseblock1Denselayer3Conv1);
-
-  at(23);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock1_denselayer3_conv2_weight_prepared,
-                              features_denseblock1_denselayer3_conv2_weight_,
-                              kFeaturesDenseblock1Denselayer3Conv2);
 
   at(25);  // 13: | norm1 = bn    (features.denseblock1.denselayer4.norm1)
   // 14: relu    (features.denseblock1.denselayer4.relu1)
@@ -6256,13 +6026,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock1_denselayer4_norm2_bias_,
                  features_denseblock1_denselayer4_norm2_running_mean_,
                  features_denseblock1_denselayer4_norm2_running_var_, kFeaturesDenseblock1Denselayer4Norm2);
-  cnn::conv_prepare(features_denseblock1_denselayer4_conv1_weight_prepared,
-                    features_denseblock1_denselayer4_conv1_weight_, kFeaturesDenseblock1Denselayer4Conv1);
-
-  at(30);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock1_denselayer4_conv2_weight_prepared,
-                              features_denseblock1_denselayer4_conv2_weight_,
-                              kFeaturesDenseblock1Denselayer4Conv2);
 
   at(32);  // 13: | norm1 = bn    (features.denseblock1.denselayer5.norm1)
   // 14: relu    (features.denseblock1.denselayer5.relu1)
@@ -6278,13 +6041,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock1_denselayer5_norm2_bias_,
                  features_denseblock1_denselayer5_norm2_running_mean_,
                  features_denseblock1_denselayer5_norm2_running_var_, kFeaturesDenseblock1Denselayer5Norm2);
-  cnn::conv_prepare(features_denseblock1_denselayer5_conv1_weight_prepared,
-                    features_denseblock1_denselayer5_conv1_weight_, kFeaturesDenseblock1Denselayer5Conv1);
-
-  at(37);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock1_denselayer5_conv2_weight_prepared,
-                              features_denseblock1_denselayer5_conv2_weight_,
-                              kFeaturesDenseblock1Denselayer5Conv2);
 
   at(39);  // 13: | norm1 = bn    (features.denseblock1.denselayer6.norm1)
   // 14: relu    (features.denseblock1.denselayer6.relu1)
@@ -6300,23 +6056,12 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock1_denselayer6_norm2_bias_,
                  features_denseblock1_denselayer6_norm2_running_mean_,
                  features_denseblock1_denselayer6_norm2_running_var_, kFeaturesDenseblock1Denselayer6Norm2);
-  cnn::conv_prepare(features_denseblock1_denselayer6_conv1_weight_prepared,
-                    features_denseblock1_denselayer6_conv1_weight_, kFeaturesDenseblock1Denselayer6Conv1);
-
-  at(44);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock1_denselayer6_conv2_weight_prepared,
-                              features_denseblock1_denselayer6_conv2_weight_,
-                              kFeaturesDenseblock1Denselayer6Conv2);
 
   at(46);  // 24: norm = bn
   // 25: relu    (features.transition1.relu1)
   cnn::bn_affine(features_transition1_norm_saved, features_transition1_norm_weight_,
                  features_transition1_norm_bias_, features_transition1_norm_running_mean_,
                  features_transition1_norm_running_var_, kFeaturesTransition1Norm);
-
-  at(48);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
-  cnn::conv_prepare(features_transition1_conv_weight_prepared, features_transition1_conv_weight_,
-                    kFeaturesTransition1Conv);
 
   at(50);  // 13: | norm1 = bn    (features.denseblock2.denselayer1.norm1)
   // 14: relu    (features.denseblock2.denselayer1.relu1)
@@ -6332,13 +6077,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock2_denselayer1_norm2_bias_,
                  features_denseblock2_denselayer1_norm2_running_mean_,
                  features_denseblock2_denselayer1_norm2_running_var_, kFeaturesDenseblock2Denselayer1Norm2);
-  cnn::conv_prepare(features_denseblock2_denselayer1_conv1_weight_prepared,
-                    features_denseblock2_denselayer1_conv1_weight_, kFeaturesDenseblock2Denselayer1Conv1);
-
-  at(55);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock2_denselayer1_conv2_weight_prepared,
-                              features_denseblock2_denselayer1_conv2_weight_,
-                              kFeaturesDenseblock2Denselayer1Conv2);
 
   at(57);  // 13: | norm1 = bn    (features.denseblock2.denselayer2.norm1)
   // 14: relu    (features.denseblock2.denselayer2.relu1)
@@ -6354,13 +6092,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock2_denselayer2_norm2_bias_,
                  features_denseblock2_denselayer2_norm2_running_mean_,
                  features_denseblock2_denselayer2_norm2_running_var_, kFeaturesDenseblock2Denselayer2Norm2);
-  cnn::conv_prepare(features_denseblock2_denselayer2_conv1_weight_prepared,
-                    features_denseblock2_denselayer2_conv1_weight_, kFeaturesDenseblock2Denselayer2Conv1);
-
-  at(62);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock2_denselayer2_conv2_weight_prepared,
-                              features_denseblock2_denselayer2_conv2_weight_,
-                              kFeaturesDenseblock2Denselayer2Conv2);
 
   at(64);  // 13: | norm1 = bn    (features.denseblock2.denselayer3.norm1)
   // 14: relu    (features.denseblock2.denselayer3.relu1)
@@ -6376,13 +6107,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock2_denselayer3_norm2_bias_,
                  features_denseblock2_denselayer3_norm2_running_mean_,
                  features_denseblock2_denselayer3_norm2_running_var_, kFeaturesDenseblock2Denselayer3Norm2);
-  cnn::conv_prepare(features_denseblock2_denselayer3_conv1_weight_prepared,
-                    features_denseblock2_denselayer3_conv1_weight_, kFeaturesDenseblock2Denselayer3Conv1);
-
-  at(69);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock2_denselayer3_conv2_weight_prepared,
-                              features_denseblock2_denselayer3_conv2_weight_,
-                              kFeaturesDenseblock2Denselayer3Conv2);
 
   at(71);  // 13: | norm1 = bn    (features.denseblock2.denselayer4.norm1)
   // 14: relu    (features.denseblock2.denselayer4.relu1)
@@ -6398,13 +6122,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock2_denselayer4_norm2_bias_,
                  features_denseblock2_denselayer4_norm2_running_mean_,
                  features_denseblock2_denselayer4_norm2_running_var_, kFeaturesDenseblock2Denselayer4Norm2);
-  cnn::conv_prepare(features_denseblock2_denselayer4_conv1_weight_prepared,
-                    features_denseblock2_denselayer4_conv1_weight_, kFeaturesDenseblock2Denselayer4Conv1);
-
-  at(76);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock2_denselayer4_conv2_weight_prepared,
-                              features_denseblock2_denselayer4_conv2_weight_,
-                              kFeaturesDenseblock2Denselayer4Conv2);
 
   at(78);  // 13: | norm1 = bn    (features.denseblock2.denselayer5.norm1)
   // 14: relu    (features.denseblock2.denselayer5.relu1)
@@ -6420,13 +6137,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock2_denselayer5_norm2_bias_,
                  features_denseblock2_denselayer5_norm2_running_mean_,
                  features_denseblock2_denselayer5_norm2_running_var_, kFeaturesDenseblock2Denselayer5Norm2);
-  cnn::conv_prepare(features_denseblock2_denselayer5_conv1_weight_prepared,
-                    features_denseblock2_denselayer5_conv1_weight_, kFeaturesDenseblock2Denselayer5Conv1);
-
-  at(83);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock2_denselayer5_conv2_weight_prepared,
-                              features_denseblock2_denselayer5_conv2_weight_,
-                              kFeaturesDenseblock2Denselayer5Conv2);
 
   at(85);  // 13: | norm1 = bn    (features.denseblock2.denselayer6.norm1)
   // 14: relu    (features.denseblock2.denselayer6.relu1)
@@ -6442,13 +6152,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock2_denselayer6_norm2_bias_,
                  features_denseblock2_denselayer6_norm2_running_mean_,
                  features_denseblock2_denselayer6_norm2_running_var_, kFeaturesDenseblock2Denselayer6Norm2);
-  cnn::conv_prepare(features_denseblock2_denselayer6_conv1_weight_prepared,
-                    features_denseblock2_denselayer6_conv1_weight_, kFeaturesDenseblock2Denselayer6Conv1);
-
-  at(90);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock2_denselayer6_conv2_weight_prepared,
-                              features_denseblock2_denselayer6_conv2_weight_,
-                              kFeaturesDenseblock2Denselayer6Conv2);
 
   at(92);  // 13: | norm1 = bn    (features.denseblock2.denselayer7.norm1)
   // 14: relu    (features.denseblock2.denselayer7.relu1)
@@ -6464,13 +6167,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock2_denselayer7_norm2_bias_,
                  features_denseblock2_denselayer7_norm2_running_mean_,
                  features_denseblock2_denselayer7_norm2_running_var_, kFeaturesDenseblock2Denselayer7Norm2);
-  cnn::conv_prepare(features_denseblock2_denselayer7_conv1_weight_prepared,
-                    features_denseblock2_denselayer7_conv1_weight_, kFeaturesDenseblock2Denselayer7Conv1);
-
-  at(97);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock2_denselayer7_conv2_weight_prepared,
-                              features_denseblock2_denselayer7_conv2_weight_,
-                              kFeaturesDenseblock2Denselayer7Conv2);
 
   at(99);  // 13: | norm1 = bn    (features.denseblock2.denselayer8.norm1)
   // 14: relu    (features.denseblock2.denselayer8.relu1)
@@ -6486,13 +6182,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock2_denselayer8_norm2_bias_,
                  features_denseblock2_denselayer8_norm2_running_mean_,
                  features_denseblock2_denselayer8_norm2_running_var_, kFeaturesDenseblock2Denselayer8Norm2);
-  cnn::conv_prepare(features_denseblock2_denselayer8_conv1_weight_prepared,
-                    features_denseblock2_denselayer8_conv1_weight_, kFeaturesDenseblock2Denselayer8Conv1);
-
-  at(104);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock2_denselayer8_conv2_weight_prepared,
-                              features_denseblock2_denselayer8_conv2_weight_,
-                              kFeaturesDenseblock2Denselayer8Conv2);
 
   at(106);  // 13: | norm1 = bn    (features.denseblock2.denselayer9.norm1)
   // 14: relu    (features.denseblock2.denselayer9.relu1)
@@ -6508,13 +6197,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock2_denselayer9_norm2_bias_,
                  features_denseblock2_denselayer9_norm2_running_mean_,
                  features_denseblock2_denselayer9_norm2_running_var_, kFeaturesDenseblock2Denselayer9Norm2);
-  cnn::conv_prepare(features_denseblock2_denselayer9_conv1_weight_prepared,
-                    features_denseblock2_denselayer9_conv1_weight_, kFeaturesDenseblock2Denselayer9Conv1);
-
-  at(111);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock2_denselayer9_conv2_weight_prepared,
-                              features_denseblock2_denselayer9_conv2_weight_,
-                              kFeaturesDenseblock2Denselayer9Conv2);
 
   at(113);  // 13: | norm1 = bn    (features.denseblock2.denselayer10.norm1)
   // 14: relu    (features.denseblock2.denselayer10.relu1)
@@ -6532,13 +6214,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock2_denselayer10_norm2_bias_,
                  features_denseblock2_denselayer10_norm2_running_mean_,
                  features_denseblock2_denselayer10_norm2_running_var_, kFeaturesDenseblock2Denselayer10Norm2);
-  cnn::conv_prepare(features_denseblock2_denselayer10_conv1_weight_prepared,
-                    features_denseblock2_denselayer10_conv1_weight_, kFeaturesDenseblock2Denselayer10Conv1);
-
-  at(118);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock2_denselayer10_conv2_weight_prepared,
-                              features_denseblock2_denselayer10_conv2_weight_,
-                              kFeaturesDenseblock2Denselayer10Conv2);
 
   at(120);  // 13: | norm1 = bn    (features.denseblock2.denselayer11.norm1)
   // 14: relu    (features.denseblock2.denselayer11.relu1)
@@ -6556,13 +6231,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock2_denselayer11_norm2_bias_,
                  features_denseblock2_denselayer11_norm2_running_mean_,
                  features_denseblock2_denselayer11_norm2_running_var_, kFeaturesDenseblock2Denselayer11Norm2);
-  cnn::conv_prepare(features_denseblock2_denselayer11_conv1_weight_prepared,
-                    features_denseblock2_denselayer11_conv1_weight_, kFeaturesDenseblock2Denselayer11Conv1);
-
-  at(125);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock2_denselayer11_conv2_weight_prepared,
-                              features_denseblock2_denselayer11_conv2_weight_,
-                              kFeaturesDenseblock2Denselayer11Conv2);
 
   at(127);  // 13: | norm1 = bn    (features.denseblock2.denselayer12.norm1)
   // 14: relu    (features.denseblock2.denselayer12.relu1)
@@ -6580,23 +6248,12 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock2_denselayer12_norm2_bias_,
                  features_denseblock2_denselayer12_norm2_running_mean_,
                  features_denseblock2_denselayer12_norm2_running_var_, kFeaturesDenseblock2Denselayer12Norm2);
-  cnn::conv_prepare(features_denseblock2_denselayer12_conv1_weight_prepared,
-                    features_denseblock2_denselayer12_conv1_weight_, kFeaturesDenseblock2Denselayer12Conv1);
-
-  at(132);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock2_denselayer12_conv2_weight_prepared,
-                              features_denseblock2_denselayer12_conv2_weight_,
-                              kFeaturesDenseblock2Denselayer12Conv2);
 
   at(134);  // 24: norm = bn
   // 25: relu    (features.transition2.relu1)
   cnn::bn_affine(features_transition2_norm_saved, features_transition2_norm_weight_,
                  features_transition2_norm_bias_, features_transition2_norm_running_mean_,
                  features_transition2_norm_running_var_, kFeaturesTransition2Norm);
-
-  at(136);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
-  cnn::conv_prepare(features_transition2_conv_weight_prepared, features_transition2_conv_weight_,
-                    kFeaturesTransition2Conv);
 
   at(138);  // 13: | norm1 = bn    (features.denseblock3.denselayer1.norm1)
   // 14: relu    (features.denseblock3.denselayer1.relu1)
@@ -6612,13 +6269,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock3_denselayer1_norm2_bias_,
                  features_denseblock3_denselayer1_norm2_running_mean_,
                  features_denseblock3_denselayer1_norm2_running_var_, kFeaturesDenseblock3Denselayer1Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer1_conv1_weight_prepared,
-                    features_denseblock3_denselayer1_conv1_weight_, kFeaturesDenseblock3Denselayer1Conv1);
-
-  at(143);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer1_conv2_weight_prepared,
-                              features_denseblock3_denselayer1_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer1Conv2);
 
   at(145);  // 13: | norm1 = bn    (features.denseblock3.denselayer2.norm1)
   // 14: relu    (features.denseblock3.denselayer2.relu1)
@@ -6634,13 +6284,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock3_denselayer2_norm2_bias_,
                  features_denseblock3_denselayer2_norm2_running_mean_,
                  features_denseblock3_denselayer2_norm2_running_var_, kFeaturesDenseblock3Denselayer2Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer2_conv1_weight_prepared,
-                    features_denseblock3_denselayer2_conv1_weight_, kFeaturesDenseblock3Denselayer2Conv1);
-
-  at(150);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer2_conv2_weight_prepared,
-                              features_denseblock3_denselayer2_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer2Conv2);
 
   at(152);  // 13: | norm1 = bn    (features.denseblock3.denselayer3.norm1)
   // 14: relu    (features.denseblock3.denselayer3.relu1)
@@ -6656,13 +6299,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock3_denselayer3_norm2_bias_,
                  features_denseblock3_denselayer3_norm2_running_mean_,
                  features_denseblock3_denselayer3_norm2_running_var_, kFeaturesDenseblock3Denselayer3Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer3_conv1_weight_prepared,
-                    features_denseblock3_denselayer3_conv1_weight_, kFeaturesDenseblock3Denselayer3Conv1);
-
-  at(157);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer3_conv2_weight_prepared,
-                              features_denseblock3_denselayer3_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer3Conv2);
 
   at(159);  // 13: | norm1 = bn    (features.denseblock3.denselayer4.norm1)
   // 14: relu    (features.denseblock3.denselayer4.relu1)
@@ -6678,13 +6314,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock3_denselayer4_norm2_bias_,
                  features_denseblock3_denselayer4_norm2_running_mean_,
                  features_denseblock3_denselayer4_norm2_running_var_, kFeaturesDenseblock3Denselayer4Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer4_conv1_weight_prepared,
-                    features_denseblock3_denselayer4_conv1_weight_, kFeaturesDenseblock3Denselayer4Conv1);
-
-  at(164);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer4_conv2_weight_prepared,
-                              features_denseblock3_denselayer4_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer4Conv2);
 
   at(166);  // 13: | norm1 = bn    (features.denseblock3.denselayer5.norm1)
   // 14: relu    (features.denseblock3.denselayer5.relu1)
@@ -6700,13 +6329,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock3_denselayer5_norm2_bias_,
                  features_denseblock3_denselayer5_norm2_running_mean_,
                  features_denseblock3_denselayer5_norm2_running_var_, kFeaturesDenseblock3Denselayer5Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer5_conv1_weight_prepared,
-                    features_denseblock3_denselayer5_conv1_weight_, kFeaturesDenseblock3Denselayer5Conv1);
-
-  at(171);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer5_conv2_weight_prepared,
-                              features_denseblock3_denselayer5_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer5Conv2);
 
   at(173);  // 13: | norm1 = bn    (features.denseblock3.denselayer6.norm1)
   // 14: relu    (features.denseblock3.denselayer6.relu1)
@@ -6722,13 +6344,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock3_denselayer6_norm2_bias_,
                  features_denseblock3_denselayer6_norm2_running_mean_,
                  features_denseblock3_denselayer6_norm2_running_var_, kFeaturesDenseblock3Denselayer6Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer6_conv1_weight_prepared,
-                    features_denseblock3_denselayer6_conv1_weight_, kFeaturesDenseblock3Denselayer6Conv1);
-
-  at(178);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer6_conv2_weight_prepared,
-                              features_denseblock3_denselayer6_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer6Conv2);
 
   at(180);  // 13: | norm1 = bn    (features.denseblock3.denselayer7.norm1)
   // 14: relu    (features.denseblock3.denselayer7.relu1)
@@ -6744,13 +6359,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock3_denselayer7_norm2_bias_,
                  features_denseblock3_denselayer7_norm2_running_mean_,
                  features_denseblock3_denselayer7_norm2_running_var_, kFeaturesDenseblock3Denselayer7Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer7_conv1_weight_prepared,
-                    features_denseblock3_denselayer7_conv1_weight_, kFeaturesDenseblock3Denselayer7Conv1);
-
-  at(185);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer7_conv2_weight_prepared,
-                              features_denseblock3_denselayer7_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer7Conv2);
 
   at(187);  // 13: | norm1 = bn    (features.denseblock3.denselayer8.norm1)
   // 14: relu    (features.denseblock3.denselayer8.relu1)
@@ -6766,13 +6374,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock3_denselayer8_norm2_bias_,
                  features_denseblock3_denselayer8_norm2_running_mean_,
                  features_denseblock3_denselayer8_norm2_running_var_, kFeaturesDenseblock3Denselayer8Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer8_conv1_weight_prepared,
-                    features_denseblock3_denselayer8_conv1_weight_, kFeaturesDenseblock3Denselayer8Conv1);
-
-  at(192);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer8_conv2_weight_prepared,
-                              features_denseblock3_denselayer8_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer8Conv2);
 
   at(194);  // 13: | norm1 = bn    (features.denseblock3.denselayer9.norm1)
   // 14: relu    (features.denseblock3.denselayer9.relu1)
@@ -6788,13 +6389,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock3_denselayer9_norm2_bias_,
                  features_denseblock3_denselayer9_norm2_running_mean_,
                  features_denseblock3_denselayer9_norm2_running_var_, kFeaturesDenseblock3Denselayer9Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer9_conv1_weight_prepared,
-                    features_denseblock3_denselayer9_conv1_weight_, kFeaturesDenseblock3Denselayer9Conv1);
-
-  at(199);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer9_conv2_weight_prepared,
-                              features_denseblock3_denselayer9_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer9Conv2);
 
   at(201);  // 13: | norm1 = bn    (features.denseblock3.denselayer10.norm1)
   // 14: relu    (features.denseblock3.denselayer10.relu1)
@@ -6812,13 +6406,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock3_denselayer10_norm2_bias_,
                  features_denseblock3_denselayer10_norm2_running_mean_,
                  features_denseblock3_denselayer10_norm2_running_var_, kFeaturesDenseblock3Denselayer10Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer10_conv1_weight_prepared,
-                    features_denseblock3_denselayer10_conv1_weight_, kFeaturesDenseblock3Denselayer10Conv1);
-
-  at(206);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer10_conv2_weight_prepared,
-                              features_denseblock3_denselayer10_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer10Conv2);
 
   at(208);  // 13: | norm1 = bn    (features.denseblock3.denselayer11.norm1)
   // 14: relu    (features.denseblock3.denselayer11.relu1)
@@ -6836,13 +6423,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock3_denselayer11_norm2_bias_,
                  features_denseblock3_denselayer11_norm2_running_mean_,
                  features_denseblock3_denselayer11_norm2_running_var_, kFeaturesDenseblock3Denselayer11Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer11_conv1_weight_prepared,
-                    features_denseblock3_denselayer11_conv1_weight_, kFeaturesDenseblock3Denselayer11Conv1);
-
-  at(213);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer11_conv2_weight_prepared,
-                              features_denseblock3_denselayer11_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer11Conv2);
 
   at(215);  // 13: | norm1 = bn    (features.denseblock3.denselayer12.norm1)
   // 14: relu    (features.denseblock3.denselayer12.relu1)
@@ -6860,13 +6440,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock3_denselayer12_norm2_bias_,
                  features_denseblock3_denselayer12_norm2_running_mean_,
                  features_denseblock3_denselayer12_norm2_running_var_, kFeaturesDenseblock3Denselayer12Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer12_conv1_weight_prepared,
-                    features_denseblock3_denselayer12_conv1_weight_, kFeaturesDenseblock3Denselayer12Conv1);
-
-  at(220);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer12_conv2_weight_prepared,
-                              features_denseblock3_denselayer12_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer12Conv2);
 
   at(222);  // 13: | norm1 = bn    (features.denseblock3.denselayer13.norm1)
   // 14: relu    (features.denseblock3.denselayer13.relu1)
@@ -6884,13 +6457,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock3_denselayer13_norm2_bias_,
                  features_denseblock3_denselayer13_norm2_running_mean_,
                  features_denseblock3_denselayer13_norm2_running_var_, kFeaturesDenseblock3Denselayer13Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer13_conv1_weight_prepared,
-                    features_denseblock3_denselayer13_conv1_weight_, kFeaturesDenseblock3Denselayer13Conv1);
-
-  at(227);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer13_conv2_weight_prepared,
-                              features_denseblock3_denselayer13_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer13Conv2);
 
   at(229);  // 13: | norm1 = bn    (features.denseblock3.denselayer14.norm1)
   // 14: relu    (features.denseblock3.denselayer14.relu1)
@@ -6908,13 +6474,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock3_denselayer14_norm2_bias_,
                  features_denseblock3_denselayer14_norm2_running_mean_,
                  features_denseblock3_denselayer14_norm2_running_var_, kFeaturesDenseblock3Denselayer14Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer14_conv1_weight_prepared,
-                    features_denseblock3_denselayer14_conv1_weight_, kFeaturesDenseblock3Denselayer14Conv1);
-
-  at(234);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer14_conv2_weight_prepared,
-                              features_denseblock3_denselayer14_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer14Conv2);
 
   at(236);  // 13: | norm1 = bn    (features.denseblock3.denselayer15.norm1)
   // 14: relu    (features.denseblock3.denselayer15.relu1)
@@ -6932,13 +6491,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock3_denselayer15_norm2_bias_,
                  features_denseblock3_denselayer15_norm2_running_mean_,
                  features_denseblock3_denselayer15_norm2_running_var_, kFeaturesDenseblock3Denselayer15Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer15_conv1_weight_prepared,
-                    features_denseblock3_denselayer15_conv1_weight_, kFeaturesDenseblock3Denselayer15Conv1);
-
-  at(241);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer15_conv2_weight_prepared,
-                              features_denseblock3_denselayer15_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer15Conv2);
 
   at(243);  // 13: | norm1 = bn    (features.denseblock3.denselayer16.norm1)
   // 14: relu    (features.denseblock3.denselayer16.relu1)
@@ -6956,13 +6508,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock3_denselayer16_norm2_bias_,
                  features_denseblock3_denselayer16_norm2_running_mean_,
                  features_denseblock3_denselayer16_norm2_running_var_, kFeaturesDenseblock3Denselayer16Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer16_conv1_weight_prepared,
-                    features_denseblock3_denselayer16_conv1_weight_, kFeaturesDenseblock3Denselayer16Conv1);
-
-  at(248);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer16_conv2_weight_prepared,
-                              features_denseblock3_denselayer16_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer16Conv2);
 
   at(250);  // 13: | norm1 = bn    (features.denseblock3.denselayer17.norm1)
   // 14: relu    (features.denseblock3.denselayer17.relu1)
@@ -6980,13 +6525,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock3_denselayer17_norm2_bias_,
                  features_denseblock3_denselayer17_norm2_running_mean_,
                  features_denseblock3_denselayer17_norm2_running_var_, kFeaturesDenseblock3Denselayer17Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer17_conv1_weight_prepared,
-                    features_denseblock3_denselayer17_conv1_weight_, kFeaturesDenseblock3Denselayer17Conv1);
-
-  at(255);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer17_conv2_weight_prepared,
-                              features_denseblock3_denselayer17_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer17Conv2);
 
   at(257);  // 13: | norm1 = bn    (features.denseblock3.denselayer18.norm1)
   // 14: relu    (features.denseblock3.denselayer18.relu1)
@@ -7004,13 +6542,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock3_denselayer18_norm2_bias_,
                  features_denseblock3_denselayer18_norm2_running_mean_,
                  features_denseblock3_denselayer18_norm2_running_var_, kFeaturesDenseblock3Denselayer18Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer18_conv1_weight_prepared,
-                    features_denseblock3_denselayer18_conv1_weight_, kFeaturesDenseblock3Denselayer18Conv1);
-
-  at(262);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer18_conv2_weight_prepared,
-                              features_denseblock3_denselayer18_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer18Conv2);
 
   at(264);  // 13: | norm1 = bn    (features.denseblock3.denselayer19.norm1)
   // 14: relu    (features.denseblock3.denselayer19.relu1)
@@ -7028,13 +6559,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock3_denselayer19_norm2_bias_,
                  features_denseblock3_denselayer19_norm2_running_mean_,
                  features_denseblock3_denselayer19_norm2_running_var_, kFeaturesDenseblock3Denselayer19Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer19_conv1_weight_prepared,
-                    features_denseblock3_denselayer19_conv1_weight_, kFeaturesDenseblock3Denselayer19Conv1);
-
-  at(269);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer19_conv2_weight_prepared,
-                              features_denseblock3_denselayer19_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer19Conv2);
 
   at(271);  // 13: | norm1 = bn    (features.denseblock3.denselayer20.norm1)
   // 14: relu    (features.denseblock3.denselayer20.relu1)
@@ -7052,13 +6576,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock3_denselayer20_norm2_bias_,
                  features_denseblock3_denselayer20_norm2_running_mean_,
                  features_denseblock3_denselayer20_norm2_running_var_, kFeaturesDenseblock3Denselayer20Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer20_conv1_weight_prepared,
-                    features_denseblock3_denselayer20_conv1_weight_, kFeaturesDenseblock3Denselayer20Conv1);
-
-  at(276);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer20_conv2_weight_prepared,
-                              features_denseblock3_denselayer20_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer20Conv2);
 
   at(278);  // 13: | norm1 = bn    (features.denseblock3.denselayer21.norm1)
   // 14: relu    (features.denseblock3.denselayer21.relu1)
@@ -7076,13 +6593,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock3_denselayer21_norm2_bias_,
                  features_denseblock3_denselayer21_norm2_running_mean_,
                  features_denseblock3_denselayer21_norm2_running_var_, kFeaturesDenseblock3Denselayer21Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer21_conv1_weight_prepared,
-                    features_denseblock3_denselayer21_conv1_weight_, kFeaturesDenseblock3Denselayer21Conv1);
-
-  at(283);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer21_conv2_weight_prepared,
-                              features_denseblock3_denselayer21_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer21Conv2);
 
   at(285);  // 13: | norm1 = bn    (features.denseblock3.denselayer22.norm1)
   // 14: relu    (features.denseblock3.denselayer22.relu1)
@@ -7100,13 +6610,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock3_denselayer22_norm2_bias_,
                  features_denseblock3_denselayer22_norm2_running_mean_,
                  features_denseblock3_denselayer22_norm2_running_var_, kFeaturesDenseblock3Denselayer22Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer22_conv1_weight_prepared,
-                    features_denseblock3_denselayer22_conv1_weight_, kFeaturesDenseblock3Denselayer22Conv1);
-
-  at(290);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer22_conv2_weight_prepared,
-                              features_denseblock3_denselayer22_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer22Conv2);
 
   at(292);  // 13: | norm1 = bn    (features.denseblock3.denselayer23.norm1)
   // 14: relu    (features.denseblock3.denselayer23.relu1)
@@ -7124,13 +6627,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock3_denselayer23_norm2_bias_,
                  features_denseblock3_denselayer23_norm2_running_mean_,
                  features_denseblock3_denselayer23_norm2_running_var_, kFeaturesDenseblock3Denselayer23Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer23_conv1_weight_prepared,
-                    features_denseblock3_denselayer23_conv1_weight_, kFeaturesDenseblock3Denselayer23Conv1);
-
-  at(297);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer23_conv2_weight_prepared,
-                              features_denseblock3_denselayer23_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer23Conv2);
 
   at(299);  // 13: | norm1 = bn    (features.denseblock3.denselayer24.norm1)
   // 14: relu    (features.denseblock3.denselayer24.relu1)
@@ -7148,13 +6644,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock3_denselayer24_norm2_bias_,
                  features_denseblock3_denselayer24_norm2_running_mean_,
                  features_denseblock3_denselayer24_norm2_running_var_, kFeaturesDenseblock3Denselayer24Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer24_conv1_weight_prepared,
-                    features_denseblock3_denselayer24_conv1_weight_, kFeaturesDenseblock3Denselayer24Conv1);
-
-  at(304);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer24_conv2_weight_prepared,
-                              features_denseblock3_denselayer24_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer24Conv2);
 
   at(306);  // 13: | norm1 = bn    (features.denseblock3.denselayer25.norm1)
   // 14: relu    (features.denseblock3.denselayer25.relu1)
@@ -7172,13 +6661,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock3_denselayer25_norm2_bias_,
                  features_denseblock3_denselayer25_norm2_running_mean_,
                  features_denseblock3_denselayer25_norm2_running_var_, kFeaturesDenseblock3Denselayer25Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer25_conv1_weight_prepared,
-                    features_denseblock3_denselayer25_conv1_weight_, kFeaturesDenseblock3Denselayer25Conv1);
-
-  at(311);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer25_conv2_weight_prepared,
-                              features_denseblock3_denselayer25_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer25Conv2);
 
   at(313);  // 13: | norm1 = bn    (features.denseblock3.denselayer26.norm1)
   // 14: relu    (features.denseblock3.denselayer26.relu1)
@@ -7196,13 +6678,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock3_denselayer26_norm2_bias_,
                  features_denseblock3_denselayer26_norm2_running_mean_,
                  features_denseblock3_denselayer26_norm2_running_var_, kFeaturesDenseblock3Denselayer26Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer26_conv1_weight_prepared,
-                    features_denseblock3_denselayer26_conv1_weight_, kFeaturesDenseblock3Denselayer26Conv1);
-
-  at(318);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer26_conv2_weight_prepared,
-                              features_denseblock3_denselayer26_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer26Conv2);
 
   at(320);  // 13: | norm1 = bn    (features.denseblock3.denselayer27.norm1)
   // 14: relu    (features.denseblock3.denselayer27.relu1)
@@ -7220,13 +6695,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock3_denselayer27_norm2_bias_,
                  features_denseblock3_denselayer27_norm2_running_mean_,
                  features_denseblock3_denselayer27_norm2_running_var_, kFeaturesDenseblock3Denselayer27Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer27_conv1_weight_prepared,
-                    features_denseblock3_denselayer27_conv1_weight_, kFeaturesDenseblock3Denselayer27Conv1);
-
-  at(325);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer27_conv2_weight_prepared,
-                              features_denseblock3_denselayer27_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer27Conv2);
 
   at(327);  // 13: | norm1 = bn    (features.denseblock3.denselayer28.norm1)
   // 14: relu    (features.denseblock3.denselayer28.relu1)
@@ -7244,13 +6712,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock3_denselayer28_norm2_bias_,
                  features_denseblock3_denselayer28_norm2_running_mean_,
                  features_denseblock3_denselayer28_norm2_running_var_, kFeaturesDenseblock3Denselayer28Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer28_conv1_weight_prepared,
-                    features_denseblock3_denselayer28_conv1_weight_, kFeaturesDenseblock3Denselayer28Conv1);
-
-  at(332);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer28_conv2_weight_prepared,
-                              features_denseblock3_denselayer28_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer28Conv2);
 
   at(334);  // 13: | norm1 = bn    (features.denseblock3.denselayer29.norm1)
   // 14: relu    (features.denseblock3.denselayer29.relu1)
@@ -7268,13 +6729,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock3_denselayer29_norm2_bias_,
                  features_denseblock3_denselayer29_norm2_running_mean_,
                  features_denseblock3_denselayer29_norm2_running_var_, kFeaturesDenseblock3Denselayer29Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer29_conv1_weight_prepared,
-                    features_denseblock3_denselayer29_conv1_weight_, kFeaturesDenseblock3Denselayer29Conv1);
-
-  at(339);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer29_conv2_weight_prepared,
-                              features_denseblock3_denselayer29_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer29Conv2);
 
   at(341);  // 13: | norm1 = bn    (features.denseblock3.denselayer30.norm1)
   // 14: relu    (features.denseblock3.denselayer30.relu1)
@@ -7292,13 +6746,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock3_denselayer30_norm2_bias_,
                  features_denseblock3_denselayer30_norm2_running_mean_,
                  features_denseblock3_denselayer30_norm2_running_var_, kFeaturesDenseblock3Denselayer30Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer30_conv1_weight_prepared,
-                    features_denseblock3_denselayer30_conv1_weight_, kFeaturesDenseblock3Denselayer30Conv1);
-
-  at(346);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer30_conv2_weight_prepared,
-                              features_denseblock3_denselayer30_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer30Conv2);
 
   at(348);  // 13: | norm1 = bn    (features.denseblock3.denselayer31.norm1)
   // 14: relu    (features.denseblock3.denselayer31.relu1)
@@ -7316,13 +6763,6 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock3_denselayer31_norm2_bias_,
                  features_denseblock3_denselayer31_norm2_running_mean_,
                  features_denseblock3_denselayer31_norm2_running_var_, kFeaturesDenseblock3Denselayer31Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer31_conv1_weight_prepared,
-                    features_denseblock3_denselayer31_conv1_weight_, kFeaturesDenseblock3Denselayer31Conv1);
-
-  at(353);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer31_conv2_weight_prepared,
-                              features_denseblock3_denselayer31_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer31Conv2);
 
   at(355);  // 13: | norm1 = bn    (features.denseblock3.denselayer32.norm1)
   // 14: relu    (features.denseblock3.denselayer32.relu1)
@@ -7340,23 +6780,12 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock3_denselayer32_norm2_bias_,
                  features_denseblock3_denselayer32_norm2_running_mean_,
                  features_denseblock3_denselayer32_norm2_running_var_, kFeaturesDenseblock3Denselayer32Norm2);
-  cnn::conv_prepare(features_denseblock3_denselayer32_conv1_weight_prepared,
-                    features_denseblock3_denselayer32_conv1_weight_, kFeaturesDenseblock3Denselayer32Conv1);
-
-  at(360);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock3_denselayer32_conv2_weight_prepared,
-                              features_denseblock3_denselayer32_conv2_weight_,
-                              kFeaturesDenseblock3Denselayer32Conv2);
 
   at(362);  // 24: norm = bn
   // 25: relu    (features.transition3.relu1)
   cnn::bn_affine(features_transition3_norm_saved, features_transition3_norm_weight_,
                  features_transition3_norm_bias_, features_transition3_norm_running_mean_,
                  features_transition3_norm_running_var_, kFeaturesTransition3Norm);
-
-  at(364);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
-  cnn::conv_prepare(features_transition3_conv_weight_prepared, features_transition3_conv_weight_,
-                    kFeaturesTransition3Conv);
 
   at(366);  // 13: | norm1 = bn    (features.denseblock4.denselayer1.norm1)
   // 14: relu    (features.denseblock4.denselayer1.relu1)
@@ -8120,595 +7549,491 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
   const cnn::Floats features_norm0_saved = floats(51380224, 256);
   const cnn::Blocked features_relu1 = blocked(0, 802816);  // 64x112x112
-  const cnn::Floats features_conv0_weight_prepared = floats(51380480, 9702);
   const cnn::Blocked features_denseblock1_denselayer6_concat1 = blocked(25690112, 802816);  // 256x56x56
   const cnn::Blocked features_maxpool1 = blocked(25690112, 802816);  // 64x56x56
-  const cnn::Floats features_denseblock1_denselayer1_norm1_saved = floats(51390192, 256);
-  const cnn::Floats features_denseblock1_denselayer1_norm2_saved = floats(51390448, 512);
+  const cnn::Floats features_denseblock1_denselayer1_norm1_saved = floats(51380480, 256);
+  const cnn::Floats features_denseblock1_denselayer1_norm2_saved = floats(51380736, 512);
   const cnn::Blocked features_denseblock1_denselayer1_relu2 = blocked(0, 401408);  // 128x56x56
-  const cnn::Floats features_denseblock1_denselayer1_conv1_weight_prepared = floats(51390960, 8448);
   const cnn::Blocked features_denseblock1_denselayer1_conv2 = blocked(25890816, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer1_conv2_weight_prepared = floats(51399408, 166464);
-  const cnn::Floats features_denseblock1_denselayer2_norm1_saved = floats(51565872, 384);
-  const cnn::Floats features_denseblock1_denselayer2_norm2_saved = floats(51566256, 512);
+  const cnn::Floats features_denseblock1_denselayer2_norm1_saved = floats(51381248, 384);
+  const cnn::Floats features_denseblock1_denselayer2_norm2_saved = floats(51381632, 512);
   const cnn::Blocked features_denseblock1_denselayer2_relu2 = blocked(0, 401408);  // 128x56x56
   const cnn::Blocked features_denseblock1_denselayer1_concat1 = blocked(25690112, 802816);  // 96x56x56
-  const cnn::Floats features_denseblock1_denselayer2_conv1_weight_prepared = floats(51566768, 12672);
   const cnn::Blocked features_denseblock1_denselayer2_conv2 = blocked(25991168, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer2_conv2_weight_prepared = floats(51579440, 166464);
-  const cnn::Floats features_denseblock1_denselayer3_norm1_saved = floats(51745904, 512);
-  const cnn::Floats features_denseblock1_denselayer3_norm2_saved = floats(51746416, 512);
+  const cnn::Floats features_denseblock1_denselayer3_norm1_saved = floats(51382144, 512);
+  const cnn::Floats features_denseblock1_denselayer3_norm2_saved = floats(51382656, 512);
   const cnn::Blocked features_denseblock1_denselayer3_relu2 = blocked(0, 401408);  // 128x56x56
   const cnn::Blocked features_denseblock1_denselayer2_concat1 = blocked(25690112, 802816);  // 128x56x56
-  const cnn::Floats features_denseblock1_denselayer3_conv1_weight_prepared = floats(51746928, 16896);
   const cnn::Blocked features_denseblock1_denselayer3_conv2 = blocked(26091520, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer3_conv2_weight_prepared = floats(51763824, 166464);
-  const cnn::Floats features_denseblock1_denselayer4_norm1_saved = floats(51930288, 640);
-  const cnn::Floats features_denseblock1_denselayer4_norm2_saved = floats(51930928, 512);
+  const cnn::Floats features_denseblock1_denselayer4_norm1_saved = floats(51383168, 640);
+  const cnn::Floats features_denseblock1_denselayer4_norm2_saved = floats(51383808, 512);
   const cnn::Blocked features_denseblock1_denselayer4_relu2 = blocked(0, 401408);  // 128x56x56
   const cnn::Blocked features_denseblock1_denselayer3_concat1 = blocked(25690112, 802816);  // 160x56x56
-  const cnn::Floats features_denseblock1_denselayer4_conv1_weight_prepared = floats(51931440, 21120);
   const cnn::Blocked features_denseblock1_denselayer4_conv2 = blocked(26191872, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer4_conv2_weight_prepared = floats(51952560, 166464);
-  const cnn::Floats features_denseblock1_denselayer5_norm1_saved = floats(52119024, 768);
-  const cnn::Floats features_denseblock1_denselayer5_norm2_saved = floats(52119792, 512);
+  const cnn::Floats features_denseblock1_denselayer5_norm1_saved = floats(51384320, 768);
+  const cnn::Floats features_denseblock1_denselayer5_norm2_saved = floats(51385088, 512);
   const cnn::Blocked features_denseblock1_denselayer5_relu2 = blocked(0, 401408);  // 128x56x56
   const cnn::Blocked features_denseblock1_denselayer4_concat1 = blocked(25690112, 802816);  // 192x56x56
-  const cnn::Floats features_denseblock1_denselayer5_conv1_weight_prepared = floats(52120304, 25344);
   const cnn::Blocked features_denseblock1_denselayer5_conv2 = blocked(26292224, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer5_conv2_weight_prepared = floats(52145648, 166464);
-  const cnn::Floats features_denseblock1_denselayer6_norm1_saved = floats(52312112, 896);
-  const cnn::Floats features_denseblock1_denselayer6_norm2_saved = floats(52313008, 512);
+  const cnn::Floats features_denseblock1_denselayer6_norm1_saved = floats(51385600, 896);
+  const cnn::Floats features_denseblock1_denselayer6_norm2_saved = floats(51386496, 512);
   const cnn::Blocked features_denseblock1_denselayer6_relu2 = blocked(0, 401408);  // 128x56x56
   const cnn::Blocked features_denseblock1_denselayer5_concat1 = blocked(25690112, 802816);  // 224x56x56
-  const cnn::Floats features_denseblock1_denselayer6_conv1_weight_prepared = floats(52313520, 29568);
   const cnn::Blocked features_denseblock1_denselayer6_conv2 = blocked(26392576, 802816);  // 32x56x56
-  const cnn::Floats features_denseblock1_denselayer6_conv2_weight_prepared = floats(52343088, 166464);
-  const cnn::Floats features_transition1_norm_saved = floats(52509552, 1024);
+  const cnn::Floats features_transition1_norm_saved = floats(51387008, 1024);
   const cnn::Blocked features_transition1_conv = blocked(0, 401408);  // 128x56x56
-  const cnn::Floats features_transition1_conv_weight_prepared = floats(52510576, 33792);
   const cnn::Blocked features_denseblock2_denselayer12_concat1 = blocked(12845056, 401408);  // 512x28x28
   const cnn::Blocked features_transition1_avgpool1 = blocked(12845056, 401408);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer1_norm1_saved = floats(52544368, 512);
-  const cnn::Floats features_denseblock2_denselayer1_norm2_saved = floats(52544880, 512);
+  const cnn::Floats features_denseblock2_denselayer1_norm1_saved = floats(51388032, 512);
+  const cnn::Floats features_denseblock2_denselayer1_norm2_saved = floats(51388544, 512);
   const cnn::Blocked features_denseblock2_denselayer1_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_denseblock2_denselayer1_conv1_weight_prepared = floats(52545392, 16896);
   const cnn::Blocked features_denseblock2_denselayer1_conv2 = blocked(12945408, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer1_conv2_weight_prepared = floats(52562288, 166464);
-  const cnn::Floats features_denseblock2_denselayer2_norm1_saved = floats(52728752, 640);
-  const cnn::Floats features_denseblock2_denselayer2_norm2_saved = floats(52729392, 512);
+  const cnn::Floats features_denseblock2_denselayer2_norm1_saved = floats(51389056, 640);
+  const cnn::Floats features_denseblock2_denselayer2_norm2_saved = floats(51389696, 512);
   const cnn::Blocked features_denseblock2_denselayer2_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer1_concat1 = blocked(12845056, 401408);  // 160x28x28
-  const cnn::Floats features_denseblock2_denselayer2_conv1_weight_prepared = floats(52729904, 21120);
   const cnn::Blocked features_denseblock2_denselayer2_conv2 = blocked(12970496, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer2_conv2_weight_prepared = floats(52751024, 166464);
-  const cnn::Floats features_denseblock2_denselayer3_norm1_saved = floats(52917488, 768);
-  const cnn::Floats features_denseblock2_denselayer3_norm2_saved = floats(52918256, 512);
+  const cnn::Floats features_denseblock2_denselayer3_norm1_saved = floats(51390208, 768);
+  const cnn::Floats features_denseblock2_denselayer3_norm2_saved = floats(51390976, 512);
   const cnn::Blocked features_denseblock2_denselayer3_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer2_concat1 = blocked(12845056, 401408);  // 192x28x28
-  const cnn::Floats features_denseblock2_denselayer3_conv1_weight_prepared = floats(52918768, 25344);
   const cnn::Blocked features_denseblock2_denselayer3_conv2 = blocked(12995584, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer3_conv2_weight_prepared = floats(52944112, 166464);
-  const cnn::Floats features_denseblock2_denselayer4_norm1_saved = floats(53110576, 896);
-  const cnn::Floats features_denseblock2_denselayer4_norm2_saved = floats(53111472, 512);
+  const cnn::Floats features_denseblock2_denselayer4_norm1_saved = floats(51391488, 896);
+  const cnn::Floats features_denseblock2_denselayer4_norm2_saved = floats(51392384, 512);
   const cnn::Blocked features_denseblock2_denselayer4_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer3_concat1 = blocked(12845056, 401408);  // 224x28x28
-  const cnn::Floats features_denseblock2_denselayer4_conv1_weight_prepared = floats(53111984, 29568);
   const cnn::Blocked features_denseblock2_denselayer4_conv2 = blocked(13020672, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer4_conv2_weight_prepared = floats(53141552, 166464);
-  const cnn::Floats features_denseblock2_denselayer5_norm1_saved = floats(53308016, 1024);
-  const cnn::Floats features_denseblock2_denselayer5_norm2_saved = floats(53309040, 512);
+  const cnn::Floats features_denseblock2_denselayer5_norm1_saved = floats(51392896, 1024);
+  const cnn::Floats features_denseblock2_denselayer5_norm2_saved = floats(51393920, 512);
   const cnn::Blocked features_denseblock2_denselayer5_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer4_concat1 = blocked(12845056, 401408);  // 256x28x28
-  const cnn::Floats features_denseblock2_denselayer5_conv1_weight_prepared = floats(53309552, 33792);
   const cnn::Blocked features_denseblock2_denselayer5_conv2 = blocked(13045760, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer5_conv2_weight_prepared = floats(53343344, 166464);
-  const cnn::Floats features_denseblock2_denselayer6_norm1_saved = floats(53509808, 1152);
-  const cnn::Floats features_denseblock2_denselayer6_norm2_saved = floats(53510960, 512);
+  const cnn::Floats features_denseblock2_denselayer6_norm1_saved = floats(51394432, 1152);
+  const cnn::Floats features_denseblock2_denselayer6_norm2_saved = floats(51395584, 512);
   const cnn::Blocked features_denseblock2_denselayer6_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer5_concat1 = blocked(12845056, 401408);  // 288x28x28
-  const cnn::Floats features_denseblock2_denselayer6_conv1_weight_prepared = floats(53511472, 38016);
   const cnn::Blocked features_denseblock2_denselayer6_conv2 = blocked(13070848, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer6_conv2_weight_prepared = floats(53549488, 166464);
-  const cnn::Floats features_denseblock2_denselayer7_norm1_saved = floats(53715952, 1280);
-  const cnn::Floats features_denseblock2_denselayer7_norm2_saved = floats(53717232, 512);
+  const cnn::Floats features_denseblock2_denselayer7_norm1_saved = floats(51396096, 1280);
+  const cnn::Floats features_denseblock2_denselayer7_norm2_saved = floats(51397376, 512);
   const cnn::Blocked features_denseblock2_denselayer7_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer6_concat1 = blocked(12845056, 401408);  // 320x28x28
-  const cnn::Floats features_denseblock2_denselayer7_conv1_weight_prepared = floats(53717744, 42240);
   const cnn::Blocked features_denseblock2_denselayer7_conv2 = blocked(13095936, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer7_conv2_weight_prepared = floats(53759984, 166464);
-  const cnn::Floats features_denseblock2_denselayer8_norm1_saved = floats(53926448, 1408);
-  const cnn::Floats features_denseblock2_denselayer8_norm2_saved = floats(53927856, 512);
+  const cnn::Floats features_denseblock2_denselayer8_norm1_saved = floats(51397888, 1408);
+  const cnn::Floats features_denseblock2_denselayer8_norm2_saved = floats(51399296, 512);
   const cnn::Blocked features_denseblock2_denselayer8_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer7_concat1 = blocked(12845056, 401408);  // 352x28x28
-  const cnn::Floats features_denseblock2_denselayer8_conv1_weight_prepared = floats(53928368, 46464);
   const cnn::Blocked features_denseblock2_denselayer8_conv2 = blocked(13121024, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer8_conv2_weight_prepared = floats(53974832, 166464);
-  const cnn::Floats features_denseblock2_denselayer9_norm1_saved = floats(54141296, 1536);
-  const cnn::Floats features_denseblock2_denselayer9_norm2_saved = floats(54142832, 512);
+  const cnn::Floats features_denseblock2_denselayer9_norm1_saved = floats(51399808, 1536);
+  const cnn::Floats features_denseblock2_denselayer9_norm2_saved = floats(51401344, 512);
   const cnn::Blocked features_denseblock2_denselayer9_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer8_concat1 = blocked(12845056, 401408);  // 384x28x28
-  const cnn::Floats features_denseblock2_denselayer9_conv1_weight_prepared = floats(54143344, 50688);
   const cnn::Blocked features_denseblock2_denselayer9_conv2 = blocked(13146112, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer9_conv2_weight_prepared = floats(54194032, 166464);
-  const cnn::Floats features_denseblock2_denselayer10_norm1_saved = floats(54360496, 1664);
-  const cnn::Floats features_denseblock2_denselayer10_norm2_saved = floats(54362160, 512);
+  const cnn::Floats features_denseblock2_denselayer10_norm1_saved = floats(51401856, 1664);
+  const cnn::Floats features_denseblock2_denselayer10_norm2_saved = floats(51403520, 512);
   const cnn::Blocked features_denseblock2_denselayer10_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer9_concat1 = blocked(12845056, 401408);  // 416x28x28
-  const cnn::Floats features_denseblock2_denselayer10_conv1_weight_prepared = floats(54362672, 54912);
   const cnn::Blocked features_denseblock2_denselayer10_conv2 = blocked(13171200, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer10_conv2_weight_prepared = floats(54417584, 166464);
-  const cnn::Floats features_denseblock2_denselayer11_norm1_saved = floats(54584048, 1792);
-  const cnn::Floats features_denseblock2_denselayer11_norm2_saved = floats(54585840, 512);
+  const cnn::Floats features_denseblock2_denselayer11_norm1_saved = floats(51404032, 1792);
+  const cnn::Floats features_denseblock2_denselayer11_norm2_saved = floats(51405824, 512);
   const cnn::Blocked features_denseblock2_denselayer11_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer10_concat1 = blocked(12845056, 401408);  // 448x28x28
-  const cnn::Floats features_denseblock2_denselayer11_conv1_weight_prepared = floats(54586352, 59136);
   const cnn::Blocked features_denseblock2_denselayer11_conv2 = blocked(13196288, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer11_conv2_weight_prepared = floats(54645488, 166464);
-  const cnn::Floats features_denseblock2_denselayer12_norm1_saved = floats(54811952, 1920);
-  const cnn::Floats features_denseblock2_denselayer12_norm2_saved = floats(54813872, 512);
+  const cnn::Floats features_denseblock2_denselayer12_norm1_saved = floats(51406336, 1920);
+  const cnn::Floats features_denseblock2_denselayer12_norm2_saved = floats(51408256, 512);
   const cnn::Blocked features_denseblock2_denselayer12_relu2 = blocked(0, 100352);  // 128x28x28
   const cnn::Blocked features_denseblock2_denselayer11_concat1 = blocked(12845056, 401408);  // 480x28x28
-  const cnn::Floats features_denseblock2_denselayer12_conv1_weight_prepared = floats(54814384, 63360);
   const cnn::Blocked features_denseblock2_denselayer12_conv2 = blocked(13221376, 401408);  // 32x28x28
-  const cnn::Floats features_denseblock2_denselayer12_conv2_weight_prepared = floats(54877744, 166464);
-  const cnn::Floats features_transition2_norm_saved = floats(55044208, 2048);
+  const cnn::Floats features_transition2_norm_saved = floats(51408768, 2048);
   const cnn::Blocked features_transition2_conv = blocked(25690112, 200704);  // 256x28x28
-  const cnn::Floats features_transition2_conv_weight_prepared = floats(55046256, 132096);
   const cnn::Blocked features_denseblock3_denselayer32_concat1 = blocked(0, 250880);  // 1280x14x14
   const cnn::Blocked features_transition2_avgpool1 = blocked(0, 250880);  // 256x14x14
-  const cnn::Floats features_denseblock3_denselayer1_norm1_saved = floats(55178352, 1024);
-  const cnn::Floats features_denseblock3_denselayer1_norm2_saved = floats(55179376, 512);
+  const cnn::Floats features_denseblock3_denselayer1_norm1_saved = floats(51410816, 1024);
+  const cnn::Floats features_denseblock3_denselayer1_norm2_saved = floats(51411840, 512);
   const cnn::Blocked features_denseblock3_denselayer1_relu2 = blocked(8028160, 25088);  // 128x14x14
-  const cnn::Floats features_denseblock3_denselayer1_conv1_weight_prepared = floats(55179888, 33792);
   const cnn::Blocked features_denseblock3_denselayer1_conv2 = blocked(50176, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer1_conv2_weight_prepared = floats(55213680, 166464);
-  const cnn::Floats features_denseblock3_denselayer2_norm1_saved = floats(55380144, 1152);
-  const cnn::Floats features_denseblock3_denselayer2_norm2_saved = floats(55381296, 512);
+  const cnn::Floats features_denseblock3_denselayer2_norm1_saved = floats(51412352, 1152);
+  const cnn::Floats features_denseblock3_denselayer2_norm2_saved = floats(51413504, 512);
   const cnn::Blocked features_denseblock3_denselayer2_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer1_concat1 = blocked(0, 250880);  // 288x14x14
-  const cnn::Floats features_denseblock3_denselayer2_conv1_weight_prepared = floats(55381808, 38016);
   const cnn::Blocked features_denseblock3_denselayer2_conv2 = blocked(56448, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer2_conv2_weight_prepared = floats(55419824, 166464);
-  const cnn::Floats features_denseblock3_denselayer3_norm1_saved = floats(55586288, 1280);
-  const cnn::Floats features_denseblock3_denselayer3_norm2_saved = floats(55587568, 512);
+  const cnn::Floats features_denseblock3_denselayer3_norm1_saved = floats(51414016, 1280);
+  const cnn::Floats features_denseblock3_denselayer3_norm2_saved = floats(51415296, 512);
   const cnn::Blocked features_denseblock3_denselayer3_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer2_concat1 = blocked(0, 250880);  // 320x14x14
-  const cnn::Floats features_denseblock3_denselayer3_conv1_weight_prepared = floats(55588080, 42240);
   const cnn::Blocked features_denseblock3_denselayer3_conv2 = blocked(62720, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer3_conv2_weight_prepared = floats(55630320, 166464);
-  const cnn::Floats features_denseblock3_denselayer4_norm1_saved = floats(55796784, 1408);
-  const cnn::Floats features_denseblock3_denselayer4_norm2_saved = floats(55798192, 512);
+  const cnn::Floats features_denseblock3_denselayer4_norm1_saved = floats(51415808, 1408);
+  const cnn::Floats features_denseblock3_denselayer4_norm2_saved = floats(51417216, 512);
   const cnn::Blocked features_denseblock3_denselayer4_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer3_concat1 = blocked(0, 250880);  // 352x14x14
-  const cnn::Floats features_denseblock3_denselayer4_conv1_weight_prepared = floats(55798704, 46464);
   const cnn::Blocked features_denseblock3_denselayer4_conv2 = blocked(68992, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer4_conv2_weight_prepared = floats(55845168, 166464);
-  const cnn::Floats features_denseblock3_denselayer5_norm1_saved = floats(56011632, 1536);
-  const cnn::Floats features_denseblock3_denselayer5_norm2_saved = floats(56013168, 512);
+  const cnn::Floats features_denseblock3_denselayer5_norm1_saved = floats(51417728, 1536);
+  const cnn::Floats features_denseblock3_denselayer5_norm2_saved = floats(51419264, 512);
   const cnn::Blocked features_denseblock3_denselayer5_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer4_concat1 = blocked(0, 250880);  // 384x14x14
-  const cnn::Floats features_denseblock3_denselayer5_conv1_weight_prepared = floats(56013680, 50688);
   const cnn::Blocked features_denseblock3_denselayer5_conv2 = blocked(75264, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer5_conv2_weight_prepared = floats(56064368, 166464);
-  const cnn::Floats features_denseblock3_denselayer6_norm1_saved = floats(56230832, 1664);
-  const cnn::Floats features_denseblock3_denselayer6_norm2_saved = floats(56232496, 512);
+  const cnn::Floats features_denseblock3_denselayer6_norm1_saved = floats(51419776, 1664);
+  const cnn::Floats features_denseblock3_denselayer6_norm2_saved = floats(51421440, 512);
   const cnn::Blocked features_denseblock3_denselayer6_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer5_concat1 = blocked(0, 250880);  // 416x14x14
-  const cnn::Floats features_denseblock3_denselayer6_conv1_weight_prepared = floats(56233008, 54912);
   const cnn::Blocked features_denseblock3_denselayer6_conv2 = blocked(81536, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer6_conv2_weight_prepared = floats(56287920, 166464);
-  const cnn::Floats features_denseblock3_denselayer7_norm1_saved = floats(56454384, 1792);
-  const cnn::Floats features_denseblock3_denselayer7_norm2_saved = floats(56456176, 512);
+  const cnn::Floats features_denseblock3_denselayer7_norm1_saved = floats(51421952, 1792);
+  const cnn::Floats features_denseblock3_denselayer7_norm2_saved = floats(51423744, 512);
   const cnn::Blocked features_denseblock3_denselayer7_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer6_concat1 = blocked(0, 250880);  // 448x14x14
-  const cnn::Floats features_denseblock3_denselayer7_conv1_weight_prepared = floats(56456688, 59136);
   const cnn::Blocked features_denseblock3_denselayer7_conv2 = blocked(87808, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer7_conv2_weight_prepared = floats(56515824, 166464);
-  const cnn::Floats features_denseblock3_denselayer8_norm1_saved = floats(56682288, 1920);
-  const cnn::Floats features_denseblock3_denselayer8_norm2_saved = floats(56684208, 512);
+  const cnn::Floats features_denseblock3_denselayer8_norm1_saved = floats(51424256, 1920);
+  const cnn::Floats features_denseblock3_denselayer8_norm2_saved = floats(51426176, 512);
   const cnn::Blocked features_denseblock3_denselayer8_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer7_concat1 = blocked(0, 250880);  // 480x14x14
-  const cnn::Floats features_denseblock3_denselayer8_conv1_weight_prepared = floats(56684720, 63360);
   const cnn::Blocked features_denseblock3_denselayer8_conv2 = blocked(94080, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer8_conv2_weight_prepared = floats(56748080, 166464);
-  const cnn::Floats features_denseblock3_denselayer9_norm1_saved = floats(56914544, 2048);
-  const cnn::Floats features_denseblock3_denselayer9_norm2_saved = floats(56916592, 512);
+  const cnn::Floats features_denseblock3_denselayer9_norm1_saved = floats(51426688, 2048);
+  const cnn::Floats features_denseblock3_denselayer9_norm2_saved = floats(51428736, 512);
   const cnn::Blocked features_denseblock3_denselayer9_relu2 = blocked(8028160, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer8_concat1 = blocked(0, 250880);  // 512x14x14
-  const cnn::Floats features_denseblock3_denselayer9_conv1_weight_prepared = floats(56917104, 67584);
   const cnn::Blocked features_denseblock3_denselayer9_conv2 = blocked(100352, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer9_conv2_weight_prepared = floats(56984688, 166464);
-  const cnn::Floats features_denseblock3_denselayer10_norm1_saved = floats(57151152, 2176);
-  const cnn::Floats features_denseblock3_denselayer10_norm2_saved = floats(57153328, 512);
-  const cnn::Blocked features_denseblock3_denselayer10_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer10_norm1_saved = floats(51429248, 2176);
+  const cnn::Floats features_denseblock3_denselayer10_norm2_saved = floats(51431424, 512);
+  const cnn::Blocked features_denseblock3_denselayer10_relu2 = blocked(8832448, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer9_concat1 = blocked(0, 250880);  // 544x14x14
-  const cnn::Floats features_denseblock3_denselayer10_conv1_weight_prepared = floats(57153840, 71808);
   const cnn::Blocked features_denseblock3_denselayer10_conv2 = blocked(106624, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer10_conv2_weight_prepared = floats(57225648, 166464);
-  const cnn::Floats features_denseblock3_denselayer11_norm1_saved = floats(57392112, 2304);
-  const cnn::Floats features_denseblock3_denselayer11_norm2_saved = floats(57394416, 512);
-  const cnn::Blocked features_denseblock3_denselayer11_relu2 = blocked(8028160, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer11_norm1_saved = floats(51431936, 2304);
+  const cnn::Floats features_denseblock3_denselayer11_norm2_saved = floats(51434240, 512);
+  const cnn::Blocked features_denseblock3_denselayer11_relu2 = blocked(8879680, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer10_concat1 = blocked(0, 250880);  // 576x14x14
-  const cnn::Floats features_denseblock3_denselayer11_conv1_weight_prepared = floats(57394928, 76032);
   const cnn::Blocked features_denseblock3_denselayer11_conv2 = blocked(112896, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer11_conv2_weight_prepared = floats(57470960, 166464);
-  const cnn::Floats features_denseblock3_denselayer12_norm1_saved = floats(57637424, 2432);
-  const cnn::Floats features_denseblock3_denselayer12_norm2_saved = floats(57639856, 512);
-  const cnn::Blocked features_denseblock3_denselayer12_relu2 = blocked(8846656, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer12_norm1_saved = floats(51434752, 2432);
+  const cnn::Floats features_denseblock3_denselayer12_norm2_saved = floats(51437184, 512);
+  const cnn::Blocked features_denseblock3_denselayer12_relu2 = blocked(8926912, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer11_concat1 = blocked(0, 250880);  // 608x14x14
-  const cnn::Floats features_denseblock3_denselayer12_conv1_weight_prepared = floats(57640368, 80256);
   const cnn::Blocked features_denseblock3_denselayer12_conv2 = blocked(119168, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer12_conv2_weight_prepared = floats(57720624, 166464);
-  const cnn::Floats features_denseblock3_denselayer13_norm1_saved = floats(57887088, 2560);
-  const cnn::Floats features_denseblock3_denselayer13_norm2_saved = floats(57889648, 512);
-  const cnn::Blocked features_denseblock3_denselayer13_relu2 = blocked(8889664, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer13_norm1_saved = floats(51437696, 2560);
+  const cnn::Floats features_denseblock3_denselayer13_norm2_saved = floats(51440256, 512);
+  const cnn::Blocked features_denseblock3_denselayer13_relu2 = blocked(8974144, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer12_concat1 = blocked(0, 250880);  // 640x14x14
-  const cnn::Floats features_denseblock3_denselayer13_conv1_weight_prepared = floats(57890160, 84480);
   const cnn::Blocked features_denseblock3_denselayer13_conv2 = blocked(125440, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer13_conv2_weight_prepared = floats(57974640, 166464);
-  const cnn::Floats features_denseblock3_denselayer14_norm1_saved = floats(58141104, 2688);
-  const cnn::Floats features_denseblock3_denselayer14_norm2_saved = floats(58143792, 512);
-  const cnn::Blocked features_denseblock3_denselayer14_relu2 = blocked(8932672, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer14_norm1_saved = floats(51440768, 2688);
+  const cnn::Floats features_denseblock3_denselayer14_norm2_saved = floats(51443456, 512);
+  const cnn::Blocked features_denseblock3_denselayer14_relu2 = blocked(9021376, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer13_concat1 = blocked(0, 250880);  // 672x14x14
-  const cnn::Floats features_denseblock3_denselayer14_conv1_weight_prepared = floats(58144304, 88704);
   const cnn::Blocked features_denseblock3_denselayer14_conv2 = blocked(131712, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer14_conv2_weight_prepared = floats(58233008, 166464);
-  const cnn::Floats features_denseblock3_denselayer15_norm1_saved = floats(58399472, 2816);
-  const cnn::Floats features_denseblock3_denselayer15_norm2_saved = floats(58402288, 512);
-  const cnn::Blocked features_denseblock3_denselayer15_relu2 = blocked(8975680, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer15_norm1_saved = floats(51443968, 2816);
+  const cnn::Floats features_denseblock3_denselayer15_norm2_saved = floats(51446784, 512);
+  const cnn::Blocked features_denseblock3_denselayer15_relu2 = blocked(9068608, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer14_concat1 = blocked(0, 250880);  // 704x14x14
-  const cnn::Floats features_denseblock3_denselayer15_conv1_weight_prepared = floats(58402800, 92928);
   const cnn::Blocked features_denseblock3_denselayer15_conv2 = blocked(137984, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer15_conv2_weight_prepared = floats(58495728, 166464);
-  const cnn::Floats features_denseblock3_denselayer16_norm1_saved = floats(58662192, 2944);
-  const cnn::Floats features_denseblock3_denselayer16_norm2_saved = floats(58665136, 512);
-  const cnn::Blocked features_denseblock3_denselayer16_relu2 = blocked(9018688, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer16_norm1_saved = floats(51447296, 2944);
+  const cnn::Floats features_denseblock3_denselayer16_norm2_saved = floats(51450240, 512);
+  const cnn::Blocked features_denseblock3_denselayer16_relu2 = blocked(9115840, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer15_concat1 = blocked(0, 250880);  // 736x14x14
-  const cnn::Floats features_denseblock3_denselayer16_conv1_weight_prepared = floats(58665648, 97152);
   const cnn::Blocked features_denseblock3_denselayer16_conv2 = blocked(144256, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer16_conv2_weight_prepared = floats(58762800, 166464);
-  const cnn::Floats features_denseblock3_denselayer17_norm1_saved = floats(58929264, 3072);
-  const cnn::Floats features_denseblock3_denselayer17_norm2_saved = floats(58932336, 512);
-  const cnn::Blocked features_denseblock3_denselayer17_relu2 = blocked(9061696, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer17_norm1_saved = floats(51450752, 3072);
+  const cnn::Floats features_denseblock3_denselayer17_norm2_saved = floats(51453824, 512);
+  const cnn::Blocked features_denseblock3_denselayer17_relu2 = blocked(9163072, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer16_concat1 = blocked(0, 250880);  // 768x14x14
-  const cnn::Floats features_denseblock3_denselayer17_conv1_weight_prepared = floats(58932848, 101376);
   const cnn::Blocked features_denseblock3_denselayer17_conv2 = blocked(150528, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer17_conv2_weight_prepared = floats(59034224, 166464);
-  const cnn::Floats features_denseblock3_denselayer18_norm1_saved = floats(59200688, 3200);
-  const cnn::Floats features_denseblock3_denselayer18_norm2_saved = floats(59203888, 512);
-  const cnn::Blocked features_denseblock3_denselayer18_relu2 = blocked(9076736, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer18_norm1_saved = floats(51454336, 3200);
+  const cnn::Floats features_denseblock3_denselayer18_norm2_saved = floats(51457536, 512);
+  const cnn::Blocked features_denseblock3_denselayer18_relu2 = blocked(9182336, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer17_concat1 = blocked(0, 250880);  // 800x14x14
-  const cnn::Floats features_denseblock3_denselayer18_conv1_weight_prepared = floats(59204400, 105600);
   const cnn::Blocked features_denseblock3_denselayer18_conv2 = blocked(156800, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer18_conv2_weight_prepared = floats(59310000, 166464);
-  const cnn::Floats features_denseblock3_denselayer19_norm1_saved = floats(59476464, 3328);
-  const cnn::Floats features_denseblock3_denselayer19_norm2_saved = floats(59479792, 512);
-  const cnn::Blocked features_denseblock3_denselayer19_relu2 = blocked(9076736, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer19_norm1_saved = floats(51458048, 3328);
+  const cnn::Floats features_denseblock3_denselayer19_norm2_saved = floats(51461376, 512);
+  const cnn::Blocked features_denseblock3_denselayer19_relu2 = blocked(9186560, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer18_concat1 = blocked(0, 250880);  // 832x14x14
-  const cnn::Floats features_denseblock3_denselayer19_conv1_weight_prepared = floats(59480304, 109824);
   const cnn::Blocked features_denseblock3_denselayer19_conv2 = blocked(163072, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer19_conv2_weight_prepared = floats(59590128, 166464);
-  const cnn::Floats features_denseblock3_denselayer20_norm1_saved = floats(59756592, 3456);
-  const cnn::Floats features_denseblock3_denselayer20_norm2_saved = floats(59760048, 512);
-  const cnn::Blocked features_denseblock3_denselayer20_relu2 = blocked(9076736, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer20_norm1_saved = floats(51461888, 3456);
+  const cnn::Floats features_denseblock3_denselayer20_norm2_saved = floats(51465344, 512);
+  const cnn::Blocked features_denseblock3_denselayer20_relu2 = blocked(9190784, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer19_concat1 = blocked(0, 250880);  // 864x14x14
-  const cnn::Floats features_denseblock3_denselayer20_conv1_weight_prepared = floats(59760560, 114048);
   const cnn::Blocked features_denseblock3_denselayer20_conv2 = blocked(169344, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer20_conv2_weight_prepared = floats(59874608, 166464);
-  const cnn::Floats features_denseblock3_denselayer21_norm1_saved = floats(60041072, 3584);
-  const cnn::Floats features_denseblock3_denselayer21_norm2_saved = floats(60044656, 512);
-  const cnn::Blocked features_denseblock3_denselayer21_relu2 = blocked(9076736, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer21_norm1_saved = floats(51465856, 3584);
+  const cnn::Floats features_denseblock3_denselayer21_norm2_saved = floats(51469440, 512);
+  const cnn::Blocked features_denseblock3_denselayer21_relu2 = blocked(9195008, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer20_concat1 = blocked(0, 250880);  // 896x14x14
-  const cnn::Floats features_denseblock3_denselayer21_conv1_weight_prepared = floats(60045168, 118272);
   const cnn::Blocked features_denseblock3_denselayer21_conv2 = blocked(175616, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer21_conv2_weight_prepared = floats(60163440, 166464);
-  const cnn::Floats features_denseblock3_denselayer22_norm1_saved = floats(60329904, 3712);
-  const cnn::Floats features_denseblock3_denselayer22_norm2_saved = floats(60333616, 512);
-  const cnn::Blocked features_denseblock3_denselayer22_relu2 = blocked(9076736, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer22_norm1_saved = floats(51469952, 3712);
+  const cnn::Floats features_denseblock3_denselayer22_norm2_saved = floats(51473664, 512);
+  const cnn::Blocked features_denseblock3_denselayer22_relu2 = blocked(9199232, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer21_concat1 = blocked(0, 250880);  // 928x14x14
-  const cnn::Floats features_denseblock3_denselayer22_conv1_weight_prepared = floats(60334128, 122496);
   const cnn::Blocked features_denseblock3_denselayer22_conv2 = blocked(181888, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer22_conv2_weight_prepared = floats(60456624, 166464);
-  const cnn::Floats features_denseblock3_denselayer23_norm1_saved = floats(60623088, 3840);
-  const cnn::Floats features_denseblock3_denselayer23_norm2_saved = floats(60626928, 512);
-  const cnn::Blocked features_denseblock3_denselayer23_relu2 = blocked(9076736, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer23_norm1_saved = floats(51474176, 3840);
+  const cnn::Floats features_denseblock3_denselayer23_norm2_saved = floats(51478016, 512);
+  const cnn::Blocked features_denseblock3_denselayer23_relu2 = blocked(9203456, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer22_concat1 = blocked(0, 250880);  // 960x14x14
-  const cnn::Floats features_denseblock3_denselayer23_conv1_weight_prepared = floats(60627440, 126720);
   const cnn::Blocked features_denseblock3_denselayer23_conv2 = blocked(188160, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer23_conv2_weight_prepared = floats(60754160, 166464);
-  const cnn::Floats features_denseblock3_denselayer24_norm1_saved = floats(60920624, 3968);
-  const cnn::Floats features_denseblock3_denselayer24_norm2_saved = floats(60924592, 512);
-  const cnn::Blocked features_denseblock3_denselayer24_relu2 = blocked(9076736, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer24_norm1_saved = floats(51478528, 3968);
+  const cnn::Floats features_denseblock3_denselayer24_norm2_saved = floats(51482496, 512);
+  const cnn::Blocked features_denseblock3_denselayer24_relu2 = blocked(9207680, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer23_concat1 = blocked(0, 250880);  // 992x14x14
-  const cnn::Floats features_denseblock3_denselayer24_conv1_weight_prepared = floats(60925104, 130944);
   const cnn::Blocked features_denseblock3_denselayer24_conv2 = blocked(194432, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer24_conv2_weight_prepared = floats(61056048, 166464);
-  const cnn::Floats features_denseblock3_denselayer25_norm1_saved = floats(61222512, 4096);
-  const cnn::Floats features_denseblock3_denselayer25_norm2_saved = floats(61226608, 512);
-  const cnn::Blocked features_denseblock3_denselayer25_relu2 = blocked(9076736, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer25_norm1_saved = floats(51483008, 4096);
+  const cnn::Floats features_denseblock3_denselayer25_norm2_saved = floats(51487104, 512);
+  const cnn::Blocked features_denseblock3_denselayer25_relu2 = blocked(9211904, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer24_concat1 = blocked(0, 250880);  // 1024x14x14
-  const cnn::Floats features_denseblock3_denselayer25_conv1_weight_prepared = floats(61227120, 135168);
   const cnn::Blocked features_denseblock3_denselayer25_conv2 = blocked(200704, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer25_conv2_weight_prepared = floats(61362288, 166464);
-  const cnn::Floats features_denseblock3_denselayer26_norm1_saved = floats(61528752, 4224);
-  const cnn::Floats features_denseblock3_denselayer26_norm2_saved = floats(61532976, 512);
-  const cnn::Blocked features_denseblock3_denselayer26_relu2 = blocked(9076736, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer26_norm1_saved = floats(51487616, 4224);
+  const cnn::Floats features_denseblock3_denselayer26_norm2_saved = floats(51491840, 512);
+  const cnn::Blocked features_denseblock3_denselayer26_relu2 = blocked(9216128, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer25_concat1 = blocked(0, 250880);  // 1056x14x14
-  const cnn::Floats features_denseblock3_denselayer26_conv1_weight_prepared = floats(61533488, 139392);
   const cnn::Blocked features_denseblock3_denselayer26_conv2 = blocked(206976, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer26_conv2_weight_prepared = floats(61672880, 166464);
-  const cnn::Floats features_denseblock3_denselayer27_norm1_saved = floats(61839344, 4352);
-  const cnn::Floats features_denseblock3_denselayer27_norm2_saved = floats(61843696, 512);
-  const cnn::Blocked features_denseblock3_denselayer27_relu2 = blocked(9076736, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer27_norm1_saved = floats(51492352, 4352);
+  const cnn::Floats features_denseblock3_denselayer27_norm2_saved = floats(51496704, 512);
+  const cnn::Blocked features_denseblock3_denselayer27_relu2 = blocked(9220352, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer26_concat1 = blocked(0, 250880);  // 1088x14x14
-  const cnn::Floats features_denseblock3_denselayer27_conv1_weight_prepared = floats(61844208, 143616);
   const cnn::Blocked features_denseblock3_denselayer27_conv2 = blocked(213248, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer27_conv2_weight_prepared = floats(61987824, 166464);
-  const cnn::Floats features_denseblock3_denselayer28_norm1_saved = floats(62154288, 4480);
-  const cnn::Floats features_denseblock3_denselayer28_norm2_saved = floats(62158768, 512);
-  const cnn::Blocked features_denseblock3_denselayer28_relu2 = blocked(9076736, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer28_norm1_saved = floats(51497216, 4480);
+  const cnn::Floats features_denseblock3_denselayer28_norm2_saved = floats(51501696, 512);
+  const cnn::Blocked features_denseblock3_denselayer28_relu2 = blocked(9224576, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer27_concat1 = blocked(0, 250880);  // 1120x14x14
-  const cnn::Floats features_denseblock3_denselayer28_conv1_weight_prepared = floats(62159280, 147840);
   const cnn::Blocked features_denseblock3_denselayer28_conv2 = blocked(219520, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer28_conv2_weight_prepared = floats(62307120, 166464);
-  const cnn::Floats features_denseblock3_denselayer29_norm1_saved = floats(62473584, 4608);
-  const cnn::Floats features_denseblock3_denselayer29_norm2_saved = floats(62478192, 512);
-  const cnn::Blocked features_denseblock3_denselayer29_relu2 = blocked(9076736, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer29_norm1_saved = floats(51502208, 4608);
+  const cnn::Floats features_denseblock3_denselayer29_norm2_saved = floats(51506816, 512);
+  const cnn::Blocked features_denseblock3_denselayer29_relu2 = blocked(9228800, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer28_concat1 = blocked(0, 250880);  // 1152x14x14
-  const cnn::Floats features_denseblock3_denselayer29_conv1_weight_prepared = floats(62478704, 152064);
   const cnn::Blocked features_denseblock3_denselayer29_conv2 = blocked(225792, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer29_conv2_weight_prepared = floats(62630768, 166464);
-  const cnn::Floats features_denseblock3_denselayer30_norm1_saved = floats(62797232, 4736);
-  const cnn::Floats features_denseblock3_denselayer30_norm2_saved = floats(62801968, 512);
-  const cnn::Blocked features_denseblock3_denselayer30_relu2 = blocked(9076736, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer30_norm1_saved = floats(51507328, 4736);
+  const cnn::Floats features_denseblock3_denselayer30_norm2_saved = floats(51512064, 512);
+  const cnn::Blocked features_denseblock3_denselayer30_relu2 = blocked(9233024, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer29_concat1 = blocked(0, 250880);  // 1184x14x14
-  const cnn::Floats features_denseblock3_denselayer30_conv1_weight_prepared = floats(62802480, 156288);
   const cnn::Blocked features_denseblock3_denselayer30_conv2 = blocked(232064, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer30_conv2_weight_prepared = floats(62958768, 166464);
-  const cnn::Floats features_denseblock3_denselayer31_norm1_saved = floats(63125232, 4864);
-  const cnn::Floats features_denseblock3_denselayer31_norm2_saved = floats(63130096, 512);
-  const cnn::Blocked features_denseblock3_denselayer31_relu2 = blocked(9076736, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer31_norm1_saved = floats(51512576, 4864);
+  const cnn::Floats features_denseblock3_denselayer31_norm2_saved = floats(51517440, 512);
+  const cnn::Blocked features_denseblock3_denselayer31_relu2 = blocked(9237248, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer30_concat1 = blocked(0, 250880);  // 1216x14x14
-  const cnn::Floats features_denseblock3_denselayer31_conv1_weight_prepared = floats(63130608, 160512);
   const cnn::Blocked features_denseblock3_denselayer31_conv2 = blocked(238336, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer31_conv2_weight_prepared = floats(63291120, 166464);
-  const cnn::Floats features_denseblock3_denselayer32_norm1_saved = floats(63457584, 4992);
-  const cnn::Floats features_denseblock3_denselayer32_norm2_saved = floats(63462576, 512);
-  const cnn::Blocked features_denseblock3_denselayer32_relu2 = blocked(9076736, 25088);  // 128x14x14
+  const cnn::Floats features_denseblock3_denselayer32_norm1_saved = floats(51517952, 4992);
+  const cnn::Floats features_denseblock3_denselayer32_norm2_saved = floats(51522944, 512);
+  const cnn::Blocked features_denseblock3_denselayer32_relu2 = blocked(9241472, 25088);  // 128x14x14
   const cnn::Blocked features_denseblock3_denselayer31_concat1 = blocked(0, 250880);  // 1248x14x14
-  const cnn::Floats features_denseblock3_denselayer32_conv1_weight_prepared = floats(63463088, 164736);
   const cnn::Blocked features_denseblock3_denselayer32_conv2 = blocked(244608, 250880);  // 32x14x14
-  const cnn::Floats features_denseblock3_denselayer32_conv2_weight_prepared = floats(63627824, 166464);
-  const cnn::Floats features_transition3_norm_saved = floats(63794288, 5120);
+  const cnn::Floats features_transition3_norm_saved = floats(51523456, 5120);
   const cnn::Blocked features_transition3_conv = blocked(8028160, 125440);  // 640x14x14
-  const cnn::Floats features_transition3_conv_weight_prepared = floats(63799408, 821760);
   const cnn::Blocked features_denseblock4_denselayer32_concat1 = blocked(0, 81536);  // 1664x7x7
   const cnn::Blocked features_transition3_avgpool1 = blocked(0, 81536);  // 640x7x7
-  const cnn::Floats features_denseblock4_denselayer1_norm1_saved = floats(64621168, 2560);
-  const cnn::Floats features_denseblock4_denselayer1_norm2_saved = floats(64623728, 512);
+  const cnn::Floats features_denseblock4_denselayer1_norm1_saved = floats(51528576, 2560);
+  const cnn::Floats features_denseblock4_denselayer1_norm2_saved = floats(51531136, 512);
   const cnn::Blocked features_denseblock4_denselayer1_relu2 = blocked(3470656, 6272);  // 128x7x7
-  const cnn::Floats features_denseblock4_denselayer1_conv1_weight_prepared = floats(64624240, 84480);
+  const cnn::Floats features_denseblock4_denselayer1_conv1_weight_prepared = floats(51531648, 84480);
   const cnn::Blocked features_denseblock4_denselayer1_conv2 = blocked(31360, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer1_conv2_weight_prepared = floats(64708720, 166464);
-  const cnn::Floats features_denseblock4_denselayer2_norm1_saved = floats(64875184, 2688);
-  const cnn::Floats features_denseblock4_denselayer2_norm2_saved = floats(64877872, 512);
+  const cnn::Floats features_denseblock4_denselayer1_conv2_weight_prepared = floats(51616128, 166464);
+  const cnn::Floats features_denseblock4_denselayer2_norm1_saved = floats(51782592, 2688);
+  const cnn::Floats features_denseblock4_denselayer2_norm2_saved = floats(51785280, 512);
   const cnn::Blocked features_denseblock4_denselayer2_relu2 = blocked(3513664, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer1_concat1 = blocked(0, 81536);  // 672x7x7
-  const cnn::Floats features_denseblock4_denselayer2_conv1_weight_prepared = floats(64878384, 88704);
+  const cnn::Floats features_denseblock4_denselayer2_conv1_weight_prepared = floats(51785792, 88704);
   const cnn::Blocked features_denseblock4_denselayer2_conv2 = blocked(32928, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer2_conv2_weight_prepared = floats(64967088, 166464);
-  const cnn::Floats features_denseblock4_denselayer3_norm1_saved = floats(65133552, 2816);
-  const cnn::Floats features_denseblock4_denselayer3_norm2_saved = floats(65136368, 512);
+  const cnn::Floats features_denseblock4_denselayer2_conv2_weight_prepared = floats(51874496, 166464);
+  const cnn::Floats features_denseblock4_denselayer3_norm1_saved = floats(52040960, 2816);
+  const cnn::Floats features_denseblock4_denselayer3_norm2_saved = floats(52043776, 512);
   const cnn::Blocked features_denseblock4_denselayer3_relu2 = blocked(3556672, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer2_concat1 = blocked(0, 81536);  // 704x7x7
-  const cnn::Floats features_denseblock4_denselayer3_conv1_weight_prepared = floats(65136880, 92928);
+  const cnn::Floats features_denseblock4_denselayer3_conv1_weight_prepared = floats(52044288, 92928);
   const cnn::Blocked features_denseblock4_denselayer3_conv2 = blocked(34496, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer3_conv2_weight_prepared = floats(65229808, 166464);
-  const cnn::Floats features_denseblock4_denselayer4_norm1_saved = floats(65396272, 2944);
-  const cnn::Floats features_denseblock4_denselayer4_norm2_saved = floats(65399216, 512);
+  const cnn::Floats features_denseblock4_denselayer3_conv2_weight_prepared = floats(52137216, 166464);
+  const cnn::Floats features_denseblock4_denselayer4_norm1_saved = floats(52303680, 2944);
+  const cnn::Floats features_denseblock4_denselayer4_norm2_saved = floats(52306624, 512);
   const cnn::Blocked features_denseblock4_denselayer4_relu2 = blocked(3599680, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer3_concat1 = blocked(0, 81536);  // 736x7x7
-  const cnn::Floats features_denseblock4_denselayer4_conv1_weight_prepared = floats(65399728, 97152);
+  const cnn::Floats features_denseblock4_denselayer4_conv1_weight_prepared = floats(52307136, 97152);
   const cnn::Blocked features_denseblock4_denselayer4_conv2 = blocked(36064, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer4_conv2_weight_prepared = floats(65496880, 166464);
-  const cnn::Floats features_denseblock4_denselayer5_norm1_saved = floats(65663344, 3072);
-  const cnn::Floats features_denseblock4_denselayer5_norm2_saved = floats(65666416, 512);
+  const cnn::Floats features_denseblock4_denselayer4_conv2_weight_prepared = floats(52404288, 166464);
+  const cnn::Floats features_denseblock4_denselayer5_norm1_saved = floats(52570752, 3072);
+  const cnn::Floats features_denseblock4_denselayer5_norm2_saved = floats(52573824, 512);
   const cnn::Blocked features_denseblock4_denselayer5_relu2 = blocked(3642688, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer4_concat1 = blocked(0, 81536);  // 768x7x7
-  const cnn::Floats features_denseblock4_denselayer5_conv1_weight_prepared = floats(65666928, 101376);
+  const cnn::Floats features_denseblock4_denselayer5_conv1_weight_prepared = floats(52574336, 101376);
   const cnn::Blocked features_denseblock4_denselayer5_conv2 = blocked(37632, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer5_conv2_weight_prepared = floats(65768304, 166464);
-  const cnn::Floats features_denseblock4_denselayer6_norm1_saved = floats(65934768, 3200);
-  const cnn::Floats features_denseblock4_denselayer6_norm2_saved = floats(65937968, 512);
+  const cnn::Floats features_denseblock4_denselayer5_conv2_weight_prepared = floats(52675712, 166464);
+  const cnn::Floats features_denseblock4_denselayer6_norm1_saved = floats(52842176, 3200);
+  const cnn::Floats features_denseblock4_denselayer6_norm2_saved = floats(52845376, 512);
   const cnn::Blocked features_denseblock4_denselayer6_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer5_concat1 = blocked(0, 81536);  // 800x7x7
-  const cnn::Floats features_denseblock4_denselayer6_conv1_weight_prepared = floats(65938480, 105600);
+  const cnn::Floats features_denseblock4_denselayer6_conv1_weight_prepared = floats(52845888, 105600);
   const cnn::Blocked features_denseblock4_denselayer6_conv2 = blocked(39200, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer6_conv2_weight_prepared = floats(66044080, 166464);
-  const cnn::Floats features_denseblock4_denselayer7_norm1_saved = floats(66210544, 3328);
-  const cnn::Floats features_denseblock4_denselayer7_norm2_saved = floats(66213872, 512);
+  const cnn::Floats features_denseblock4_denselayer6_conv2_weight_prepared = floats(52951488, 166464);
+  const cnn::Floats features_denseblock4_denselayer7_norm1_saved = floats(53117952, 3328);
+  const cnn::Floats features_denseblock4_denselayer7_norm2_saved = floats(53121280, 512);
   const cnn::Blocked features_denseblock4_denselayer7_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer6_concat1 = blocked(0, 81536);  // 832x7x7
-  const cnn::Floats features_denseblock4_denselayer7_conv1_weight_prepared = floats(66214384, 109824);
+  const cnn::Floats features_denseblock4_denselayer7_conv1_weight_prepared = floats(53121792, 109824);
   const cnn::Blocked features_denseblock4_denselayer7_conv2 = blocked(40768, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer7_conv2_weight_prepared = floats(66324208, 166464);
-  const cnn::Floats features_denseblock4_denselayer8_norm1_saved = floats(66490672, 3456);
-  const cnn::Floats features_denseblock4_denselayer8_norm2_saved = floats(66494128, 512);
+  const cnn::Floats features_denseblock4_denselayer7_conv2_weight_prepared = floats(53231616, 166464);
+  const cnn::Floats features_denseblock4_denselayer8_norm1_saved = floats(53398080, 3456);
+  const cnn::Floats features_denseblock4_denselayer8_norm2_saved = floats(53401536, 512);
   const cnn::Blocked features_denseblock4_denselayer8_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer7_concat1 = blocked(0, 81536);  // 864x7x7
-  const cnn::Floats features_denseblock4_denselayer8_conv1_weight_prepared = floats(66494640, 114048);
+  const cnn::Floats features_denseblock4_denselayer8_conv1_weight_prepared = floats(53402048, 114048);
   const cnn::Blocked features_denseblock4_denselayer8_conv2 = blocked(42336, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer8_conv2_weight_prepared = floats(66608688, 166464);
-  const cnn::Floats features_denseblock4_denselayer9_norm1_saved = floats(66775152, 3584);
-  const cnn::Floats features_denseblock4_denselayer9_norm2_saved = floats(66778736, 512);
+  const cnn::Floats features_denseblock4_denselayer8_conv2_weight_prepared = floats(53516096, 166464);
+  const cnn::Floats features_denseblock4_denselayer9_norm1_saved = floats(53682560, 3584);
+  const cnn::Floats features_denseblock4_denselayer9_norm2_saved = floats(53686144, 512);
   const cnn::Blocked features_denseblock4_denselayer9_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer8_concat1 = blocked(0, 81536);  // 896x7x7
-  const cnn::Floats features_denseblock4_denselayer9_conv1_weight_prepared = floats(66779248, 118272);
+  const cnn::Floats features_denseblock4_denselayer9_conv1_weight_prepared = floats(53686656, 118272);
   const cnn::Blocked features_denseblock4_denselayer9_conv2 = blocked(43904, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer9_conv2_weight_prepared = floats(66897520, 166464);
-  const cnn::Floats features_denseblock4_denselayer10_norm1_saved = floats(67063984, 3712);
-  const cnn::Floats features_denseblock4_denselayer10_norm2_saved = floats(67067696, 512);
+  const cnn::Floats features_denseblock4_denselayer9_conv2_weight_prepared = floats(53804928, 166464);
+  const cnn::Floats features_denseblock4_denselayer10_norm1_saved = floats(53971392, 3712);
+  const cnn::Floats features_denseblock4_denselayer10_norm2_saved = floats(53975104, 512);
   const cnn::Blocked features_denseblock4_denselayer10_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer9_concat1 = blocked(0, 81536);  // 928x7x7
-  const cnn::Floats features_denseblock4_denselayer10_conv1_weight_prepared = floats(67068208, 122496);
+  const cnn::Floats features_denseblock4_denselayer10_conv1_weight_prepared = floats(53975616, 122496);
   const cnn::Blocked features_denseblock4_denselayer10_conv2 = blocked(45472, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer10_conv2_weight_prepared = floats(67190704, 166464);
-  const cnn::Floats features_denseblock4_denselayer11_norm1_saved = floats(67357168, 3840);
-  const cnn::Floats features_denseblock4_denselayer11_norm2_saved = floats(67361008, 512);
+  const cnn::Floats features_denseblock4_denselayer10_conv2_weight_prepared = floats(54098112, 166464);
+  const cnn::Floats features_denseblock4_denselayer11_norm1_saved = floats(54264576, 3840);
+  const cnn::Floats features_denseblock4_denselayer11_norm2_saved = floats(54268416, 512);
   const cnn::Blocked features_denseblock4_denselayer11_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer10_concat1 = blocked(0, 81536);  // 960x7x7
-  const cnn::Floats features_denseblock4_denselayer11_conv1_weight_prepared = floats(67361520, 126720);
+  const cnn::Floats features_denseblock4_denselayer11_conv1_weight_prepared = floats(54268928, 126720);
   const cnn::Blocked features_denseblock4_denselayer11_conv2 = blocked(47040, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer11_conv2_weight_prepared = floats(67488240, 166464);
-  const cnn::Floats features_denseblock4_denselayer12_norm1_saved = floats(67654704, 3968);
-  const cnn::Floats features_denseblock4_denselayer12_norm2_saved = floats(67658672, 512);
+  const cnn::Floats features_denseblock4_denselayer11_conv2_weight_prepared = floats(54395648, 166464);
+  const cnn::Floats features_denseblock4_denselayer12_norm1_saved = floats(54562112, 3968);
+  const cnn::Floats features_denseblock4_denselayer12_norm2_saved = floats(54566080, 512);
   const cnn::Blocked features_denseblock4_denselayer12_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer11_concat1 = blocked(0, 81536);  // 992x7x7
-  const cnn::Floats features_denseblock4_denselayer12_conv1_weight_prepared = floats(67659184, 130944);
+  const cnn::Floats features_denseblock4_denselayer12_conv1_weight_prepared = floats(54566592, 130944);
   const cnn::Blocked features_denseblock4_denselayer12_conv2 = blocked(48608, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer12_conv2_weight_prepared = floats(67790128, 166464);
-  const cnn::Floats features_denseblock4_denselayer13_norm1_saved = floats(67956592, 4096);
-  const cnn::Floats features_denseblock4_denselayer13_norm2_saved = floats(67960688, 512);
+  const cnn::Floats features_denseblock4_denselayer12_conv2_weight_prepared = floats(54697536, 166464);
+  const cnn::Floats features_denseblock4_denselayer13_norm1_saved = floats(54864000, 4096);
+  const cnn::Floats features_denseblock4_denselayer13_norm2_saved = floats(54868096, 512);
   const cnn::Blocked features_denseblock4_denselayer13_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer12_concat1 = blocked(0, 81536);  // 1024x7x7
-  const cnn::Floats features_denseblock4_denselayer13_conv1_weight_prepared = floats(67961200, 135168);
+  const cnn::Floats features_denseblock4_denselayer13_conv1_weight_prepared = floats(54868608, 135168);
   const cnn::Blocked features_denseblock4_denselayer13_conv2 = blocked(50176, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer13_conv2_weight_prepared = floats(68096368, 166464);
-  const cnn::Floats features_denseblock4_denselayer14_norm1_saved = floats(68262832, 4224);
-  const cnn::Floats features_denseblock4_denselayer14_norm2_saved = floats(68267056, 512);
+  const cnn::Floats features_denseblock4_denselayer13_conv2_weight_prepared = floats(55003776, 166464);
+  const cnn::Floats features_denseblock4_denselayer14_norm1_saved = floats(55170240, 4224);
+  const cnn::Floats features_denseblock4_denselayer14_norm2_saved = floats(55174464, 512);
   const cnn::Blocked features_denseblock4_denselayer14_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer13_concat1 = blocked(0, 81536);  // 1056x7x7
-  const cnn::Floats features_denseblock4_denselayer14_conv1_weight_prepared = floats(68267568, 139392);
+  const cnn::Floats features_denseblock4_denselayer14_conv1_weight_prepared = floats(55174976, 139392);
   const cnn::Blocked features_denseblock4_denselayer14_conv2 = blocked(51744, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer14_conv2_weight_prepared = floats(68406960, 166464);
-  const cnn::Floats features_denseblock4_denselayer15_norm1_saved = floats(68573424, 4352);
-  const cnn::Floats features_denseblock4_denselayer15_norm2_saved = floats(68577776, 512);
+  const cnn::Floats features_denseblock4_denselayer14_conv2_weight_prepared = floats(55314368, 166464);
+  const cnn::Floats features_denseblock4_denselayer15_norm1_saved = floats(55480832, 4352);
+  const cnn::Floats features_denseblock4_denselayer15_norm2_saved = floats(55485184, 512);
   const cnn::Blocked features_denseblock4_denselayer15_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer14_concat1 = blocked(0, 81536);  // 1088x7x7
-  const cnn::Floats features_denseblock4_denselayer15_conv1_weight_prepared = floats(68578288, 143616);
+  const cnn::Floats features_denseblock4_denselayer15_conv1_weight_prepared = floats(55485696, 143616);
   const cnn::Blocked features_denseblock4_denselayer15_conv2 = blocked(53312, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer15_conv2_weight_prepared = floats(68721904, 166464);
-  const cnn::Floats features_denseblock4_denselayer16_norm1_saved = floats(68888368, 4480);
-  const cnn::Floats features_denseblock4_denselayer16_norm2_saved = floats(68892848, 512);
+  const cnn::Floats features_denseblock4_denselayer15_conv2_weight_prepared = floats(55629312, 166464);
+  const cnn::Floats features_denseblock4_denselayer16_norm1_saved = floats(55795776, 4480);
+  const cnn::Floats features_denseblock4_denselayer16_norm2_saved = floats(55800256, 512);
   const cnn::Blocked features_denseblock4_denselayer16_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer15_concat1 = blocked(0, 81536);  // 1120x7x7
-  const cnn::Floats features_denseblock4_denselayer16_conv1_weight_prepared = floats(68893360, 147840);
+  const cnn::Floats features_denseblock4_denselayer16_conv1_weight_prepared = floats(55800768, 147840);
   const cnn::Blocked features_denseblock4_denselayer16_conv2 = blocked(54880, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer16_conv2_weight_prepared = floats(69041200, 166464);
-  const cnn::Floats features_denseblock4_denselayer17_norm1_saved = floats(69207664, 4608);
-  const cnn::Floats features_denseblock4_denselayer17_norm2_saved = floats(69212272, 512);
+  const cnn::Floats features_denseblock4_denselayer16_conv2_weight_prepared = floats(55948608, 166464);
+  const cnn::Floats features_denseblock4_denselayer17_norm1_saved = floats(56115072, 4608);
+  const cnn::Floats features_denseblock4_denselayer17_norm2_saved = floats(56119680, 512);
   const cnn::Blocked features_denseblock4_denselayer17_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer16_concat1 = blocked(0, 81536);  // 1152x7x7
-  const cnn::Floats features_denseblock4_denselayer17_conv1_weight_prepared = floats(69212784, 152064);
+  const cnn::Floats features_denseblock4_denselayer17_conv1_weight_prepared = floats(56120192, 152064);
   const cnn::Blocked features_denseblock4_denselayer17_conv2 = blocked(56448, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer17_conv2_weight_prepared = floats(69364848, 166464);
-  const cnn::Floats features_denseblock4_denselayer18_norm1_saved = floats(69531312, 4736);
-  const cnn::Floats features_denseblock4_denselayer18_norm2_saved = floats(69536048, 512);
+  const cnn::Floats features_denseblock4_denselayer17_conv2_weight_prepared = floats(56272256, 166464);
+  const cnn::Floats features_denseblock4_denselayer18_norm1_saved = floats(56438720, 4736);
+  const cnn::Floats features_denseblock4_denselayer18_norm2_saved = floats(56443456, 512);
   const cnn::Blocked features_denseblock4_denselayer18_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer17_concat1 = blocked(0, 81536);  // 1184x7x7
-  const cnn::Floats features_denseblock4_denselayer18_conv1_weight_prepared = floats(69536560, 156288);
+  const cnn::Floats features_denseblock4_denselayer18_conv1_weight_prepared = floats(56443968, 156288);
   const cnn::Blocked features_denseblock4_denselayer18_conv2 = blocked(58016, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer18_conv2_weight_prepared = floats(69692848, 166464);
-  const cnn::Floats features_denseblock4_denselayer19_norm1_saved = floats(69859312, 4864);
-  const cnn::Floats features_denseblock4_denselayer19_norm2_saved = floats(69864176, 512);
+  const cnn::Floats features_denseblock4_denselayer18_conv2_weight_prepared = floats(56600256, 166464);
+  const cnn::Floats features_denseblock4_denselayer19_norm1_saved = floats(56766720, 4864);
+  const cnn::Floats features_denseblock4_denselayer19_norm2_saved = floats(56771584, 512);
   const cnn::Blocked features_denseblock4_denselayer19_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer18_concat1 = blocked(0, 81536);  // 1216x7x7
-  const cnn::Floats features_denseblock4_denselayer19_conv1_weight_prepared = floats(69864688, 160512);
+  const cnn::Floats features_denseblock4_denselayer19_conv1_weight_prepared = floats(56772096, 160512);
   const cnn::Blocked features_denseblock4_denselayer19_conv2 = blocked(59584, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer19_conv2_weight_prepared = floats(70025200, 166464);
-  const cnn::Floats features_denseblock4_denselayer20_norm1_saved = floats(70191664, 4992);
-  const cnn::Floats features_denseblock4_denselayer20_norm2_saved = floats(70196656, 512);
+  const cnn::Floats features_denseblock4_denselayer19_conv2_weight_prepared = floats(56932608, 166464);
+  const cnn::Floats features_denseblock4_denselayer20_norm1_saved = floats(57099072, 4992);
+  const cnn::Floats features_denseblock4_denselayer20_norm2_saved = floats(57104064, 512);
   const cnn::Blocked features_denseblock4_denselayer20_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer19_concat1 = blocked(0, 81536);  // 1248x7x7
-  const cnn::Floats features_denseblock4_denselayer20_conv1_weight_prepared = floats(70197168, 164736);
+  const cnn::Floats features_denseblock4_denselayer20_conv1_weight_prepared = floats(57104576, 164736);
   const cnn::Blocked features_denseblock4_denselayer20_conv2 = blocked(61152, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer20_conv2_weight_prepared = floats(70361904, 166464);
-  const cnn::Floats features_denseblock4_denselayer21_norm1_saved = floats(70528368, 5120);
-  const cnn::Floats features_denseblock4_denselayer21_norm2_saved = floats(70533488, 512);
+  const cnn::Floats features_denseblock4_denselayer20_conv2_weight_prepared = floats(57269312, 166464);
+  const cnn::Floats features_denseblock4_denselayer21_norm1_saved = floats(57435776, 5120);
+  const cnn::Floats features_denseblock4_denselayer21_norm2_saved = floats(57440896, 512);
   const cnn::Blocked features_denseblock4_denselayer21_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer20_concat1 = blocked(0, 81536);  // 1280x7x7
-  const cnn::Floats features_denseblock4_denselayer21_conv1_weight_prepared = floats(70534000, 168960);
+  const cnn::Floats features_denseblock4_denselayer21_conv1_weight_prepared = floats(57441408, 168960);
   const cnn::Blocked features_denseblock4_denselayer21_conv2 = blocked(62720, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer21_conv2_weight_prepared = floats(70702960, 166464);
-  const cnn::Floats features_denseblock4_denselayer22_norm1_saved = floats(70869424, 5248);
-  const cnn::Floats features_denseblock4_denselayer22_norm2_saved = floats(70874672, 512);
+  const cnn::Floats features_denseblock4_denselayer21_conv2_weight_prepared = floats(57610368, 166464);
+  const cnn::Floats features_denseblock4_denselayer22_norm1_saved = floats(57776832, 5248);
+  const cnn::Floats features_denseblock4_denselayer22_norm2_saved = floats(57782080, 512);
   const cnn::Blocked features_denseblock4_denselayer22_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer21_concat1 = blocked(0, 81536);  // 1312x7x7
-  const cnn::Floats features_denseblock4_denselayer22_conv1_weight_prepared = floats(70875184, 173184);
+  const cnn::Floats features_denseblock4_denselayer22_conv1_weight_prepared = floats(57782592, 173184);
   const cnn::Blocked features_denseblock4_denselayer22_conv2 = blocked(64288, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer22_conv2_weight_prepared = floats(71048368, 166464);
-  const cnn::Floats features_denseblock4_denselayer23_norm1_saved = floats(71214832, 5376);
-  const cnn::Floats features_denseblock4_denselayer23_norm2_saved = floats(71220208, 512);
+  const cnn::Floats features_denseblock4_denselayer22_conv2_weight_prepared = floats(57955776, 166464);
+  const cnn::Floats features_denseblock4_denselayer23_norm1_saved = floats(58122240, 5376);
+  const cnn::Floats features_denseblock4_denselayer23_norm2_saved = floats(58127616, 512);
   const cnn::Blocked features_denseblock4_denselayer23_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer22_concat1 = blocked(0, 81536);  // 1344x7x7
-  const cnn::Floats features_denseblock4_denselayer23_conv1_weight_prepared = floats(71220720, 177408);
+  const cnn::Floats features_denseblock4_denselayer23_conv1_weight_prepared = floats(58128128, 177408);
   const cnn::Blocked features_denseblock4_denselayer23_conv2 = blocked(65856, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer23_conv2_weight_prepared = floats(71398128, 166464);
-  const cnn::Floats features_denseblock4_denselayer24_norm1_saved = floats(71564592, 5504);
-  const cnn::Floats features_denseblock4_denselayer24_norm2_saved = floats(71570096, 512);
+  const cnn::Floats features_denseblock4_denselayer23_conv2_weight_prepared = floats(58305536, 166464);
+  const cnn::Floats features_denseblock4_denselayer24_norm1_saved = floats(58472000, 5504);
+  const cnn::Floats features_denseblock4_denselayer24_norm2_saved = floats(58477504, 512);
   const cnn::Blocked features_denseblock4_denselayer24_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer23_concat1 = blocked(0, 81536);  // 1376x7x7
-  const cnn::Floats features_denseblock4_denselayer24_conv1_weight_prepared = floats(71570608, 181632);
+  const cnn::Floats features_denseblock4_denselayer24_conv1_weight_prepared = floats(58478016, 181632);
   const cnn::Blocked features_denseblock4_denselayer24_conv2 = blocked(67424, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer24_conv2_weight_prepared = floats(71752240, 166464);
-  const cnn::Floats features_denseblock4_denselayer25_norm1_saved = floats(71918704, 5632);
-  const cnn::Floats features_denseblock4_denselayer25_norm2_saved = floats(71924336, 512);
+  const cnn::Floats features_denseblock4_denselayer24_conv2_weight_prepared = floats(58659648, 166464);
+  const cnn::Floats features_denseblock4_denselayer25_norm1_saved = floats(58826112, 5632);
+  const cnn::Floats features_denseblock4_denselayer25_norm2_saved = floats(58831744, 512);
   const cnn::Blocked features_denseblock4_denselayer25_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer24_concat1 = blocked(0, 81536);  // 1408x7x7
-  const cnn::Floats features_denseblock4_denselayer25_conv1_weight_prepared = floats(71924848, 185856);
+  const cnn::Floats features_denseblock4_denselayer25_conv1_weight_prepared = floats(58832256, 185856);
   const cnn::Blocked features_denseblock4_denselayer25_conv2 = blocked(68992, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer25_conv2_weight_prepared = floats(72110704, 166464);
-  const cnn::Floats features_denseblock4_denselayer26_norm1_saved = floats(72277168, 5760);
-  const cnn::Floats features_denseblock4_denselayer26_norm2_saved = floats(72282928, 512);
+  const cnn::Floats features_denseblock4_denselayer25_conv2_weight_prepared = floats(59018112, 166464);
+  const cnn::Floats features_denseblock4_denselayer26_norm1_saved = floats(59184576, 5760);
+  const cnn::Floats features_denseblock4_denselayer26_norm2_saved = floats(59190336, 512);
   const cnn::Blocked features_denseblock4_denselayer26_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer25_concat1 = blocked(0, 81536);  // 1440x7x7
-  const cnn::Floats features_denseblock4_denselayer26_conv1_weight_prepared = floats(72283440, 190080);
+  const cnn::Floats features_denseblock4_denselayer26_conv1_weight_prepared = floats(59190848, 190080);
   const cnn::Blocked features_denseblock4_denselayer26_conv2 = blocked(70560, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer26_conv2_weight_prepared = floats(72473520, 166464);
-  const cnn::Floats features_denseblock4_denselayer27_norm1_saved = floats(72639984, 5888);
-  const cnn::Floats features_denseblock4_denselayer27_norm2_saved = floats(72645872, 512);
+  const cnn::Floats features_denseblock4_denselayer26_conv2_weight_prepared = floats(59380928, 166464);
+  const cnn::Floats features_denseblock4_denselayer27_norm1_saved = floats(59547392, 5888);
+  const cnn::Floats features_denseblock4_denselayer27_norm2_saved = floats(59553280, 512);
   const cnn::Blocked features_denseblock4_denselayer27_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer26_concat1 = blocked(0, 81536);  // 1472x7x7
-  const cnn::Floats features_denseblock4_denselayer27_conv1_weight_prepared = floats(72646384, 194304);
+  const cnn::Floats features_denseblock4_denselayer27_conv1_weight_prepared = floats(59553792, 194304);
   const cnn::Blocked features_denseblock4_denselayer27_conv2 = blocked(72128, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer27_conv2_weight_prepared = floats(72840688, 166464);
-  const cnn::Floats features_denseblock4_denselayer28_norm1_saved = floats(73007152, 6016);
-  const cnn::Floats features_denseblock4_denselayer28_norm2_saved = floats(73013168, 512);
+  const cnn::Floats features_denseblock4_denselayer27_conv2_weight_prepared = floats(59748096, 166464);
+  const cnn::Floats features_denseblock4_denselayer28_norm1_saved = floats(59914560, 6016);
+  const cnn::Floats features_denseblock4_denselayer28_norm2_saved = floats(59920576, 512);
   const cnn::Blocked features_denseblock4_denselayer28_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer27_concat1 = blocked(0, 81536);  // 1504x7x7
-  const cnn::Floats features_denseblock4_denselayer28_conv1_weight_prepared = floats(73013680, 198528);
+  const cnn::Floats features_denseblock4_denselayer28_conv1_weight_prepared = floats(59921088, 198528);
   const cnn::Blocked features_denseblock4_denselayer28_conv2 = blocked(73696, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer28_conv2_weight_prepared = floats(73212208, 166464);
-  const cnn::Floats features_denseblock4_denselayer29_norm1_saved = floats(73378672, 6144);
-  const cnn::Floats features_denseblock4_denselayer29_norm2_saved = floats(73384816, 512);
+  const cnn::Floats features_denseblock4_denselayer28_conv2_weight_prepared = floats(60119616, 166464);
+  const cnn::Floats features_denseblock4_denselayer29_norm1_saved = floats(60286080, 6144);
+  const cnn::Floats features_denseblock4_denselayer29_norm2_saved = floats(60292224, 512);
   const cnn::Blocked features_denseblock4_denselayer29_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer28_concat1 = blocked(0, 81536);  // 1536x7x7
-  const cnn::Floats features_denseblock4_denselayer29_conv1_weight_prepared = floats(73385328, 202752);
+  const cnn::Floats features_denseblock4_denselayer29_conv1_weight_prepared = floats(60292736, 202752);
   const cnn::Blocked features_denseblock4_denselayer29_conv2 = blocked(75264, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer29_conv2_weight_prepared = floats(73588080, 166464);
-  const cnn::Floats features_denseblock4_denselayer30_norm1_saved = floats(73754544, 6272);
-  const cnn::Floats features_denseblock4_denselayer30_norm2_saved = floats(73760816, 512);
+  const cnn::Floats features_denseblock4_denselayer29_conv2_weight_prepared = floats(60495488, 166464);
+  const cnn::Floats features_denseblock4_denselayer30_norm1_saved = floats(60661952, 6272);
+  const cnn::Floats features_denseblock4_denselayer30_norm2_saved = floats(60668224, 512);
   const cnn::Blocked features_denseblock4_denselayer30_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer29_concat1 = blocked(0, 81536);  // 1568x7x7
-  const cnn::Floats features_denseblock4_denselayer30_conv1_weight_prepared = floats(73761328, 206976);
+  const cnn::Floats features_denseblock4_denselayer30_conv1_weight_prepared = floats(60668736, 206976);
   const cnn::Blocked features_denseblock4_denselayer30_conv2 = blocked(76832, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer30_conv2_weight_prepared = floats(73968304, 166464);
-  const cnn::Floats features_denseblock4_denselayer31_norm1_saved = floats(74134768, 6400);
-  const cnn::Floats features_denseblock4_denselayer31_norm2_saved = floats(74141168, 512);
+  const cnn::Floats features_denseblock4_denselayer30_conv2_weight_prepared = floats(60875712, 166464);
+  const cnn::Floats features_denseblock4_denselayer31_norm1_saved = floats(61042176, 6400);
+  const cnn::Floats features_denseblock4_denselayer31_norm2_saved = floats(61048576, 512);
   const cnn::Blocked features_denseblock4_denselayer31_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer30_concat1 = blocked(0, 81536);  // 1600x7x7
-  const cnn::Floats features_denseblock4_denselayer31_conv1_weight_prepared = floats(74141680, 211200);
+  const cnn::Floats features_denseblock4_denselayer31_conv1_weight_prepared = floats(61049088, 211200);
   const cnn::Blocked features_denseblock4_denselayer31_conv2 = blocked(78400, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer31_conv2_weight_prepared = floats(74352880, 166464);
-  const cnn::Floats features_denseblock4_denselayer32_norm1_saved = floats(74519344, 6528);
-  const cnn::Floats features_denseblock4_denselayer32_norm2_saved = floats(74525872, 512);
+  const cnn::Floats features_denseblock4_denselayer31_conv2_weight_prepared = floats(61260288, 166464);
+  const cnn::Floats features_denseblock4_denselayer32_norm1_saved = floats(61426752, 6528);
+  const cnn::Floats features_denseblock4_denselayer32_norm2_saved = floats(61433280, 512);
   const cnn::Blocked features_denseblock4_denselayer32_relu2 = blocked(3657728, 6272);  // 128x7x7
   const cnn::Blocked features_denseblock4_denselayer31_concat1 = blocked(0, 81536);  // 1632x7x7
-  const cnn::Floats features_denseblock4_denselayer32_conv1_weight_prepared = floats(74526384, 215424);
+  const cnn::Floats features_denseblock4_denselayer32_conv1_weight_prepared = floats(61433792, 215424);
   const cnn::Blocked features_denseblock4_denselayer32_conv2 = blocked(79968, 81536);  // 32x7x7
-  const cnn::Floats features_denseblock4_denselayer32_conv2_weight_prepared = floats(74741808, 166464);
-  const cnn::Floats features_norm5_saved = floats(74908272, 6656);
+  const cnn::Floats features_denseblock4_denselayer32_conv2_weight_prepared = floats(61649216, 166464);
+  const cnn::Floats features_norm5_saved = floats(61815680, 6656);
   const cnn::Blocked gap1 = blocked(2609152, 1664);  // 1664
   const cnn::Blocked classifier = blocked(66560, 1000);  // 1000
   const cnn::Blocked softmax1 = blocked(0, 1000);  // 1000
@@ -8716,9 +8041,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // 33: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
   // 34: norm0 = bn
   // 35: relu    (features.relu1)
-  cnn::conv(features_relu1, input, cnn::prepared(features_conv0_weight_prepared),
+  cnn::conv(features_relu1, input, features_conv0_weight_,
             cnn::Epilogue().scaled(features_norm0_saved).then(cnn::Activation::kRelu), kFeaturesConv0, batch,
-            scratch(25690112, 198912));
+            scratch(25690112, 208614));
 
   at(3);  // 36: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
@@ -8728,90 +8053,90 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
   // 17: relu    (features.denseblock1.denselayer1.relu2)
   cnn::conv(features_denseblock1_denselayer1_relu2,
             cnn::Loaded(features_maxpool1, features_denseblock1_denselayer1_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock1_denselayer1_conv1_weight_prepared),
+            features_denseblock1_denselayer1_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock1_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer1Conv1, batch, scratch(12845056, 87360));
+            kFeaturesDenseblock1Denselayer1Conv1, batch, scratch(12845056, 95808));
 
   at(9);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer1_conv2, features_denseblock1_denselayer1_relu2,
-                      cnn::prepared(features_denseblock1_denselayer1_conv2_weight_prepared), {},
-                      kFeaturesDenseblock1Denselayer1Conv2, batch, scratch());
+                      features_denseblock1_denselayer1_conv2_weight_, {},
+                      kFeaturesDenseblock1Denselayer1Conv2, batch, scratch(12845056, 166464));
 
   at(13);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer2.relu2)
   cnn::conv(features_denseblock1_denselayer2_relu2,
             cnn::Loaded(features_denseblock1_denselayer1_concat1, features_denseblock1_denselayer2_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock1_denselayer2_conv1_weight_prepared),
+            features_denseblock1_denselayer2_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock1_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer2Conv1, batch, scratch(12845056, 130368));
+            kFeaturesDenseblock1Denselayer2Conv1, batch, scratch(12845056, 143040));
 
   at(16);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer2_conv2, features_denseblock1_denselayer2_relu2,
-                      cnn::prepared(features_denseblock1_denselayer2_conv2_weight_prepared), {},
-                      kFeaturesDenseblock1Denselayer2Conv2, batch, scratch());
+                      features_denseblock1_denselayer2_conv2_weight_, {},
+                      kFeaturesDenseblock1Denselayer2Conv2, batch, scratch(12845056, 166464));
 
   at(20);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer3.relu2)
   cnn::conv(features_denseblock1_denselayer3_relu2,
             cnn::Loaded(features_denseblock1_denselayer2_concat1, features_denseblock1_denselayer3_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock1_denselayer3_conv1_weight_prepared),
+            features_denseblock1_denselayer3_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock1_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer3Conv1, batch, scratch(12845056, 173376));
+            kFeaturesDenseblock1Denselayer3Conv1, batch, scratch(12845056, 190272));
 
   at(23);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer3_conv2, features_denseblock1_denselayer3_relu2,
-                      cnn::prepared(features_denseblock1_denselayer3_conv2_weight_prepared), {},
-                      kFeaturesDenseblock1Denselayer3Conv2, batch, scratch());
+                      features_denseblock1_denselayer3_conv2_weight_, {},
+                      kFeaturesDenseblock1Denselayer3Conv2, batch, scratch(12845056, 166464));
 
   at(27);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer4.relu2)
   cnn::conv(features_denseblock1_denselayer4_relu2,
             cnn::Loaded(features_denseblock1_denselayer3_concat1, features_denseblock1_denselayer4_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock1_denselayer4_conv1_weight_prepared),
+            features_denseblock1_denselayer4_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock1_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer4Conv1, batch, scratch(12845056, 216384));
+            kFeaturesDenseblock1Denselayer4Conv1, batch, scratch(12845056, 237504));
 
   at(30);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer4_conv2, features_denseblock1_denselayer4_relu2,
-                      cnn::prepared(features_denseblock1_denselayer4_conv2_weight_prepared), {},
-                      kFeaturesDenseblock1Denselayer4Conv2, batch, scratch());
+                      features_denseblock1_denselayer4_conv2_weight_, {},
+                      kFeaturesDenseblock1Denselayer4Conv2, batch, scratch(12845056, 166464));
 
   at(34);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer5.relu2)
   cnn::conv(features_denseblock1_denselayer5_relu2,
             cnn::Loaded(features_denseblock1_denselayer4_concat1, features_denseblock1_denselayer5_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock1_denselayer5_conv1_weight_prepared),
+            features_denseblock1_denselayer5_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock1_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer5Conv1, batch, scratch(12845056, 259392));
+            kFeaturesDenseblock1Denselayer5Conv1, batch, scratch(12845056, 284736));
 
   at(37);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer5_conv2, features_denseblock1_denselayer5_relu2,
-                      cnn::prepared(features_denseblock1_denselayer5_conv2_weight_prepared), {},
-                      kFeaturesDenseblock1Denselayer5Conv2, batch, scratch());
+                      features_denseblock1_denselayer5_conv2_weight_, {},
+                      kFeaturesDenseblock1Denselayer5Conv2, batch, scratch(12845056, 166464));
 
   at(41);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer6.relu2)
   cnn::conv(features_denseblock1_denselayer6_relu2,
             cnn::Loaded(features_denseblock1_denselayer5_concat1, features_denseblock1_denselayer6_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock1_denselayer6_conv1_weight_prepared),
+            features_denseblock1_denselayer6_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock1_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer6Conv1, batch, scratch(12845056, 302400));
+            kFeaturesDenseblock1Denselayer6Conv1, batch, scratch(12845056, 331968));
 
   at(44);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock1_denselayer6_conv2, features_denseblock1_denselayer6_relu2,
-                      cnn::prepared(features_denseblock1_denselayer6_conv2_weight_prepared), {},
-                      kFeaturesDenseblock1Denselayer6Conv2, batch, scratch());
+                      features_denseblock1_denselayer6_conv2_weight_, {},
+                      kFeaturesDenseblock1Denselayer6Conv2, batch, scratch(12845056, 166464));
 
   at(48);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
   cnn::conv(features_transition1_conv,
             cnn::Loaded(features_denseblock1_denselayer6_concat1, features_transition1_norm_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_transition1_conv_weight_prepared), {}, kFeaturesTransition1Conv, batch,
-            scratch(12845056, 345408));
+            features_transition1_conv_weight_, {}, kFeaturesTransition1Conv, batch,
+            scratch(12845056, 379200));
 
   at(49);  // 27: avgpool(2)    (features.transition1.avgpool1)
   cnn::avgpool(features_transition1_avgpool1, features_transition1_conv, kFeaturesTransition1Avgpool1, batch);
@@ -8821,174 +8146,173 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
   // 17: relu    (features.denseblock2.denselayer1.relu2)
   cnn::conv(features_denseblock2_denselayer1_relu2,
             cnn::Loaded(features_transition1_avgpool1, features_denseblock2_denselayer1_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock2_denselayer1_conv1_weight_prepared),
+            features_denseblock2_denselayer1_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer1Conv1, batch, scratch(3211264, 173376));
+            kFeaturesDenseblock2Denselayer1Conv1, batch, scratch(3211264, 190272));
 
   at(55);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer1_conv2, features_denseblock2_denselayer1_relu2,
-                      cnn::prepared(features_denseblock2_denselayer1_conv2_weight_prepared), {},
-                      kFeaturesDenseblock2Denselayer1Conv2, batch, scratch());
+                      features_denseblock2_denselayer1_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer1Conv2, batch, scratch(3211264, 166464));
 
   at(59);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer2.relu2)
   cnn::conv(features_denseblock2_denselayer2_relu2,
             cnn::Loaded(features_denseblock2_denselayer1_concat1, features_denseblock2_denselayer2_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock2_denselayer2_conv1_weight_prepared),
+            features_denseblock2_denselayer2_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer2Conv1, batch, scratch(3211264, 216384));
+            kFeaturesDenseblock2Denselayer2Conv1, batch, scratch(3211264, 237504));
 
   at(62);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer2_conv2, features_denseblock2_denselayer2_relu2,
-                      cnn::prepared(features_denseblock2_denselayer2_conv2_weight_prepared), {},
-                      kFeaturesDenseblock2Denselayer2Conv2, batch, scratch());
+                      features_denseblock2_denselayer2_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer2Conv2, batch, scratch(3211264, 166464));
 
   at(66);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer3.relu2)
   cnn::conv(features_denseblock2_denselayer3_relu2,
             cnn::Loaded(features_denseblock2_denselayer2_concat1, features_denseblock2_denselayer3_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock2_denselayer3_conv1_weight_prepared),
+            features_denseblock2_denselayer3_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer3Conv1, batch, scratch(3211264, 259392));
+            kFeaturesDenseblock2Denselayer3Conv1, batch, scratch(3211264, 284736));
 
   at(69);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer3_conv2, features_denseblock2_denselayer3_relu2,
-                      cnn::prepared(features_denseblock2_denselayer3_conv2_weight_prepared), {},
-                      kFeaturesDenseblock2Denselayer3Conv2, batch, scratch());
+                      features_denseblock2_denselayer3_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer3Conv2, batch, scratch(3211264, 166464));
 
   at(73);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer4.relu2)
   cnn::conv(features_denseblock2_denselayer4_relu2,
             cnn::Loaded(features_denseblock2_denselayer3_concat1, features_denseblock2_denselayer4_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock2_denselayer4_conv1_weight_prepared),
+            features_denseblock2_denselayer4_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer4Conv1, batch, scratch(3211264, 302400));
+            kFeaturesDenseblock2Denselayer4Conv1, batch, scratch(3211264, 331968));
 
   at(76);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer4_conv2, features_denseblock2_denselayer4_relu2,
-                      cnn::prepared(features_denseblock2_denselayer4_conv2_weight_prepared), {},
-                      kFeaturesDenseblock2Denselayer4Conv2, batch, scratch());
+                      features_denseblock2_denselayer4_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer4Conv2, batch, scratch(3211264, 166464));
 
   at(80);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer5.relu2)
   cnn::conv(features_denseblock2_denselayer5_relu2,
             cnn::Loaded(features_denseblock2_denselayer4_concat1, features_denseblock2_denselayer5_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock2_denselayer5_conv1_weight_prepared),
+            features_denseblock2_denselayer5_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer5Conv1, batch, scratch(3211264, 345408));
+            kFeaturesDenseblock2Denselayer5Conv1, batch, scratch(3211264, 379200));
 
   at(83);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer5_conv2, features_denseblock2_denselayer5_relu2,
-                      cnn::prepared(features_denseblock2_denselayer5_conv2_weight_prepared), {},
-                      kFeaturesDenseblock2Denselayer5Conv2, batch, scratch());
+                      features_denseblock2_denselayer5_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer5Conv2, batch, scratch(3211264, 166464));
 
   at(87);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer6.relu2)
   cnn::conv(features_denseblock2_denselayer6_relu2,
             cnn::Loaded(features_denseblock2_denselayer5_concat1, features_denseblock2_denselayer6_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock2_denselayer6_conv1_weight_prepared),
+            features_denseblock2_denselayer6_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer6Conv1, batch, scratch(3211264, 388416));
+            kFeaturesDenseblock2Denselayer6Conv1, batch, scratch(3211264, 426432));
 
   at(90);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer6_conv2, features_denseblock2_denselayer6_relu2,
-                      cnn::prepared(features_denseblock2_denselayer6_conv2_weight_prepared), {},
-                      kFeaturesDenseblock2Denselayer6Conv2, batch, scratch());
+                      features_denseblock2_denselayer6_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer6Conv2, batch, scratch(3211264, 166464));
 
   at(94);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer7.relu2)
   cnn::conv(features_denseblock2_denselayer7_relu2,
             cnn::Loaded(features_denseblock2_denselayer6_concat1, features_denseblock2_denselayer7_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock2_denselayer7_conv1_weight_prepared),
+            features_denseblock2_denselayer7_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer7Conv1, batch, scratch(3211264, 431424));
+            kFeaturesDenseblock2Denselayer7Conv1, batch, scratch(3211264, 473664));
 
   at(97);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer7_conv2, features_denseblock2_denselayer7_relu2,
-                      cnn::prepared(features_denseblock2_denselayer7_conv2_weight_prepared), {},
-                      kFeaturesDenseblock2Denselayer7Conv2, batch, scratch());
+                      features_denseblock2_denselayer7_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer7Conv2, batch, scratch(3211264, 166464));
 
   at(101);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer8.relu2)
   cnn::conv(features_denseblock2_denselayer8_relu2,
             cnn::Loaded(features_denseblock2_denselayer7_concat1, features_denseblock2_denselayer8_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock2_denselayer8_conv1_weight_prepared),
+            features_denseblock2_denselayer8_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer8Conv1, batch, scratch(3211264, 474432));
+            kFeaturesDenseblock2Denselayer8Conv1, batch, scratch(3211264, 520896));
 
   at(104);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer8_conv2, features_denseblock2_denselayer8_relu2,
-                      cnn::prepared(features_denseblock2_denselayer8_conv2_weight_prepared), {},
-                      kFeaturesDenseblock2Denselayer8Conv2, batch, scratch());
+                      features_denseblock2_denselayer8_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer8Conv2, batch, scratch(3211264, 166464));
 
   at(108);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer9.relu2)
   cnn::conv(features_denseblock2_denselayer9_relu2,
             cnn::Loaded(features_denseblock2_denselayer8_concat1, features_denseblock2_denselayer9_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock2_denselayer9_conv1_weight_prepared),
+            features_denseblock2_denselayer9_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer9Conv1, batch, scratch(3211264, 517440));
+            kFeaturesDenseblock2Denselayer9Conv1, batch, scratch(3211264, 568128));
 
   at(111);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer9_conv2, features_denseblock2_denselayer9_relu2,
-                      cnn::prepared(features_denseblock2_denselayer9_conv2_weight_prepared), {},
-                      kFeaturesDenseblock2Denselayer9Conv2, batch, scratch());
+                      features_denseblock2_denselayer9_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer9Conv2, batch, scratch(3211264, 166464));
 
   at(115);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer10.relu2)
   cnn::conv(features_denseblock2_denselayer10_relu2,
             cnn::Loaded(features_denseblock2_denselayer9_concat1, features_denseblock2_denselayer10_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock2_denselayer10_conv1_weight_prepared),
+            features_denseblock2_denselayer10_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer10Conv1, batch, scratch(3211264, 560448));
+            kFeaturesDenseblock2Denselayer10Conv1, batch, scratch(3211264, 615360));
 
   at(118);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer10_conv2, features_denseblock2_denselayer10_relu2,
-                      cnn::prepared(features_denseblock2_denselayer10_conv2_weight_prepared), {},
-                      kFeaturesDenseblock2Denselayer10Conv2, batch, scratch());
+                      features_denseblock2_denselayer10_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer10Conv2, batch, scratch(3211264, 166464));
 
   at(122);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer11.relu2)
   cnn::conv(features_denseblock2_denselayer11_relu2,
             cnn::Loaded(features_denseblock2_denselayer10_concat1, features_denseblock2_denselayer11_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock2_denselayer11_conv1_weight_prepared),
+            features_denseblock2_denselayer11_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer11Conv1, batch, scratch(3211264, 603456));
+            kFeaturesDenseblock2Denselayer11Conv1, batch, scratch(3211264, 662592));
 
   at(125);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer11_conv2, features_denseblock2_denselayer11_relu2,
-                      cnn::prepared(features_denseblock2_denselayer11_conv2_weight_prepared), {},
-                      kFeaturesDenseblock2Denselayer11Conv2, batch, scratch());
+                      features_denseblock2_denselayer11_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer11Conv2, batch, scratch(3211264, 166464));
 
   at(129);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer12.relu2)
   cnn::conv(features_denseblock2_denselayer12_relu2,
             cnn::Loaded(features_denseblock2_denselayer11_concat1, features_denseblock2_denselayer12_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock2_denselayer12_conv1_weight_prepared),
+            features_denseblock2_denselayer12_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock2_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer12Conv1, batch, scratch(3211264, 646464));
+            kFeaturesDenseblock2Denselayer12Conv1, batch, scratch(3211264, 709824));
 
   at(132);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock2_denselayer12_conv2, features_denseblock2_denselayer12_relu2,
-                      cnn::prepared(features_denseblock2_denselayer12_conv2_weight_prepared), {},
-                      kFeaturesDenseblock2Denselayer12Conv2, batch, scratch());
+                      features_denseblock2_denselayer12_conv2_weight_, {},
+                      kFeaturesDenseblock2Denselayer12Conv2, batch, scratch(3211264, 166464));
 
   at(136);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
   cnn::conv(features_transition2_conv,
             cnn::Loaded(features_denseblock2_denselayer12_concat1, features_transition2_norm_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_transition2_conv_weight_prepared), {}, kFeaturesTransition2Conv, batch,
-            scratch(0, 689472));
+            features_transition2_conv_weight_, {}, kFeaturesTransition2Conv, batch, scratch(0, 821568));
 
   at(137);  // 27: avgpool(2)    (features.transition2.avgpool1)
   cnn::avgpool(features_transition2_avgpool1, features_transition2_conv, kFeaturesTransition2Avgpool1, batch);
@@ -8998,454 +8322,454 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
   // 17: relu    (features.denseblock3.denselayer1.relu2)
   cnn::conv(features_denseblock3_denselayer1_relu2,
             cnn::Loaded(features_transition2_avgpool1, features_denseblock3_denselayer1_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer1_conv1_weight_prepared),
+            features_denseblock3_denselayer1_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer1Conv1, batch, scratch(8830976, 345408));
+            kFeaturesDenseblock3Denselayer1Conv1, batch, scratch(8830976, 379200));
 
   at(143);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer1_conv2, features_denseblock3_denselayer1_relu2,
-                      cnn::prepared(features_denseblock3_denselayer1_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer1Conv2, batch, scratch());
+                      features_denseblock3_denselayer1_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer1Conv2, batch, scratch(8830976, 166464));
 
   at(147);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer2.relu2)
   cnn::conv(features_denseblock3_denselayer2_relu2,
             cnn::Loaded(features_denseblock3_denselayer1_concat1, features_denseblock3_denselayer2_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer2_conv1_weight_prepared),
+            features_denseblock3_denselayer2_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer2Conv1, batch, scratch(8830976, 388416));
+            kFeaturesDenseblock3Denselayer2Conv1, batch, scratch(8830976, 426432));
 
   at(150);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer2_conv2, features_denseblock3_denselayer2_relu2,
-                      cnn::prepared(features_denseblock3_denselayer2_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer2Conv2, batch, scratch());
+                      features_denseblock3_denselayer2_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer2Conv2, batch, scratch(8830976, 166464));
 
   at(154);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer3.relu2)
   cnn::conv(features_denseblock3_denselayer3_relu2,
             cnn::Loaded(features_denseblock3_denselayer2_concat1, features_denseblock3_denselayer3_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer3_conv1_weight_prepared),
+            features_denseblock3_denselayer3_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer3Conv1, batch, scratch(8830976, 431424));
+            kFeaturesDenseblock3Denselayer3Conv1, batch, scratch(8830976, 473664));
 
   at(157);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer3_conv2, features_denseblock3_denselayer3_relu2,
-                      cnn::prepared(features_denseblock3_denselayer3_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer3Conv2, batch, scratch());
+                      features_denseblock3_denselayer3_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer3Conv2, batch, scratch(8830976, 166464));
 
   at(161);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer4.relu2)
   cnn::conv(features_denseblock3_denselayer4_relu2,
             cnn::Loaded(features_denseblock3_denselayer3_concat1, features_denseblock3_denselayer4_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer4_conv1_weight_prepared),
+            features_denseblock3_denselayer4_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer4Conv1, batch, scratch(8830976, 474432));
+            kFeaturesDenseblock3Denselayer4Conv1, batch, scratch(8830976, 520896));
 
   at(164);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer4_conv2, features_denseblock3_denselayer4_relu2,
-                      cnn::prepared(features_denseblock3_denselayer4_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer4Conv2, batch, scratch());
+                      features_denseblock3_denselayer4_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer4Conv2, batch, scratch(8830976, 166464));
 
   at(168);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer5.relu2)
   cnn::conv(features_denseblock3_denselayer5_relu2,
             cnn::Loaded(features_denseblock3_denselayer4_concat1, features_denseblock3_denselayer5_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer5_conv1_weight_prepared),
+            features_denseblock3_denselayer5_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer5Conv1, batch, scratch(8830976, 517440));
+            kFeaturesDenseblock3Denselayer5Conv1, batch, scratch(8830976, 568128));
 
   at(171);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer5_conv2, features_denseblock3_denselayer5_relu2,
-                      cnn::prepared(features_denseblock3_denselayer5_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer5Conv2, batch, scratch());
+                      features_denseblock3_denselayer5_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer5Conv2, batch, scratch(8830976, 166464));
 
   at(175);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer6.relu2)
   cnn::conv(features_denseblock3_denselayer6_relu2,
             cnn::Loaded(features_denseblock3_denselayer5_concat1, features_denseblock3_denselayer6_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer6_conv1_weight_prepared),
+            features_denseblock3_denselayer6_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer6Conv1, batch, scratch(8830976, 560448));
+            kFeaturesDenseblock3Denselayer6Conv1, batch, scratch(8830976, 615360));
 
   at(178);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer6_conv2, features_denseblock3_denselayer6_relu2,
-                      cnn::prepared(features_denseblock3_denselayer6_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer6Conv2, batch, scratch());
+                      features_denseblock3_denselayer6_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer6Conv2, batch, scratch(8830976, 166464));
 
   at(182);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer7.relu2)
   cnn::conv(features_denseblock3_denselayer7_relu2,
             cnn::Loaded(features_denseblock3_denselayer6_concat1, features_denseblock3_denselayer7_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer7_conv1_weight_prepared),
+            features_denseblock3_denselayer7_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer7Conv1, batch, scratch(8830976, 603456));
+            kFeaturesDenseblock3Denselayer7Conv1, batch, scratch(8830976, 662592));
 
   at(185);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer7_conv2, features_denseblock3_denselayer7_relu2,
-                      cnn::prepared(features_denseblock3_denselayer7_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer7Conv2, batch, scratch());
+                      features_denseblock3_denselayer7_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer7Conv2, batch, scratch(8830976, 166464));
 
   at(189);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer8.relu2)
   cnn::conv(features_denseblock3_denselayer8_relu2,
             cnn::Loaded(features_denseblock3_denselayer7_concat1, features_denseblock3_denselayer8_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer8_conv1_weight_prepared),
+            features_denseblock3_denselayer8_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer8Conv1, batch, scratch(8830976, 646464));
+            kFeaturesDenseblock3Denselayer8Conv1, batch, scratch(8830976, 709824));
 
   at(192);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer8_conv2, features_denseblock3_denselayer8_relu2,
-                      cnn::prepared(features_denseblock3_denselayer8_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer8Conv2, batch, scratch());
+                      features_denseblock3_denselayer8_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer8Conv2, batch, scratch(8830976, 166464));
 
   at(196);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer9.relu2)
   cnn::conv(features_denseblock3_denselayer9_relu2,
             cnn::Loaded(features_denseblock3_denselayer8_concat1, features_denseblock3_denselayer9_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer9_conv1_weight_prepared),
+            features_denseblock3_denselayer9_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer9Conv1, batch, scratch(8830976, 689472));
+            kFeaturesDenseblock3Denselayer9Conv1, batch, scratch(8830976, 757056));
 
   at(199);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer9_conv2, features_denseblock3_denselayer9_relu2,
-                      cnn::prepared(features_denseblock3_denselayer9_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer9Conv2, batch, scratch());
+                      features_denseblock3_denselayer9_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer9Conv2, batch, scratch(8830976, 166464));
 
   at(203);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer10.relu2)
   cnn::conv(features_denseblock3_denselayer10_relu2,
             cnn::Loaded(features_denseblock3_denselayer9_concat1, features_denseblock3_denselayer10_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer10_conv1_weight_prepared),
+            features_denseblock3_denselayer10_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer10Conv1, batch, scratch(8830976, 732480));
+            kFeaturesDenseblock3Denselayer10Conv1, batch, scratch(8028160, 804288));
 
   at(206);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer10_conv2, features_denseblock3_denselayer10_relu2,
-                      cnn::prepared(features_denseblock3_denselayer10_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer10Conv2, batch, scratch());
+                      features_denseblock3_denselayer10_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer10Conv2, batch, scratch(8028160, 166464));
 
   at(210);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer11.relu2)
   cnn::conv(features_denseblock3_denselayer11_relu2,
             cnn::Loaded(features_denseblock3_denselayer10_concat1, features_denseblock3_denselayer11_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer11_conv1_weight_prepared),
+            features_denseblock3_denselayer11_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer11Conv1, batch, scratch(8830976, 775488));
+            kFeaturesDenseblock3Denselayer11Conv1, batch, scratch(8028160, 851520));
 
   at(213);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer11_conv2, features_denseblock3_denselayer11_relu2,
-                      cnn::prepared(features_denseblock3_denselayer11_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer11Conv2, batch, scratch());
+                      features_denseblock3_denselayer11_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer11Conv2, batch, scratch(8028160, 166464));
 
   at(217);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer12.relu2)
   cnn::conv(features_denseblock3_denselayer12_relu2,
             cnn::Loaded(features_denseblock3_denselayer11_concat1, features_denseblock3_denselayer12_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer12_conv1_weight_prepared),
+            features_denseblock3_denselayer12_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer12Conv1, batch, scratch(8028160, 818496));
+            kFeaturesDenseblock3Denselayer12Conv1, batch, scratch(8028160, 898752));
 
   at(220);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer12_conv2, features_denseblock3_denselayer12_relu2,
-                      cnn::prepared(features_denseblock3_denselayer12_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer12Conv2, batch, scratch());
+                      features_denseblock3_denselayer12_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer12Conv2, batch, scratch(8028160, 166464));
 
   at(224);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer13.relu2)
   cnn::conv(features_denseblock3_denselayer13_relu2,
             cnn::Loaded(features_denseblock3_denselayer12_concat1, features_denseblock3_denselayer13_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer13_conv1_weight_prepared),
+            features_denseblock3_denselayer13_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer13Conv1, batch, scratch(8028160, 861504));
+            kFeaturesDenseblock3Denselayer13Conv1, batch, scratch(8028160, 945984));
 
   at(227);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer13_conv2, features_denseblock3_denselayer13_relu2,
-                      cnn::prepared(features_denseblock3_denselayer13_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer13Conv2, batch, scratch());
+                      features_denseblock3_denselayer13_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer13Conv2, batch, scratch(8028160, 166464));
 
   at(231);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer14.relu2)
   cnn::conv(features_denseblock3_denselayer14_relu2,
             cnn::Loaded(features_denseblock3_denselayer13_concat1, features_denseblock3_denselayer14_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer14_conv1_weight_prepared),
+            features_denseblock3_denselayer14_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer14Conv1, batch, scratch(8028160, 904512));
+            kFeaturesDenseblock3Denselayer14Conv1, batch, scratch(8028160, 993216));
 
   at(234);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer14_conv2, features_denseblock3_denselayer14_relu2,
-                      cnn::prepared(features_denseblock3_denselayer14_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer14Conv2, batch, scratch());
+                      features_denseblock3_denselayer14_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer14Conv2, batch, scratch(8028160, 166464));
 
   at(238);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer15.relu2)
   cnn::conv(features_denseblock3_denselayer15_relu2,
             cnn::Loaded(features_denseblock3_denselayer14_concat1, features_denseblock3_denselayer15_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer15_conv1_weight_prepared),
+            features_denseblock3_denselayer15_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer15Conv1, batch, scratch(8028160, 947520));
+            kFeaturesDenseblock3Denselayer15Conv1, batch, scratch(8028160, 1040448));
 
   at(241);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer15_conv2, features_denseblock3_denselayer15_relu2,
-                      cnn::prepared(features_denseblock3_denselayer15_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer15Conv2, batch, scratch());
+                      features_denseblock3_denselayer15_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer15Conv2, batch, scratch(8028160, 166464));
 
   at(245);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer16.relu2)
   cnn::conv(features_denseblock3_denselayer16_relu2,
             cnn::Loaded(features_denseblock3_denselayer15_concat1, features_denseblock3_denselayer16_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer16_conv1_weight_prepared),
+            features_denseblock3_denselayer16_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer16Conv1, batch, scratch(8028160, 990528));
+            kFeaturesDenseblock3Denselayer16Conv1, batch, scratch(8028160, 1087680));
 
   at(248);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer16_conv2, features_denseblock3_denselayer16_relu2,
-                      cnn::prepared(features_denseblock3_denselayer16_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer16Conv2, batch, scratch());
+                      features_denseblock3_denselayer16_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer16Conv2, batch, scratch(8028160, 166464));
 
   at(252);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer17.relu2)
   cnn::conv(features_denseblock3_denselayer17_relu2,
             cnn::Loaded(features_denseblock3_denselayer16_concat1, features_denseblock3_denselayer17_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer17_conv1_weight_prepared),
+            features_denseblock3_denselayer17_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer17_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer17Conv1, batch, scratch(8028160, 1033536));
+            kFeaturesDenseblock3Denselayer17Conv1, batch, scratch(8028160, 1134912));
 
   at(255);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer17_conv2, features_denseblock3_denselayer17_relu2,
-                      cnn::prepared(features_denseblock3_denselayer17_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer17Conv2, batch, scratch());
+                      features_denseblock3_denselayer17_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer17Conv2, batch, scratch(8028160, 166464));
 
   at(259);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer18.relu2)
   cnn::conv(features_denseblock3_denselayer18_relu2,
             cnn::Loaded(features_denseblock3_denselayer17_concat1, features_denseblock3_denselayer18_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer18_conv1_weight_prepared),
+            features_denseblock3_denselayer18_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer18_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer18Conv1, batch, scratch(8028160, 1048576));
+            kFeaturesDenseblock3Denselayer18Conv1, batch, scratch(8028160, 1154176));
 
   at(262);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer18_conv2, features_denseblock3_denselayer18_relu2,
-                      cnn::prepared(features_denseblock3_denselayer18_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer18Conv2, batch, scratch());
+                      features_denseblock3_denselayer18_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer18Conv2, batch, scratch(8028160, 166464));
 
   at(266);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer19.relu2)
   cnn::conv(features_denseblock3_denselayer19_relu2,
             cnn::Loaded(features_denseblock3_denselayer18_concat1, features_denseblock3_denselayer19_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer19_conv1_weight_prepared),
+            features_denseblock3_denselayer19_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer19_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer19Conv1, batch, scratch(8028160, 1048576));
+            kFeaturesDenseblock3Denselayer19Conv1, batch, scratch(8028160, 1158400));
 
   at(269);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer19_conv2, features_denseblock3_denselayer19_relu2,
-                      cnn::prepared(features_denseblock3_denselayer19_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer19Conv2, batch, scratch());
+                      features_denseblock3_denselayer19_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer19Conv2, batch, scratch(8028160, 166464));
 
   at(273);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer20.relu2)
   cnn::conv(features_denseblock3_denselayer20_relu2,
             cnn::Loaded(features_denseblock3_denselayer19_concat1, features_denseblock3_denselayer20_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer20_conv1_weight_prepared),
+            features_denseblock3_denselayer20_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer20_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer20Conv1, batch, scratch(8028160, 1048576));
+            kFeaturesDenseblock3Denselayer20Conv1, batch, scratch(8028160, 1162624));
 
   at(276);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer20_conv2, features_denseblock3_denselayer20_relu2,
-                      cnn::prepared(features_denseblock3_denselayer20_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer20Conv2, batch, scratch());
+                      features_denseblock3_denselayer20_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer20Conv2, batch, scratch(8028160, 166464));
 
   at(280);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer21.relu2)
   cnn::conv(features_denseblock3_denselayer21_relu2,
             cnn::Loaded(features_denseblock3_denselayer20_concat1, features_denseblock3_denselayer21_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer21_conv1_weight_prepared),
+            features_denseblock3_denselayer21_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer21_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer21Conv1, batch, scratch(8028160, 1048576));
+            kFeaturesDenseblock3Denselayer21Conv1, batch, scratch(8028160, 1166848));
 
   at(283);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer21_conv2, features_denseblock3_denselayer21_relu2,
-                      cnn::prepared(features_denseblock3_denselayer21_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer21Conv2, batch, scratch());
+                      features_denseblock3_denselayer21_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer21Conv2, batch, scratch(8028160, 166464));
 
   at(287);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer22.relu2)
   cnn::conv(features_denseblock3_denselayer22_relu2,
             cnn::Loaded(features_denseblock3_denselayer21_concat1, features_denseblock3_denselayer22_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer22_conv1_weight_prepared),
+            features_denseblock3_denselayer22_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer22_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer22Conv1, batch, scratch(8028160, 1048576));
+            kFeaturesDenseblock3Denselayer22Conv1, batch, scratch(8028160, 1171072));
 
   at(290);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer22_conv2, features_denseblock3_denselayer22_relu2,
-                      cnn::prepared(features_denseblock3_denselayer22_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer22Conv2, batch, scratch());
+                      features_denseblock3_denselayer22_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer22Conv2, batch, scratch(8028160, 166464));
 
   at(294);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer23.relu2)
   cnn::conv(features_denseblock3_denselayer23_relu2,
             cnn::Loaded(features_denseblock3_denselayer22_concat1, features_denseblock3_denselayer23_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer23_conv1_weight_prepared),
+            features_denseblock3_denselayer23_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer23_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer23Conv1, batch, scratch(8028160, 1048576));
+            kFeaturesDenseblock3Denselayer23Conv1, batch, scratch(8028160, 1175296));
 
   at(297);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer23_conv2, features_denseblock3_denselayer23_relu2,
-                      cnn::prepared(features_denseblock3_denselayer23_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer23Conv2, batch, scratch());
+                      features_denseblock3_denselayer23_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer23Conv2, batch, scratch(8028160, 166464));
 
   at(301);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer24.relu2)
   cnn::conv(features_denseblock3_denselayer24_relu2,
             cnn::Loaded(features_denseblock3_denselayer23_concat1, features_denseblock3_denselayer24_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer24_conv1_weight_prepared),
+            features_denseblock3_denselayer24_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer24_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer24Conv1, batch, scratch(8028160, 1048576));
+            kFeaturesDenseblock3Denselayer24Conv1, batch, scratch(8028160, 1179520));
 
   at(304);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer24_conv2, features_denseblock3_denselayer24_relu2,
-                      cnn::prepared(features_denseblock3_denselayer24_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer24Conv2, batch, scratch());
+                      features_denseblock3_denselayer24_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer24Conv2, batch, scratch(8028160, 166464));
 
   at(308);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer25.relu2)
   cnn::conv(features_denseblock3_denselayer25_relu2,
             cnn::Loaded(features_denseblock3_denselayer24_concat1, features_denseblock3_denselayer25_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer25_conv1_weight_prepared),
+            features_denseblock3_denselayer25_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer25_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer25Conv1, batch, scratch(8028160, 1048576));
+            kFeaturesDenseblock3Denselayer25Conv1, batch, scratch(8028160, 1183744));
 
   at(311);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer25_conv2, features_denseblock3_denselayer25_relu2,
-                      cnn::prepared(features_denseblock3_denselayer25_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer25Conv2, batch, scratch());
+                      features_denseblock3_denselayer25_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer25Conv2, batch, scratch(8028160, 166464));
 
   at(315);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer26.relu2)
   cnn::conv(features_denseblock3_denselayer26_relu2,
             cnn::Loaded(features_denseblock3_denselayer25_concat1, features_denseblock3_denselayer26_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer26_conv1_weight_prepared),
+            features_denseblock3_denselayer26_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer26_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer26Conv1, batch, scratch(8028160, 1048576));
+            kFeaturesDenseblock3Denselayer26Conv1, batch, scratch(8028160, 1187968));
 
   at(318);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer26_conv2, features_denseblock3_denselayer26_relu2,
-                      cnn::prepared(features_denseblock3_denselayer26_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer26Conv2, batch, scratch());
+                      features_denseblock3_denselayer26_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer26Conv2, batch, scratch(8028160, 166464));
 
   at(322);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer27.relu2)
   cnn::conv(features_denseblock3_denselayer27_relu2,
             cnn::Loaded(features_denseblock3_denselayer26_concat1, features_denseblock3_denselayer27_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer27_conv1_weight_prepared),
+            features_denseblock3_denselayer27_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer27_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer27Conv1, batch, scratch(8028160, 1048576));
+            kFeaturesDenseblock3Denselayer27Conv1, batch, scratch(8028160, 1192192));
 
   at(325);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer27_conv2, features_denseblock3_denselayer27_relu2,
-                      cnn::prepared(features_denseblock3_denselayer27_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer27Conv2, batch, scratch());
+                      features_denseblock3_denselayer27_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer27Conv2, batch, scratch(8028160, 166464));
 
   at(329);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer28.relu2)
   cnn::conv(features_denseblock3_denselayer28_relu2,
             cnn::Loaded(features_denseblock3_denselayer27_concat1, features_denseblock3_denselayer28_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer28_conv1_weight_prepared),
+            features_denseblock3_denselayer28_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer28_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer28Conv1, batch, scratch(8028160, 1048576));
+            kFeaturesDenseblock3Denselayer28Conv1, batch, scratch(8028160, 1196416));
 
   at(332);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer28_conv2, features_denseblock3_denselayer28_relu2,
-                      cnn::prepared(features_denseblock3_denselayer28_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer28Conv2, batch, scratch());
+                      features_denseblock3_denselayer28_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer28Conv2, batch, scratch(8028160, 166464));
 
   at(336);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer29.relu2)
   cnn::conv(features_denseblock3_denselayer29_relu2,
             cnn::Loaded(features_denseblock3_denselayer28_concat1, features_denseblock3_denselayer29_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer29_conv1_weight_prepared),
+            features_denseblock3_denselayer29_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer29_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer29Conv1, batch, scratch(8028160, 1048576));
+            kFeaturesDenseblock3Denselayer29Conv1, batch, scratch(8028160, 1200640));
 
   at(339);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer29_conv2, features_denseblock3_denselayer29_relu2,
-                      cnn::prepared(features_denseblock3_denselayer29_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer29Conv2, batch, scratch());
+                      features_denseblock3_denselayer29_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer29Conv2, batch, scratch(8028160, 166464));
 
   at(343);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer30.relu2)
   cnn::conv(features_denseblock3_denselayer30_relu2,
             cnn::Loaded(features_denseblock3_denselayer29_concat1, features_denseblock3_denselayer30_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer30_conv1_weight_prepared),
+            features_denseblock3_denselayer30_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer30_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer30Conv1, batch, scratch(8028160, 1048576));
+            kFeaturesDenseblock3Denselayer30Conv1, batch, scratch(8028160, 1204864));
 
   at(346);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer30_conv2, features_denseblock3_denselayer30_relu2,
-                      cnn::prepared(features_denseblock3_denselayer30_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer30Conv2, batch, scratch());
+                      features_denseblock3_denselayer30_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer30Conv2, batch, scratch(8028160, 166464));
 
   at(350);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer31.relu2)
   cnn::conv(features_denseblock3_denselayer31_relu2,
             cnn::Loaded(features_denseblock3_denselayer30_concat1, features_denseblock3_denselayer31_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer31_conv1_weight_prepared),
+            features_denseblock3_denselayer31_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer31_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer31Conv1, batch, scratch(8028160, 1048576));
+            kFeaturesDenseblock3Denselayer31Conv1, batch, scratch(8028160, 1209088));
 
   at(353);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer31_conv2, features_denseblock3_denselayer31_relu2,
-                      cnn::prepared(features_denseblock3_denselayer31_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer31Conv2, batch, scratch());
+                      features_denseblock3_denselayer31_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer31Conv2, batch, scratch(8028160, 166464));
 
   at(357);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer32.relu2)
   cnn::conv(features_denseblock3_denselayer32_relu2,
             cnn::Loaded(features_denseblock3_denselayer31_concat1, features_denseblock3_denselayer32_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock3_denselayer32_conv1_weight_prepared),
+            features_denseblock3_denselayer32_conv1_weight_,
             cnn::Epilogue().scaled(features_denseblock3_denselayer32_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer32Conv1, batch, scratch(8028160, 1048576));
+            kFeaturesDenseblock3Denselayer32Conv1, batch, scratch(8028160, 1213312));
 
   at(360);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::winograd::conv(features_denseblock3_denselayer32_conv2, features_denseblock3_denselayer32_relu2,
-                      cnn::prepared(features_denseblock3_denselayer32_conv2_weight_prepared), {},
-                      kFeaturesDenseblock3Denselayer32Conv2, batch, scratch());
+                      features_denseblock3_denselayer32_conv2_weight_, {},
+                      kFeaturesDenseblock3Denselayer32Conv2, batch, scratch(8028160, 166464));
 
   at(364);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
   cnn::conv(features_transition3_conv,
             cnn::Loaded(features_denseblock3_denselayer32_concat1, features_transition3_norm_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_transition3_conv_weight_prepared), {}, kFeaturesTransition3Conv, batch,
-            scratch(12042240, 1048576));
+            features_transition3_conv_weight_, {}, kFeaturesTransition3Conv, batch,
+            scratch(12042240, 1870336));
 
   at(365);  // 27: avgpool(2)    (features.transition3.avgpool1)
   cnn::avgpool(features_transition3_avgpool1, features_transition3_conv, kFeaturesTransition3Avgpool1, batch);

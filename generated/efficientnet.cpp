@@ -528,107 +528,84 @@ constexpr cnn::DenseGeometry kClassifierDense1{.in = 1280, .out = 1000, .block =
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 972);
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{12288, 37632});
+static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{12288, 38604});
 static_assert(cnn::dwconv_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{26232, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage1_0Conv2) == 384);
 static_assert(cnn::conv_prepared_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{7104, 1056});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage1_0Conv3) == 288);
 static_assert(cnn::conv_prepared_scratch(kFeaturesStage1_0Conv3, kBatch) == cnn::ScratchSize{2496, 288});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage1_0Conv4) == 576);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage1_0Conv4, kBatch) == cnn::ScratchSize{7104, 44352});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage2_0Conv1) == 1536);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{4032, 22848});
+static_assert(cnn::conv_scratch(kFeaturesStage1_0Conv4, kBatch) == cnn::ScratchSize{7104, 44928});
+static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{4032, 24384});
 static_assert(cnn::dwconv_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{16312, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage2_0Conv3) == 576);
 static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0Conv3, kBatch) == cnn::ScratchSize{19392, 3104});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage2_0Conv4) == 384);
 static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0Conv4, kBatch) == cnn::ScratchSize{1728, 160});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage2_0Conv5) == 2304);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0Conv5, kBatch) == cnn::ScratchSize{19392, 130368});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage2_1Conv1) == 3456);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{5568, 33600});
+static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv5, kBatch) == cnn::ScratchSize{19392, 132672});
+static_assert(cnn::conv_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{5568, 37056});
 static_assert(cnn::dwconv_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{6856, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage2_1Conv3) == 864);
 static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_1Conv3, kBatch) == cnn::ScratchSize{28608, 4640});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage2_1Conv4) == 864);
 static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_1Conv4, kBatch) == cnn::ScratchSize{2112, 224});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage2_1Conv5) == 3456);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_1Conv5, kBatch) == cnn::ScratchSize{28608, 194880});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage3_0Conv1) == 3456);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{5568, 33600});
+static_assert(cnn::conv_scratch(kFeaturesStage2_1Conv5, kBatch) == cnn::ScratchSize{28608, 198336});
+static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{5568, 37056});
 static_assert(cnn::dwconv_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{4572, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage3_0Conv3) == 864);
 static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0Conv3, kBatch) == cnn::ScratchSize{28608, 4640});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage3_0Conv4) == 864);
 static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0Conv4, kBatch) == cnn::ScratchSize{2112, 224});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage3_0Conv5) == 6048);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0Conv5, kBatch) == cnn::ScratchSize{28608, 194880});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage3_1Conv1) == 9600);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{8640, 55104});
+static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv5, kBatch) == cnn::ScratchSize{28608, 200928});
+static_assert(cnn::conv_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{8640, 64704});
 static_assert(cnn::dwconv_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{2192, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage3_1Conv3) == 2880);
 static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_1Conv3, kBatch) == cnn::ScratchSize{47040, 7712});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage3_1Conv4) == 2400);
 static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_1Conv4, kBatch) == cnn::ScratchSize{2880, 352});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage3_1Conv5) == 10080);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_1Conv5, kBatch) == cnn::ScratchSize{47040, 323904});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage4_0Conv1) == 9600);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_0Conv1, kBatch) == cnn::ScratchSize{8640, 55104});
+static_assert(cnn::conv_scratch(kFeaturesStage3_1Conv5, kBatch) == cnn::ScratchSize{47040, 333984});
+static_assert(cnn::conv_scratch(kFeaturesStage4_0Conv1, kBatch) == cnn::ScratchSize{8640, 64704});
 static_assert(cnn::dwconv_scratch(kFeaturesStage4_0Conv2, kBatch) == cnn::ScratchSize{1150, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage4_0Conv3) == 2880);
 static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_0Conv3, kBatch) == cnn::ScratchSize{47040, 7712});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage4_0Conv4) == 2400);
 static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_0Conv4, kBatch) == cnn::ScratchSize{2880, 352});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage4_0Conv5) == 20160);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_0Conv5, kBatch) == cnn::ScratchSize{47040, 323904});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage4_1Conv1) == 38400);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_1Conv1, kBatch) == cnn::ScratchSize{16320, 108864});
+static_assert(cnn::conv_scratch(kFeaturesStage4_0Conv5, kBatch) == cnn::ScratchSize{47040, 344064});
+static_assert(cnn::conv_scratch(kFeaturesStage4_1Conv1, kBatch) == cnn::ScratchSize{16320, 147264});
 static_assert(cnn::dwconv_scratch(kFeaturesStage4_1Conv2, kBatch) == cnn::ScratchSize{556, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage4_1Conv3) == 11520);
 static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_1Conv3, kBatch) == cnn::ScratchSize{54720, 15392});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage4_1Conv4) == 9600);
 static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_1Conv4, kBatch) == cnn::ScratchSize{4800, 672});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage4_1Conv5) == 40320);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_1Conv5, kBatch) == cnn::ScratchSize{66240, 646464});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage4_2Conv1) == 38400);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_2Conv1, kBatch) == cnn::ScratchSize{16320, 108864});
+static_assert(cnn::conv_scratch(kFeaturesStage4_1Conv5, kBatch) == cnn::ScratchSize{66240, 686784});
+static_assert(cnn::conv_scratch(kFeaturesStage4_2Conv1, kBatch) == cnn::ScratchSize{16320, 147264});
 static_assert(cnn::dwconv_scratch(kFeaturesStage4_2Conv2, kBatch) == cnn::ScratchSize{556, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage4_2Conv3) == 11520);
 static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_2Conv3, kBatch) == cnn::ScratchSize{54720, 15392});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage4_2Conv4) == 9600);
 static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_2Conv4, kBatch) == cnn::ScratchSize{4800, 672});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage4_2Conv5) == 40320);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_2Conv5, kBatch) == cnn::ScratchSize{66240, 646464});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage5_0Conv1) == 38400);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_0Conv1, kBatch) == cnn::ScratchSize{16320, 108864});
+static_assert(cnn::conv_scratch(kFeaturesStage4_2Conv5, kBatch) == cnn::ScratchSize{66240, 686784});
+static_assert(cnn::conv_scratch(kFeaturesStage5_0Conv1, kBatch) == cnn::ScratchSize{16320, 147264});
 static_assert(cnn::dwconv_scratch(kFeaturesStage5_0Conv2, kBatch) == cnn::ScratchSize{736, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage5_0Conv3) == 11520);
 static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_0Conv3, kBatch) == cnn::ScratchSize{54720, 15392});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage5_0Conv4) == 9600);
 static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_0Conv4, kBatch) == cnn::ScratchSize{4800, 672});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage5_0Conv5) == 54720);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_0Conv5, kBatch) == cnn::ScratchSize{72000, 646464});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage5_1Conv1) == 75264);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_1Conv1, kBatch) == cnn::ScratchSize{22464, 151872});
+static_assert(cnn::conv_scratch(kFeaturesStage5_0Conv5, kBatch) == cnn::ScratchSize{72000, 701184});
+static_assert(cnn::conv_scratch(kFeaturesStage5_1Conv1, kBatch) == cnn::ScratchSize{22464, 227136});
 static_assert(cnn::dwconv_scratch(kFeaturesStage5_1Conv2, kBatch) == cnn::ScratchSize{736, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage5_1Conv3) == 20160);
 static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_1Conv3, kBatch) == cnn::ScratchSize{55872, 21536});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage5_1Conv4) == 18816);
 static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_1Conv4, kBatch) == cnn::ScratchSize{6336, 928});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage5_1Conv5) == 76608);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_1Conv5, kBatch) == cnn::ScratchSize{72000, 904512});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage5_2Conv1) == 75264);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_2Conv1, kBatch) == cnn::ScratchSize{22464, 151872});
+static_assert(cnn::conv_scratch(kFeaturesStage5_1Conv5, kBatch) == cnn::ScratchSize{72000, 981120});
+static_assert(cnn::conv_scratch(kFeaturesStage5_2Conv1, kBatch) == cnn::ScratchSize{22464, 227136});
 static_assert(cnn::dwconv_scratch(kFeaturesStage5_2Conv2, kBatch) == cnn::ScratchSize{736, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage5_2Conv3) == 20160);
 static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_2Conv3, kBatch) == cnn::ScratchSize{55872, 21536});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage5_2Conv4) == 18816);
 static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_2Conv4, kBatch) == cnn::ScratchSize{6336, 928});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage5_2Conv5) == 76608);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_2Conv5, kBatch) == cnn::ScratchSize{72000, 904512});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage6_0Conv1) == 75264);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_0Conv1, kBatch) == cnn::ScratchSize{22464, 151872});
+static_assert(cnn::conv_scratch(kFeaturesStage5_2Conv5, kBatch) == cnn::ScratchSize{72000, 981120});
+static_assert(cnn::conv_scratch(kFeaturesStage6_0Conv1, kBatch) == cnn::ScratchSize{22464, 227136});
 static_assert(cnn::dwconv_scratch(kFeaturesStage6_0Conv2, kBatch) == cnn::ScratchSize{435, 0});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage6_0Conv3) == 20160);
 static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_0Conv3, kBatch) == cnn::ScratchSize{55872, 21536});
@@ -1740,7 +1717,7 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{10838016, 2207744, 4400}, {}},
+    {{10838016, 2207744, 3968}, {}},
     {{}, {}},
     {{0, 3211264, 0}, {}},
     {{3612672, 3211264, 1664}, {}},
@@ -1750,7 +1727,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{256, 224, 1568}, {}},
     {{256, 416, 1280}, {}},
     {{0, 3211392, 0}, {}},
-    {{6422528, 2408448, 2560}, {}},
+    {{6422528, 2408448, 2304}, {}},
     {{}, {}},
     {{19267584, 5619712, 7680}, {}},
     {{}, {}},
@@ -1788,7 +1765,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{864, 648, 3480}, {}},
     {{864, 1752, 4032}, {}},
     {{0, 903744, 0}, {}},
-    {{4515840, 577024, 24832}, {}},
+    {{4515840, 577024, 23680}, {}},
     {{}, {}},
     {{7526400, 878080, 42240}, {}},
     {{}, {}},
@@ -1800,7 +1777,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{2400, 1080, 11560}, {}},
     {{2400, 2920, 10560}, {}},
     {{0, 1506240, 0}, {}},
-    {{7526400, 1003520, 40960}, {}},
+    {{7526400, 1003520, 39040}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1814,7 +1791,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{2400, 1080, 11560}, {}},
     {{2400, 2920, 10560}, {}},
     {{0, 377280, 0}, {}},
-    {{3763200, 250880, 81920}, {}},
+    {{3763200, 250880, 78080}, {}},
     {{}, {}},
     {{7526400, 439040, 161280}, {}},
     {{}, {}},
@@ -1826,7 +1803,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{9600, 2160, 46160}, {}},
     {{9600, 5840, 40320}, {}},
     {{0, 754560, 0}, {}},
-    {{7526400, 501760, 162560}, {}},
+    {{7526400, 501760, 154880}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1840,7 +1817,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{9600, 2160, 46160}, {}},
     {{9600, 5840, 40320}, {}},
     {{0, 754560, 0}, {}},
-    {{7526400, 501760, 162560}, {}},
+    {{7526400, 501760, 154880}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1854,7 +1831,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{9600, 2160, 46160}, {}},
     {{9600, 5840, 40320}, {}},
     {{0, 754560, 0}, {}},
-    {{10536960, 464128, 220672}, {}},
+    {{10536960, 464128, 216832}, {}},
     {{}, {}},
     {{14751744, 614656, 311808}, {}},
     {{}, {}},
@@ -1866,7 +1843,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{18816, 3024, 80752}, {}},
     {{18816, 8176, 77952}, {}},
     {{0, 1056384, 0}, {}},
-    {{14751744, 702464, 308224}, {}},
+    {{14751744, 702464, 302848}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1880,7 +1857,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{18816, 3024, 80752}, {}},
     {{18816, 8176, 77952}, {}},
     {{0, 1056384, 0}, {}},
-    {{14751744, 702464, 308224}, {}},
+    {{14751744, 702464, 302848}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -2273,7 +2250,7 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 5330800, .gradients = 0, .optimizer = 0, .activations = 52053552,
+    .memory = {.parameters = 5330800, .gradients = 0, .optimizer = 0, .activations = 51352736,
                .thread_scratch = 296640},
 };
 
@@ -2288,125 +2265,101 @@ const cnn::ModelDescription& EfficientNetB0::model() {
 // What prediction needs of the weights: made once, and again where they have changed.
 void EfficientNetB0::prepare_on_team() {
   const cnn::Floats features_bn1_saved = floats(48168960, 128);
-  const cnn::Floats features_conv1_weight_prepared = floats(48169088, 972);
-  const cnn::Floats features_stage1_0_bn1_saved = floats(48170064, 128);
-  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(48170192, 384);
-  const cnn::Floats features_stage1_0_conv3_weight_prepared = floats(48170576, 288);
-  const cnn::Floats features_stage1_0_bn2_saved = floats(48170864, 64);
-  const cnn::Floats features_stage1_0_conv4_weight_prepared = floats(48170928, 576);
-  const cnn::Floats features_stage2_0_bn1_saved = floats(48171504, 384);
-  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(48171888, 1536);
-  const cnn::Floats features_stage2_0_bn2_saved = floats(48173424, 384);
-  const cnn::Floats features_stage2_0_conv3_weight_prepared = floats(48173808, 576);
-  const cnn::Floats features_stage2_0_conv4_weight_prepared = floats(48174384, 384);
-  const cnn::Floats features_stage2_0_bn3_saved = floats(48174768, 96);
-  const cnn::Floats features_stage2_0_conv5_weight_prepared = floats(48174864, 2304);
-  const cnn::Floats features_stage2_1_bn1_saved = floats(48177168, 576);
-  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(48177744, 3456);
-  const cnn::Floats features_stage2_1_bn2_saved = floats(48181200, 576);
-  const cnn::Floats features_stage2_1_conv3_weight_prepared = floats(48181776, 864);
-  const cnn::Floats features_stage2_1_conv4_weight_prepared = floats(48182640, 864);
-  const cnn::Floats features_stage2_1_bn3_saved = floats(48183504, 96);
-  const cnn::Floats features_stage2_1_conv5_weight_prepared = floats(48183600, 3456);
-  const cnn::Floats features_stage3_0_bn1_saved = floats(48187056, 576);
-  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(48187632, 3456);
-  const cnn::Floats features_stage3_0_bn2_saved = floats(48191088, 576);
-  const cnn::Floats features_stage3_0_conv3_weight_prepared = floats(48191664, 864);
-  const cnn::Floats features_stage3_0_conv4_weight_prepared = floats(48192528, 864);
-  const cnn::Floats features_stage3_0_bn3_saved = floats(48193392, 160);
-  const cnn::Floats features_stage3_0_conv5_weight_prepared = floats(48193552, 6048);
-  const cnn::Floats features_stage3_1_bn1_saved = floats(48199600, 960);
-  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(48200560, 9600);
-  const cnn::Floats features_stage3_1_bn2_saved = floats(48210160, 960);
-  const cnn::Floats features_stage3_1_conv3_weight_prepared = floats(48211120, 2880);
-  const cnn::Floats features_stage3_1_conv4_weight_prepared = floats(48214000, 2400);
-  const cnn::Floats features_stage3_1_bn3_saved = floats(48216400, 160);
-  const cnn::Floats features_stage3_1_conv5_weight_prepared = floats(48216560, 10080);
-  const cnn::Floats features_stage4_0_bn1_saved = floats(48226640, 960);
-  const cnn::Floats features_stage4_0_conv1_weight_prepared = floats(48227600, 9600);
-  const cnn::Floats features_stage4_0_bn2_saved = floats(48237200, 960);
-  const cnn::Floats features_stage4_0_conv3_weight_prepared = floats(48238160, 2880);
-  const cnn::Floats features_stage4_0_conv4_weight_prepared = floats(48241040, 2400);
-  const cnn::Floats features_stage4_0_bn3_saved = floats(48243440, 320);
-  const cnn::Floats features_stage4_0_conv5_weight_prepared = floats(48243760, 20160);
-  const cnn::Floats features_stage4_1_bn1_saved = floats(48263920, 1920);
-  const cnn::Floats features_stage4_1_conv1_weight_prepared = floats(48265840, 38400);
-  const cnn::Floats features_stage4_1_bn2_saved = floats(48304240, 1920);
-  const cnn::Floats features_stage4_1_conv3_weight_prepared = floats(48306160, 11520);
-  const cnn::Floats features_stage4_1_conv4_weight_prepared = floats(48317680, 9600);
-  const cnn::Floats features_stage4_1_bn3_saved = floats(48327280, 320);
-  const cnn::Floats features_stage4_1_conv5_weight_prepared = floats(48327600, 40320);
-  const cnn::Floats features_stage4_2_bn1_saved = floats(48367920, 1920);
-  const cnn::Floats features_stage4_2_conv1_weight_prepared = floats(48369840, 38400);
-  const cnn::Floats features_stage4_2_bn2_saved = floats(48408240, 1920);
-  const cnn::Floats features_stage4_2_conv3_weight_prepared = floats(48410160, 11520);
-  const cnn::Floats features_stage4_2_conv4_weight_prepared = floats(48421680, 9600);
-  const cnn::Floats features_stage4_2_bn3_saved = floats(48431280, 320);
-  const cnn::Floats features_stage4_2_conv5_weight_prepared = floats(48431600, 40320);
-  const cnn::Floats features_stage5_0_bn1_saved = floats(48471920, 1920);
-  const cnn::Floats features_stage5_0_conv1_weight_prepared = floats(48473840, 38400);
-  const cnn::Floats features_stage5_0_bn2_saved = floats(48512240, 1920);
-  const cnn::Floats features_stage5_0_conv3_weight_prepared = floats(48514160, 11520);
-  const cnn::Floats features_stage5_0_conv4_weight_prepared = floats(48525680, 9600);
-  const cnn::Floats features_stage5_0_bn3_saved = floats(48535280, 448);
-  const cnn::Floats features_stage5_0_conv5_weight_prepared = floats(48535728, 54720);
-  const cnn::Floats features_stage5_1_bn1_saved = floats(48590448, 2688);
-  const cnn::Floats features_stage5_1_conv1_weight_prepared = floats(48593136, 75264);
-  const cnn::Floats features_stage5_1_bn2_saved = floats(48668400, 2688);
-  const cnn::Floats features_stage5_1_conv3_weight_prepared = floats(48671088, 20160);
-  const cnn::Floats features_stage5_1_conv4_weight_prepared = floats(48691248, 18816);
-  const cnn::Floats features_stage5_1_bn3_saved = floats(48710064, 448);
-  const cnn::Floats features_stage5_1_conv5_weight_prepared = floats(48710512, 76608);
-  const cnn::Floats features_stage5_2_bn1_saved = floats(48787120, 2688);
-  const cnn::Floats features_stage5_2_conv1_weight_prepared = floats(48789808, 75264);
-  const cnn::Floats features_stage5_2_bn2_saved = floats(48865072, 2688);
-  const cnn::Floats features_stage5_2_conv3_weight_prepared = floats(48867760, 20160);
-  const cnn::Floats features_stage5_2_conv4_weight_prepared = floats(48887920, 18816);
-  const cnn::Floats features_stage5_2_bn3_saved = floats(48906736, 448);
-  const cnn::Floats features_stage5_2_conv5_weight_prepared = floats(48907184, 76608);
-  const cnn::Floats features_stage6_0_bn1_saved = floats(48983792, 2688);
-  const cnn::Floats features_stage6_0_conv1_weight_prepared = floats(48986480, 75264);
-  const cnn::Floats features_stage6_0_bn2_saved = floats(49061744, 2688);
-  const cnn::Floats features_stage6_0_conv3_weight_prepared = floats(49064432, 20160);
-  const cnn::Floats features_stage6_0_conv4_weight_prepared = floats(49084592, 18816);
-  const cnn::Floats features_stage6_0_bn3_saved = floats(49103408, 768);
-  const cnn::Floats features_stage6_0_conv5_weight_prepared = floats(49104176, 129024);
-  const cnn::Floats features_stage6_1_bn1_saved = floats(49233200, 4608);
-  const cnn::Floats features_stage6_1_conv1_weight_prepared = floats(49237808, 221184);
-  const cnn::Floats features_stage6_1_bn2_saved = floats(49458992, 4608);
-  const cnn::Floats features_stage6_1_conv3_weight_prepared = floats(49463600, 55296);
-  const cnn::Floats features_stage6_1_conv4_weight_prepared = floats(49518896, 55296);
-  const cnn::Floats features_stage6_1_bn3_saved = floats(49574192, 768);
-  const cnn::Floats features_stage6_1_conv5_weight_prepared = floats(49574960, 221184);
-  const cnn::Floats features_stage6_2_bn1_saved = floats(49796144, 4608);
-  const cnn::Floats features_stage6_2_conv1_weight_prepared = floats(49800752, 221184);
-  const cnn::Floats features_stage6_2_bn2_saved = floats(50021936, 4608);
-  const cnn::Floats features_stage6_2_conv3_weight_prepared = floats(50026544, 55296);
-  const cnn::Floats features_stage6_2_conv4_weight_prepared = floats(50081840, 55296);
-  const cnn::Floats features_stage6_2_bn3_saved = floats(50137136, 768);
-  const cnn::Floats features_stage6_2_conv5_weight_prepared = floats(50137904, 221184);
-  const cnn::Floats features_stage6_3_bn1_saved = floats(50359088, 4608);
-  const cnn::Floats features_stage6_3_conv1_weight_prepared = floats(50363696, 221184);
-  const cnn::Floats features_stage6_3_bn2_saved = floats(50584880, 4608);
-  const cnn::Floats features_stage6_3_conv3_weight_prepared = floats(50589488, 55296);
-  const cnn::Floats features_stage6_3_conv4_weight_prepared = floats(50644784, 55296);
-  const cnn::Floats features_stage6_3_bn3_saved = floats(50700080, 768);
-  const cnn::Floats features_stage6_3_conv5_weight_prepared = floats(50700848, 221184);
-  const cnn::Floats features_stage7_0_bn1_saved = floats(50922032, 4608);
-  const cnn::Floats features_stage7_0_conv1_weight_prepared = floats(50926640, 221184);
-  const cnn::Floats features_stage7_0_bn2_saved = floats(51147824, 4608);
-  const cnn::Floats features_stage7_0_conv3_weight_prepared = floats(51152432, 55296);
-  const cnn::Floats features_stage7_0_conv4_weight_prepared = floats(51207728, 55296);
-  const cnn::Floats features_stage7_0_bn3_saved = floats(51263024, 1280);
-  const cnn::Floats features_stage7_0_conv5_weight_prepared = floats(51264304, 373248);
-  const cnn::Floats features_bn2_saved = floats(51637552, 5120);
-  const cnn::Floats features_conv2_weight_prepared = floats(51642672, 410880);
+  const cnn::Floats features_stage1_0_bn1_saved = floats(48169088, 128);
+  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(48169216, 384);
+  const cnn::Floats features_stage1_0_conv3_weight_prepared = floats(48169600, 288);
+  const cnn::Floats features_stage1_0_bn2_saved = floats(48169888, 64);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(48169952, 384);
+  const cnn::Floats features_stage2_0_bn2_saved = floats(48170336, 384);
+  const cnn::Floats features_stage2_0_conv3_weight_prepared = floats(48170720, 576);
+  const cnn::Floats features_stage2_0_conv4_weight_prepared = floats(48171296, 384);
+  const cnn::Floats features_stage2_0_bn3_saved = floats(48171680, 96);
+  const cnn::Floats features_stage2_1_bn1_saved = floats(48171776, 576);
+  const cnn::Floats features_stage2_1_bn2_saved = floats(48172352, 576);
+  const cnn::Floats features_stage2_1_conv3_weight_prepared = floats(48172928, 864);
+  const cnn::Floats features_stage2_1_conv4_weight_prepared = floats(48173792, 864);
+  const cnn::Floats features_stage2_1_bn3_saved = floats(48174656, 96);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(48174752, 576);
+  const cnn::Floats features_stage3_0_bn2_saved = floats(48175328, 576);
+  const cnn::Floats features_stage3_0_conv3_weight_prepared = floats(48175904, 864);
+  const cnn::Floats features_stage3_0_conv4_weight_prepared = floats(48176768, 864);
+  const cnn::Floats features_stage3_0_bn3_saved = floats(48177632, 160);
+  const cnn::Floats features_stage3_1_bn1_saved = floats(48177792, 960);
+  const cnn::Floats features_stage3_1_bn2_saved = floats(48178752, 960);
+  const cnn::Floats features_stage3_1_conv3_weight_prepared = floats(48179712, 2880);
+  const cnn::Floats features_stage3_1_conv4_weight_prepared = floats(48182592, 2400);
+  const cnn::Floats features_stage3_1_bn3_saved = floats(48184992, 160);
+  const cnn::Floats features_stage4_0_bn1_saved = floats(48185152, 960);
+  const cnn::Floats features_stage4_0_bn2_saved = floats(48186112, 960);
+  const cnn::Floats features_stage4_0_conv3_weight_prepared = floats(48187072, 2880);
+  const cnn::Floats features_stage4_0_conv4_weight_prepared = floats(48189952, 2400);
+  const cnn::Floats features_stage4_0_bn3_saved = floats(48192352, 320);
+  const cnn::Floats features_stage4_1_bn1_saved = floats(48192672, 1920);
+  const cnn::Floats features_stage4_1_bn2_saved = floats(48194592, 1920);
+  const cnn::Floats features_stage4_1_conv3_weight_prepared = floats(48196512, 11520);
+  const cnn::Floats features_stage4_1_conv4_weight_prepared = floats(48208032, 9600);
+  const cnn::Floats features_stage4_1_bn3_saved = floats(48217632, 320);
+  const cnn::Floats features_stage4_2_bn1_saved = floats(48217952, 1920);
+  const cnn::Floats features_stage4_2_bn2_saved = floats(48219872, 1920);
+  const cnn::Floats features_stage4_2_conv3_weight_prepared = floats(48221792, 11520);
+  const cnn::Floats features_stage4_2_conv4_weight_prepared = floats(48233312, 9600);
+  const cnn::Floats features_stage4_2_bn3_saved = floats(48242912, 320);
+  const cnn::Floats features_stage5_0_bn1_saved = floats(48243232, 1920);
+  const cnn::Floats features_stage5_0_bn2_saved = floats(48245152, 1920);
+  const cnn::Floats features_stage5_0_conv3_weight_prepared = floats(48247072, 11520);
+  const cnn::Floats features_stage5_0_conv4_weight_prepared = floats(48258592, 9600);
+  const cnn::Floats features_stage5_0_bn3_saved = floats(48268192, 448);
+  const cnn::Floats features_stage5_1_bn1_saved = floats(48268640, 2688);
+  const cnn::Floats features_stage5_1_bn2_saved = floats(48271328, 2688);
+  const cnn::Floats features_stage5_1_conv3_weight_prepared = floats(48274016, 20160);
+  const cnn::Floats features_stage5_1_conv4_weight_prepared = floats(48294176, 18816);
+  const cnn::Floats features_stage5_1_bn3_saved = floats(48312992, 448);
+  const cnn::Floats features_stage5_2_bn1_saved = floats(48313440, 2688);
+  const cnn::Floats features_stage5_2_bn2_saved = floats(48316128, 2688);
+  const cnn::Floats features_stage5_2_conv3_weight_prepared = floats(48318816, 20160);
+  const cnn::Floats features_stage5_2_conv4_weight_prepared = floats(48338976, 18816);
+  const cnn::Floats features_stage5_2_bn3_saved = floats(48357792, 448);
+  const cnn::Floats features_stage6_0_bn1_saved = floats(48358240, 2688);
+  const cnn::Floats features_stage6_0_bn2_saved = floats(48360928, 2688);
+  const cnn::Floats features_stage6_0_conv3_weight_prepared = floats(48363616, 20160);
+  const cnn::Floats features_stage6_0_conv4_weight_prepared = floats(48383776, 18816);
+  const cnn::Floats features_stage6_0_bn3_saved = floats(48402592, 768);
+  const cnn::Floats features_stage6_0_conv5_weight_prepared = floats(48403360, 129024);
+  const cnn::Floats features_stage6_1_bn1_saved = floats(48532384, 4608);
+  const cnn::Floats features_stage6_1_conv1_weight_prepared = floats(48536992, 221184);
+  const cnn::Floats features_stage6_1_bn2_saved = floats(48758176, 4608);
+  const cnn::Floats features_stage6_1_conv3_weight_prepared = floats(48762784, 55296);
+  const cnn::Floats features_stage6_1_conv4_weight_prepared = floats(48818080, 55296);
+  const cnn::Floats features_stage6_1_bn3_saved = floats(48873376, 768);
+  const cnn::Floats features_stage6_1_conv5_weight_prepared = floats(48874144, 221184);
+  const cnn::Floats features_stage6_2_bn1_saved = floats(49095328, 4608);
+  const cnn::Floats features_stage6_2_conv1_weight_prepared = floats(49099936, 221184);
+  const cnn::Floats features_stage6_2_bn2_saved = floats(49321120, 4608);
+  const cnn::Floats features_stage6_2_conv3_weight_prepared = floats(49325728, 55296);
+  const cnn::Floats features_stage6_2_conv4_weight_prepared = floats(49381024, 55296);
+  const cnn::Floats features_stage6_2_bn3_saved = floats(49436320, 768);
+  const cnn::Floats features_stage6_2_conv5_weight_prepared = floats(49437088, 221184);
+  const cnn::Floats features_stage6_3_bn1_saved = floats(49658272, 4608);
+  const cnn::Floats features_stage6_3_conv1_weight_prepared = floats(49662880, 221184);
+  const cnn::Floats features_stage6_3_bn2_saved = floats(49884064, 4608);
+  const cnn::Floats features_stage6_3_conv3_weight_prepared = floats(49888672, 55296);
+  const cnn::Floats features_stage6_3_conv4_weight_prepared = floats(49943968, 55296);
+  const cnn::Floats features_stage6_3_bn3_saved = floats(49999264, 768);
+  const cnn::Floats features_stage6_3_conv5_weight_prepared = floats(50000032, 221184);
+  const cnn::Floats features_stage7_0_bn1_saved = floats(50221216, 4608);
+  const cnn::Floats features_stage7_0_conv1_weight_prepared = floats(50225824, 221184);
+  const cnn::Floats features_stage7_0_bn2_saved = floats(50447008, 4608);
+  const cnn::Floats features_stage7_0_conv3_weight_prepared = floats(50451616, 55296);
+  const cnn::Floats features_stage7_0_conv4_weight_prepared = floats(50506912, 55296);
+  const cnn::Floats features_stage7_0_bn3_saved = floats(50562208, 1280);
+  const cnn::Floats features_stage7_0_conv5_weight_prepared = floats(50563488, 373248);
+  const cnn::Floats features_bn2_saved = floats(50936736, 5120);
+  const cnn::Floats features_conv2_weight_prepared = floats(50941856, 410880);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
                  features_bn1_running_var_, kFeaturesBn1);
-  cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
 
   at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
@@ -2427,16 +2380,12 @@ void EfficientNetB0::prepare_on_team() {
   cnn::bn_affine(features_stage1_0_bn2_saved, features_stage1_0_bn2_weight_, features_stage1_0_bn2_bias_,
                  features_stage1_0_bn2_running_mean_, features_stage1_0_bn2_running_var_,
                  kFeaturesStage1_0Bn2);
-  cnn::conv_prepare(features_stage1_0_conv4_weight_prepared, features_stage1_0_conv4_weight_,
-                    kFeaturesStage1_0Conv4);
 
   at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
   cnn::bn_affine(features_stage2_0_bn1_saved, features_stage2_0_bn1_weight_, features_stage2_0_bn1_bias_,
                  features_stage2_0_bn1_running_mean_, features_stage2_0_bn1_running_var_,
                  kFeaturesStage2_0Bn1);
-  cnn::conv_prepare(features_stage2_0_conv1_weight_prepared, features_stage2_0_conv1_weight_,
-                    kFeaturesStage2_0Conv1);
 
   at(15);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
@@ -2457,16 +2406,12 @@ void EfficientNetB0::prepare_on_team() {
   cnn::bn_affine(features_stage2_0_bn3_saved, features_stage2_0_bn3_weight_, features_stage2_0_bn3_bias_,
                  features_stage2_0_bn3_running_mean_, features_stage2_0_bn3_running_var_,
                  kFeaturesStage2_0Bn3);
-  cnn::conv_prepare(features_stage2_0_conv5_weight_prepared, features_stage2_0_conv5_weight_,
-                    kFeaturesStage2_0Conv5);
 
   at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
   cnn::bn_affine(features_stage2_1_bn1_saved, features_stage2_1_bn1_weight_, features_stage2_1_bn1_bias_,
                  features_stage2_1_bn1_running_mean_, features_stage2_1_bn1_running_var_,
                  kFeaturesStage2_1Bn1);
-  cnn::conv_prepare(features_stage2_1_conv1_weight_prepared, features_stage2_1_conv1_weight_,
-                    kFeaturesStage2_1Conv1);
 
   at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
   // blocks.cnn:9: bn    (features.stage2[1].bn2)
@@ -2488,16 +2433,12 @@ void EfficientNetB0::prepare_on_team() {
   cnn::bn_affine(features_stage2_1_bn3_saved, features_stage2_1_bn3_weight_, features_stage2_1_bn3_bias_,
                  features_stage2_1_bn3_running_mean_, features_stage2_1_bn3_running_var_,
                  kFeaturesStage2_1Bn3);
-  cnn::conv_prepare(features_stage2_1_conv5_weight_prepared, features_stage2_1_conv5_weight_,
-                    kFeaturesStage2_1Conv5);
 
   at(38);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
   cnn::bn_affine(features_stage3_0_bn1_saved, features_stage3_0_bn1_weight_, features_stage3_0_bn1_bias_,
                  features_stage3_0_bn1_running_mean_, features_stage3_0_bn1_running_var_,
                  kFeaturesStage3_0Bn1);
-  cnn::conv_prepare(features_stage3_0_conv1_weight_prepared, features_stage3_0_conv1_weight_,
-                    kFeaturesStage3_0Conv1);
 
   at(41);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
@@ -2518,16 +2459,12 @@ void EfficientNetB0::prepare_on_team() {
   cnn::bn_affine(features_stage3_0_bn3_saved, features_stage3_0_bn3_weight_, features_stage3_0_bn3_bias_,
                  features_stage3_0_bn3_running_mean_, features_stage3_0_bn3_running_var_,
                  kFeaturesStage3_0Bn3);
-  cnn::conv_prepare(features_stage3_0_conv5_weight_prepared, features_stage3_0_conv5_weight_,
-                    kFeaturesStage3_0Conv5);
 
   at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
   cnn::bn_affine(features_stage3_1_bn1_saved, features_stage3_1_bn1_weight_, features_stage3_1_bn1_bias_,
                  features_stage3_1_bn1_running_mean_, features_stage3_1_bn1_running_var_,
                  kFeaturesStage3_1Bn1);
-  cnn::conv_prepare(features_stage3_1_conv1_weight_prepared, features_stage3_1_conv1_weight_,
-                    kFeaturesStage3_1Conv1);
 
   at(53);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
   // blocks.cnn:9: bn    (features.stage3[1].bn2)
@@ -2549,16 +2486,12 @@ void EfficientNetB0::prepare_on_team() {
   cnn::bn_affine(features_stage3_1_bn3_saved, features_stage3_1_bn3_weight_, features_stage3_1_bn3_bias_,
                  features_stage3_1_bn3_running_mean_, features_stage3_1_bn3_running_var_,
                  kFeaturesStage3_1Bn3);
-  cnn::conv_prepare(features_stage3_1_conv5_weight_prepared, features_stage3_1_conv5_weight_,
-                    kFeaturesStage3_1Conv5);
 
   at(64);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv1)
   // blocks.cnn:9: bn    (features.stage4[0].bn1)
   cnn::bn_affine(features_stage4_0_bn1_saved, features_stage4_0_bn1_weight_, features_stage4_0_bn1_bias_,
                  features_stage4_0_bn1_running_mean_, features_stage4_0_bn1_running_var_,
                  kFeaturesStage4_0Bn1);
-  cnn::conv_prepare(features_stage4_0_conv1_weight_prepared, features_stage4_0_conv1_weight_,
-                    kFeaturesStage4_0Conv1);
 
   at(67);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv2)
   // blocks.cnn:9: bn    (features.stage4[0].bn2)
@@ -2579,16 +2512,12 @@ void EfficientNetB0::prepare_on_team() {
   cnn::bn_affine(features_stage4_0_bn3_saved, features_stage4_0_bn3_weight_, features_stage4_0_bn3_bias_,
                  features_stage4_0_bn3_running_mean_, features_stage4_0_bn3_running_var_,
                  kFeaturesStage4_0Bn3);
-  cnn::conv_prepare(features_stage4_0_conv5_weight_prepared, features_stage4_0_conv5_weight_,
-                    kFeaturesStage4_0Conv5);
 
   at(76);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv1)
   // blocks.cnn:9: bn    (features.stage4[1].bn1)
   cnn::bn_affine(features_stage4_1_bn1_saved, features_stage4_1_bn1_weight_, features_stage4_1_bn1_bias_,
                  features_stage4_1_bn1_running_mean_, features_stage4_1_bn1_running_var_,
                  kFeaturesStage4_1Bn1);
-  cnn::conv_prepare(features_stage4_1_conv1_weight_prepared, features_stage4_1_conv1_weight_,
-                    kFeaturesStage4_1Conv1);
 
   at(79);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv2)
   // blocks.cnn:9: bn    (features.stage4[1].bn2)
@@ -2610,16 +2539,12 @@ void EfficientNetB0::prepare_on_team() {
   cnn::bn_affine(features_stage4_1_bn3_saved, features_stage4_1_bn3_weight_, features_stage4_1_bn3_bias_,
                  features_stage4_1_bn3_running_mean_, features_stage4_1_bn3_running_var_,
                  kFeaturesStage4_1Bn3);
-  cnn::conv_prepare(features_stage4_1_conv5_weight_prepared, features_stage4_1_conv5_weight_,
-                    kFeaturesStage4_1Conv5);
 
   at(90);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv1)
   // blocks.cnn:9: bn    (features.stage4[2].bn1)
   cnn::bn_affine(features_stage4_2_bn1_saved, features_stage4_2_bn1_weight_, features_stage4_2_bn1_bias_,
                  features_stage4_2_bn1_running_mean_, features_stage4_2_bn1_running_var_,
                  kFeaturesStage4_2Bn1);
-  cnn::conv_prepare(features_stage4_2_conv1_weight_prepared, features_stage4_2_conv1_weight_,
-                    kFeaturesStage4_2Conv1);
 
   at(93);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv2)
   // blocks.cnn:9: bn    (features.stage4[2].bn2)
@@ -2641,16 +2566,12 @@ void EfficientNetB0::prepare_on_team() {
   cnn::bn_affine(features_stage4_2_bn3_saved, features_stage4_2_bn3_weight_, features_stage4_2_bn3_bias_,
                  features_stage4_2_bn3_running_mean_, features_stage4_2_bn3_running_var_,
                  kFeaturesStage4_2Bn3);
-  cnn::conv_prepare(features_stage4_2_conv5_weight_prepared, features_stage4_2_conv5_weight_,
-                    kFeaturesStage4_2Conv5);
 
   at(104);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv1)
   // blocks.cnn:9: bn    (features.stage5[0].bn1)
   cnn::bn_affine(features_stage5_0_bn1_saved, features_stage5_0_bn1_weight_, features_stage5_0_bn1_bias_,
                  features_stage5_0_bn1_running_mean_, features_stage5_0_bn1_running_var_,
                  kFeaturesStage5_0Bn1);
-  cnn::conv_prepare(features_stage5_0_conv1_weight_prepared, features_stage5_0_conv1_weight_,
-                    kFeaturesStage5_0Conv1);
 
   at(107);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv2)
   // blocks.cnn:9: bn    (features.stage5[0].bn2)
@@ -2671,16 +2592,12 @@ void EfficientNetB0::prepare_on_team() {
   cnn::bn_affine(features_stage5_0_bn3_saved, features_stage5_0_bn3_weight_, features_stage5_0_bn3_bias_,
                  features_stage5_0_bn3_running_mean_, features_stage5_0_bn3_running_var_,
                  kFeaturesStage5_0Bn3);
-  cnn::conv_prepare(features_stage5_0_conv5_weight_prepared, features_stage5_0_conv5_weight_,
-                    kFeaturesStage5_0Conv5);
 
   at(116);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv1)
   // blocks.cnn:9: bn    (features.stage5[1].bn1)
   cnn::bn_affine(features_stage5_1_bn1_saved, features_stage5_1_bn1_weight_, features_stage5_1_bn1_bias_,
                  features_stage5_1_bn1_running_mean_, features_stage5_1_bn1_running_var_,
                  kFeaturesStage5_1Bn1);
-  cnn::conv_prepare(features_stage5_1_conv1_weight_prepared, features_stage5_1_conv1_weight_,
-                    kFeaturesStage5_1Conv1);
 
   at(119);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv2)
   // blocks.cnn:9: bn    (features.stage5[1].bn2)
@@ -2702,16 +2619,12 @@ void EfficientNetB0::prepare_on_team() {
   cnn::bn_affine(features_stage5_1_bn3_saved, features_stage5_1_bn3_weight_, features_stage5_1_bn3_bias_,
                  features_stage5_1_bn3_running_mean_, features_stage5_1_bn3_running_var_,
                  kFeaturesStage5_1Bn3);
-  cnn::conv_prepare(features_stage5_1_conv5_weight_prepared, features_stage5_1_conv5_weight_,
-                    kFeaturesStage5_1Conv5);
 
   at(130);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv1)
   // blocks.cnn:9: bn    (features.stage5[2].bn1)
   cnn::bn_affine(features_stage5_2_bn1_saved, features_stage5_2_bn1_weight_, features_stage5_2_bn1_bias_,
                  features_stage5_2_bn1_running_mean_, features_stage5_2_bn1_running_var_,
                  kFeaturesStage5_2Bn1);
-  cnn::conv_prepare(features_stage5_2_conv1_weight_prepared, features_stage5_2_conv1_weight_,
-                    kFeaturesStage5_2Conv1);
 
   at(133);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv2)
   // blocks.cnn:9: bn    (features.stage5[2].bn2)
@@ -2733,16 +2646,12 @@ void EfficientNetB0::prepare_on_team() {
   cnn::bn_affine(features_stage5_2_bn3_saved, features_stage5_2_bn3_weight_, features_stage5_2_bn3_bias_,
                  features_stage5_2_bn3_running_mean_, features_stage5_2_bn3_running_var_,
                  kFeaturesStage5_2Bn3);
-  cnn::conv_prepare(features_stage5_2_conv5_weight_prepared, features_stage5_2_conv5_weight_,
-                    kFeaturesStage5_2Conv5);
 
   at(144);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv1)
   // blocks.cnn:9: bn    (features.stage6[0].bn1)
   cnn::bn_affine(features_stage6_0_bn1_saved, features_stage6_0_bn1_weight_, features_stage6_0_bn1_bias_,
                  features_stage6_0_bn1_running_mean_, features_stage6_0_bn1_running_var_,
                  kFeaturesStage6_0Bn1);
-  cnn::conv_prepare(features_stage6_0_conv1_weight_prepared, features_stage6_0_conv1_weight_,
-                    kFeaturesStage6_0Conv1);
 
   at(147);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv2)
   // blocks.cnn:9: bn    (features.stage6[0].bn2)
@@ -2902,239 +2811,216 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
   const cnn::Floats features_bn1_saved = floats(48168960, 128);
   const cnn::Blocked features_silu1 = blocked(0, 401408);  // 32x112x112
-  const cnn::Floats features_conv1_weight_prepared = floats(48169088, 972);
-  const cnn::Floats features_stage1_0_bn1_saved = floats(48170064, 128);
+  const cnn::Floats features_stage1_0_bn1_saved = floats(48169088, 128);
   const cnn::Blocked features_stage1_0_silu1 = blocked(12845056, 401408);  // 32x112x112
   const cnn::Blocked features_stage1_0_adaptive_avgpool1 = blocked(1056, 32);  // 32x1x1
   const cnn::Blocked features_stage1_0_conv2 = blocked(2080, 8);  // 8x1x1
-  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(48170192, 384);
+  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(48169216, 384);
   const cnn::Blocked features_stage1_0_conv3 = blocked(25690112, 32);  // 32x1x1
-  const cnn::Floats features_stage1_0_conv3_weight_prepared = floats(48170576, 288);
+  const cnn::Floats features_stage1_0_conv3_weight_prepared = floats(48169600, 288);
   const cnn::Blocked features_stage1_0_mul1 = blocked(0, 401408);  // 32x112x112
-  const cnn::Floats features_stage1_0_bn2_saved = floats(48170864, 64);
+  const cnn::Floats features_stage1_0_bn2_saved = floats(48169888, 64);
   const cnn::Blocked features_stage1_0_bn2 = blocked(38535168, 200704);  // 16x112x112
-  const cnn::Floats features_stage1_0_conv4_weight_prepared = floats(48170928, 576);
-  const cnn::Floats features_stage2_0_bn1_saved = floats(48171504, 384);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(48169952, 384);
   const cnn::Blocked features_stage2_0_silu1 = blocked(0, 1204224);  // 96x112x112
-  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(48171888, 1536);
-  const cnn::Floats features_stage2_0_bn2_saved = floats(48173424, 384);
+  const cnn::Floats features_stage2_0_bn2_saved = floats(48170336, 384);
   const cnn::Blocked features_stage2_0_silu2 = blocked(38535168, 301056);  // 96x56x56
   const cnn::Blocked features_stage2_0_adaptive_avgpool1 = blocked(3104, 96);  // 96x1x1
   const cnn::Blocked features_stage2_0_conv3 = blocked(6176, 4);  // 4x1x1
-  const cnn::Floats features_stage2_0_conv3_weight_prepared = floats(48173808, 576);
+  const cnn::Floats features_stage2_0_conv3_weight_prepared = floats(48170720, 576);
   const cnn::Blocked features_stage2_0_conv4 = blocked(9633792, 96);  // 96x1x1
-  const cnn::Floats features_stage2_0_conv4_weight_prepared = floats(48174384, 384);
+  const cnn::Floats features_stage2_0_conv4_weight_prepared = floats(48171296, 384);
   const cnn::Blocked features_stage2_0_mul1 = blocked(0, 301056);  // 96x56x56
-  const cnn::Floats features_stage2_0_bn3_saved = floats(48174768, 96);
+  const cnn::Floats features_stage2_0_bn3_saved = floats(48171680, 96);
   const cnn::Blocked features_stage2_0_bn3 = blocked(28901376, 75264);  // 24x56x56
-  const cnn::Floats features_stage2_0_conv5_weight_prepared = floats(48174864, 2304);
-  const cnn::Floats features_stage2_1_bn1_saved = floats(48177168, 576);
+  const cnn::Floats features_stage2_1_bn1_saved = floats(48171776, 576);
   const cnn::Blocked features_stage2_1_silu1 = blocked(0, 451584);  // 144x56x56
-  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(48177744, 3456);
-  const cnn::Floats features_stage2_1_bn2_saved = floats(48181200, 576);
+  const cnn::Floats features_stage2_1_bn2_saved = floats(48172352, 576);
   const cnn::Blocked features_stage2_1_silu2 = blocked(14450688, 451584);  // 144x56x56
   const cnn::Blocked features_stage2_1_adaptive_avgpool1 = blocked(4640, 144);  // 144x1x1
   const cnn::Blocked features_stage2_1_conv3 = blocked(9248, 6);  // 6x1x1
-  const cnn::Floats features_stage2_1_conv3_weight_prepared = floats(48181776, 864);
+  const cnn::Floats features_stage2_1_conv3_weight_prepared = floats(48172928, 864);
   const cnn::Blocked features_stage2_1_conv4 = blocked(31309824, 144);  // 144x1x1
-  const cnn::Floats features_stage2_1_conv4_weight_prepared = floats(48182640, 864);
+  const cnn::Floats features_stage2_1_conv4_weight_prepared = floats(48173792, 864);
   const cnn::Blocked features_stage2_1_mul1 = blocked(0, 451584);  // 144x56x56
-  const cnn::Floats features_stage2_1_bn3_saved = floats(48183504, 96);
+  const cnn::Floats features_stage2_1_bn3_saved = floats(48174656, 96);
   const cnn::Blocked features_stage2_1_add1 = blocked(14450688, 75264);  // 24x56x56
-  const cnn::Floats features_stage2_1_conv5_weight_prepared = floats(48183600, 3456);
-  const cnn::Floats features_stage3_0_bn1_saved = floats(48187056, 576);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(48174752, 576);
   const cnn::Blocked features_stage3_0_silu1 = blocked(0, 451584);  // 144x56x56
-  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(48187632, 3456);
-  const cnn::Floats features_stage3_0_bn2_saved = floats(48191088, 576);
+  const cnn::Floats features_stage3_0_bn2_saved = floats(48175328, 576);
   const cnn::Blocked features_stage3_0_silu2 = blocked(14450688, 112896);  // 144x28x28
   const cnn::Blocked features_stage3_0_adaptive_avgpool1 = blocked(4640, 144);  // 144x1x1
   const cnn::Blocked features_stage3_0_conv3 = blocked(9248, 6);  // 6x1x1
-  const cnn::Floats features_stage3_0_conv3_weight_prepared = floats(48191664, 864);
+  const cnn::Floats features_stage3_0_conv3_weight_prepared = floats(48175904, 864);
   const cnn::Blocked features_stage3_0_conv4 = blocked(3612672, 144);  // 144x1x1
-  const cnn::Floats features_stage3_0_conv4_weight_prepared = floats(48192528, 864);
+  const cnn::Floats features_stage3_0_conv4_weight_prepared = floats(48176768, 864);
   const cnn::Blocked features_stage3_0_mul1 = blocked(0, 112896);  // 144x28x28
-  const cnn::Floats features_stage3_0_bn3_saved = floats(48193392, 160);
+  const cnn::Floats features_stage3_0_bn3_saved = floats(48177632, 160);
   const cnn::Blocked features_stage3_0_bn3 = blocked(12042240, 31360);  // 40x28x28
-  const cnn::Floats features_stage3_0_conv5_weight_prepared = floats(48193552, 6048);
-  const cnn::Floats features_stage3_1_bn1_saved = floats(48199600, 960);
+  const cnn::Floats features_stage3_1_bn1_saved = floats(48177792, 960);
   const cnn::Blocked features_stage3_1_silu1 = blocked(0, 188160);  // 240x28x28
-  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(48200560, 9600);
-  const cnn::Floats features_stage3_1_bn2_saved = floats(48210160, 960);
+  const cnn::Floats features_stage3_1_bn2_saved = floats(48178752, 960);
   const cnn::Blocked features_stage3_1_silu2 = blocked(6021120, 188160);  // 240x28x28
   const cnn::Blocked features_stage3_1_adaptive_avgpool1 = blocked(7712, 240);  // 240x1x1
   const cnn::Blocked features_stage3_1_conv3 = blocked(15392, 10);  // 10x1x1
-  const cnn::Floats features_stage3_1_conv3_weight_prepared = floats(48211120, 2880);
+  const cnn::Floats features_stage3_1_conv3_weight_prepared = floats(48179712, 2880);
   const cnn::Blocked features_stage3_1_conv4 = blocked(13045760, 240);  // 240x1x1
-  const cnn::Floats features_stage3_1_conv4_weight_prepared = floats(48214000, 2400);
+  const cnn::Floats features_stage3_1_conv4_weight_prepared = floats(48182592, 2400);
   const cnn::Blocked features_stage3_1_mul1 = blocked(0, 188160);  // 240x28x28
-  const cnn::Floats features_stage3_1_bn3_saved = floats(48216400, 160);
+  const cnn::Floats features_stage3_1_bn3_saved = floats(48184992, 160);
   const cnn::Blocked features_stage3_1_add1 = blocked(6021120, 31360);  // 40x28x28
-  const cnn::Floats features_stage3_1_conv5_weight_prepared = floats(48216560, 10080);
-  const cnn::Floats features_stage4_0_bn1_saved = floats(48226640, 960);
+  const cnn::Floats features_stage4_0_bn1_saved = floats(48185152, 960);
   const cnn::Blocked features_stage4_0_silu1 = blocked(0, 188160);  // 240x28x28
-  const cnn::Floats features_stage4_0_conv1_weight_prepared = floats(48227600, 9600);
-  const cnn::Floats features_stage4_0_bn2_saved = floats(48237200, 960);
+  const cnn::Floats features_stage4_0_bn2_saved = floats(48186112, 960);
   const cnn::Blocked features_stage4_0_silu2 = blocked(6021120, 47040);  // 240x14x14
   const cnn::Blocked features_stage4_0_adaptive_avgpool1 = blocked(7712, 240);  // 240x1x1
   const cnn::Blocked features_stage4_0_conv3 = blocked(15392, 10);  // 10x1x1
-  const cnn::Floats features_stage4_0_conv3_weight_prepared = floats(48238160, 2880);
+  const cnn::Floats features_stage4_0_conv3_weight_prepared = floats(48187072, 2880);
   const cnn::Blocked features_stage4_0_conv4 = blocked(1505280, 240);  // 240x1x1
-  const cnn::Floats features_stage4_0_conv4_weight_prepared = floats(48241040, 2400);
+  const cnn::Floats features_stage4_0_conv4_weight_prepared = floats(48189952, 2400);
   const cnn::Blocked features_stage4_0_mul1 = blocked(0, 47040);  // 240x14x14
-  const cnn::Floats features_stage4_0_bn3_saved = floats(48243440, 320);
+  const cnn::Floats features_stage4_0_bn3_saved = floats(48192352, 320);
   const cnn::Blocked features_stage4_0_bn3 = blocked(6021120, 15680);  // 80x14x14
-  const cnn::Floats features_stage4_0_conv5_weight_prepared = floats(48243760, 20160);
-  const cnn::Floats features_stage4_1_bn1_saved = floats(48263920, 1920);
+  const cnn::Floats features_stage4_1_bn1_saved = floats(48192672, 1920);
   const cnn::Blocked features_stage4_1_silu1 = blocked(0, 94080);  // 480x14x14
-  const cnn::Floats features_stage4_1_conv1_weight_prepared = floats(48265840, 38400);
-  const cnn::Floats features_stage4_1_bn2_saved = floats(48304240, 1920);
+  const cnn::Floats features_stage4_1_bn2_saved = floats(48194592, 1920);
   const cnn::Blocked features_stage4_1_silu2 = blocked(3010560, 94080);  // 480x14x14
   const cnn::Blocked features_stage4_1_adaptive_avgpool1 = blocked(15392, 480);  // 480x1x1
   const cnn::Blocked features_stage4_1_conv3 = blocked(30752, 20);  // 20x1x1
-  const cnn::Floats features_stage4_1_conv3_weight_prepared = floats(48306160, 11520);
+  const cnn::Floats features_stage4_1_conv3_weight_prepared = floats(48196512, 11520);
   const cnn::Blocked features_stage4_1_conv4 = blocked(6522880, 480);  // 480x1x1
-  const cnn::Floats features_stage4_1_conv4_weight_prepared = floats(48317680, 9600);
+  const cnn::Floats features_stage4_1_conv4_weight_prepared = floats(48208032, 9600);
   const cnn::Blocked features_stage4_1_mul1 = blocked(0, 94080);  // 480x14x14
-  const cnn::Floats features_stage4_1_bn3_saved = floats(48327280, 320);
+  const cnn::Floats features_stage4_1_bn3_saved = floats(48217632, 320);
   const cnn::Blocked features_stage4_1_add1 = blocked(6522880, 15680);  // 80x14x14
-  const cnn::Floats features_stage4_1_conv5_weight_prepared = floats(48327600, 40320);
-  const cnn::Floats features_stage4_2_bn1_saved = floats(48367920, 1920);
+  const cnn::Floats features_stage4_2_bn1_saved = floats(48217952, 1920);
   const cnn::Blocked features_stage4_2_silu1 = blocked(0, 94080);  // 480x14x14
-  const cnn::Floats features_stage4_2_conv1_weight_prepared = floats(48369840, 38400);
-  const cnn::Floats features_stage4_2_bn2_saved = floats(48408240, 1920);
+  const cnn::Floats features_stage4_2_bn2_saved = floats(48219872, 1920);
   const cnn::Blocked features_stage4_2_silu2 = blocked(3010560, 94080);  // 480x14x14
   const cnn::Blocked features_stage4_2_adaptive_avgpool1 = blocked(15392, 480);  // 480x1x1
   const cnn::Blocked features_stage4_2_conv3 = blocked(30752, 20);  // 20x1x1
-  const cnn::Floats features_stage4_2_conv3_weight_prepared = floats(48410160, 11520);
+  const cnn::Floats features_stage4_2_conv3_weight_prepared = floats(48221792, 11520);
   const cnn::Blocked features_stage4_2_conv4 = blocked(6021120, 480);  // 480x1x1
-  const cnn::Floats features_stage4_2_conv4_weight_prepared = floats(48421680, 9600);
+  const cnn::Floats features_stage4_2_conv4_weight_prepared = floats(48233312, 9600);
   const cnn::Blocked features_stage4_2_mul1 = blocked(0, 94080);  // 480x14x14
-  const cnn::Floats features_stage4_2_bn3_saved = floats(48431280, 320);
-  const cnn::Blocked features_stage4_2_add1 = blocked(3657024, 15680);  // 80x14x14
-  const cnn::Floats features_stage4_2_conv5_weight_prepared = floats(48431600, 40320);
-  const cnn::Floats features_stage5_0_bn1_saved = floats(48471920, 1920);
+  const cnn::Floats features_stage4_2_bn3_saved = floats(48242912, 320);
+  const cnn::Blocked features_stage4_2_add1 = blocked(3697344, 15680);  // 80x14x14
+  const cnn::Floats features_stage5_0_bn1_saved = floats(48243232, 1920);
   const cnn::Blocked features_stage5_0_silu1 = blocked(0, 94080);  // 480x14x14
-  const cnn::Floats features_stage5_0_conv1_weight_prepared = floats(48473840, 38400);
-  const cnn::Floats features_stage5_0_bn2_saved = floats(48512240, 1920);
+  const cnn::Floats features_stage5_0_bn2_saved = floats(48245152, 1920);
   const cnn::Blocked features_stage5_0_silu2 = blocked(3010560, 94080);  // 480x14x14
   const cnn::Blocked features_stage5_0_adaptive_avgpool1 = blocked(15392, 480);  // 480x1x1
   const cnn::Blocked features_stage5_0_conv3 = blocked(30752, 20);  // 20x1x1
-  const cnn::Floats features_stage5_0_conv3_weight_prepared = floats(48514160, 11520);
+  const cnn::Floats features_stage5_0_conv3_weight_prepared = floats(48247072, 11520);
   const cnn::Blocked features_stage5_0_conv4 = blocked(6021120, 480);  // 480x1x1
-  const cnn::Floats features_stage5_0_conv4_weight_prepared = floats(48525680, 9600);
+  const cnn::Floats features_stage5_0_conv4_weight_prepared = floats(48258592, 9600);
   const cnn::Blocked features_stage5_0_mul1 = blocked(0, 94080);  // 480x14x14
-  const cnn::Floats features_stage5_0_bn3_saved = floats(48535280, 448);
+  const cnn::Floats features_stage5_0_bn3_saved = floats(48268192, 448);
   const cnn::Blocked features_stage5_0_bn3 = blocked(8429568, 21952);  // 112x14x14
-  const cnn::Floats features_stage5_0_conv5_weight_prepared = floats(48535728, 54720);
-  const cnn::Floats features_stage5_1_bn1_saved = floats(48590448, 2688);
+  const cnn::Floats features_stage5_1_bn1_saved = floats(48268640, 2688);
   const cnn::Blocked features_stage5_1_silu1 = blocked(0, 131712);  // 672x14x14
-  const cnn::Floats features_stage5_1_conv1_weight_prepared = floats(48593136, 75264);
-  const cnn::Floats features_stage5_1_bn2_saved = floats(48668400, 2688);
+  const cnn::Floats features_stage5_1_bn2_saved = floats(48271328, 2688);
   const cnn::Blocked features_stage5_1_silu2 = blocked(4214784, 131712);  // 672x14x14
   const cnn::Blocked features_stage5_1_adaptive_avgpool1 = blocked(21536, 672);  // 672x1x1
   const cnn::Blocked features_stage5_1_conv3 = blocked(43040, 28);  // 28x1x1
-  const cnn::Floats features_stage5_1_conv3_weight_prepared = floats(48671088, 20160);
+  const cnn::Floats features_stage5_1_conv3_weight_prepared = floats(48274016, 20160);
   const cnn::Blocked features_stage5_1_conv4 = blocked(9132032, 672);  // 672x1x1
-  const cnn::Floats features_stage5_1_conv4_weight_prepared = floats(48691248, 18816);
+  const cnn::Floats features_stage5_1_conv4_weight_prepared = floats(48294176, 18816);
   const cnn::Blocked features_stage5_1_mul1 = blocked(0, 131712);  // 672x14x14
-  const cnn::Floats features_stage5_1_bn3_saved = floats(48710064, 448);
+  const cnn::Floats features_stage5_1_bn3_saved = floats(48312992, 448);
   const cnn::Blocked features_stage5_1_add1 = blocked(9132032, 21952);  // 112x14x14
-  const cnn::Floats features_stage5_1_conv5_weight_prepared = floats(48710512, 76608);
-  const cnn::Floats features_stage5_2_bn1_saved = floats(48787120, 2688);
+  const cnn::Floats features_stage5_2_bn1_saved = floats(48313440, 2688);
   const cnn::Blocked features_stage5_2_silu1 = blocked(0, 131712);  // 672x14x14
-  const cnn::Floats features_stage5_2_conv1_weight_prepared = floats(48789808, 75264);
-  const cnn::Floats features_stage5_2_bn2_saved = floats(48865072, 2688);
+  const cnn::Floats features_stage5_2_bn2_saved = floats(48316128, 2688);
   const cnn::Blocked features_stage5_2_silu2 = blocked(4214784, 131712);  // 672x14x14
   const cnn::Blocked features_stage5_2_adaptive_avgpool1 = blocked(21536, 672);  // 672x1x1
   const cnn::Blocked features_stage5_2_conv3 = blocked(43040, 28);  // 28x1x1
-  const cnn::Floats features_stage5_2_conv3_weight_prepared = floats(48867760, 20160);
+  const cnn::Floats features_stage5_2_conv3_weight_prepared = floats(48318816, 20160);
   const cnn::Blocked features_stage5_2_conv4 = blocked(8429568, 672);  // 672x1x1
-  const cnn::Floats features_stage5_2_conv4_weight_prepared = floats(48887920, 18816);
+  const cnn::Floats features_stage5_2_conv4_weight_prepared = floats(48338976, 18816);
   const cnn::Blocked features_stage5_2_mul1 = blocked(0, 131712);  // 672x14x14
-  const cnn::Floats features_stage5_2_bn3_saved = floats(48906736, 448);
-  const cnn::Blocked features_stage5_2_add1 = blocked(5119296, 21952);  // 112x14x14
-  const cnn::Floats features_stage5_2_conv5_weight_prepared = floats(48907184, 76608);
-  const cnn::Floats features_stage6_0_bn1_saved = floats(48983792, 2688);
+  const cnn::Floats features_stage5_2_bn3_saved = floats(48357792, 448);
+  const cnn::Blocked features_stage5_2_add1 = blocked(5195904, 21952);  // 112x14x14
+  const cnn::Floats features_stage6_0_bn1_saved = floats(48358240, 2688);
   const cnn::Blocked features_stage6_0_silu1 = blocked(0, 131712);  // 672x14x14
-  const cnn::Floats features_stage6_0_conv1_weight_prepared = floats(48986480, 75264);
-  const cnn::Floats features_stage6_0_bn2_saved = floats(49061744, 2688);
+  const cnn::Floats features_stage6_0_bn2_saved = floats(48360928, 2688);
   const cnn::Blocked features_stage6_0_silu2 = blocked(4214784, 32928);  // 672x7x7
   const cnn::Blocked features_stage6_0_adaptive_avgpool1 = blocked(21536, 672);  // 672x1x1
   const cnn::Blocked features_stage6_0_conv3 = blocked(43040, 28);  // 28x1x1
-  const cnn::Floats features_stage6_0_conv3_weight_prepared = floats(49064432, 20160);
+  const cnn::Floats features_stage6_0_conv3_weight_prepared = floats(48363616, 20160);
   const cnn::Blocked features_stage6_0_conv4 = blocked(1053696, 672);  // 672x1x1
-  const cnn::Floats features_stage6_0_conv4_weight_prepared = floats(49084592, 18816);
+  const cnn::Floats features_stage6_0_conv4_weight_prepared = floats(48383776, 18816);
   const cnn::Blocked features_stage6_0_mul1 = blocked(0, 32928);  // 672x7x7
-  const cnn::Floats features_stage6_0_bn3_saved = floats(49103408, 768);
+  const cnn::Floats features_stage6_0_bn3_saved = floats(48402592, 768);
   const cnn::Blocked features_stage6_0_bn3 = blocked(3612672, 9408);  // 192x7x7
-  const cnn::Floats features_stage6_0_conv5_weight_prepared = floats(49104176, 129024);
-  const cnn::Floats features_stage6_1_bn1_saved = floats(49233200, 4608);
+  const cnn::Floats features_stage6_0_conv5_weight_prepared = floats(48403360, 129024);
+  const cnn::Floats features_stage6_1_bn1_saved = floats(48532384, 4608);
   const cnn::Blocked features_stage6_1_silu1 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Floats features_stage6_1_conv1_weight_prepared = floats(49237808, 221184);
-  const cnn::Floats features_stage6_1_bn2_saved = floats(49458992, 4608);
+  const cnn::Floats features_stage6_1_conv1_weight_prepared = floats(48536992, 221184);
+  const cnn::Floats features_stage6_1_bn2_saved = floats(48758176, 4608);
   const cnn::Blocked features_stage6_1_silu2 = blocked(1806336, 56448);  // 1152x7x7
   const cnn::Blocked features_stage6_1_adaptive_avgpool1 = blocked(36896, 1152);  // 1152x1x1
   const cnn::Blocked features_stage6_1_conv3 = blocked(73760, 48);  // 48x1x1
-  const cnn::Floats features_stage6_1_conv3_weight_prepared = floats(49463600, 55296);
+  const cnn::Floats features_stage6_1_conv3_weight_prepared = floats(48762784, 55296);
   const cnn::Blocked features_stage6_1_conv4 = blocked(3913728, 1152);  // 1152x1x1
-  const cnn::Floats features_stage6_1_conv4_weight_prepared = floats(49518896, 55296);
+  const cnn::Floats features_stage6_1_conv4_weight_prepared = floats(48818080, 55296);
   const cnn::Blocked features_stage6_1_mul1 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Floats features_stage6_1_bn3_saved = floats(49574192, 768);
+  const cnn::Floats features_stage6_1_bn3_saved = floats(48873376, 768);
   const cnn::Blocked features_stage6_1_add1 = blocked(3913728, 9408);  // 192x7x7
-  const cnn::Floats features_stage6_1_conv5_weight_prepared = floats(49574960, 221184);
-  const cnn::Floats features_stage6_2_bn1_saved = floats(49796144, 4608);
+  const cnn::Floats features_stage6_1_conv5_weight_prepared = floats(48874144, 221184);
+  const cnn::Floats features_stage6_2_bn1_saved = floats(49095328, 4608);
   const cnn::Blocked features_stage6_2_silu1 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Floats features_stage6_2_conv1_weight_prepared = floats(49800752, 221184);
-  const cnn::Floats features_stage6_2_bn2_saved = floats(50021936, 4608);
+  const cnn::Floats features_stage6_2_conv1_weight_prepared = floats(49099936, 221184);
+  const cnn::Floats features_stage6_2_bn2_saved = floats(49321120, 4608);
   const cnn::Blocked features_stage6_2_silu2 = blocked(1806336, 56448);  // 1152x7x7
   const cnn::Blocked features_stage6_2_adaptive_avgpool1 = blocked(36896, 1152);  // 1152x1x1
   const cnn::Blocked features_stage6_2_conv3 = blocked(73760, 48);  // 48x1x1
-  const cnn::Floats features_stage6_2_conv3_weight_prepared = floats(50026544, 55296);
+  const cnn::Floats features_stage6_2_conv3_weight_prepared = floats(49325728, 55296);
   const cnn::Blocked features_stage6_2_conv4 = blocked(3612672, 1152);  // 1152x1x1
-  const cnn::Floats features_stage6_2_conv4_weight_prepared = floats(50081840, 55296);
+  const cnn::Floats features_stage6_2_conv4_weight_prepared = floats(49381024, 55296);
   const cnn::Blocked features_stage6_2_mul1 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Floats features_stage6_2_bn3_saved = floats(50137136, 768);
+  const cnn::Floats features_stage6_2_bn3_saved = floats(49436320, 768);
   const cnn::Blocked features_stage6_2_add1 = blocked(3612672, 9408);  // 192x7x7
-  const cnn::Floats features_stage6_2_conv5_weight_prepared = floats(50137904, 221184);
-  const cnn::Floats features_stage6_3_bn1_saved = floats(50359088, 4608);
+  const cnn::Floats features_stage6_2_conv5_weight_prepared = floats(49437088, 221184);
+  const cnn::Floats features_stage6_3_bn1_saved = floats(49658272, 4608);
   const cnn::Blocked features_stage6_3_silu1 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Floats features_stage6_3_conv1_weight_prepared = floats(50363696, 221184);
-  const cnn::Floats features_stage6_3_bn2_saved = floats(50584880, 4608);
+  const cnn::Floats features_stage6_3_conv1_weight_prepared = floats(49662880, 221184);
+  const cnn::Floats features_stage6_3_bn2_saved = floats(49884064, 4608);
   const cnn::Blocked features_stage6_3_silu2 = blocked(1806336, 56448);  // 1152x7x7
   const cnn::Blocked features_stage6_3_adaptive_avgpool1 = blocked(36896, 1152);  // 1152x1x1
   const cnn::Blocked features_stage6_3_conv3 = blocked(73760, 48);  // 48x1x1
-  const cnn::Floats features_stage6_3_conv3_weight_prepared = floats(50589488, 55296);
+  const cnn::Floats features_stage6_3_conv3_weight_prepared = floats(49888672, 55296);
   const cnn::Blocked features_stage6_3_conv4 = blocked(3913728, 1152);  // 1152x1x1
-  const cnn::Floats features_stage6_3_conv4_weight_prepared = floats(50644784, 55296);
+  const cnn::Floats features_stage6_3_conv4_weight_prepared = floats(49943968, 55296);
   const cnn::Blocked features_stage6_3_mul1 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Floats features_stage6_3_bn3_saved = floats(50700080, 768);
+  const cnn::Floats features_stage6_3_bn3_saved = floats(49999264, 768);
   const cnn::Blocked features_stage6_3_add1 = blocked(2854912, 9408);  // 192x7x7
-  const cnn::Floats features_stage6_3_conv5_weight_prepared = floats(50700848, 221184);
-  const cnn::Floats features_stage7_0_bn1_saved = floats(50922032, 4608);
+  const cnn::Floats features_stage6_3_conv5_weight_prepared = floats(50000032, 221184);
+  const cnn::Floats features_stage7_0_bn1_saved = floats(50221216, 4608);
   const cnn::Blocked features_stage7_0_silu1 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Floats features_stage7_0_conv1_weight_prepared = floats(50926640, 221184);
-  const cnn::Floats features_stage7_0_bn2_saved = floats(51147824, 4608);
+  const cnn::Floats features_stage7_0_conv1_weight_prepared = floats(50225824, 221184);
+  const cnn::Floats features_stage7_0_bn2_saved = floats(50447008, 4608);
   const cnn::Blocked features_stage7_0_silu2 = blocked(1806336, 56448);  // 1152x7x7
   const cnn::Blocked features_stage7_0_adaptive_avgpool1 = blocked(36896, 1152);  // 1152x1x1
   const cnn::Blocked features_stage7_0_conv3 = blocked(73760, 48);  // 48x1x1
-  const cnn::Floats features_stage7_0_conv3_weight_prepared = floats(51152432, 55296);
+  const cnn::Floats features_stage7_0_conv3_weight_prepared = floats(50451616, 55296);
   const cnn::Blocked features_stage7_0_conv4 = blocked(3612672, 1152);  // 1152x1x1
-  const cnn::Floats features_stage7_0_conv4_weight_prepared = floats(51207728, 55296);
+  const cnn::Floats features_stage7_0_conv4_weight_prepared = floats(50506912, 55296);
   const cnn::Blocked features_stage7_0_mul1 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Floats features_stage7_0_bn3_saved = floats(51263024, 1280);
+  const cnn::Floats features_stage7_0_bn3_saved = floats(50562208, 1280);
   const cnn::Blocked features_stage7_0_bn3 = blocked(2854912, 15680);  // 320x7x7
-  const cnn::Floats features_stage7_0_conv5_weight_prepared = floats(51264304, 373248);
-  const cnn::Floats features_bn2_saved = floats(51637552, 5120);
+  const cnn::Floats features_stage7_0_conv5_weight_prepared = floats(50563488, 373248);
+  const cnn::Floats features_bn2_saved = floats(50936736, 5120);
   const cnn::Blocked features_silu2 = blocked(0, 62720);  // 1280x7x7
-  const cnn::Floats features_conv2_weight_prepared = floats(51642672, 410880);
+  const cnn::Floats features_conv2_weight_prepared = floats(50941856, 410880);
   const cnn::Blocked classifier_gap1 = blocked(2007040, 1280);  // 1280
   const cnn::Blocked classifier_dense1 = blocked(51200, 1000);  // 1000
   const cnn::Blocked classifier_softmax1 = blocked(0, 1000);  // 1000
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
-  cnn::conv(features_silu1, input, cnn::prepared(features_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_bn1_saved), kFeaturesConv1, batch, scratch(12845056, 37632));
+  cnn::conv(features_silu1, input, features_conv1_weight_, cnn::Epilogue().scaled(features_bn1_saved),
+            kFeaturesConv1, batch, scratch(12845056, 38604));
 
   at(2);  // blocks.cnn:10: act    (features.silu1)
   cnn::silu(features_silu1, features_silu1, k32x112x112, batch);
@@ -3171,17 +3057,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv4)
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
-  cnn::conv(features_stage1_0_bn2, features_stage1_0_mul1,
-            cnn::prepared(features_stage1_0_conv4_weight_prepared),
+  cnn::conv(features_stage1_0_bn2, features_stage1_0_mul1, features_stage1_0_conv4_weight_,
             cnn::Epilogue().scaled(features_stage1_0_bn2_saved), kFeaturesStage1_0Conv4, batch,
-            scratch(12845056, 44352));
+            scratch(12845056, 44928));
 
   at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
-  cnn::conv(features_stage2_0_silu1, features_stage1_0_bn2,
-            cnn::prepared(features_stage2_0_conv1_weight_prepared),
+  cnn::conv(features_stage2_0_silu1, features_stage1_0_bn2, features_stage2_0_conv1_weight_,
             cnn::Epilogue().scaled(features_stage2_0_bn1_saved), kFeaturesStage2_0Conv1, batch,
-            scratch(44957696, 22848));
+            scratch(44957696, 24384));
 
   at(14);  // blocks.cnn:10: act    (features.stage2[0].silu1)
   cnn::silu(features_stage2_0_silu1, features_stage2_0_silu1, k96x112x112, batch);
@@ -3218,17 +3102,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(22);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv5)
   // blocks.cnn:9: bn    (features.stage2[0].bn3)
-  cnn::conv(features_stage2_0_bn3, features_stage2_0_mul1,
-            cnn::prepared(features_stage2_0_conv5_weight_prepared),
+  cnn::conv(features_stage2_0_bn3, features_stage2_0_mul1, features_stage2_0_conv5_weight_,
             cnn::Epilogue().scaled(features_stage2_0_bn3_saved), kFeaturesStage2_0Conv5, batch,
-            scratch(9633792, 130368));
+            scratch(9633792, 132672));
 
   at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
-  cnn::conv(features_stage2_1_silu1, features_stage2_0_bn3,
-            cnn::prepared(features_stage2_1_conv1_weight_prepared),
+  cnn::conv(features_stage2_1_silu1, features_stage2_0_bn3, features_stage2_1_conv1_weight_,
             cnn::Epilogue().scaled(features_stage2_1_bn1_saved), kFeaturesStage2_1Conv1, batch,
-            scratch(14450688, 33600));
+            scratch(14450688, 37056));
 
   at(26);  // blocks.cnn:10: act    (features.stage2[1].silu1)
   cnn::silu(features_stage2_1_silu1, features_stage2_1_silu1, k144x56x56, batch);
@@ -3266,17 +3148,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   at(34);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv5)
   // blocks.cnn:9: bn    (features.stage2[1].bn3)
   // 31: add {    (features.stage2[1].add1)
-  cnn::conv(features_stage2_1_add1, features_stage2_1_mul1,
-            cnn::prepared(features_stage2_1_conv5_weight_prepared),
+  cnn::conv(features_stage2_1_add1, features_stage2_1_mul1, features_stage2_1_conv5_weight_,
             cnn::Epilogue().scaled(features_stage2_1_bn3_saved).plus(features_stage2_0_bn3),
-            kFeaturesStage2_1Conv5, batch, scratch(16859136, 194880));
+            kFeaturesStage2_1Conv5, batch, scratch(16859136, 198336));
 
   at(38);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
-  cnn::conv(features_stage3_0_silu1, features_stage2_1_add1,
-            cnn::prepared(features_stage3_0_conv1_weight_prepared),
+  cnn::conv(features_stage3_0_silu1, features_stage2_1_add1, features_stage3_0_conv1_weight_,
             cnn::Epilogue().scaled(features_stage3_0_bn1_saved), kFeaturesStage3_0Conv1, batch,
-            scratch(16859136, 33600));
+            scratch(16859136, 37056));
 
   at(40);  // blocks.cnn:10: act    (features.stage3[0].silu1)
   cnn::silu(features_stage3_0_silu1, features_stage3_0_silu1, k144x56x56, batch);
@@ -3313,17 +3193,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv5)
   // blocks.cnn:9: bn    (features.stage3[0].bn3)
-  cnn::conv(features_stage3_0_bn3, features_stage3_0_mul1,
-            cnn::prepared(features_stage3_0_conv5_weight_prepared),
+  cnn::conv(features_stage3_0_bn3, features_stage3_0_mul1, features_stage3_0_conv5_weight_,
             cnn::Epilogue().scaled(features_stage3_0_bn3_saved), kFeaturesStage3_0Conv5, batch,
-            scratch(3612672, 194880));
+            scratch(3612672, 200928));
 
   at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
-  cnn::conv(features_stage3_1_silu1, features_stage3_0_bn3,
-            cnn::prepared(features_stage3_1_conv1_weight_prepared),
+  cnn::conv(features_stage3_1_silu1, features_stage3_0_bn3, features_stage3_1_conv1_weight_,
             cnn::Epilogue().scaled(features_stage3_1_bn1_saved), kFeaturesStage3_1Conv1, batch,
-            scratch(6021120, 55104));
+            scratch(6021120, 64704));
 
   at(52);  // blocks.cnn:10: act    (features.stage3[1].silu1)
   cnn::silu(features_stage3_1_silu1, features_stage3_1_silu1, k240x28x28, batch);
@@ -3361,17 +3239,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   at(60);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv5)
   // blocks.cnn:9: bn    (features.stage3[1].bn3)
   // 31: add {    (features.stage3[1].add1)
-  cnn::conv(features_stage3_1_add1, features_stage3_1_mul1,
-            cnn::prepared(features_stage3_1_conv5_weight_prepared),
+  cnn::conv(features_stage3_1_add1, features_stage3_1_mul1, features_stage3_1_conv5_weight_,
             cnn::Epilogue().scaled(features_stage3_1_bn3_saved).plus(features_stage3_0_bn3),
-            kFeaturesStage3_1Conv5, batch, scratch(7024640, 323904));
+            kFeaturesStage3_1Conv5, batch, scratch(7024640, 333984));
 
   at(64);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv1)
   // blocks.cnn:9: bn    (features.stage4[0].bn1)
-  cnn::conv(features_stage4_0_silu1, features_stage3_1_add1,
-            cnn::prepared(features_stage4_0_conv1_weight_prepared),
+  cnn::conv(features_stage4_0_silu1, features_stage3_1_add1, features_stage4_0_conv1_weight_,
             cnn::Epilogue().scaled(features_stage4_0_bn1_saved), kFeaturesStage4_0Conv1, batch,
-            scratch(7024640, 55104));
+            scratch(7024640, 64704));
 
   at(66);  // blocks.cnn:10: act    (features.stage4[0].silu1)
   cnn::silu(features_stage4_0_silu1, features_stage4_0_silu1, k240x28x28, batch);
@@ -3408,17 +3284,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(74);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv5)
   // blocks.cnn:9: bn    (features.stage4[0].bn3)
-  cnn::conv(features_stage4_0_bn3, features_stage4_0_mul1,
-            cnn::prepared(features_stage4_0_conv5_weight_prepared),
+  cnn::conv(features_stage4_0_bn3, features_stage4_0_mul1, features_stage4_0_conv5_weight_,
             cnn::Epilogue().scaled(features_stage4_0_bn3_saved), kFeaturesStage4_0Conv5, batch,
-            scratch(1505280, 323904));
+            scratch(1505280, 344064));
 
   at(76);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv1)
   // blocks.cnn:9: bn    (features.stage4[1].bn1)
-  cnn::conv(features_stage4_1_silu1, features_stage4_0_bn3,
-            cnn::prepared(features_stage4_1_conv1_weight_prepared),
+  cnn::conv(features_stage4_1_silu1, features_stage4_0_bn3, features_stage4_1_conv1_weight_,
             cnn::Epilogue().scaled(features_stage4_1_bn1_saved), kFeaturesStage4_1Conv1, batch,
-            scratch(3010560, 108864));
+            scratch(3010560, 147264));
 
   at(78);  // blocks.cnn:10: act    (features.stage4[1].silu1)
   cnn::silu(features_stage4_1_silu1, features_stage4_1_silu1, k480x14x14, batch);
@@ -3456,17 +3330,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   at(86);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv5)
   // blocks.cnn:9: bn    (features.stage4[1].bn3)
   // 31: add {    (features.stage4[1].add1)
-  cnn::conv(features_stage4_1_add1, features_stage4_1_mul1,
-            cnn::prepared(features_stage4_1_conv5_weight_prepared),
+  cnn::conv(features_stage4_1_add1, features_stage4_1_mul1, features_stage4_1_conv5_weight_,
             cnn::Epilogue().scaled(features_stage4_1_bn3_saved).plus(features_stage4_0_bn3),
-            kFeaturesStage4_1Conv5, batch, scratch(3010560, 646464));
+            kFeaturesStage4_1Conv5, batch, scratch(3010560, 686784));
 
   at(90);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv1)
   // blocks.cnn:9: bn    (features.stage4[2].bn1)
-  cnn::conv(features_stage4_2_silu1, features_stage4_1_add1,
-            cnn::prepared(features_stage4_2_conv1_weight_prepared),
+  cnn::conv(features_stage4_2_silu1, features_stage4_1_add1, features_stage4_2_conv1_weight_,
             cnn::Epilogue().scaled(features_stage4_2_bn1_saved), kFeaturesStage4_2Conv1, batch,
-            scratch(3010560, 108864));
+            scratch(3010560, 147264));
 
   at(92);  // blocks.cnn:10: act    (features.stage4[2].silu1)
   cnn::silu(features_stage4_2_silu1, features_stage4_2_silu1, k480x14x14, batch);
@@ -3504,17 +3376,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   at(100);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv5)
   // blocks.cnn:9: bn    (features.stage4[2].bn3)
   // 31: add {    (features.stage4[2].add1)
-  cnn::conv(features_stage4_2_add1, features_stage4_2_mul1,
-            cnn::prepared(features_stage4_2_conv5_weight_prepared),
+  cnn::conv(features_stage4_2_add1, features_stage4_2_mul1, features_stage4_2_conv5_weight_,
             cnn::Epilogue().scaled(features_stage4_2_bn3_saved).plus(features_stage4_1_add1),
-            kFeaturesStage4_2Conv5, batch, scratch(3010560, 646464));
+            kFeaturesStage4_2Conv5, batch, scratch(3010560, 686784));
 
   at(104);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv1)
   // blocks.cnn:9: bn    (features.stage5[0].bn1)
-  cnn::conv(features_stage5_0_silu1, features_stage4_2_add1,
-            cnn::prepared(features_stage5_0_conv1_weight_prepared),
+  cnn::conv(features_stage5_0_silu1, features_stage4_2_add1, features_stage5_0_conv1_weight_,
             cnn::Epilogue().scaled(features_stage5_0_bn1_saved), kFeaturesStage5_0Conv1, batch,
-            scratch(3010560, 108864));
+            scratch(3010560, 147264));
 
   at(106);  // blocks.cnn:10: act    (features.stage5[0].silu1)
   cnn::silu(features_stage5_0_silu1, features_stage5_0_silu1, k480x14x14, batch);
@@ -3551,17 +3421,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(114);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv5)
   // blocks.cnn:9: bn    (features.stage5[0].bn3)
-  cnn::conv(features_stage5_0_bn3, features_stage5_0_mul1,
-            cnn::prepared(features_stage5_0_conv5_weight_prepared),
+  cnn::conv(features_stage5_0_bn3, features_stage5_0_mul1, features_stage5_0_conv5_weight_,
             cnn::Epilogue().scaled(features_stage5_0_bn3_saved), kFeaturesStage5_0Conv5, batch,
-            scratch(3010560, 646464));
+            scratch(3010560, 701184));
 
   at(116);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv1)
   // blocks.cnn:9: bn    (features.stage5[1].bn1)
-  cnn::conv(features_stage5_1_silu1, features_stage5_0_bn3,
-            cnn::prepared(features_stage5_1_conv1_weight_prepared),
+  cnn::conv(features_stage5_1_silu1, features_stage5_0_bn3, features_stage5_1_conv1_weight_,
             cnn::Epilogue().scaled(features_stage5_1_bn1_saved), kFeaturesStage5_1Conv1, batch,
-            scratch(4214784, 151872));
+            scratch(4214784, 227136));
 
   at(118);  // blocks.cnn:10: act    (features.stage5[1].silu1)
   cnn::silu(features_stage5_1_silu1, features_stage5_1_silu1, k672x14x14, batch);
@@ -3599,17 +3467,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   at(126);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv5)
   // blocks.cnn:9: bn    (features.stage5[1].bn3)
   // 31: add {    (features.stage5[1].add1)
-  cnn::conv(features_stage5_1_add1, features_stage5_1_mul1,
-            cnn::prepared(features_stage5_1_conv5_weight_prepared),
+  cnn::conv(features_stage5_1_add1, features_stage5_1_mul1, features_stage5_1_conv5_weight_,
             cnn::Epilogue().scaled(features_stage5_1_bn3_saved).plus(features_stage5_0_bn3),
-            kFeaturesStage5_1Conv5, batch, scratch(4214784, 904512));
+            kFeaturesStage5_1Conv5, batch, scratch(4214784, 981120));
 
   at(130);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv1)
   // blocks.cnn:9: bn    (features.stage5[2].bn1)
-  cnn::conv(features_stage5_2_silu1, features_stage5_1_add1,
-            cnn::prepared(features_stage5_2_conv1_weight_prepared),
+  cnn::conv(features_stage5_2_silu1, features_stage5_1_add1, features_stage5_2_conv1_weight_,
             cnn::Epilogue().scaled(features_stage5_2_bn1_saved), kFeaturesStage5_2Conv1, batch,
-            scratch(4214784, 151872));
+            scratch(4214784, 227136));
 
   at(132);  // blocks.cnn:10: act    (features.stage5[2].silu1)
   cnn::silu(features_stage5_2_silu1, features_stage5_2_silu1, k672x14x14, batch);
@@ -3647,17 +3513,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   at(140);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv5)
   // blocks.cnn:9: bn    (features.stage5[2].bn3)
   // 31: add {    (features.stage5[2].add1)
-  cnn::conv(features_stage5_2_add1, features_stage5_2_mul1,
-            cnn::prepared(features_stage5_2_conv5_weight_prepared),
+  cnn::conv(features_stage5_2_add1, features_stage5_2_mul1, features_stage5_2_conv5_weight_,
             cnn::Epilogue().scaled(features_stage5_2_bn3_saved).plus(features_stage5_1_add1),
-            kFeaturesStage5_2Conv5, batch, scratch(4214784, 904512));
+            kFeaturesStage5_2Conv5, batch, scratch(4214784, 981120));
 
   at(144);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv1)
   // blocks.cnn:9: bn    (features.stage6[0].bn1)
-  cnn::conv(features_stage6_0_silu1, features_stage5_2_add1,
-            cnn::prepared(features_stage6_0_conv1_weight_prepared),
+  cnn::conv(features_stage6_0_silu1, features_stage5_2_add1, features_stage6_0_conv1_weight_,
             cnn::Epilogue().scaled(features_stage6_0_bn1_saved), kFeaturesStage6_0Conv1, batch,
-            scratch(4214784, 151872));
+            scratch(4214784, 227136));
 
   at(146);  // blocks.cnn:10: act    (features.stage6[0].silu1)
   cnn::silu(features_stage6_0_silu1, features_stage6_0_silu1, k672x14x14, batch);

@@ -373,206 +373,142 @@ constexpr cnn::MapGeometry k32x28x28{.channels = 32, .height = 28, .width = 28, 
 constexpr cnn::MapGeometry k192x56x56{.channels = 192, .height = 56, .width = 56, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 9702);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{56448, 65856});
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{66048, 198912});
 static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{66048, 208614});
-static_assert(cnn::conv_prepared_floats(kFeaturesConv2) == 4224);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{13248, 91584});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{19584, 28672});
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{13248, 87360});
 static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{13248, 91584});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesConv3) == 442944);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{621184, 1252416});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{303104, 1771776});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{616448, 265216});
 static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{616448, 708160});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception3aConv1) == 12672);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{19584, 86016});
 static_assert(cnn::conv_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{37824, 272064});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception3aConv2) == 18432);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{25344, 129024});
 static_assert(cnn::conv_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{37824, 277824});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception3aConv4) == 3456);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{10368, 21504});
 static_assert(cnn::conv_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{37824, 262848});
 static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception3aConv1Siblings, kBatch) == cnn::ScratchSize{34752, 271680});
-static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception3aConv1Siblings, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_siblings_scratch(kFeaturesInception3aConv1Siblings, kBatch) == cnn::ScratchSize{37824, 293952});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception3aConv3) == 456768);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{540672, 973376});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{269952, 1827072});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{550144, 397824});
 static_assert(cnn::winograd::conv_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{550144, 854592});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception3aConv5) == 14400);
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{75456, 538944});
 static_assert(cnn::conv_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{75456, 553344});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{160800, 21312});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{61568, 170496});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception3aConv6) == 6912);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{7104, 50496});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{13824, 43008});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{37824, 259392});
 static_assert(cnn::conv_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{37824, 266304});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception3bConv1) == 33792);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{32256, 229376});
 static_assert(cnn::conv_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{50112, 379200});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception3bConv2) == 33792);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{32256, 229376});
 static_assert(cnn::conv_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{50112, 379200});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception3bConv4) == 9216);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{13824, 57344});
 static_assert(cnn::conv_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{50112, 354624});
 static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception3bConv1Siblings, kBatch) == cnn::ScratchSize{99648, 462720});
-static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception3bConv1Siblings, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_siblings_scratch(kFeaturesInception3bConv1Siblings, kBatch) == cnn::ScratchSize{50112, 422208});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{777472, 912960, 456768});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{378880, 1770624});
 static_assert(cnn::winograd::conv_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{768000, 885312, 442944});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception3bConv5) == 111168);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{322816, 124992});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{151552, 889344});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{313344, 132608});
 static_assert(cnn::winograd::conv_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{313344, 243776});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception3bConv6) == 16896);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{13248, 103872});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{19584, 114688});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{50112, 345408});
 static_assert(cnn::conv_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{50112, 362304});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception4aConv1) == 92160);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{43776, 276480});
 static_assert(cnn::conv_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{86976, 738624});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception4aConv2) == 46080);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{25344, 138240});
 static_assert(cnn::conv_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{68544, 692544});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception4aConv4) == 8640);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{10368, 23040});
 static_assert(cnn::conv_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{53568, 655104});
 static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception4aConv1Siblings, kBatch) == cnn::ScratchSize{142272, 555840});
-static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception4aConv1Siblings, kBatch) == cnn::ScratchSize{108864, 646464});
 static_assert(cnn::conv_siblings_scratch(kFeaturesInception4aConv1Siblings, kBatch) == cnn::ScratchSize{108864, 793344});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{730112, 719424, 492544});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{362304, 1452672});
 static_assert(cnn::winograd::conv_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{734848, 726336, 373824});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception4aConv5) == 19200);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{34560, 57600});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{77760, 538944});
 static_assert(cnn::conv_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{77760, 558144});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{166528, 31680});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception4aConv6) == 31680);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{13248, 118080});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{19584, 92160});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{62784, 646464});
 static_assert(cnn::conv_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{62784, 678144});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{25536, 132096});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{32256, 196608});
 static_assert(cnn::conv_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{75456, 330240});
 static_assert(cnn::dense_scratch(kFeaturesAux1Dense1, kBatch) == cnn::ScratchSize{17408, 81920});
 static_assert(cnn::dense_scratch(kFeaturesAux1Dense2, kBatch) == cnn::ScratchSize{17408, 40960});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception4bConv1) == 82944);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{38016, 245760});
 static_assert(cnn::conv_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{81216, 772416});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception4bConv2) == 58368);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{28800, 172032});
 static_assert(cnn::conv_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{72000, 747840});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception4bConv4) == 12288);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{11520, 36864});
 static_assert(cnn::conv_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{54720, 701760});
 static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception4bConv1Siblings, kBatch) == cnn::ScratchSize{149184, 551904});
-static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception4bConv1Siblings, kBatch) == cnn::ScratchSize{107712, 689472});
 static_assert(cnn::conv_siblings_scratch(kFeaturesInception4bConv1Siblings, kBatch) == cnn::ScratchSize{107712, 843072});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{810624, 919872, 530432});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{402560, 1839744});
 static_assert(cnn::winograd::conv_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{815360, 919872, 460224});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4bConv5) == 57024);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{218624, 55872});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{116032, 612864});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{223360, 99456});
 static_assert(cnn::winograd::conv_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{223360, 156480});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception4bConv6) == 33792);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{13248, 120384});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{19584, 98304});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{62784, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{62784, 723264});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception4cConv1) == 67584);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{32256, 196608});
 static_assert(cnn::conv_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{75456, 757056});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception4cConv2) == 67584);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{32256, 196608});
 static_assert(cnn::conv_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{75456, 757056});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception4cConv4) == 12288);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{11520, 36864});
 static_assert(cnn::conv_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{54720, 701760});
 static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception4cConv1Siblings, kBatch) == cnn::ScratchSize{149184, 522144});
-static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception4cConv1Siblings, kBatch) == cnn::ScratchSize{105408, 689472});
 static_assert(cnn::conv_siblings_scratch(kFeaturesInception4cConv1Siblings, kBatch) == cnn::ScratchSize{105408, 836928});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{929024, 1217088, 608832});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{298764, 1189440, 608832});
 static_assert(cnn::winograd::conv_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{924288, 1189440, 608832});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4cConv5) == 57024);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{218624, 55872});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{116032, 612864});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{223360, 99456});
 static_assert(cnn::winograd::conv_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{223360, 156480});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception4cConv6) == 33792);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{13248, 120384});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{19584, 98304});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{62784, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{62784, 723264});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception4dConv1) == 58368);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{28800, 172032});
 static_assert(cnn::conv_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{72000, 747840});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception4dConv2) == 73728);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{34560, 221184});
 static_assert(cnn::conv_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{77760, 763200});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception4dConv4) == 18432);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{13824, 49152});
 static_assert(cnn::conv_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{57024, 707904});
 static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception4dConv1Siblings, kBatch) == cnn::ScratchSize{149184, 537024});
-static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception4dConv1Siblings, kBatch) == cnn::ScratchSize{106560, 689472});
 static_assert(cnn::conv_siblings_scratch(kFeaturesInception4dConv1Siblings, kBatch) == cnn::ScratchSize{106560, 840000});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{1033216, 1493568, 747072});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{334368, 1493568, 747072});
 static_assert(cnn::winograd::conv_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{976384, 1493568, 747072});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4dConv5) == 76608);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{247040, 83520});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{116032, 612864});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{242304, 132608});
 static_assert(cnn::winograd::conv_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{242304, 209216});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception4dConv6) == 33792);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{13248, 120384});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{19584, 98304});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{62784, 689472});
 static_assert(cnn::conv_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{62784, 723264});
 static_assert(cnn::conv_backward_input_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{25536, 133632});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{32256, 135168});
 static_assert(cnn::conv_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{75456, 340544});
 static_assert(cnn::dense_scratch(kFeaturesAux2Dense1, kBatch) == cnn::ScratchSize{17408, 81920});
 static_assert(cnn::dense_scratch(kFeaturesAux2Dense2, kBatch) == cnn::ScratchSize{17408, 40960});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception4eConv1) == 136224);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{56448, 270336});
 static_assert(cnn::conv_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{99648, 847200});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception4eConv2) == 85536);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{38016, 168960});
 static_assert(cnn::conv_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{81216, 796512});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception4eConv4) == 19008);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{13824, 33792});
 static_assert(cnn::conv_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{57024, 729984});
 static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception4eConv1Siblings, kBatch) == cnn::ScratchSize{151488, 840000});
-static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception4eConv1Siblings, kBatch) == cnn::ScratchSize{137664, 710976});
 static_assert(cnn::conv_siblings_scratch(kFeaturesInception4eConv1Siblings, kBatch) == cnn::ScratchSize{137664, 951744});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{1151616, 1866816, 968256});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{374616, 1866816, 933696});
 static_assert(cnn::winograd::conv_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{1014272, 1866816, 933696});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception4eConv5) == 152640);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{398592, 166464});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{194176, 1221120});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{398592, 132608});
 static_assert(cnn::winograd::conv_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception4eConv6) == 69696);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{25536, 240960});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{32256, 135168});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{75456, 710976});
 static_assert(cnn::conv_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{75456, 780672});
 static_assert(cnn::conv_prepared_floats(kFeaturesInception5aConv1) == 214656);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{56448, 212992});
@@ -1190,37 +1126,37 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
 };
 
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{118013952, 3813376, 39064}, {}},
+    {{118013952, 3813376, 37888}, {}},
     {{0, 4014080, 0}, {}},
     {{0, 1605632, 0}, {}},
-    {{12845056, 1605632, 17152}, {}},
-    {{346816512, 3211264, 1772544}, {}},
+    {{12845056, 1605632, 16640}, {}},
+    {{346816512, 3211264, 443136}, {}},
     {{0, 4816896, 0}, {}},
     {{0, 3010560, 0}, {}},
-    {{26492928, 1154048, 138944}, {}},
+    {{26492928, 1154048, 135872}, {}},
     {{}, {}},
-    {{86704128, 702464, 1827584}, {}},
+    {{86704128, 702464, 442880}, {}},
     {{}, {}},
-    {{10035200, 150528, 57728}, {}},
+    {{10035200, 150528, 51328}, {}},
     {{0, 1204224, 0}, {}},
-    {{4816896, 702464, 27776}, {}},
+    {{4816896, 702464, 24704}, {}},
     {{}, {}},
-    {{57802752, 1705984, 308352}, {}},
+    {{57802752, 1705984, 296064}, {}},
     {{}, {}},
     {{173408256, 1003520, 885504}, {}},
     {{}, {}},
-    {{60211200, 401408, 445056}, {}},
+    {{60211200, 401408, 307584}, {}},
     {{0, 1605632, 0}, {}},
-    {{12845056, 1003520, 67840}, {}},
+    {{12845056, 1003520, 65792}, {}},
     {{}, {}},
     {{0, 1881600, 0}, {}},
-    {{28600320, 614656, 588736}, {}},
+    {{28600320, 614656, 584896}, {}},
     {{}, {}},
     {{35223552, 238336, 719680}, {}},
     {{}, {}},
     {{3763200, 50176, 76992}, {}},
     {{0, 752640, 0}, {}},
-    {{6021120, 426496, 126976}, {}},
+    {{6021120, 426496, 123136}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1229,29 +1165,29 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{29704192, 633472, 615584}, {}},
+    {{29704192, 633472, 607392}, {}},
     {{}, {}},
     {{44255232, 263424, 904064}, {}},
     {{}, {}},
-    {{7526400, 68992, 228352}, {}},
+    {{7526400, 68992, 153856}, {}},
     {{0, 802816, 0}, {}},
-    {{6422528, 451584, 135424}, {}},
+    {{6422528, 451584, 131328}, {}},
     {{}, {}},
-    {{28098560, 620928, 590944}, {}},
+    {{28098560, 620928, 574560}, {}},
     {{}, {}},
     {{57802752, 301056, 1180672}, {}},
     {{}, {}},
-    {{7526400, 68992, 228352}, {}},
+    {{7526400, 68992, 153856}, {}},
     {{0, 802816, 0}, {}},
-    {{6422528, 451584, 135424}, {}},
+    {{6422528, 451584, 131328}, {}},
     {{}, {}},
-    {{28901376, 627200, 603264}, {}},
+    {{28901376, 627200, 590976}, {}},
     {{}, {}},
     {{73156608, 338688, 1494144}, {}},
     {{}, {}},
-    {{10035200, 75264, 306688}, {}},
+    {{10035200, 75264, 205056}, {}},
     {{0, 802816, 0}, {}},
-    {{6422528, 451584, 135424}, {}},
+    {{6422528, 451584, 131328}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1260,13 +1196,13 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{46362624, 765184, 964864}, {}},
+    {{46362624, 765184, 947968}, {}},
     {{}, {}},
     {{90316800, 376320, 1844480}, {}},
     {{}, {}},
-    {{20070400, 125440, 611072}, {}},
+    {{20070400, 125440, 410112}, {}},
     {{0, 827904, 0}, {}},
-    {{13246464, 514304, 279296}, {}},
+    {{13246464, 514304, 270848}, {}},
     {{}, {}},
     {{0, 815360, 0}, {}},
     {{18264064, 250880, 1519360}, {}},
@@ -3423,208 +3359,16 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
 
 // What prediction needs of the weights: made once, and again where they have changed.
 void GoogLeNet::prepare_on_team() {
-  const cnn::Floats features_conv1_weight_prepared = floats(38535168, 9702);
-  const cnn::Floats features_conv2_weight_prepared = floats(38544880, 4224);
-  const cnn::Floats features_conv3_weight_prepared = floats(38549104, 442944);
-  const cnn::Floats features_inception3a_conv1_weight_prepared = floats(38992048, 12672);
-  const cnn::Floats features_inception3a_conv2_weight_prepared = floats(39004720, 18432);
-  const cnn::Floats features_inception3a_conv4_weight_prepared = floats(39023152, 3456);
-  const cnn::Floats features_inception3a_conv3_weight_prepared = floats(39026608, 456768);
-  const cnn::Floats features_inception3a_conv5_weight_prepared = floats(39483376, 14400);
-  const cnn::Floats features_inception3a_conv6_weight_prepared = floats(39497776, 6912);
-  const cnn::Floats features_inception3b_conv1_weight_prepared = floats(39504688, 33792);
-  const cnn::Floats features_inception3b_conv2_weight_prepared = floats(39538480, 33792);
-  const cnn::Floats features_inception3b_conv4_weight_prepared = floats(39572272, 9216);
-  const cnn::Floats features_inception3b_conv5_weight_prepared = floats(39581488, 111168);
-  const cnn::Floats features_inception3b_conv6_weight_prepared = floats(39692656, 16896);
-  const cnn::Floats features_inception4a_conv1_weight_prepared = floats(39709552, 92160);
-  const cnn::Floats features_inception4a_conv2_weight_prepared = floats(39801712, 46080);
-  const cnn::Floats features_inception4a_conv4_weight_prepared = floats(39847792, 8640);
-  const cnn::Floats features_inception4a_conv5_weight_prepared = floats(39856432, 19200);
-  const cnn::Floats features_inception4a_conv6_weight_prepared = floats(39875632, 31680);
-  const cnn::Floats features_inception4b_conv1_weight_prepared = floats(39907312, 82944);
-  const cnn::Floats features_inception4b_conv2_weight_prepared = floats(39990256, 58368);
-  const cnn::Floats features_inception4b_conv4_weight_prepared = floats(40048624, 12288);
-  const cnn::Floats features_inception4b_conv5_weight_prepared = floats(40060912, 57024);
-  const cnn::Floats features_inception4b_conv6_weight_prepared = floats(40117936, 33792);
-  const cnn::Floats features_inception4c_conv1_weight_prepared = floats(40151728, 67584);
-  const cnn::Floats features_inception4c_conv2_weight_prepared = floats(40219312, 67584);
-  const cnn::Floats features_inception4c_conv4_weight_prepared = floats(40286896, 12288);
-  const cnn::Floats features_inception4c_conv5_weight_prepared = floats(40299184, 57024);
-  const cnn::Floats features_inception4c_conv6_weight_prepared = floats(40356208, 33792);
-  const cnn::Floats features_inception4d_conv1_weight_prepared = floats(40390000, 58368);
-  const cnn::Floats features_inception4d_conv2_weight_prepared = floats(40448368, 73728);
-  const cnn::Floats features_inception4d_conv4_weight_prepared = floats(40522096, 18432);
-  const cnn::Floats features_inception4d_conv5_weight_prepared = floats(40540528, 76608);
-  const cnn::Floats features_inception4d_conv6_weight_prepared = floats(40617136, 33792);
-  const cnn::Floats features_inception4e_conv1_weight_prepared = floats(40650928, 136224);
-  const cnn::Floats features_inception4e_conv2_weight_prepared = floats(40787152, 85536);
-  const cnn::Floats features_inception4e_conv4_weight_prepared = floats(40872688, 19008);
-  const cnn::Floats features_inception4e_conv5_weight_prepared = floats(40891696, 152640);
-  const cnn::Floats features_inception4e_conv6_weight_prepared = floats(41044336, 69696);
-  const cnn::Floats features_inception5a_conv1_weight_prepared = floats(41114032, 214656);
-  const cnn::Floats features_inception5a_conv2_weight_prepared = floats(41328688, 134784);
-  const cnn::Floats features_inception5a_conv4_weight_prepared = floats(41463472, 29952);
-  const cnn::Floats features_inception5a_conv5_weight_prepared = floats(41493424, 105600);
-  const cnn::Floats features_inception5a_conv6_weight_prepared = floats(41599024, 109824);
-  const cnn::Floats features_inception5b_conv1_weight_prepared = floats(41708848, 319488);
-  const cnn::Floats features_inception5b_conv2_weight_prepared = floats(42028336, 159744);
-  const cnn::Floats features_inception5b_conv4_weight_prepared = floats(42188080, 39936);
-  const cnn::Floats features_inception5b_conv5_weight_prepared = floats(42228016, 228672);
-  const cnn::Floats features_inception5b_conv6_weight_prepared = floats(42456688, 109824);
-
-  at(0);  // 33: conv(64, 7, stride=2, pad=3, act=relu)    (features.conv1)
-  cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
-
-  at(3);  // 36: conv(64, 1, act=relu)    (features.conv2)
-  cnn::conv_prepare(features_conv2_weight_prepared, features_conv2_weight_, kFeaturesConv2);
-
-  at(4);  // 37: conv(192, 3, pad=1, act=relu)    (features.conv3)
-  cnn::winograd::conv_prepare(features_conv3_weight_prepared, features_conv3_weight_, kFeaturesConv3);
-
-  at(7);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3a.conv1)
-  cnn::conv_prepare(features_inception3a_conv1_weight_prepared, features_inception3a_conv1_weight_,
-                    kFeaturesInception3aConv1);
-
-  at(8);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
-  cnn::conv_prepare(features_inception3a_conv2_weight_prepared, features_inception3a_conv2_weight_,
-                    kFeaturesInception3aConv2);
-
-  at(10);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
-  cnn::conv_prepare(features_inception3a_conv4_weight_prepared, features_inception3a_conv4_weight_,
-                    kFeaturesInception3aConv4);
-
-  at(9);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
-  cnn::winograd::conv_prepare(features_inception3a_conv3_weight_prepared, features_inception3a_conv3_weight_,
-                              kFeaturesInception3aConv3);
-
-  at(11);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
-  cnn::conv_prepare(features_inception3a_conv5_weight_prepared, features_inception3a_conv5_weight_,
-                    kFeaturesInception3aConv5);
-
-  at(13);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.conv6)
-  cnn::conv_prepare(features_inception3a_conv6_weight_prepared, features_inception3a_conv6_weight_,
-                    kFeaturesInception3aConv6);
-
-  at(15);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3b.conv1)
-  cnn::conv_prepare(features_inception3b_conv1_weight_prepared, features_inception3b_conv1_weight_,
-                    kFeaturesInception3bConv1);
-
-  at(16);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
-  cnn::conv_prepare(features_inception3b_conv2_weight_prepared, features_inception3b_conv2_weight_,
-                    kFeaturesInception3bConv2);
-
-  at(18);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
-  cnn::conv_prepare(features_inception3b_conv4_weight_prepared, features_inception3b_conv4_weight_,
-                    kFeaturesInception3bConv4);
-
-  at(19);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
-  cnn::winograd::conv_prepare(features_inception3b_conv5_weight_prepared, features_inception3b_conv5_weight_,
-                              kFeaturesInception3bConv5);
-
-  at(21);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.conv6)
-  cnn::conv_prepare(features_inception3b_conv6_weight_prepared, features_inception3b_conv6_weight_,
-                    kFeaturesInception3bConv6);
-
-  at(24);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4a.conv1)
-  cnn::conv_prepare(features_inception4a_conv1_weight_prepared, features_inception4a_conv1_weight_,
-                    kFeaturesInception4aConv1);
-
-  at(25);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
-  cnn::conv_prepare(features_inception4a_conv2_weight_prepared, features_inception4a_conv2_weight_,
-                    kFeaturesInception4aConv2);
-
-  at(27);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
-  cnn::conv_prepare(features_inception4a_conv4_weight_prepared, features_inception4a_conv4_weight_,
-                    kFeaturesInception4aConv4);
-
-  at(28);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv5)
-  cnn::conv_prepare(features_inception4a_conv5_weight_prepared, features_inception4a_conv5_weight_,
-                    kFeaturesInception4aConv5);
-
-  at(30);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.conv6)
-  cnn::conv_prepare(features_inception4a_conv6_weight_prepared, features_inception4a_conv6_weight_,
-                    kFeaturesInception4aConv6);
-
-  at(39);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4b.conv1)
-  cnn::conv_prepare(features_inception4b_conv1_weight_prepared, features_inception4b_conv1_weight_,
-                    kFeaturesInception4bConv1);
-
-  at(40);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
-  cnn::conv_prepare(features_inception4b_conv2_weight_prepared, features_inception4b_conv2_weight_,
-                    kFeaturesInception4bConv2);
-
-  at(42);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
-  cnn::conv_prepare(features_inception4b_conv4_weight_prepared, features_inception4b_conv4_weight_,
-                    kFeaturesInception4bConv4);
-
-  at(43);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
-  cnn::winograd::conv_prepare(features_inception4b_conv5_weight_prepared, features_inception4b_conv5_weight_,
-                              kFeaturesInception4bConv5);
-
-  at(45);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.conv6)
-  cnn::conv_prepare(features_inception4b_conv6_weight_prepared, features_inception4b_conv6_weight_,
-                    kFeaturesInception4bConv6);
-
-  at(47);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4c.conv1)
-  cnn::conv_prepare(features_inception4c_conv1_weight_prepared, features_inception4c_conv1_weight_,
-                    kFeaturesInception4cConv1);
-
-  at(48);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
-  cnn::conv_prepare(features_inception4c_conv2_weight_prepared, features_inception4c_conv2_weight_,
-                    kFeaturesInception4cConv2);
-
-  at(50);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
-  cnn::conv_prepare(features_inception4c_conv4_weight_prepared, features_inception4c_conv4_weight_,
-                    kFeaturesInception4cConv4);
-
-  at(51);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
-  cnn::winograd::conv_prepare(features_inception4c_conv5_weight_prepared, features_inception4c_conv5_weight_,
-                              kFeaturesInception4cConv5);
-
-  at(53);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.conv6)
-  cnn::conv_prepare(features_inception4c_conv6_weight_prepared, features_inception4c_conv6_weight_,
-                    kFeaturesInception4cConv6);
-
-  at(55);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4d.conv1)
-  cnn::conv_prepare(features_inception4d_conv1_weight_prepared, features_inception4d_conv1_weight_,
-                    kFeaturesInception4dConv1);
-
-  at(56);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
-  cnn::conv_prepare(features_inception4d_conv2_weight_prepared, features_inception4d_conv2_weight_,
-                    kFeaturesInception4dConv2);
-
-  at(58);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
-  cnn::conv_prepare(features_inception4d_conv4_weight_prepared, features_inception4d_conv4_weight_,
-                    kFeaturesInception4dConv4);
-
-  at(59);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
-  cnn::winograd::conv_prepare(features_inception4d_conv5_weight_prepared, features_inception4d_conv5_weight_,
-                              kFeaturesInception4dConv5);
-
-  at(61);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.conv6)
-  cnn::conv_prepare(features_inception4d_conv6_weight_prepared, features_inception4d_conv6_weight_,
-                    kFeaturesInception4dConv6);
-
-  at(70);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4e.conv1)
-  cnn::conv_prepare(features_inception4e_conv1_weight_prepared, features_inception4e_conv1_weight_,
-                    kFeaturesInception4eConv1);
-
-  at(71);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
-  cnn::conv_prepare(features_inception4e_conv2_weight_prepared, features_inception4e_conv2_weight_,
-                    kFeaturesInception4eConv2);
-
-  at(73);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
-  cnn::conv_prepare(features_inception4e_conv4_weight_prepared, features_inception4e_conv4_weight_,
-                    kFeaturesInception4eConv4);
-
-  at(74);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
-  cnn::winograd::conv_prepare(features_inception4e_conv5_weight_prepared, features_inception4e_conv5_weight_,
-                              kFeaturesInception4eConv5);
-
-  at(76);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.conv6)
-  cnn::conv_prepare(features_inception4e_conv6_weight_prepared, features_inception4e_conv6_weight_,
-                    kFeaturesInception4eConv6);
+  const cnn::Floats features_inception5a_conv1_weight_prepared = floats(38535168, 214656);
+  const cnn::Floats features_inception5a_conv2_weight_prepared = floats(38749824, 134784);
+  const cnn::Floats features_inception5a_conv4_weight_prepared = floats(38884608, 29952);
+  const cnn::Floats features_inception5a_conv5_weight_prepared = floats(38914560, 105600);
+  const cnn::Floats features_inception5a_conv6_weight_prepared = floats(39020160, 109824);
+  const cnn::Floats features_inception5b_conv1_weight_prepared = floats(39129984, 319488);
+  const cnn::Floats features_inception5b_conv2_weight_prepared = floats(39449472, 159744);
+  const cnn::Floats features_inception5b_conv4_weight_prepared = floats(39609216, 39936);
+  const cnn::Floats features_inception5b_conv5_weight_prepared = floats(39649152, 228672);
+  const cnn::Floats features_inception5b_conv6_weight_prepared = floats(39877824, 109824);
 
   at(79);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5a.conv1)
   cnn::conv_prepare(features_inception5a_conv1_weight_prepared, features_inception5a_conv1_weight_,
@@ -3672,143 +3416,104 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
   const cnn::Blocked features_conv1 = blocked(0, 802816);  // 64x112x112
-  const cnn::Floats features_conv1_weight_prepared = floats(38535168, 9702);
   const cnn::Blocked features_maxpool1 = blocked(25690112, 200704);  // 64x56x56
   const cnn::Blocked features_lrn1 = blocked(0, 200704);  // 64x56x56
   const cnn::Blocked features_conv2 = blocked(19267584, 200704);  // 64x56x56
-  const cnn::Floats features_conv2_weight_prepared = floats(38544880, 4224);
   const cnn::Blocked features_conv3 = blocked(0, 602112);  // 192x56x56
-  const cnn::Floats features_conv3_weight_prepared = floats(38549104, 442944);
   const cnn::Blocked features_lrn2 = blocked(19267584, 602112);  // 192x56x56
   const cnn::Blocked features_maxpool2 = blocked(0, 150528);  // 192x28x28
   const cnn::Blocked features_inception3a_concat1 = blocked(12042240, 200704);  // 256x28x28
   const cnn::Blocked features_inception3a_conv1 = blocked(12042240, 200704);  // 64x28x28
-  const cnn::Floats features_inception3a_conv1_weight_prepared = floats(38992048, 12672);
   const cnn::Blocked features_inception3a_conv2 = blocked(4816896, 75264);  // 96x28x28
-  const cnn::Floats features_inception3a_conv2_weight_prepared = floats(39004720, 18432);
-  const cnn::Blocked features_inception3a_conv4 = blocked(7225344, 12544);  // 16x28x28
-  const cnn::Floats features_inception3a_conv4_weight_prepared = floats(39023152, 3456);
+  const cnn::Blocked features_inception3a_conv4 = blocked(8079936, 12544);  // 16x28x28
   const cnn::Blocked features_inception3a_conv3 = blocked(12092416, 200704);  // 128x28x28
-  const cnn::Floats features_inception3a_conv3_weight_prepared = floats(39026608, 456768);
   const cnn::Blocked features_inception3a_conv5 = blocked(12192768, 200704);  // 32x28x28
-  const cnn::Floats features_inception3a_conv5_weight_prepared = floats(39483376, 14400);
   const cnn::Blocked features_inception3a_maxpool1 = blocked(4816896, 150528);  // 192x28x28
   const cnn::Blocked features_inception3a_conv6 = blocked(12217856, 200704);  // 32x28x28
-  const cnn::Floats features_inception3a_conv6_weight_prepared = floats(39497776, 6912);
   const cnn::Blocked features_inception3b_concat1 = blocked(0, 376320);  // 480x28x28
   const cnn::Blocked features_inception3b_conv1 = blocked(0, 376320);  // 128x28x28
-  const cnn::Floats features_inception3b_conv1_weight_prepared = floats(39504688, 33792);
   const cnn::Blocked features_inception3b_conv2 = blocked(18464768, 100352);  // 128x28x28
-  const cnn::Floats features_inception3b_conv2_weight_prepared = floats(39538480, 33792);
   const cnn::Blocked features_inception3b_conv4 = blocked(22561344, 25088);  // 32x28x28
-  const cnn::Floats features_inception3b_conv4_weight_prepared = floats(39572272, 9216);
   const cnn::Blocked features_inception3b_conv3 = blocked(100352, 376320);  // 192x28x28
   const cnn::Blocked features_inception3b_conv5 = blocked(250880, 376320);  // 96x28x28
-  const cnn::Floats features_inception3b_conv5_weight_prepared = floats(39581488, 111168);
   const cnn::Blocked features_inception3b_maxpool1 = blocked(18464768, 200704);  // 256x28x28
   const cnn::Blocked features_inception3b_conv6 = blocked(326144, 376320);  // 64x28x28
-  const cnn::Floats features_inception3b_conv6_weight_prepared = floats(39692656, 16896);
   const cnn::Blocked features_maxpool3 = blocked(12042240, 94080);  // 480x14x14
   const cnn::Blocked features_inception4a_concat1 = blocked(0, 100352);  // 512x14x14
   const cnn::Blocked features_inception4a_conv1 = blocked(0, 100352);  // 192x14x14
-  const cnn::Floats features_inception4a_conv1_weight_prepared = floats(39709552, 92160);
-  const cnn::Blocked features_inception4a_conv2 = blocked(3937600, 18816);  // 96x14x14
-  const cnn::Floats features_inception4a_conv2_weight_prepared = floats(39801712, 46080);
-  const cnn::Blocked features_inception4a_conv4 = blocked(4539712, 3136);  // 16x14x14
-  const cnn::Floats features_inception4a_conv4_weight_prepared = floats(39847792, 8640);
+  const cnn::Blocked features_inception4a_conv2 = blocked(4004608, 18816);  // 96x14x14
+  const cnn::Blocked features_inception4a_conv4 = blocked(4606720, 3136);  // 16x14x14
   const cnn::Blocked features_inception4a_conv3 = blocked(37632, 100352);  // 208x14x14
   const cnn::Blocked features_inception4a_conv5 = blocked(78400, 100352);  // 48x14x14
-  const cnn::Floats features_inception4a_conv5_weight_prepared = floats(39856432, 19200);
   const cnn::Blocked features_inception4a_maxpool1 = blocked(3211264, 94080);  // 480x14x14
   const cnn::Blocked features_inception4a_conv6 = blocked(87808, 100352);  // 64x14x14
-  const cnn::Floats features_inception4a_conv6_weight_prepared = floats(39875632, 31680);
   const cnn::Blocked features_inception4b_concat1 = blocked(3211264, 100352);  // 512x14x14
   const cnn::Blocked features_inception4b_conv1 = blocked(3211264, 100352);  // 160x14x14
-  const cnn::Floats features_inception4b_conv1_weight_prepared = floats(39907312, 82944);
   const cnn::Blocked features_inception4b_conv2 = blocked(7342400, 21952);  // 112x14x14
-  const cnn::Floats features_inception4b_conv2_weight_prepared = floats(39990256, 58368);
   const cnn::Blocked features_inception4b_conv4 = blocked(8044864, 4704);  // 24x14x14
-  const cnn::Floats features_inception4b_conv4_weight_prepared = floats(40048624, 12288);
   const cnn::Blocked features_inception4b_conv3 = blocked(3242624, 100352);  // 224x14x14
   const cnn::Blocked features_inception4b_conv5 = blocked(3286528, 100352);  // 64x14x14
-  const cnn::Floats features_inception4b_conv5_weight_prepared = floats(40060912, 57024);
   const cnn::Blocked features_inception4b_maxpool1 = blocked(6422528, 100352);  // 512x14x14
   const cnn::Blocked features_inception4b_conv6 = blocked(3299072, 100352);  // 64x14x14
-  const cnn::Floats features_inception4b_conv6_weight_prepared = floats(40117936, 33792);
   const cnn::Blocked features_inception4c_concat1 = blocked(0, 100352);  // 512x14x14
   const cnn::Blocked features_inception4c_conv1 = blocked(0, 100352);  // 128x14x14
-  const cnn::Floats features_inception4c_conv1_weight_prepared = floats(40151728, 67584);
   const cnn::Blocked features_inception4c_conv2 = blocked(7611968, 25088);  // 128x14x14
-  const cnn::Floats features_inception4c_conv2_weight_prepared = floats(40219312, 67584);
   const cnn::Blocked features_inception4c_conv4 = blocked(8414784, 4704);  // 24x14x14
-  const cnn::Floats features_inception4c_conv4_weight_prepared = floats(40286896, 12288);
   const cnn::Blocked features_inception4c_conv3 = blocked(25088, 100352);  // 256x14x14
   const cnn::Blocked features_inception4c_conv5 = blocked(75264, 100352);  // 64x14x14
-  const cnn::Floats features_inception4c_conv5_weight_prepared = floats(40299184, 57024);
   const cnn::Blocked features_inception4c_maxpool1 = blocked(6422528, 100352);  // 512x14x14
   const cnn::Blocked features_inception4c_conv6 = blocked(87808, 100352);  // 64x14x14
-  const cnn::Floats features_inception4c_conv6_weight_prepared = floats(40356208, 33792);
   const cnn::Blocked features_inception4d_concat1 = blocked(5218304, 103488);  // 528x14x14
   const cnn::Blocked features_inception4d_conv1 = blocked(5218304, 103488);  // 112x14x14
-  const cnn::Floats features_inception4d_conv1_weight_prepared = floats(40390000, 58368);
   const cnn::Blocked features_inception4d_conv2 = blocked(8529920, 28224);  // 144x14x14
-  const cnn::Floats features_inception4d_conv2_weight_prepared = floats(40448368, 73728);
   const cnn::Blocked features_inception4d_conv4 = blocked(4704832, 6272);  // 32x14x14
-  const cnn::Floats features_inception4d_conv4_weight_prepared = floats(40522096, 18432);
   const cnn::Blocked features_inception4d_conv3 = blocked(5240256, 103488);  // 288x14x14
   const cnn::Blocked features_inception4d_conv5 = blocked(5296704, 103488);  // 64x14x14
-  const cnn::Floats features_inception4d_conv5_weight_prepared = floats(40540528, 76608);
   const cnn::Blocked features_inception4d_maxpool1 = blocked(8529920, 100352);  // 512x14x14
   const cnn::Blocked features_inception4d_conv6 = blocked(5309248, 103488);  // 64x14x14
-  const cnn::Floats features_inception4d_conv6_weight_prepared = floats(40617136, 33792);
   const cnn::Blocked features_inception4e_concat1 = blocked(0, 163072);  // 832x14x14
   const cnn::Blocked features_inception4e_conv1 = blocked(0, 163072);  // 256x14x14
-  const cnn::Floats features_inception4e_conv1_weight_prepared = floats(40650928, 136224);
   const cnn::Blocked features_inception4e_conv2 = blocked(10396736, 31360);  // 160x14x14
-  const cnn::Floats features_inception4e_conv2_weight_prepared = floats(40787152, 85536);
   const cnn::Blocked features_inception4e_conv4 = blocked(11400256, 6272);  // 32x14x14
-  const cnn::Floats features_inception4e_conv4_weight_prepared = floats(40872688, 19008);
   const cnn::Blocked features_inception4e_conv3 = blocked(50176, 163072);  // 320x14x14
   const cnn::Blocked features_inception4e_conv5 = blocked(112896, 163072);  // 128x14x14
-  const cnn::Floats features_inception4e_conv5_weight_prepared = floats(40891696, 152640);
   const cnn::Blocked features_inception4e_maxpool1 = blocked(8529920, 103488);  // 528x14x14
   const cnn::Blocked features_inception4e_conv6 = blocked(137984, 163072);  // 128x14x14
-  const cnn::Floats features_inception4e_conv6_weight_prepared = floats(41044336, 69696);
   const cnn::Blocked features_maxpool4 = blocked(5218304, 40768);  // 832x7x7
   const cnn::Blocked features_inception5a_concat1 = blocked(6522880, 40768);  // 832x7x7
   const cnn::Blocked features_inception5a_conv1 = blocked(6522880, 40768);  // 256x7x7
-  const cnn::Floats features_inception5a_conv1_weight_prepared = floats(41114032, 214656);
+  const cnn::Floats features_inception5a_conv1_weight_prepared = floats(38535168, 214656);
   const cnn::Blocked features_inception5a_conv2 = blocked(1866816, 7840);  // 160x7x7
-  const cnn::Floats features_inception5a_conv2_weight_prepared = floats(41328688, 134784);
+  const cnn::Floats features_inception5a_conv2_weight_prepared = floats(38749824, 134784);
   const cnn::Blocked features_inception5a_conv4 = blocked(2117696, 1568);  // 32x7x7
-  const cnn::Floats features_inception5a_conv4_weight_prepared = floats(41463472, 29952);
+  const cnn::Floats features_inception5a_conv4_weight_prepared = floats(38884608, 29952);
   const cnn::Blocked features_inception5a_conv3 = blocked(6535424, 40768);  // 320x7x7
   const cnn::Blocked features_inception5a_conv5 = blocked(6551104, 40768);  // 128x7x7
-  const cnn::Floats features_inception5a_conv5_weight_prepared = floats(41493424, 105600);
+  const cnn::Floats features_inception5a_conv5_weight_prepared = floats(38914560, 105600);
   const cnn::Blocked features_inception5a_maxpool1 = blocked(0, 40768);  // 832x7x7
   const cnn::Blocked features_inception5a_conv6 = blocked(6557376, 40768);  // 128x7x7
-  const cnn::Floats features_inception5a_conv6_weight_prepared = floats(41599024, 109824);
+  const cnn::Floats features_inception5a_conv6_weight_prepared = floats(39020160, 109824);
   const cnn::Blocked features_inception5b_concat1 = blocked(2654784, 50176);  // 1024x7x7
   const cnn::Blocked features_inception5b_conv1 = blocked(2654784, 50176);  // 384x7x7
-  const cnn::Floats features_inception5b_conv1_weight_prepared = floats(41708848, 319488);
+  const cnn::Floats features_inception5b_conv1_weight_prepared = floats(39129984, 319488);
   const cnn::Blocked features_inception5b_conv2 = blocked(4260416, 9408);  // 192x7x7
-  const cnn::Floats features_inception5b_conv2_weight_prepared = floats(42028336, 159744);
+  const cnn::Floats features_inception5b_conv2_weight_prepared = floats(39449472, 159744);
   const cnn::Blocked features_inception5b_conv4 = blocked(4561472, 2352);  // 48x7x7
-  const cnn::Floats features_inception5b_conv4_weight_prepared = floats(42188080, 39936);
+  const cnn::Floats features_inception5b_conv4_weight_prepared = floats(39609216, 39936);
   const cnn::Blocked features_inception5b_conv3 = blocked(2673600, 50176);  // 384x7x7
   const cnn::Blocked features_inception5b_conv5 = blocked(2692416, 50176);  // 128x7x7
-  const cnn::Floats features_inception5b_conv5_weight_prepared = floats(42228016, 228672);
+  const cnn::Floats features_inception5b_conv5_weight_prepared = floats(39649152, 228672);
   const cnn::Blocked features_inception5b_maxpool1 = blocked(0, 40768);  // 832x7x7
   const cnn::Blocked features_inception5b_conv6 = blocked(2698688, 50176);  // 128x7x7
-  const cnn::Floats features_inception5b_conv6_weight_prepared = floats(42456688, 109824);
+  const cnn::Floats features_inception5b_conv6_weight_prepared = floats(39877824, 109824);
   const cnn::Blocked head_gap1 = blocked(40960, 1024);  // 1024
   const cnn::Blocked head_dense1 = blocked(73728, 1000);  // 1000
   const cnn::Blocked head_softmax1 = blocked(0, 1000);  // 1000
 
   at(0);  // 33: conv(64, 7, stride=2, pad=3, act=relu)    (features.conv1)
-  cnn::conv(features_conv1, input, cnn::prepared(features_conv1_weight_prepared),
+  cnn::conv(features_conv1, input, features_conv1_weight_,
             cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
-            batch, scratch(25690112, 198912));
+            batch, scratch(25690112, 208614));
 
   at(1);  // 34: maxpool(3, stride=2, ceil=true)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
@@ -3817,14 +3522,14 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::lrn(features_lrn1, features_maxpool1, kFeaturesLrn1, batch);
 
   at(3);  // 36: conv(64, 1, act=relu)    (features.conv2)
-  cnn::conv(features_conv2, features_lrn1, cnn::prepared(features_conv2_weight_prepared),
+  cnn::conv(features_conv2, features_lrn1, features_conv2_weight_,
             cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
-            batch, scratch(6422528, 87360));
+            batch, scratch(6422528, 91584));
 
   at(4);  // 37: conv(192, 3, pad=1, act=relu)    (features.conv3)
-  cnn::winograd::conv(features_conv3, features_conv2, cnn::prepared(features_conv3_weight_prepared),
+  cnn::winograd::conv(features_conv3, features_conv2, features_conv3_weight_,
                       cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesConv3, batch, scratch(25690112, 265216));
+                      kFeaturesConv3, batch, scratch(25690112, 708160));
 
   at(5);  // 38: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn2)
   cnn::lrn(features_lrn2, features_conv3, kFeaturesLrn2, batch);
@@ -3835,46 +3540,44 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   at(7);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3a.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
-  cnn::conv_siblings({{features_inception3a_conv1, cnn::prepared(features_inception3a_conv1_weight_prepared),
+  cnn::conv_siblings({{features_inception3a_conv1, features_inception3a_conv1_weight_,
                        cnn::Epilogue().with_bias(features_inception3a_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception3a_conv2, cnn::prepared(features_inception3a_conv2_weight_prepared),
+                      {features_inception3a_conv2, features_inception3a_conv2_weight_,
                        cnn::Epilogue().with_bias(features_inception3a_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception3a_conv4, cnn::prepared(features_inception3a_conv4_weight_prepared),
+                      {features_inception3a_conv4, features_inception3a_conv4_weight_,
                        cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu)}},
-                     features_maxpool2, kFeaturesInception3aConv1Siblings, batch, scratch(7626752, 259392));
+                     features_maxpool2, kFeaturesInception3aConv1Siblings, batch, scratch(7225344, 293952));
 
   at(9);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
   cnn::winograd::conv(features_inception3a_conv3, features_inception3a_conv2,
-                      cnn::prepared(features_inception3a_conv3_weight_prepared),
+                      features_inception3a_conv3_weight_,
                       cnn::Epilogue().with_bias(features_inception3a_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception3aConv3, batch, scratch(7626752, 397824));
+                      kFeaturesInception3aConv3, batch, scratch(7225344, 854592));
 
   at(11);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
-  cnn::conv(features_inception3a_conv5, features_inception3a_conv4,
-            cnn::prepared(features_inception3a_conv5_weight_prepared),
+  cnn::conv(features_inception3a_conv5, features_inception3a_conv4, features_inception3a_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception3a_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv5, batch, scratch(4816896, 538944));
+            kFeaturesInception3aConv5, batch, scratch(4816896, 553344));
 
   at(12);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.maxpool1)
   cnn::maxpool(features_inception3a_maxpool1, features_maxpool2, kFeaturesInception3aMaxpool1, batch);
 
   at(13);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.conv6)
-  cnn::conv(features_inception3a_conv6, features_inception3a_maxpool1,
-            cnn::prepared(features_inception3a_conv6_weight_prepared),
+  cnn::conv(features_inception3a_conv6, features_inception3a_maxpool1, features_inception3a_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception3a_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv6, batch, scratch(0, 259392));
+            kFeaturesInception3aConv6, batch, scratch(0, 266304));
 
   at(15);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3b.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
-  cnn::conv_siblings({{features_inception3b_conv1, cnn::prepared(features_inception3b_conv1_weight_prepared),
+  cnn::conv_siblings({{features_inception3b_conv1, features_inception3b_conv1_weight_,
                        cnn::Epilogue().with_bias(features_inception3b_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception3b_conv2, cnn::prepared(features_inception3b_conv2_weight_prepared),
+                      {features_inception3b_conv2, features_inception3b_conv2_weight_,
                        cnn::Epilogue().with_bias(features_inception3b_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception3b_conv4, cnn::prepared(features_inception3b_conv4_weight_prepared),
+                      {features_inception3b_conv4, features_inception3b_conv4_weight_,
                        cnn::Epilogue().with_bias(features_inception3b_conv4_bias_).then(cnn::Activation::kRelu)}},
                      features_inception3a_concat1, kFeaturesInception3bConv1Siblings, batch,
-                     scratch(21676032, 345408));
+                     scratch(21676032, 422208));
 
   at(17);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
   cnn::winograd::conv(features_inception3b_conv3, features_inception3b_conv2,
@@ -3884,19 +3587,18 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(19);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
   cnn::winograd::conv(features_inception3b_conv5, features_inception3b_conv4,
-                      cnn::prepared(features_inception3b_conv5_weight_prepared),
+                      features_inception3b_conv5_weight_,
                       cnn::Epilogue().with_bias(features_inception3b_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception3bConv5, batch, scratch(18464768, 132608));
+                      kFeaturesInception3bConv5, batch, scratch(18464768, 243776));
 
   at(20);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.maxpool1)
   cnn::maxpool(features_inception3b_maxpool1, features_inception3a_concat1, kFeaturesInception3bMaxpool1,
                batch);
 
   at(21);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.conv6)
-  cnn::conv(features_inception3b_conv6, features_inception3b_maxpool1,
-            cnn::prepared(features_inception3b_conv6_weight_prepared),
+  cnn::conv(features_inception3b_conv6, features_inception3b_maxpool1, features_inception3b_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception3b_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv6, batch, scratch(12042240, 345408));
+            kFeaturesInception3bConv6, batch, scratch(12042240, 362304));
 
   at(23);  // 43: maxpool(3, stride=2, ceil=true)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_inception3b_concat1, kFeaturesMaxpool3, batch);
@@ -3904,13 +3606,13 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   at(24);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4a.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
-  cnn::conv_siblings({{features_inception4a_conv1, cnn::prepared(features_inception4a_conv1_weight_prepared),
+  cnn::conv_siblings({{features_inception4a_conv1, features_inception4a_conv1_weight_,
                        cnn::Epilogue().with_bias(features_inception4a_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4a_conv2, cnn::prepared(features_inception4a_conv2_weight_prepared),
+                      {features_inception4a_conv2, features_inception4a_conv2_weight_,
                        cnn::Epilogue().with_bias(features_inception4a_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4a_conv4, cnn::prepared(features_inception4a_conv4_weight_prepared),
+                      {features_inception4a_conv4, features_inception4a_conv4_weight_,
                        cnn::Epilogue().with_bias(features_inception4a_conv4_bias_).then(cnn::Activation::kRelu)}},
-                     features_maxpool3, kFeaturesInception4aConv1Siblings, batch, scratch(3211264, 646464));
+                     features_maxpool3, kFeaturesInception4aConv1Siblings, batch, scratch(3211264, 793344));
 
   at(26);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
   cnn::winograd::conv(features_inception4a_conv3, features_inception4a_conv2,
@@ -3919,31 +3621,29 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
                       kFeaturesInception4aConv3, batch, scratch(3211264, 726336));
 
   at(28);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv5)
-  cnn::conv(features_inception4a_conv5, features_inception4a_conv4,
-            cnn::prepared(features_inception4a_conv5_weight_prepared),
+  cnn::conv(features_inception4a_conv5, features_inception4a_conv4, features_inception4a_conv5_weight_,
             cnn::Epilogue().with_bias(features_inception4a_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv5, batch, scratch(3211264, 538944));
+            kFeaturesInception4aConv5, batch, scratch(3211264, 558144));
 
   at(29);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.maxpool1)
   cnn::maxpool(features_inception4a_maxpool1, features_maxpool3, kFeaturesInception4aMaxpool1, batch);
 
   at(30);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.conv6)
-  cnn::conv(features_inception4a_conv6, features_inception4a_maxpool1,
-            cnn::prepared(features_inception4a_conv6_weight_prepared),
+  cnn::conv(features_inception4a_conv6, features_inception4a_maxpool1, features_inception4a_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception4a_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv6, batch, scratch(6221824, 646464));
+            kFeaturesInception4aConv6, batch, scratch(6221824, 678144));
 
   at(39);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4b.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
-  cnn::conv_siblings({{features_inception4b_conv1, cnn::prepared(features_inception4b_conv1_weight_prepared),
+  cnn::conv_siblings({{features_inception4b_conv1, features_inception4b_conv1_weight_,
                        cnn::Epilogue().with_bias(features_inception4b_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4b_conv2, cnn::prepared(features_inception4b_conv2_weight_prepared),
+                      {features_inception4b_conv2, features_inception4b_conv2_weight_,
                        cnn::Epilogue().with_bias(features_inception4b_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4b_conv4, cnn::prepared(features_inception4b_conv4_weight_prepared),
+                      {features_inception4b_conv4, features_inception4b_conv4_weight_,
                        cnn::Epilogue().with_bias(features_inception4b_conv4_bias_).then(cnn::Activation::kRelu)}},
                      features_inception4a_concat1, kFeaturesInception4bConv1Siblings, batch,
-                     scratch(6422528, 689472));
+                     scratch(6422528, 843072));
 
   at(41);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
   cnn::winograd::conv(features_inception4b_conv3, features_inception4b_conv2,
@@ -3953,31 +3653,30 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(43);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
   cnn::winograd::conv(features_inception4b_conv5, features_inception4b_conv4,
-                      cnn::prepared(features_inception4b_conv5_weight_prepared),
+                      features_inception4b_conv5_weight_,
                       cnn::Epilogue().with_bias(features_inception4b_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4bConv5, batch, scratch(6422528, 99456));
+                      kFeaturesInception4bConv5, batch, scratch(6422528, 156480));
 
   at(44);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.maxpool1)
   cnn::maxpool(features_inception4b_maxpool1, features_inception4a_concat1, kFeaturesInception4bMaxpool1,
                batch);
 
   at(45);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.conv6)
-  cnn::conv(features_inception4b_conv6, features_inception4b_maxpool1,
-            cnn::prepared(features_inception4b_conv6_weight_prepared),
+  cnn::conv(features_inception4b_conv6, features_inception4b_maxpool1, features_inception4b_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception4b_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv6, batch, scratch(0, 689472));
+            kFeaturesInception4bConv6, batch, scratch(0, 723264));
 
   at(47);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4c.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
-  cnn::conv_siblings({{features_inception4c_conv1, cnn::prepared(features_inception4c_conv1_weight_prepared),
+  cnn::conv_siblings({{features_inception4c_conv1, features_inception4c_conv1_weight_,
                        cnn::Epilogue().with_bias(features_inception4c_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4c_conv2, cnn::prepared(features_inception4c_conv2_weight_prepared),
+                      {features_inception4c_conv2, features_inception4c_conv2_weight_,
                        cnn::Epilogue().with_bias(features_inception4c_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4c_conv4, cnn::prepared(features_inception4c_conv4_weight_prepared),
+                      {features_inception4c_conv4, features_inception4c_conv4_weight_,
                        cnn::Epilogue().with_bias(features_inception4c_conv4_bias_).then(cnn::Activation::kRelu)}},
                      features_inception4b_concat1, kFeaturesInception4cConv1Siblings, batch,
-                     scratch(6422528, 689472));
+                     scratch(6422528, 836928));
 
   at(49);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
   cnn::winograd::conv(features_inception4c_conv3, features_inception4c_conv2,
@@ -3987,31 +3686,30 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(51);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
   cnn::winograd::conv(features_inception4c_conv5, features_inception4c_conv4,
-                      cnn::prepared(features_inception4c_conv5_weight_prepared),
+                      features_inception4c_conv5_weight_,
                       cnn::Epilogue().with_bias(features_inception4c_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4cConv5, batch, scratch(6422528, 99456));
+                      kFeaturesInception4cConv5, batch, scratch(6422528, 156480));
 
   at(52);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.maxpool1)
   cnn::maxpool(features_inception4c_maxpool1, features_inception4b_concat1, kFeaturesInception4cMaxpool1,
                batch);
 
   at(53);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.conv6)
-  cnn::conv(features_inception4c_conv6, features_inception4c_maxpool1,
-            cnn::prepared(features_inception4c_conv6_weight_prepared),
+  cnn::conv(features_inception4c_conv6, features_inception4c_maxpool1, features_inception4c_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception4c_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv6, batch, scratch(3211264, 689472));
+            kFeaturesInception4cConv6, batch, scratch(3211264, 723264));
 
   at(55);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4d.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
-  cnn::conv_siblings({{features_inception4d_conv1, cnn::prepared(features_inception4d_conv1_weight_prepared),
+  cnn::conv_siblings({{features_inception4d_conv1, features_inception4d_conv1_weight_,
                        cnn::Epilogue().with_bias(features_inception4d_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4d_conv2, cnn::prepared(features_inception4d_conv2_weight_prepared),
+                      {features_inception4d_conv2, features_inception4d_conv2_weight_,
                        cnn::Epilogue().with_bias(features_inception4d_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4d_conv4, cnn::prepared(features_inception4d_conv4_weight_prepared),
+                      {features_inception4d_conv4, features_inception4d_conv4_weight_,
                        cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu)}},
                      features_inception4c_concat1, kFeaturesInception4dConv1Siblings, batch,
-                     scratch(3211264, 689472));
+                     scratch(3211264, 840000));
 
   at(57);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
   cnn::winograd::conv(features_inception4d_conv3, features_inception4d_conv2,
@@ -4021,31 +3719,30 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(59);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
   cnn::winograd::conv(features_inception4d_conv5, features_inception4d_conv4,
-                      cnn::prepared(features_inception4d_conv5_weight_prepared),
+                      features_inception4d_conv5_weight_,
                       cnn::Epilogue().with_bias(features_inception4d_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4dConv5, batch, scratch(3211264, 132608));
+                      kFeaturesInception4dConv5, batch, scratch(3211264, 209216));
 
   at(60);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.maxpool1)
   cnn::maxpool(features_inception4d_maxpool1, features_inception4c_concat1, kFeaturesInception4dMaxpool1,
                batch);
 
   at(61);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.conv6)
-  cnn::conv(features_inception4d_conv6, features_inception4d_maxpool1,
-            cnn::prepared(features_inception4d_conv6_weight_prepared),
+  cnn::conv(features_inception4d_conv6, features_inception4d_maxpool1, features_inception4d_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception4d_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv6, batch, scratch(0, 689472));
+            kFeaturesInception4dConv6, batch, scratch(0, 723264));
 
   at(70);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4e.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
-  cnn::conv_siblings({{features_inception4e_conv1, cnn::prepared(features_inception4e_conv1_weight_prepared),
+  cnn::conv_siblings({{features_inception4e_conv1, features_inception4e_conv1_weight_,
                        cnn::Epilogue().with_bias(features_inception4e_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4e_conv2, cnn::prepared(features_inception4e_conv2_weight_prepared),
+                      {features_inception4e_conv2, features_inception4e_conv2_weight_,
                        cnn::Epilogue().with_bias(features_inception4e_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4e_conv4, cnn::prepared(features_inception4e_conv4_weight_prepared),
+                      {features_inception4e_conv4, features_inception4e_conv4_weight_,
                        cnn::Epilogue().with_bias(features_inception4e_conv4_bias_).then(cnn::Activation::kRelu)}},
                      features_inception4d_concat1, kFeaturesInception4eConv1Siblings, batch,
-                     scratch(8529920, 710976));
+                     scratch(8529920, 951744));
 
   at(72);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
   cnn::winograd::conv(features_inception4e_conv3, features_inception4e_conv2,
@@ -4055,19 +3752,18 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(74);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
   cnn::winograd::conv(features_inception4e_conv5, features_inception4e_conv4,
-                      cnn::prepared(features_inception4e_conv5_weight_prepared),
+                      features_inception4e_conv5_weight_,
                       cnn::Epilogue().with_bias(features_inception4e_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4eConv5, batch, scratch(8529920, 132608));
+                      kFeaturesInception4eConv5, batch, scratch(8529920, 285248));
 
   at(75);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.maxpool1)
   cnn::maxpool(features_inception4e_maxpool1, features_inception4d_concat1, kFeaturesInception4eMaxpool1,
                batch);
 
   at(76);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.conv6)
-  cnn::conv(features_inception4e_conv6, features_inception4e_maxpool1,
-            cnn::prepared(features_inception4e_conv6_weight_prepared),
+  cnn::conv(features_inception4e_conv6, features_inception4e_maxpool1, features_inception4e_conv6_weight_,
             cnn::Epilogue().with_bias(features_inception4e_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv6, batch, scratch(5218304, 710976));
+            kFeaturesInception4eConv6, batch, scratch(5218304, 780672));
 
   at(78);  // 52: maxpool(3, stride=2, ceil=true)    (features.maxpool4)
   cnn::maxpool(features_maxpool4, features_inception4e_concat1, kFeaturesMaxpool4, batch);

@@ -44,18 +44,6 @@ constexpr cnn::BnGeometry kInception3aBranch2_0Bn{
     .channels = 96, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::BnGeometry kInception3aBranch3_0Bn{
     .channels = 16, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception3aBranch1Conv{
-    .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 64, .out_height = 28,
-    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kInception3aBranch2_0Conv{
-    .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 96, .out_height = 28,
-    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kInception3aBranch3_0Conv{
-    .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 16, .out_height = 28,
-    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SiblingsGeometry kInception3aBranch1ConvSiblings{
     .in_channels = 192, .height = 28, .width = 28, .out_channels = {64, 96, 16}};
 constexpr cnn::BnGeometry kInception3aBranch2_1Bn{
@@ -86,18 +74,6 @@ constexpr cnn::BnGeometry kInception3bBranch2_0Bn{
     .channels = 128, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::BnGeometry kInception3bBranch3_0Bn{
     .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception3bBranch1Conv{
-    .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
-    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kInception3bBranch2_0Conv{
-    .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 128, .out_height = 28,
-    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kInception3bBranch3_0Conv{
-    .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
-    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SiblingsGeometry kInception3bBranch1ConvSiblings{
     .in_channels = 256, .height = 28, .width = 28, .out_channels = {128, 128, 32}};
 constexpr cnn::BnGeometry kInception3bBranch2_1Bn{
@@ -132,18 +108,6 @@ constexpr cnn::BnGeometry kInception4aBranch2_0Bn{
     .channels = 96, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::BnGeometry kInception4aBranch3_0Bn{
     .channels = 16, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception4aBranch1Conv{
-    .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 192, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kInception4aBranch2_0Conv{
-    .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 96, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kInception4aBranch3_0Conv{
-    .in_channels = 480, .in_height = 14, .in_width = 14, .out_channels = 16, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SiblingsGeometry kInception4aBranch1ConvSiblings{
     .in_channels = 480, .height = 14, .width = 14, .out_channels = {192, 96, 16}};
 constexpr cnn::BnGeometry kInception4aBranch2_1Bn{
@@ -174,18 +138,6 @@ constexpr cnn::BnGeometry kInception4bBranch2_0Bn{
     .channels = 112, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::BnGeometry kInception4bBranch3_0Bn{
     .channels = 24, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception4bBranch1Conv{
-    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 160, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kInception4bBranch2_0Conv{
-    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 112, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kInception4bBranch3_0Conv{
-    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 24, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SiblingsGeometry kInception4bBranch1ConvSiblings{
     .in_channels = 512, .height = 14, .width = 14, .out_channels = {160, 112, 24}};
 constexpr cnn::BnGeometry kInception4bBranch2_1Bn{
@@ -216,18 +168,6 @@ constexpr cnn::BnGeometry kInception4cBranch2_0Bn{
     .channels = 128, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::BnGeometry kInception4cBranch3_0Bn{
     .channels = 24, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception4cBranch1Conv{
-    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kInception4cBranch2_0Conv{
-    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 128, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kInception4cBranch3_0Conv{
-    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 24, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SiblingsGeometry kInception4cBranch1ConvSiblings{
     .in_channels = 512, .height = 14, .width = 14, .out_channels = {128, 128, 24}};
 constexpr cnn::BnGeometry kInception4cBranch2_1Bn{
@@ -258,18 +198,6 @@ constexpr cnn::BnGeometry kInception4dBranch2_0Bn{
     .channels = 144, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::BnGeometry kInception4dBranch3_0Bn{
     .channels = 32, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception4dBranch1Conv{
-    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 112, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kInception4dBranch2_0Conv{
-    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 144, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kInception4dBranch3_0Conv{
-    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SiblingsGeometry kInception4dBranch1ConvSiblings{
     .in_channels = 512, .height = 14, .width = 14, .out_channels = {112, 144, 32}};
 constexpr cnn::BnGeometry kInception4dBranch2_1Bn{
@@ -300,18 +228,6 @@ constexpr cnn::BnGeometry kInception4eBranch2_0Bn{
     .channels = 160, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::BnGeometry kInception4eBranch3_0Bn{
     .channels = 32, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kInception4eBranch1Conv{
-    .in_channels = 528, .in_height = 14, .in_width = 14, .out_channels = 256, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kInception4eBranch2_0Conv{
-    .in_channels = 528, .in_height = 14, .in_width = 14, .out_channels = 160, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kInception4eBranch3_0Conv{
-    .in_channels = 528, .in_height = 14, .in_width = 14, .out_channels = 32, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SiblingsGeometry kInception4eBranch1ConvSiblings{
     .in_channels = 528, .height = 14, .width = 14, .out_channels = {256, 160, 32}};
 constexpr cnn::BnGeometry kInception4eBranch2_1Bn{
@@ -429,76 +345,37 @@ constexpr cnn::DenseGeometry kFc{.in = 1024, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_prepared_floats(kConv1Conv) == 9702);
-static_assert(cnn::conv_prepared_scratch(kConv1Conv, kBatch) == cnn::ScratchSize{66048, 198912});
-static_assert(cnn::conv_prepared_floats(kConv2Conv) == 4224);
-static_assert(cnn::conv_prepared_scratch(kConv2Conv, kBatch) == cnn::ScratchSize{13248, 87360});
-static_assert(cnn::winograd::conv_prepared_floats(kConv3Conv) == 442944);
-static_assert(cnn::winograd::conv_prepared_scratch(kConv3Conv, kBatch) == cnn::ScratchSize{616448, 265216});
-static_assert(cnn::conv_prepared_floats(kInception3aBranch1Conv) == 12672);
-static_assert(cnn::conv_prepared_floats(kInception3aBranch2_0Conv) == 18432);
-static_assert(cnn::conv_prepared_floats(kInception3aBranch3_0Conv) == 3456);
-static_assert(cnn::conv_siblings_prepared_scratch(kInception3aBranch1ConvSiblings, kBatch) == cnn::ScratchSize{37824, 259392});
-static_assert(cnn::winograd::conv_prepared_floats(kInception3aBranch2_1Conv) == 456768);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception3aBranch2_1Conv, kBatch) == cnn::ScratchSize{550144, 397824});
-static_assert(cnn::winograd::conv_prepared_floats(kInception3aBranch3_1Conv) == 21312);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception3aBranch3_1Conv, kBatch) == cnn::ScratchSize{166720, 0});
-static_assert(cnn::conv_prepared_floats(kInception3aBranch4Conv) == 6912);
-static_assert(cnn::conv_prepared_scratch(kInception3aBranch4Conv, kBatch) == cnn::ScratchSize{37824, 259392});
-static_assert(cnn::conv_prepared_floats(kInception3bBranch1Conv) == 33792);
-static_assert(cnn::conv_prepared_floats(kInception3bBranch2_0Conv) == 33792);
-static_assert(cnn::conv_prepared_floats(kInception3bBranch3_0Conv) == 9216);
-static_assert(cnn::conv_siblings_prepared_scratch(kInception3bBranch1ConvSiblings, kBatch) == cnn::ScratchSize{50112, 345408});
+static_assert(cnn::conv_scratch(kConv1Conv, kBatch) == cnn::ScratchSize{66048, 208614});
+static_assert(cnn::conv_scratch(kConv2Conv, kBatch) == cnn::ScratchSize{13248, 91584});
+static_assert(cnn::winograd::conv_scratch(kConv3Conv, kBatch) == cnn::ScratchSize{616448, 708160});
+static_assert(cnn::conv_siblings_scratch(kInception3aBranch1ConvSiblings, kBatch) == cnn::ScratchSize{37824, 293952});
+static_assert(cnn::winograd::conv_scratch(kInception3aBranch2_1Conv, kBatch) == cnn::ScratchSize{550144, 854592});
+static_assert(cnn::winograd::conv_scratch(kInception3aBranch3_1Conv, kBatch) == cnn::ScratchSize{166720, 21312});
+static_assert(cnn::conv_scratch(kInception3aBranch4Conv, kBatch) == cnn::ScratchSize{37824, 266304});
+static_assert(cnn::conv_siblings_scratch(kInception3bBranch1ConvSiblings, kBatch) == cnn::ScratchSize{50112, 422208});
 static_assert(cnn::winograd::conv_scratch(kInception3bBranch2_1Conv, kBatch) == cnn::ScratchSize{768000, 885312, 442944});
-static_assert(cnn::winograd::conv_prepared_floats(kInception3bBranch3_1Conv) == 111168);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception3bBranch3_1Conv, kBatch) == cnn::ScratchSize{313344, 132608});
-static_assert(cnn::conv_prepared_floats(kInception3bBranch4Conv) == 16896);
-static_assert(cnn::conv_prepared_scratch(kInception3bBranch4Conv, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kInception4aBranch1Conv) == 92160);
-static_assert(cnn::conv_prepared_floats(kInception4aBranch2_0Conv) == 46080);
-static_assert(cnn::conv_prepared_floats(kInception4aBranch3_0Conv) == 8640);
-static_assert(cnn::conv_siblings_prepared_scratch(kInception4aBranch1ConvSiblings, kBatch) == cnn::ScratchSize{108864, 646464});
+static_assert(cnn::winograd::conv_scratch(kInception3bBranch3_1Conv, kBatch) == cnn::ScratchSize{313344, 243776});
+static_assert(cnn::conv_scratch(kInception3bBranch4Conv, kBatch) == cnn::ScratchSize{50112, 362304});
+static_assert(cnn::conv_siblings_scratch(kInception4aBranch1ConvSiblings, kBatch) == cnn::ScratchSize{108864, 793344});
 static_assert(cnn::winograd::conv_scratch(kInception4aBranch2_1Conv, kBatch) == cnn::ScratchSize{734848, 726336, 373824});
-static_assert(cnn::conv_prepared_floats(kInception4aBranch3_1Conv) == 6912);
-static_assert(cnn::conv_prepared_scratch(kInception4aBranch3_1Conv, kBatch) == cnn::ScratchSize{34752, 194880});
-static_assert(cnn::conv_prepared_floats(kInception4aBranch4Conv) == 31680);
-static_assert(cnn::conv_prepared_scratch(kInception4aBranch4Conv, kBatch) == cnn::ScratchSize{62784, 646464});
-static_assert(cnn::conv_prepared_floats(kInception4bBranch1Conv) == 82944);
-static_assert(cnn::conv_prepared_floats(kInception4bBranch2_0Conv) == 58368);
-static_assert(cnn::conv_prepared_floats(kInception4bBranch3_0Conv) == 12288);
-static_assert(cnn::conv_siblings_prepared_scratch(kInception4bBranch1ConvSiblings, kBatch) == cnn::ScratchSize{107712, 689472});
+static_assert(cnn::conv_scratch(kInception4aBranch3_1Conv, kBatch) == cnn::ScratchSize{34752, 201792});
+static_assert(cnn::conv_scratch(kInception4aBranch4Conv, kBatch) == cnn::ScratchSize{62784, 678144});
+static_assert(cnn::conv_siblings_scratch(kInception4bBranch1ConvSiblings, kBatch) == cnn::ScratchSize{107712, 843072});
 static_assert(cnn::winograd::conv_scratch(kInception4bBranch2_1Conv, kBatch) == cnn::ScratchSize{815360, 919872, 460224});
-static_assert(cnn::winograd::conv_prepared_floats(kInception4bBranch3_1Conv) == 57024);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception4bBranch3_1Conv, kBatch) == cnn::ScratchSize{223360, 99456});
-static_assert(cnn::conv_prepared_floats(kInception4bBranch4Conv) == 33792);
-static_assert(cnn::conv_prepared_scratch(kInception4bBranch4Conv, kBatch) == cnn::ScratchSize{62784, 689472});
-static_assert(cnn::conv_prepared_floats(kInception4cBranch1Conv) == 67584);
-static_assert(cnn::conv_prepared_floats(kInception4cBranch2_0Conv) == 67584);
-static_assert(cnn::conv_prepared_floats(kInception4cBranch3_0Conv) == 12288);
-static_assert(cnn::conv_siblings_prepared_scratch(kInception4cBranch1ConvSiblings, kBatch) == cnn::ScratchSize{105408, 689472});
+static_assert(cnn::winograd::conv_scratch(kInception4bBranch3_1Conv, kBatch) == cnn::ScratchSize{223360, 156480});
+static_assert(cnn::conv_scratch(kInception4bBranch4Conv, kBatch) == cnn::ScratchSize{62784, 723264});
+static_assert(cnn::conv_siblings_scratch(kInception4cBranch1ConvSiblings, kBatch) == cnn::ScratchSize{105408, 836928});
 static_assert(cnn::winograd::conv_scratch(kInception4cBranch2_1Conv, kBatch) == cnn::ScratchSize{924288, 1189440, 608832});
-static_assert(cnn::winograd::conv_prepared_floats(kInception4cBranch3_1Conv) == 57024);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception4cBranch3_1Conv, kBatch) == cnn::ScratchSize{223360, 99456});
-static_assert(cnn::conv_prepared_floats(kInception4cBranch4Conv) == 33792);
-static_assert(cnn::conv_prepared_scratch(kInception4cBranch4Conv, kBatch) == cnn::ScratchSize{62784, 689472});
-static_assert(cnn::conv_prepared_floats(kInception4dBranch1Conv) == 58368);
-static_assert(cnn::conv_prepared_floats(kInception4dBranch2_0Conv) == 73728);
-static_assert(cnn::conv_prepared_floats(kInception4dBranch3_0Conv) == 18432);
-static_assert(cnn::conv_siblings_prepared_scratch(kInception4dBranch1ConvSiblings, kBatch) == cnn::ScratchSize{106560, 689472});
+static_assert(cnn::winograd::conv_scratch(kInception4cBranch3_1Conv, kBatch) == cnn::ScratchSize{223360, 156480});
+static_assert(cnn::conv_scratch(kInception4cBranch4Conv, kBatch) == cnn::ScratchSize{62784, 723264});
+static_assert(cnn::conv_siblings_scratch(kInception4dBranch1ConvSiblings, kBatch) == cnn::ScratchSize{106560, 840000});
 static_assert(cnn::winograd::conv_scratch(kInception4dBranch2_1Conv, kBatch) == cnn::ScratchSize{976384, 1493568, 747072});
-static_assert(cnn::winograd::conv_prepared_floats(kInception4dBranch3_1Conv) == 76608);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception4dBranch3_1Conv, kBatch) == cnn::ScratchSize{242304, 132608});
-static_assert(cnn::conv_prepared_floats(kInception4dBranch4Conv) == 33792);
-static_assert(cnn::conv_prepared_scratch(kInception4dBranch4Conv, kBatch) == cnn::ScratchSize{62784, 689472});
-static_assert(cnn::conv_prepared_floats(kInception4eBranch1Conv) == 136224);
-static_assert(cnn::conv_prepared_floats(kInception4eBranch2_0Conv) == 85536);
-static_assert(cnn::conv_prepared_floats(kInception4eBranch3_0Conv) == 19008);
-static_assert(cnn::conv_siblings_prepared_scratch(kInception4eBranch1ConvSiblings, kBatch) == cnn::ScratchSize{137664, 710976});
+static_assert(cnn::winograd::conv_scratch(kInception4dBranch3_1Conv, kBatch) == cnn::ScratchSize{242304, 209216});
+static_assert(cnn::conv_scratch(kInception4dBranch4Conv, kBatch) == cnn::ScratchSize{62784, 723264});
+static_assert(cnn::conv_siblings_scratch(kInception4eBranch1ConvSiblings, kBatch) == cnn::ScratchSize{137664, 951744});
 static_assert(cnn::winograd::conv_scratch(kInception4eBranch2_1Conv, kBatch) == cnn::ScratchSize{1014272, 1866816, 933696});
-static_assert(cnn::winograd::conv_prepared_floats(kInception4eBranch3_1Conv) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception4eBranch3_1Conv, kBatch) == cnn::ScratchSize{398592, 132608});
-static_assert(cnn::conv_prepared_floats(kInception4eBranch4Conv) == 69696);
-static_assert(cnn::conv_prepared_scratch(kInception4eBranch4Conv, kBatch) == cnn::ScratchSize{75456, 710976});
+static_assert(cnn::winograd::conv_scratch(kInception4eBranch3_1Conv, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::conv_scratch(kInception4eBranch4Conv, kBatch) == cnn::ScratchSize{75456, 780672});
 static_assert(cnn::conv_prepared_floats(kInception5aBranch1Conv) == 214656);
 static_assert(cnn::conv_prepared_floats(kInception5aBranch2_0Conv) == 134784);
 static_assert(cnn::conv_prepared_floats(kInception5aBranch3_0Conv) == 29952);
@@ -1567,38 +1444,38 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{118013952, 3813376, 39832}, {}},
+    {{118013952, 3813376, 38656}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 4014080, 0}, {}},
-    {{12845056, 1605632, 17920}, {}},
+    {{12845056, 1605632, 17408}, {}},
     {{}, {}},
     {{}, {}},
-    {{346816512, 3211264, 1774848}, {}},
+    {{346816512, 3211264, 445440}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 3010560, 0}, {}},
-    {{26492928, 1154048, 141056}, {}},
+    {{26492928, 1154048, 137984}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{86704128, 702464, 1829120}, {}},
+    {{86704128, 702464, 444416}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{3612672, 150528, 85760}, {}},
+    {{3612672, 150528, 18944}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 1204224, 0}, {}},
-    {{4816896, 702464, 28160}, {}},
+    {{4816896, 702464, 25088}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{57802752, 1705984, 311808}, {}},
+    {{57802752, 1705984, 299520}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1610,16 +1487,16 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{21676032, 401408, 446208}, {}},
+    {{21676032, 401408, 112128}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 1605632, 0}, {}},
-    {{12845056, 1003520, 68608}, {}},
+    {{12845056, 1003520, 66560}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 1881600, 0}, {}},
-    {{28600320, 614656, 592384}, {}},
+    {{28600320, 614656, 588544}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1635,7 +1512,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{0, 752640, 0}, {}},
-    {{6021120, 426496, 127744}, {}},
+    {{6021120, 426496, 123904}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1648,7 +1525,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{29704192, 633472, 619136}, {}},
+    {{29704192, 633472, 610944}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1660,15 +1537,15 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{2709504, 68992, 229120}, {}},
+    {{2709504, 68992, 56320}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 802816, 0}, {}},
-    {{6422528, 451584, 136192}, {}},
+    {{6422528, 451584, 132096}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{28098560, 620928, 594304}, {}},
+    {{28098560, 620928, 577920}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1680,15 +1557,15 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{2709504, 68992, 229120}, {}},
+    {{2709504, 68992, 56320}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 802816, 0}, {}},
-    {{6422528, 451584, 136192}, {}},
+    {{6422528, 451584, 132096}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{28901376, 627200, 606720}, {}},
+    {{28901376, 627200, 594432}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1700,11 +1577,11 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{3612672, 75264, 307456}, {}},
+    {{3612672, 75264, 74752}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 802816, 0}, {}},
-    {{6422528, 451584, 136192}, {}},
+    {{6422528, 451584, 132096}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1717,7 +1594,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{46362624, 765184, 970240}, {}},
+    {{46362624, 765184, 953344}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1729,11 +1606,11 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{7225344, 125440, 612608}, {}},
+    {{7225344, 125440, 149504}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 827904, 0}, {}},
-    {{13246464, 514304, 280832}, {}},
+    {{13246464, 514304, 272384}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -2181,7 +2058,7 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict, .auxiliaries = kAuxiliaries,
-    .memory = {.parameters = 13020048, .gradients = 0, .optimizer = 0, .activations = 36214768,
+    .memory = {.parameters = 13020048, .gradients = 0, .optimizer = 0, .activations = 33641280,
                .thread_scratch = 1014272},
 };
 
@@ -2196,132 +2073,90 @@ const cnn::ModelDescription& GoogLeNetBn::model() {
 // What prediction needs of the weights: made once, and again where they have changed.
 void GoogLeNetBn::prepare_on_team() {
   const cnn::Floats conv1_bn_saved = floats(32112640, 256);
-  const cnn::Floats conv1_conv_weight_prepared = floats(32112896, 9702);
-  const cnn::Floats conv2_bn_saved = floats(32122608, 256);
-  const cnn::Floats conv2_conv_weight_prepared = floats(32122864, 4224);
-  const cnn::Floats conv3_bn_saved = floats(32127088, 768);
-  const cnn::Floats conv3_conv_weight_prepared = floats(32127856, 442944);
-  const cnn::Floats inception3a_branch1_bn_saved = floats(32570800, 256);
-  const cnn::Floats inception3a_branch2_0_bn_saved = floats(32571056, 384);
-  const cnn::Floats inception3a_branch3_0_bn_saved = floats(32571440, 64);
-  const cnn::Floats inception3a_branch1_conv_weight_prepared = floats(32571504, 12672);
-  const cnn::Floats inception3a_branch2_0_conv_weight_prepared = floats(32584176, 18432);
-  const cnn::Floats inception3a_branch3_0_conv_weight_prepared = floats(32602608, 3456);
-  const cnn::Floats inception3a_branch2_1_bn_saved = floats(32606064, 512);
-  const cnn::Floats inception3a_branch2_1_conv_weight_prepared = floats(32606576, 456768);
-  const cnn::Floats inception3a_branch3_1_bn_saved = floats(33063344, 128);
-  const cnn::Floats inception3a_branch3_1_conv_weight_prepared = floats(33063472, 21312);
-  const cnn::Floats inception3a_branch4_bn_saved = floats(33084784, 128);
-  const cnn::Floats inception3a_branch4_conv_weight_prepared = floats(33084912, 6912);
-  const cnn::Floats inception3b_branch1_bn_saved = floats(33091824, 512);
-  const cnn::Floats inception3b_branch2_0_bn_saved = floats(33092336, 512);
-  const cnn::Floats inception3b_branch3_0_bn_saved = floats(33092848, 128);
-  const cnn::Floats inception3b_branch1_conv_weight_prepared = floats(33092976, 33792);
-  const cnn::Floats inception3b_branch2_0_conv_weight_prepared = floats(33126768, 33792);
-  const cnn::Floats inception3b_branch3_0_conv_weight_prepared = floats(33160560, 9216);
-  const cnn::Floats inception3b_branch2_1_bn_saved = floats(33169776, 768);
-  const cnn::Floats inception3b_branch3_1_bn_saved = floats(33170544, 384);
-  const cnn::Floats inception3b_branch3_1_conv_weight_prepared = floats(33170928, 111168);
-  const cnn::Floats inception3b_branch4_bn_saved = floats(33282096, 256);
-  const cnn::Floats inception3b_branch4_conv_weight_prepared = floats(33282352, 16896);
-  const cnn::Floats inception4a_branch1_bn_saved = floats(33299248, 768);
-  const cnn::Floats inception4a_branch2_0_bn_saved = floats(33300016, 384);
-  const cnn::Floats inception4a_branch3_0_bn_saved = floats(33300400, 64);
-  const cnn::Floats inception4a_branch1_conv_weight_prepared = floats(33300464, 92160);
-  const cnn::Floats inception4a_branch2_0_conv_weight_prepared = floats(33392624, 46080);
-  const cnn::Floats inception4a_branch3_0_conv_weight_prepared = floats(33438704, 8640);
-  const cnn::Floats inception4a_branch2_1_bn_saved = floats(33447344, 832);
-  const cnn::Floats inception4a_branch3_1_bn_saved = floats(33448176, 192);
-  const cnn::Floats inception4a_branch3_1_conv_weight_prepared = floats(33448368, 6912);
-  const cnn::Floats inception4a_branch4_bn_saved = floats(33455280, 256);
-  const cnn::Floats inception4a_branch4_conv_weight_prepared = floats(33455536, 31680);
-  const cnn::Floats inception4b_branch1_bn_saved = floats(33487216, 640);
-  const cnn::Floats inception4b_branch2_0_bn_saved = floats(33487856, 448);
-  const cnn::Floats inception4b_branch3_0_bn_saved = floats(33488304, 96);
-  const cnn::Floats inception4b_branch1_conv_weight_prepared = floats(33488400, 82944);
-  const cnn::Floats inception4b_branch2_0_conv_weight_prepared = floats(33571344, 58368);
-  const cnn::Floats inception4b_branch3_0_conv_weight_prepared = floats(33629712, 12288);
-  const cnn::Floats inception4b_branch2_1_bn_saved = floats(33642000, 896);
-  const cnn::Floats inception4b_branch3_1_bn_saved = floats(33642896, 256);
-  const cnn::Floats inception4b_branch3_1_conv_weight_prepared = floats(33643152, 57024);
-  const cnn::Floats inception4b_branch4_bn_saved = floats(33700176, 256);
-  const cnn::Floats inception4b_branch4_conv_weight_prepared = floats(33700432, 33792);
-  const cnn::Floats inception4c_branch1_bn_saved = floats(33734224, 512);
-  const cnn::Floats inception4c_branch2_0_bn_saved = floats(33734736, 512);
-  const cnn::Floats inception4c_branch3_0_bn_saved = floats(33735248, 96);
-  const cnn::Floats inception4c_branch1_conv_weight_prepared = floats(33735344, 67584);
-  const cnn::Floats inception4c_branch2_0_conv_weight_prepared = floats(33802928, 67584);
-  const cnn::Floats inception4c_branch3_0_conv_weight_prepared = floats(33870512, 12288);
-  const cnn::Floats inception4c_branch2_1_bn_saved = floats(33882800, 1024);
-  const cnn::Floats inception4c_branch3_1_bn_saved = floats(33883824, 256);
-  const cnn::Floats inception4c_branch3_1_conv_weight_prepared = floats(33884080, 57024);
-  const cnn::Floats inception4c_branch4_bn_saved = floats(33941104, 256);
-  const cnn::Floats inception4c_branch4_conv_weight_prepared = floats(33941360, 33792);
-  const cnn::Floats inception4d_branch1_bn_saved = floats(33975152, 448);
-  const cnn::Floats inception4d_branch2_0_bn_saved = floats(33975600, 576);
-  const cnn::Floats inception4d_branch3_0_bn_saved = floats(33976176, 128);
-  const cnn::Floats inception4d_branch1_conv_weight_prepared = floats(33976304, 58368);
-  const cnn::Floats inception4d_branch2_0_conv_weight_prepared = floats(34034672, 73728);
-  const cnn::Floats inception4d_branch3_0_conv_weight_prepared = floats(34108400, 18432);
-  const cnn::Floats inception4d_branch2_1_bn_saved = floats(34126832, 1152);
-  const cnn::Floats inception4d_branch3_1_bn_saved = floats(34127984, 256);
-  const cnn::Floats inception4d_branch3_1_conv_weight_prepared = floats(34128240, 76608);
-  const cnn::Floats inception4d_branch4_bn_saved = floats(34204848, 256);
-  const cnn::Floats inception4d_branch4_conv_weight_prepared = floats(34205104, 33792);
-  const cnn::Floats inception4e_branch1_bn_saved = floats(34238896, 1024);
-  const cnn::Floats inception4e_branch2_0_bn_saved = floats(34239920, 640);
-  const cnn::Floats inception4e_branch3_0_bn_saved = floats(34240560, 128);
-  const cnn::Floats inception4e_branch1_conv_weight_prepared = floats(34240688, 136224);
-  const cnn::Floats inception4e_branch2_0_conv_weight_prepared = floats(34376912, 85536);
-  const cnn::Floats inception4e_branch3_0_conv_weight_prepared = floats(34462448, 19008);
-  const cnn::Floats inception4e_branch2_1_bn_saved = floats(34481456, 1280);
-  const cnn::Floats inception4e_branch3_1_bn_saved = floats(34482736, 512);
-  const cnn::Floats inception4e_branch3_1_conv_weight_prepared = floats(34483248, 152640);
-  const cnn::Floats inception4e_branch4_bn_saved = floats(34635888, 512);
-  const cnn::Floats inception4e_branch4_conv_weight_prepared = floats(34636400, 69696);
-  const cnn::Floats inception5a_branch1_bn_saved = floats(34706096, 1024);
-  const cnn::Floats inception5a_branch2_0_bn_saved = floats(34707120, 640);
-  const cnn::Floats inception5a_branch3_0_bn_saved = floats(34707760, 128);
-  const cnn::Floats inception5a_branch1_conv_weight_prepared = floats(34707888, 214656);
-  const cnn::Floats inception5a_branch2_0_conv_weight_prepared = floats(34922544, 134784);
-  const cnn::Floats inception5a_branch3_0_conv_weight_prepared = floats(35057328, 29952);
-  const cnn::Floats inception5a_branch2_1_bn_saved = floats(35087280, 1280);
-  const cnn::Floats inception5a_branch3_1_bn_saved = floats(35088560, 512);
-  const cnn::Floats inception5a_branch3_1_conv_weight_prepared = floats(35089072, 152640);
-  const cnn::Floats inception5a_branch4_bn_saved = floats(35241712, 512);
-  const cnn::Floats inception5a_branch4_conv_weight_prepared = floats(35242224, 109824);
-  const cnn::Floats inception5b_branch1_bn_saved = floats(35352048, 1536);
-  const cnn::Floats inception5b_branch2_0_bn_saved = floats(35353584, 768);
-  const cnn::Floats inception5b_branch3_0_bn_saved = floats(35354352, 192);
-  const cnn::Floats inception5b_branch1_conv_weight_prepared = floats(35354544, 319488);
-  const cnn::Floats inception5b_branch2_0_conv_weight_prepared = floats(35674032, 159744);
-  const cnn::Floats inception5b_branch3_0_conv_weight_prepared = floats(35833776, 39936);
-  const cnn::Floats inception5b_branch2_1_bn_saved = floats(35873712, 1536);
-  const cnn::Floats inception5b_branch3_1_bn_saved = floats(35875248, 512);
-  const cnn::Floats inception5b_branch3_1_conv_weight_prepared = floats(35875760, 228672);
-  const cnn::Floats inception5b_branch4_bn_saved = floats(36104432, 512);
-  const cnn::Floats inception5b_branch4_conv_weight_prepared = floats(36104944, 109824);
+  const cnn::Floats conv2_bn_saved = floats(32112896, 256);
+  const cnn::Floats conv3_bn_saved = floats(32113152, 768);
+  const cnn::Floats inception3a_branch1_bn_saved = floats(32113920, 256);
+  const cnn::Floats inception3a_branch2_0_bn_saved = floats(32114176, 384);
+  const cnn::Floats inception3a_branch3_0_bn_saved = floats(32114560, 64);
+  const cnn::Floats inception3a_branch2_1_bn_saved = floats(32114624, 512);
+  const cnn::Floats inception3a_branch3_1_bn_saved = floats(32115136, 128);
+  const cnn::Floats inception3a_branch4_bn_saved = floats(32115264, 128);
+  const cnn::Floats inception3b_branch1_bn_saved = floats(32115392, 512);
+  const cnn::Floats inception3b_branch2_0_bn_saved = floats(32115904, 512);
+  const cnn::Floats inception3b_branch3_0_bn_saved = floats(32116416, 128);
+  const cnn::Floats inception3b_branch2_1_bn_saved = floats(32116544, 768);
+  const cnn::Floats inception3b_branch3_1_bn_saved = floats(32117312, 384);
+  const cnn::Floats inception3b_branch4_bn_saved = floats(32117696, 256);
+  const cnn::Floats inception4a_branch1_bn_saved = floats(32117952, 768);
+  const cnn::Floats inception4a_branch2_0_bn_saved = floats(32118720, 384);
+  const cnn::Floats inception4a_branch3_0_bn_saved = floats(32119104, 64);
+  const cnn::Floats inception4a_branch2_1_bn_saved = floats(32119168, 832);
+  const cnn::Floats inception4a_branch3_1_bn_saved = floats(32120000, 192);
+  const cnn::Floats inception4a_branch4_bn_saved = floats(32120192, 256);
+  const cnn::Floats inception4b_branch1_bn_saved = floats(32120448, 640);
+  const cnn::Floats inception4b_branch2_0_bn_saved = floats(32121088, 448);
+  const cnn::Floats inception4b_branch3_0_bn_saved = floats(32121536, 96);
+  const cnn::Floats inception4b_branch2_1_bn_saved = floats(32121632, 896);
+  const cnn::Floats inception4b_branch3_1_bn_saved = floats(32122528, 256);
+  const cnn::Floats inception4b_branch4_bn_saved = floats(32122784, 256);
+  const cnn::Floats inception4c_branch1_bn_saved = floats(32123040, 512);
+  const cnn::Floats inception4c_branch2_0_bn_saved = floats(32123552, 512);
+  const cnn::Floats inception4c_branch3_0_bn_saved = floats(32124064, 96);
+  const cnn::Floats inception4c_branch2_1_bn_saved = floats(32124160, 1024);
+  const cnn::Floats inception4c_branch3_1_bn_saved = floats(32125184, 256);
+  const cnn::Floats inception4c_branch4_bn_saved = floats(32125440, 256);
+  const cnn::Floats inception4d_branch1_bn_saved = floats(32125696, 448);
+  const cnn::Floats inception4d_branch2_0_bn_saved = floats(32126144, 576);
+  const cnn::Floats inception4d_branch3_0_bn_saved = floats(32126720, 128);
+  const cnn::Floats inception4d_branch2_1_bn_saved = floats(32126848, 1152);
+  const cnn::Floats inception4d_branch3_1_bn_saved = floats(32128000, 256);
+  const cnn::Floats inception4d_branch4_bn_saved = floats(32128256, 256);
+  const cnn::Floats inception4e_branch1_bn_saved = floats(32128512, 1024);
+  const cnn::Floats inception4e_branch2_0_bn_saved = floats(32129536, 640);
+  const cnn::Floats inception4e_branch3_0_bn_saved = floats(32130176, 128);
+  const cnn::Floats inception4e_branch2_1_bn_saved = floats(32130304, 1280);
+  const cnn::Floats inception4e_branch3_1_bn_saved = floats(32131584, 512);
+  const cnn::Floats inception4e_branch4_bn_saved = floats(32132096, 512);
+  const cnn::Floats inception5a_branch1_bn_saved = floats(32132608, 1024);
+  const cnn::Floats inception5a_branch2_0_bn_saved = floats(32133632, 640);
+  const cnn::Floats inception5a_branch3_0_bn_saved = floats(32134272, 128);
+  const cnn::Floats inception5a_branch1_conv_weight_prepared = floats(32134400, 214656);
+  const cnn::Floats inception5a_branch2_0_conv_weight_prepared = floats(32349056, 134784);
+  const cnn::Floats inception5a_branch3_0_conv_weight_prepared = floats(32483840, 29952);
+  const cnn::Floats inception5a_branch2_1_bn_saved = floats(32513792, 1280);
+  const cnn::Floats inception5a_branch3_1_bn_saved = floats(32515072, 512);
+  const cnn::Floats inception5a_branch3_1_conv_weight_prepared = floats(32515584, 152640);
+  const cnn::Floats inception5a_branch4_bn_saved = floats(32668224, 512);
+  const cnn::Floats inception5a_branch4_conv_weight_prepared = floats(32668736, 109824);
+  const cnn::Floats inception5b_branch1_bn_saved = floats(32778560, 1536);
+  const cnn::Floats inception5b_branch2_0_bn_saved = floats(32780096, 768);
+  const cnn::Floats inception5b_branch3_0_bn_saved = floats(32780864, 192);
+  const cnn::Floats inception5b_branch1_conv_weight_prepared = floats(32781056, 319488);
+  const cnn::Floats inception5b_branch2_0_conv_weight_prepared = floats(33100544, 159744);
+  const cnn::Floats inception5b_branch3_0_conv_weight_prepared = floats(33260288, 39936);
+  const cnn::Floats inception5b_branch2_1_bn_saved = floats(33300224, 1536);
+  const cnn::Floats inception5b_branch3_1_bn_saved = floats(33301760, 512);
+  const cnn::Floats inception5b_branch3_1_conv_weight_prepared = floats(33302272, 228672);
+  const cnn::Floats inception5b_branch4_bn_saved = floats(33530944, 512);
+  const cnn::Floats inception5b_branch4_conv_weight_prepared = floats(33531456, 109824);
 
   at(0);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (conv1.relu1)
   cnn::bn_affine(conv1_bn_saved, conv1_bn_weight_, conv1_bn_bias_, conv1_bn_running_mean_,
                  conv1_bn_running_var_, kConv1Bn);
-  cnn::conv_prepare(conv1_conv_weight_prepared, conv1_conv_weight_, kConv1Conv);
 
   at(4);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (conv2.relu1)
   cnn::bn_affine(conv2_bn_saved, conv2_bn_weight_, conv2_bn_bias_, conv2_bn_running_mean_,
                  conv2_bn_running_var_, kConv2Bn);
-  cnn::conv_prepare(conv2_conv_weight_prepared, conv2_conv_weight_, kConv2Conv);
 
   at(7);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (conv3.relu1)
   cnn::bn_affine(conv3_bn_saved, conv3_bn_weight_, conv3_bn_bias_, conv3_bn_running_mean_,
                  conv3_bn_running_var_, kConv3Bn);
-  cnn::winograd::conv_prepare(conv3_conv_weight_prepared, conv3_conv_weight_, kConv3Conv);
 
   at(11);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2335,16 +2170,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception3a_branch3_0_bn_saved, inception3a_branch3_0_bn_weight_,
                  inception3a_branch3_0_bn_bias_, inception3a_branch3_0_bn_running_mean_,
                  inception3a_branch3_0_bn_running_var_, kInception3aBranch3_0Bn);
-  cnn::conv_prepare(inception3a_branch1_conv_weight_prepared, inception3a_branch1_conv_weight_,
-                    kInception3aBranch1Conv);
-
-  at(14);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv_prepare(inception3a_branch2_0_conv_weight_prepared, inception3a_branch2_0_conv_weight_,
-                    kInception3aBranch2_0Conv);
-
-  at(20);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv_prepare(inception3a_branch3_0_conv_weight_prepared, inception3a_branch3_0_conv_weight_,
-                    kInception3aBranch3_0Conv);
 
   at(17);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2352,8 +2177,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception3a_branch2_1_bn_saved, inception3a_branch2_1_bn_weight_,
                  inception3a_branch2_1_bn_bias_, inception3a_branch2_1_bn_running_mean_,
                  inception3a_branch2_1_bn_running_var_, kInception3aBranch2_1Bn);
-  cnn::winograd::conv_prepare(inception3a_branch2_1_conv_weight_prepared, inception3a_branch2_1_conv_weight_,
-                              kInception3aBranch2_1Conv);
 
   at(23);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2361,8 +2184,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception3a_branch3_1_bn_saved, inception3a_branch3_1_bn_weight_,
                  inception3a_branch3_1_bn_bias_, inception3a_branch3_1_bn_running_mean_,
                  inception3a_branch3_1_bn_running_var_, kInception3aBranch3_1Bn);
-  cnn::winograd::conv_prepare(inception3a_branch3_1_conv_weight_prepared, inception3a_branch3_1_conv_weight_,
-                              kInception3aBranch3_1Conv);
 
   at(27);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2370,8 +2191,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception3a_branch4_bn_saved, inception3a_branch4_bn_weight_, inception3a_branch4_bn_bias_,
                  inception3a_branch4_bn_running_mean_, inception3a_branch4_bn_running_var_,
                  kInception3aBranch4Bn);
-  cnn::conv_prepare(inception3a_branch4_conv_weight_prepared, inception3a_branch4_conv_weight_,
-                    kInception3aBranch4Conv);
 
   at(31);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2385,16 +2204,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception3b_branch3_0_bn_saved, inception3b_branch3_0_bn_weight_,
                  inception3b_branch3_0_bn_bias_, inception3b_branch3_0_bn_running_mean_,
                  inception3b_branch3_0_bn_running_var_, kInception3bBranch3_0Bn);
-  cnn::conv_prepare(inception3b_branch1_conv_weight_prepared, inception3b_branch1_conv_weight_,
-                    kInception3bBranch1Conv);
-
-  at(34);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv_prepare(inception3b_branch2_0_conv_weight_prepared, inception3b_branch2_0_conv_weight_,
-                    kInception3bBranch2_0Conv);
-
-  at(40);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv_prepare(inception3b_branch3_0_conv_weight_prepared, inception3b_branch3_0_conv_weight_,
-                    kInception3bBranch3_0Conv);
 
   at(37);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2409,8 +2218,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception3b_branch3_1_bn_saved, inception3b_branch3_1_bn_weight_,
                  inception3b_branch3_1_bn_bias_, inception3b_branch3_1_bn_running_mean_,
                  inception3b_branch3_1_bn_running_var_, kInception3bBranch3_1Bn);
-  cnn::winograd::conv_prepare(inception3b_branch3_1_conv_weight_prepared, inception3b_branch3_1_conv_weight_,
-                              kInception3bBranch3_1Conv);
 
   at(47);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2418,8 +2225,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception3b_branch4_bn_saved, inception3b_branch4_bn_weight_, inception3b_branch4_bn_bias_,
                  inception3b_branch4_bn_running_mean_, inception3b_branch4_bn_running_var_,
                  kInception3bBranch4Bn);
-  cnn::conv_prepare(inception3b_branch4_conv_weight_prepared, inception3b_branch4_conv_weight_,
-                    kInception3bBranch4Conv);
 
   at(52);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2433,16 +2238,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception4a_branch3_0_bn_saved, inception4a_branch3_0_bn_weight_,
                  inception4a_branch3_0_bn_bias_, inception4a_branch3_0_bn_running_mean_,
                  inception4a_branch3_0_bn_running_var_, kInception4aBranch3_0Bn);
-  cnn::conv_prepare(inception4a_branch1_conv_weight_prepared, inception4a_branch1_conv_weight_,
-                    kInception4aBranch1Conv);
-
-  at(55);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv_prepare(inception4a_branch2_0_conv_weight_prepared, inception4a_branch2_0_conv_weight_,
-                    kInception4aBranch2_0Conv);
-
-  at(61);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv_prepare(inception4a_branch3_0_conv_weight_prepared, inception4a_branch3_0_conv_weight_,
-                    kInception4aBranch3_0Conv);
 
   at(58);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2457,8 +2252,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception4a_branch3_1_bn_saved, inception4a_branch3_1_bn_weight_,
                  inception4a_branch3_1_bn_bias_, inception4a_branch3_1_bn_running_mean_,
                  inception4a_branch3_1_bn_running_var_, kInception4aBranch3_1Bn);
-  cnn::conv_prepare(inception4a_branch3_1_conv_weight_prepared, inception4a_branch3_1_conv_weight_,
-                    kInception4aBranch3_1Conv);
 
   at(68);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2466,8 +2259,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception4a_branch4_bn_saved, inception4a_branch4_bn_weight_, inception4a_branch4_bn_bias_,
                  inception4a_branch4_bn_running_mean_, inception4a_branch4_bn_running_var_,
                  kInception4aBranch4Bn);
-  cnn::conv_prepare(inception4a_branch4_conv_weight_prepared, inception4a_branch4_conv_weight_,
-                    kInception4aBranch4Conv);
 
   at(81);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2481,16 +2272,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception4b_branch3_0_bn_saved, inception4b_branch3_0_bn_weight_,
                  inception4b_branch3_0_bn_bias_, inception4b_branch3_0_bn_running_mean_,
                  inception4b_branch3_0_bn_running_var_, kInception4bBranch3_0Bn);
-  cnn::conv_prepare(inception4b_branch1_conv_weight_prepared, inception4b_branch1_conv_weight_,
-                    kInception4bBranch1Conv);
-
-  at(84);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv_prepare(inception4b_branch2_0_conv_weight_prepared, inception4b_branch2_0_conv_weight_,
-                    kInception4bBranch2_0Conv);
-
-  at(90);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv_prepare(inception4b_branch3_0_conv_weight_prepared, inception4b_branch3_0_conv_weight_,
-                    kInception4bBranch3_0Conv);
 
   at(87);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2505,8 +2286,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception4b_branch3_1_bn_saved, inception4b_branch3_1_bn_weight_,
                  inception4b_branch3_1_bn_bias_, inception4b_branch3_1_bn_running_mean_,
                  inception4b_branch3_1_bn_running_var_, kInception4bBranch3_1Bn);
-  cnn::winograd::conv_prepare(inception4b_branch3_1_conv_weight_prepared, inception4b_branch3_1_conv_weight_,
-                              kInception4bBranch3_1Conv);
 
   at(97);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2514,8 +2293,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception4b_branch4_bn_saved, inception4b_branch4_bn_weight_, inception4b_branch4_bn_bias_,
                  inception4b_branch4_bn_running_mean_, inception4b_branch4_bn_running_var_,
                  kInception4bBranch4Bn);
-  cnn::conv_prepare(inception4b_branch4_conv_weight_prepared, inception4b_branch4_conv_weight_,
-                    kInception4bBranch4Conv);
 
   at(101);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2529,16 +2306,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception4c_branch3_0_bn_saved, inception4c_branch3_0_bn_weight_,
                  inception4c_branch3_0_bn_bias_, inception4c_branch3_0_bn_running_mean_,
                  inception4c_branch3_0_bn_running_var_, kInception4cBranch3_0Bn);
-  cnn::conv_prepare(inception4c_branch1_conv_weight_prepared, inception4c_branch1_conv_weight_,
-                    kInception4cBranch1Conv);
-
-  at(104);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv_prepare(inception4c_branch2_0_conv_weight_prepared, inception4c_branch2_0_conv_weight_,
-                    kInception4cBranch2_0Conv);
-
-  at(110);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv_prepare(inception4c_branch3_0_conv_weight_prepared, inception4c_branch3_0_conv_weight_,
-                    kInception4cBranch3_0Conv);
 
   at(107);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2553,8 +2320,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception4c_branch3_1_bn_saved, inception4c_branch3_1_bn_weight_,
                  inception4c_branch3_1_bn_bias_, inception4c_branch3_1_bn_running_mean_,
                  inception4c_branch3_1_bn_running_var_, kInception4cBranch3_1Bn);
-  cnn::winograd::conv_prepare(inception4c_branch3_1_conv_weight_prepared, inception4c_branch3_1_conv_weight_,
-                              kInception4cBranch3_1Conv);
 
   at(117);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2562,8 +2327,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception4c_branch4_bn_saved, inception4c_branch4_bn_weight_, inception4c_branch4_bn_bias_,
                  inception4c_branch4_bn_running_mean_, inception4c_branch4_bn_running_var_,
                  kInception4cBranch4Bn);
-  cnn::conv_prepare(inception4c_branch4_conv_weight_prepared, inception4c_branch4_conv_weight_,
-                    kInception4cBranch4Conv);
 
   at(121);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2577,16 +2340,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception4d_branch3_0_bn_saved, inception4d_branch3_0_bn_weight_,
                  inception4d_branch3_0_bn_bias_, inception4d_branch3_0_bn_running_mean_,
                  inception4d_branch3_0_bn_running_var_, kInception4dBranch3_0Bn);
-  cnn::conv_prepare(inception4d_branch1_conv_weight_prepared, inception4d_branch1_conv_weight_,
-                    kInception4dBranch1Conv);
-
-  at(124);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv_prepare(inception4d_branch2_0_conv_weight_prepared, inception4d_branch2_0_conv_weight_,
-                    kInception4dBranch2_0Conv);
-
-  at(130);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv_prepare(inception4d_branch3_0_conv_weight_prepared, inception4d_branch3_0_conv_weight_,
-                    kInception4dBranch3_0Conv);
 
   at(127);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2601,8 +2354,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception4d_branch3_1_bn_saved, inception4d_branch3_1_bn_weight_,
                  inception4d_branch3_1_bn_bias_, inception4d_branch3_1_bn_running_mean_,
                  inception4d_branch3_1_bn_running_var_, kInception4dBranch3_1Bn);
-  cnn::winograd::conv_prepare(inception4d_branch3_1_conv_weight_prepared, inception4d_branch3_1_conv_weight_,
-                              kInception4dBranch3_1Conv);
 
   at(137);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2610,8 +2361,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception4d_branch4_bn_saved, inception4d_branch4_bn_weight_, inception4d_branch4_bn_bias_,
                  inception4d_branch4_bn_running_mean_, inception4d_branch4_bn_running_var_,
                  kInception4dBranch4Bn);
-  cnn::conv_prepare(inception4d_branch4_conv_weight_prepared, inception4d_branch4_conv_weight_,
-                    kInception4dBranch4Conv);
 
   at(150);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2625,16 +2374,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception4e_branch3_0_bn_saved, inception4e_branch3_0_bn_weight_,
                  inception4e_branch3_0_bn_bias_, inception4e_branch3_0_bn_running_mean_,
                  inception4e_branch3_0_bn_running_var_, kInception4eBranch3_0Bn);
-  cnn::conv_prepare(inception4e_branch1_conv_weight_prepared, inception4e_branch1_conv_weight_,
-                    kInception4eBranch1Conv);
-
-  at(153);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv_prepare(inception4e_branch2_0_conv_weight_prepared, inception4e_branch2_0_conv_weight_,
-                    kInception4eBranch2_0Conv);
-
-  at(159);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv_prepare(inception4e_branch3_0_conv_weight_prepared, inception4e_branch3_0_conv_weight_,
-                    kInception4eBranch3_0Conv);
 
   at(156);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2649,8 +2388,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception4e_branch3_1_bn_saved, inception4e_branch3_1_bn_weight_,
                  inception4e_branch3_1_bn_bias_, inception4e_branch3_1_bn_running_mean_,
                  inception4e_branch3_1_bn_running_var_, kInception4eBranch3_1Bn);
-  cnn::winograd::conv_prepare(inception4e_branch3_1_conv_weight_prepared, inception4e_branch3_1_conv_weight_,
-                              kInception4eBranch3_1Conv);
 
   at(166);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2658,8 +2395,6 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception4e_branch4_bn_saved, inception4e_branch4_bn_weight_, inception4e_branch4_bn_bias_,
                  inception4e_branch4_bn_running_mean_, inception4e_branch4_bn_running_var_,
                  kInception4eBranch4Bn);
-  cnn::conv_prepare(inception4e_branch4_conv_weight_prepared, inception4e_branch4_conv_weight_,
-                    kInception4eBranch4Conv);
 
   at(171);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2764,189 +2499,150 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
   const cnn::Floats conv1_bn_saved = floats(32112640, 256);
   const cnn::Blocked conv1_relu1 = blocked(0, 802816);  // 64x112x112
-  const cnn::Floats conv1_conv_weight_prepared = floats(32112896, 9702);
   const cnn::Blocked maxpool1 = blocked(25690112, 200704);  // 64x56x56
-  const cnn::Floats conv2_bn_saved = floats(32122608, 256);
+  const cnn::Floats conv2_bn_saved = floats(32112896, 256);
   const cnn::Blocked conv2_relu1 = blocked(19267584, 200704);  // 64x56x56
-  const cnn::Floats conv2_conv_weight_prepared = floats(32122864, 4224);
-  const cnn::Floats conv3_bn_saved = floats(32127088, 768);
+  const cnn::Floats conv3_bn_saved = floats(32113152, 768);
   const cnn::Blocked conv3_relu1 = blocked(0, 602112);  // 192x56x56
-  const cnn::Floats conv3_conv_weight_prepared = floats(32127856, 442944);
   const cnn::Blocked maxpool2 = blocked(19267584, 150528);  // 192x28x28
-  const cnn::Floats inception3a_branch1_bn_saved = floats(32570800, 256);
-  const cnn::Floats inception3a_branch2_0_bn_saved = floats(32571056, 384);
-  const cnn::Floats inception3a_branch3_0_bn_saved = floats(32571440, 64);
+  const cnn::Floats inception3a_branch1_bn_saved = floats(32113920, 256);
+  const cnn::Floats inception3a_branch2_0_bn_saved = floats(32114176, 384);
+  const cnn::Floats inception3a_branch3_0_bn_saved = floats(32114560, 64);
   const cnn::Blocked inception3a_concat1 = blocked(12042240, 200704);  // 256x28x28
   const cnn::Blocked inception3a_branch1_relu1 = blocked(12042240, 200704);  // 64x28x28
-  const cnn::Floats inception3a_branch1_conv_weight_prepared = floats(32571504, 12672);
   const cnn::Blocked inception3a_branch2_0_relu1 = blocked(0, 75264);  // 96x28x28
-  const cnn::Floats inception3a_branch2_0_conv_weight_prepared = floats(32584176, 18432);
-  const cnn::Blocked inception3a_branch3_0_relu1 = blocked(2408448, 12544);  // 16x28x28
-  const cnn::Floats inception3a_branch3_0_conv_weight_prepared = floats(32602608, 3456);
-  const cnn::Floats inception3a_branch2_1_bn_saved = floats(32606064, 512);
+  const cnn::Blocked inception3a_branch3_0_relu1 = blocked(3263040, 12544);  // 16x28x28
+  const cnn::Floats inception3a_branch2_1_bn_saved = floats(32114624, 512);
   const cnn::Blocked inception3a_branch2_1_relu1 = blocked(12092416, 200704);  // 128x28x28
-  const cnn::Floats inception3a_branch2_1_conv_weight_prepared = floats(32606576, 456768);
-  const cnn::Floats inception3a_branch3_1_bn_saved = floats(33063344, 128);
+  const cnn::Floats inception3a_branch3_1_bn_saved = floats(32115136, 128);
   const cnn::Blocked inception3a_branch3_1_relu1 = blocked(12192768, 200704);  // 32x28x28
-  const cnn::Floats inception3a_branch3_1_conv_weight_prepared = floats(33063472, 21312);
   const cnn::Blocked inception3a_maxpool1 = blocked(0, 150528);  // 192x28x28
-  const cnn::Floats inception3a_branch4_bn_saved = floats(33084784, 128);
+  const cnn::Floats inception3a_branch4_bn_saved = floats(32115264, 128);
   const cnn::Blocked inception3a_branch4_relu1 = blocked(12217856, 200704);  // 32x28x28
-  const cnn::Floats inception3a_branch4_conv_weight_prepared = floats(33084912, 6912);
-  const cnn::Floats inception3b_branch1_bn_saved = floats(33091824, 512);
-  const cnn::Floats inception3b_branch2_0_bn_saved = floats(33092336, 512);
-  const cnn::Floats inception3b_branch3_0_bn_saved = floats(33092848, 128);
+  const cnn::Floats inception3b_branch1_bn_saved = floats(32115392, 512);
+  const cnn::Floats inception3b_branch2_0_bn_saved = floats(32115904, 512);
+  const cnn::Floats inception3b_branch3_0_bn_saved = floats(32116416, 128);
   const cnn::Blocked inception3b_concat1 = blocked(0, 376320);  // 480x28x28
   const cnn::Blocked inception3b_branch1_relu1 = blocked(0, 376320);  // 128x28x28
-  const cnn::Floats inception3b_branch1_conv_weight_prepared = floats(33092976, 33792);
   const cnn::Blocked inception3b_branch2_0_relu1 = blocked(18464768, 100352);  // 128x28x28
-  const cnn::Floats inception3b_branch2_0_conv_weight_prepared = floats(33126768, 33792);
   const cnn::Blocked inception3b_branch3_0_relu1 = blocked(22561344, 25088);  // 32x28x28
-  const cnn::Floats inception3b_branch3_0_conv_weight_prepared = floats(33160560, 9216);
-  const cnn::Floats inception3b_branch2_1_bn_saved = floats(33169776, 768);
+  const cnn::Floats inception3b_branch2_1_bn_saved = floats(32116544, 768);
   const cnn::Blocked inception3b_branch2_1_relu1 = blocked(100352, 376320);  // 192x28x28
-  const cnn::Floats inception3b_branch3_1_bn_saved = floats(33170544, 384);
+  const cnn::Floats inception3b_branch3_1_bn_saved = floats(32117312, 384);
   const cnn::Blocked inception3b_branch3_1_relu1 = blocked(250880, 376320);  // 96x28x28
-  const cnn::Floats inception3b_branch3_1_conv_weight_prepared = floats(33170928, 111168);
   const cnn::Blocked inception3b_maxpool1 = blocked(18464768, 200704);  // 256x28x28
-  const cnn::Floats inception3b_branch4_bn_saved = floats(33282096, 256);
+  const cnn::Floats inception3b_branch4_bn_saved = floats(32117696, 256);
   const cnn::Blocked inception3b_branch4_relu1 = blocked(326144, 376320);  // 64x28x28
-  const cnn::Floats inception3b_branch4_conv_weight_prepared = floats(33282352, 16896);
   const cnn::Blocked maxpool3 = blocked(12042240, 94080);  // 480x14x14
-  const cnn::Floats inception4a_branch1_bn_saved = floats(33299248, 768);
-  const cnn::Floats inception4a_branch2_0_bn_saved = floats(33300016, 384);
-  const cnn::Floats inception4a_branch3_0_bn_saved = floats(33300400, 64);
+  const cnn::Floats inception4a_branch1_bn_saved = floats(32117952, 768);
+  const cnn::Floats inception4a_branch2_0_bn_saved = floats(32118720, 384);
+  const cnn::Floats inception4a_branch3_0_bn_saved = floats(32119104, 64);
   const cnn::Blocked inception4a_concat1 = blocked(0, 100352);  // 512x14x14
   const cnn::Blocked inception4a_branch1_relu1 = blocked(0, 100352);  // 192x14x14
-  const cnn::Floats inception4a_branch1_conv_weight_prepared = floats(33300464, 92160);
-  const cnn::Blocked inception4a_branch2_0_relu1 = blocked(3937600, 18816);  // 96x14x14
-  const cnn::Floats inception4a_branch2_0_conv_weight_prepared = floats(33392624, 46080);
-  const cnn::Blocked inception4a_branch3_0_relu1 = blocked(4539712, 3136);  // 16x14x14
-  const cnn::Floats inception4a_branch3_0_conv_weight_prepared = floats(33438704, 8640);
-  const cnn::Floats inception4a_branch2_1_bn_saved = floats(33447344, 832);
+  const cnn::Blocked inception4a_branch2_0_relu1 = blocked(4004608, 18816);  // 96x14x14
+  const cnn::Blocked inception4a_branch3_0_relu1 = blocked(4606720, 3136);  // 16x14x14
+  const cnn::Floats inception4a_branch2_1_bn_saved = floats(32119168, 832);
   const cnn::Blocked inception4a_branch2_1_relu1 = blocked(37632, 100352);  // 208x14x14
-  const cnn::Floats inception4a_branch3_1_bn_saved = floats(33448176, 192);
+  const cnn::Floats inception4a_branch3_1_bn_saved = floats(32120000, 192);
   const cnn::Blocked inception4a_branch3_1_relu1 = blocked(78400, 100352);  // 48x14x14
-  const cnn::Floats inception4a_branch3_1_conv_weight_prepared = floats(33448368, 6912);
   const cnn::Blocked inception4a_maxpool1 = blocked(3211264, 94080);  // 480x14x14
-  const cnn::Floats inception4a_branch4_bn_saved = floats(33455280, 256);
+  const cnn::Floats inception4a_branch4_bn_saved = floats(32120192, 256);
   const cnn::Blocked inception4a_branch4_relu1 = blocked(87808, 100352);  // 64x14x14
-  const cnn::Floats inception4a_branch4_conv_weight_prepared = floats(33455536, 31680);
-  const cnn::Floats inception4b_branch1_bn_saved = floats(33487216, 640);
-  const cnn::Floats inception4b_branch2_0_bn_saved = floats(33487856, 448);
-  const cnn::Floats inception4b_branch3_0_bn_saved = floats(33488304, 96);
+  const cnn::Floats inception4b_branch1_bn_saved = floats(32120448, 640);
+  const cnn::Floats inception4b_branch2_0_bn_saved = floats(32121088, 448);
+  const cnn::Floats inception4b_branch3_0_bn_saved = floats(32121536, 96);
   const cnn::Blocked inception4b_concat1 = blocked(3211264, 100352);  // 512x14x14
   const cnn::Blocked inception4b_branch1_relu1 = blocked(3211264, 100352);  // 160x14x14
-  const cnn::Floats inception4b_branch1_conv_weight_prepared = floats(33488400, 82944);
   const cnn::Blocked inception4b_branch2_0_relu1 = blocked(7342400, 21952);  // 112x14x14
-  const cnn::Floats inception4b_branch2_0_conv_weight_prepared = floats(33571344, 58368);
   const cnn::Blocked inception4b_branch3_0_relu1 = blocked(8044864, 4704);  // 24x14x14
-  const cnn::Floats inception4b_branch3_0_conv_weight_prepared = floats(33629712, 12288);
-  const cnn::Floats inception4b_branch2_1_bn_saved = floats(33642000, 896);
+  const cnn::Floats inception4b_branch2_1_bn_saved = floats(32121632, 896);
   const cnn::Blocked inception4b_branch2_1_relu1 = blocked(3242624, 100352);  // 224x14x14
-  const cnn::Floats inception4b_branch3_1_bn_saved = floats(33642896, 256);
+  const cnn::Floats inception4b_branch3_1_bn_saved = floats(32122528, 256);
   const cnn::Blocked inception4b_branch3_1_relu1 = blocked(3286528, 100352);  // 64x14x14
-  const cnn::Floats inception4b_branch3_1_conv_weight_prepared = floats(33643152, 57024);
   const cnn::Blocked inception4b_maxpool1 = blocked(6422528, 100352);  // 512x14x14
-  const cnn::Floats inception4b_branch4_bn_saved = floats(33700176, 256);
+  const cnn::Floats inception4b_branch4_bn_saved = floats(32122784, 256);
   const cnn::Blocked inception4b_branch4_relu1 = blocked(3299072, 100352);  // 64x14x14
-  const cnn::Floats inception4b_branch4_conv_weight_prepared = floats(33700432, 33792);
-  const cnn::Floats inception4c_branch1_bn_saved = floats(33734224, 512);
-  const cnn::Floats inception4c_branch2_0_bn_saved = floats(33734736, 512);
-  const cnn::Floats inception4c_branch3_0_bn_saved = floats(33735248, 96);
+  const cnn::Floats inception4c_branch1_bn_saved = floats(32123040, 512);
+  const cnn::Floats inception4c_branch2_0_bn_saved = floats(32123552, 512);
+  const cnn::Floats inception4c_branch3_0_bn_saved = floats(32124064, 96);
   const cnn::Blocked inception4c_concat1 = blocked(0, 100352);  // 512x14x14
   const cnn::Blocked inception4c_branch1_relu1 = blocked(0, 100352);  // 128x14x14
-  const cnn::Floats inception4c_branch1_conv_weight_prepared = floats(33735344, 67584);
   const cnn::Blocked inception4c_branch2_0_relu1 = blocked(7611968, 25088);  // 128x14x14
-  const cnn::Floats inception4c_branch2_0_conv_weight_prepared = floats(33802928, 67584);
   const cnn::Blocked inception4c_branch3_0_relu1 = blocked(8414784, 4704);  // 24x14x14
-  const cnn::Floats inception4c_branch3_0_conv_weight_prepared = floats(33870512, 12288);
-  const cnn::Floats inception4c_branch2_1_bn_saved = floats(33882800, 1024);
+  const cnn::Floats inception4c_branch2_1_bn_saved = floats(32124160, 1024);
   const cnn::Blocked inception4c_branch2_1_relu1 = blocked(25088, 100352);  // 256x14x14
-  const cnn::Floats inception4c_branch3_1_bn_saved = floats(33883824, 256);
+  const cnn::Floats inception4c_branch3_1_bn_saved = floats(32125184, 256);
   const cnn::Blocked inception4c_branch3_1_relu1 = blocked(75264, 100352);  // 64x14x14
-  const cnn::Floats inception4c_branch3_1_conv_weight_prepared = floats(33884080, 57024);
   const cnn::Blocked inception4c_maxpool1 = blocked(6422528, 100352);  // 512x14x14
-  const cnn::Floats inception4c_branch4_bn_saved = floats(33941104, 256);
+  const cnn::Floats inception4c_branch4_bn_saved = floats(32125440, 256);
   const cnn::Blocked inception4c_branch4_relu1 = blocked(87808, 100352);  // 64x14x14
-  const cnn::Floats inception4c_branch4_conv_weight_prepared = floats(33941360, 33792);
-  const cnn::Floats inception4d_branch1_bn_saved = floats(33975152, 448);
-  const cnn::Floats inception4d_branch2_0_bn_saved = floats(33975600, 576);
-  const cnn::Floats inception4d_branch3_0_bn_saved = floats(33976176, 128);
+  const cnn::Floats inception4d_branch1_bn_saved = floats(32125696, 448);
+  const cnn::Floats inception4d_branch2_0_bn_saved = floats(32126144, 576);
+  const cnn::Floats inception4d_branch3_0_bn_saved = floats(32126720, 128);
   const cnn::Blocked inception4d_concat1 = blocked(5218304, 103488);  // 528x14x14
   const cnn::Blocked inception4d_branch1_relu1 = blocked(5218304, 103488);  // 112x14x14
-  const cnn::Floats inception4d_branch1_conv_weight_prepared = floats(33976304, 58368);
   const cnn::Blocked inception4d_branch2_0_relu1 = blocked(8529920, 28224);  // 144x14x14
-  const cnn::Floats inception4d_branch2_0_conv_weight_prepared = floats(34034672, 73728);
   const cnn::Blocked inception4d_branch3_0_relu1 = blocked(4704832, 6272);  // 32x14x14
-  const cnn::Floats inception4d_branch3_0_conv_weight_prepared = floats(34108400, 18432);
-  const cnn::Floats inception4d_branch2_1_bn_saved = floats(34126832, 1152);
+  const cnn::Floats inception4d_branch2_1_bn_saved = floats(32126848, 1152);
   const cnn::Blocked inception4d_branch2_1_relu1 = blocked(5240256, 103488);  // 288x14x14
-  const cnn::Floats inception4d_branch3_1_bn_saved = floats(34127984, 256);
+  const cnn::Floats inception4d_branch3_1_bn_saved = floats(32128000, 256);
   const cnn::Blocked inception4d_branch3_1_relu1 = blocked(5296704, 103488);  // 64x14x14
-  const cnn::Floats inception4d_branch3_1_conv_weight_prepared = floats(34128240, 76608);
   const cnn::Blocked inception4d_maxpool1 = blocked(8529920, 100352);  // 512x14x14
-  const cnn::Floats inception4d_branch4_bn_saved = floats(34204848, 256);
+  const cnn::Floats inception4d_branch4_bn_saved = floats(32128256, 256);
   const cnn::Blocked inception4d_branch4_relu1 = blocked(5309248, 103488);  // 64x14x14
-  const cnn::Floats inception4d_branch4_conv_weight_prepared = floats(34205104, 33792);
-  const cnn::Floats inception4e_branch1_bn_saved = floats(34238896, 1024);
-  const cnn::Floats inception4e_branch2_0_bn_saved = floats(34239920, 640);
-  const cnn::Floats inception4e_branch3_0_bn_saved = floats(34240560, 128);
+  const cnn::Floats inception4e_branch1_bn_saved = floats(32128512, 1024);
+  const cnn::Floats inception4e_branch2_0_bn_saved = floats(32129536, 640);
+  const cnn::Floats inception4e_branch3_0_bn_saved = floats(32130176, 128);
   const cnn::Blocked inception4e_concat1 = blocked(0, 163072);  // 832x14x14
   const cnn::Blocked inception4e_branch1_relu1 = blocked(0, 163072);  // 256x14x14
-  const cnn::Floats inception4e_branch1_conv_weight_prepared = floats(34240688, 136224);
   const cnn::Blocked inception4e_branch2_0_relu1 = blocked(10396736, 31360);  // 160x14x14
-  const cnn::Floats inception4e_branch2_0_conv_weight_prepared = floats(34376912, 85536);
   const cnn::Blocked inception4e_branch3_0_relu1 = blocked(11400256, 6272);  // 32x14x14
-  const cnn::Floats inception4e_branch3_0_conv_weight_prepared = floats(34462448, 19008);
-  const cnn::Floats inception4e_branch2_1_bn_saved = floats(34481456, 1280);
+  const cnn::Floats inception4e_branch2_1_bn_saved = floats(32130304, 1280);
   const cnn::Blocked inception4e_branch2_1_relu1 = blocked(50176, 163072);  // 320x14x14
-  const cnn::Floats inception4e_branch3_1_bn_saved = floats(34482736, 512);
+  const cnn::Floats inception4e_branch3_1_bn_saved = floats(32131584, 512);
   const cnn::Blocked inception4e_branch3_1_relu1 = blocked(112896, 163072);  // 128x14x14
-  const cnn::Floats inception4e_branch3_1_conv_weight_prepared = floats(34483248, 152640);
   const cnn::Blocked inception4e_maxpool1 = blocked(8529920, 103488);  // 528x14x14
-  const cnn::Floats inception4e_branch4_bn_saved = floats(34635888, 512);
+  const cnn::Floats inception4e_branch4_bn_saved = floats(32132096, 512);
   const cnn::Blocked inception4e_branch4_relu1 = blocked(137984, 163072);  // 128x14x14
-  const cnn::Floats inception4e_branch4_conv_weight_prepared = floats(34636400, 69696);
   const cnn::Blocked maxpool4 = blocked(5218304, 40768);  // 832x7x7
-  const cnn::Floats inception5a_branch1_bn_saved = floats(34706096, 1024);
-  const cnn::Floats inception5a_branch2_0_bn_saved = floats(34707120, 640);
-  const cnn::Floats inception5a_branch3_0_bn_saved = floats(34707760, 128);
+  const cnn::Floats inception5a_branch1_bn_saved = floats(32132608, 1024);
+  const cnn::Floats inception5a_branch2_0_bn_saved = floats(32133632, 640);
+  const cnn::Floats inception5a_branch3_0_bn_saved = floats(32134272, 128);
   const cnn::Blocked inception5a_concat1 = blocked(6522880, 40768);  // 832x7x7
   const cnn::Blocked inception5a_branch1_relu1 = blocked(6522880, 40768);  // 256x7x7
-  const cnn::Floats inception5a_branch1_conv_weight_prepared = floats(34707888, 214656);
+  const cnn::Floats inception5a_branch1_conv_weight_prepared = floats(32134400, 214656);
   const cnn::Blocked inception5a_branch2_0_relu1 = blocked(1866816, 7840);  // 160x7x7
-  const cnn::Floats inception5a_branch2_0_conv_weight_prepared = floats(34922544, 134784);
+  const cnn::Floats inception5a_branch2_0_conv_weight_prepared = floats(32349056, 134784);
   const cnn::Blocked inception5a_branch3_0_relu1 = blocked(2117696, 1568);  // 32x7x7
-  const cnn::Floats inception5a_branch3_0_conv_weight_prepared = floats(35057328, 29952);
-  const cnn::Floats inception5a_branch2_1_bn_saved = floats(35087280, 1280);
+  const cnn::Floats inception5a_branch3_0_conv_weight_prepared = floats(32483840, 29952);
+  const cnn::Floats inception5a_branch2_1_bn_saved = floats(32513792, 1280);
   const cnn::Blocked inception5a_branch2_1_relu1 = blocked(6535424, 40768);  // 320x7x7
-  const cnn::Floats inception5a_branch3_1_bn_saved = floats(35088560, 512);
+  const cnn::Floats inception5a_branch3_1_bn_saved = floats(32515072, 512);
   const cnn::Blocked inception5a_branch3_1_relu1 = blocked(6551104, 40768);  // 128x7x7
-  const cnn::Floats inception5a_branch3_1_conv_weight_prepared = floats(35089072, 152640);
+  const cnn::Floats inception5a_branch3_1_conv_weight_prepared = floats(32515584, 152640);
   const cnn::Blocked inception5a_maxpool1 = blocked(0, 40768);  // 832x7x7
-  const cnn::Floats inception5a_branch4_bn_saved = floats(35241712, 512);
+  const cnn::Floats inception5a_branch4_bn_saved = floats(32668224, 512);
   const cnn::Blocked inception5a_branch4_relu1 = blocked(6557376, 40768);  // 128x7x7
-  const cnn::Floats inception5a_branch4_conv_weight_prepared = floats(35242224, 109824);
-  const cnn::Floats inception5b_branch1_bn_saved = floats(35352048, 1536);
-  const cnn::Floats inception5b_branch2_0_bn_saved = floats(35353584, 768);
-  const cnn::Floats inception5b_branch3_0_bn_saved = floats(35354352, 192);
+  const cnn::Floats inception5a_branch4_conv_weight_prepared = floats(32668736, 109824);
+  const cnn::Floats inception5b_branch1_bn_saved = floats(32778560, 1536);
+  const cnn::Floats inception5b_branch2_0_bn_saved = floats(32780096, 768);
+  const cnn::Floats inception5b_branch3_0_bn_saved = floats(32780864, 192);
   const cnn::Blocked inception5b_concat1 = blocked(2654784, 50176);  // 1024x7x7
   const cnn::Blocked inception5b_branch1_relu1 = blocked(2654784, 50176);  // 384x7x7
-  const cnn::Floats inception5b_branch1_conv_weight_prepared = floats(35354544, 319488);
+  const cnn::Floats inception5b_branch1_conv_weight_prepared = floats(32781056, 319488);
   const cnn::Blocked inception5b_branch2_0_relu1 = blocked(4260416, 9408);  // 192x7x7
-  const cnn::Floats inception5b_branch2_0_conv_weight_prepared = floats(35674032, 159744);
+  const cnn::Floats inception5b_branch2_0_conv_weight_prepared = floats(33100544, 159744);
   const cnn::Blocked inception5b_branch3_0_relu1 = blocked(4561472, 2352);  // 48x7x7
-  const cnn::Floats inception5b_branch3_0_conv_weight_prepared = floats(35833776, 39936);
-  const cnn::Floats inception5b_branch2_1_bn_saved = floats(35873712, 1536);
+  const cnn::Floats inception5b_branch3_0_conv_weight_prepared = floats(33260288, 39936);
+  const cnn::Floats inception5b_branch2_1_bn_saved = floats(33300224, 1536);
   const cnn::Blocked inception5b_branch2_1_relu1 = blocked(2673600, 50176);  // 384x7x7
-  const cnn::Floats inception5b_branch3_1_bn_saved = floats(35875248, 512);
+  const cnn::Floats inception5b_branch3_1_bn_saved = floats(33301760, 512);
   const cnn::Blocked inception5b_branch3_1_relu1 = blocked(2692416, 50176);  // 128x7x7
-  const cnn::Floats inception5b_branch3_1_conv_weight_prepared = floats(35875760, 228672);
+  const cnn::Floats inception5b_branch3_1_conv_weight_prepared = floats(33302272, 228672);
   const cnn::Blocked inception5b_maxpool1 = blocked(0, 40768);  // 832x7x7
-  const cnn::Floats inception5b_branch4_bn_saved = floats(36104432, 512);
+  const cnn::Floats inception5b_branch4_bn_saved = floats(33530944, 512);
   const cnn::Blocked inception5b_branch4_relu1 = blocked(2698688, 50176);  // 128x7x7
-  const cnn::Floats inception5b_branch4_conv_weight_prepared = floats(36104944, 109824);
+  const cnn::Floats inception5b_branch4_conv_weight_prepared = floats(33531456, 109824);
   const cnn::Blocked gap1 = blocked(40960, 1024);  // 1024
   const cnn::Blocked fc = blocked(73728, 1000);  // 1000
   const cnn::Blocked softmax1 = blocked(0, 1000);  // 1000
@@ -2954,9 +2650,9 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (conv1.relu1)
-  cnn::conv(conv1_relu1, input, cnn::prepared(conv1_conv_weight_prepared),
+  cnn::conv(conv1_relu1, input, conv1_conv_weight_,
             cnn::Epilogue().scaled(conv1_bn_saved).then(cnn::Activation::kRelu), kConv1Conv, batch,
-            scratch(25690112, 198912));
+            scratch(25690112, 208614));
 
   at(3);  // 37: maxpool(3, stride=2, ceil=true)    (maxpool1)
   cnn::maxpool(maxpool1, conv1_relu1, kMaxpool1, batch);
@@ -2964,16 +2660,16 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(4);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (conv2.relu1)
-  cnn::conv(conv2_relu1, maxpool1, cnn::prepared(conv2_conv_weight_prepared),
+  cnn::conv(conv2_relu1, maxpool1, conv2_conv_weight_,
             cnn::Epilogue().scaled(conv2_bn_saved).then(cnn::Activation::kRelu), kConv2Conv, batch,
-            scratch(0, 87360));
+            scratch(0, 91584));
 
   at(7);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (conv3.relu1)
-  cnn::winograd::conv(conv3_relu1, conv2_relu1, cnn::prepared(conv3_conv_weight_prepared),
+  cnn::winograd::conv(conv3_relu1, conv2_relu1, conv3_conv_weight_,
                       cnn::Epilogue().scaled(conv3_bn_saved).then(cnn::Activation::kRelu), kConv3Conv, batch,
-                      scratch(25690112, 265216));
+                      scratch(25690112, 708160));
 
   at(10);  // 40: maxpool(3, stride=2, ceil=true)    (maxpool2)
   cnn::maxpool(maxpool2, conv3_relu1, kMaxpool2, batch);
@@ -2987,29 +2683,29 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3a.branch3[0].relu1)
-  cnn::conv_siblings({{inception3a_branch1_relu1, cnn::prepared(inception3a_branch1_conv_weight_prepared),
+  cnn::conv_siblings({{inception3a_branch1_relu1, inception3a_branch1_conv_weight_,
                        cnn::Epilogue().scaled(inception3a_branch1_bn_saved).then(cnn::Activation::kRelu)},
-                      {inception3a_branch2_0_relu1, cnn::prepared(inception3a_branch2_0_conv_weight_prepared),
+                      {inception3a_branch2_0_relu1, inception3a_branch2_0_conv_weight_,
                        cnn::Epilogue().scaled(inception3a_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
-                      {inception3a_branch3_0_relu1, cnn::prepared(inception3a_branch3_0_conv_weight_prepared),
+                      {inception3a_branch3_0_relu1, inception3a_branch3_0_conv_weight_,
                        cnn::Epilogue().scaled(inception3a_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
-                     maxpool2, kInception3aBranch1ConvSiblings, batch, scratch(2809856, 259392));
+                     maxpool2, kInception3aBranch1ConvSiblings, batch, scratch(2408448, 293952));
 
   at(17);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3a.branch2[1].relu1)
   cnn::winograd::conv(inception3a_branch2_1_relu1, inception3a_branch2_0_relu1,
-                      cnn::prepared(inception3a_branch2_1_conv_weight_prepared),
+                      inception3a_branch2_1_conv_weight_,
                       cnn::Epilogue().scaled(inception3a_branch2_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception3aBranch2_1Conv, batch, scratch(2809856, 397824));
+                      kInception3aBranch2_1Conv, batch, scratch(2408448, 854592));
 
   at(23);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3a.branch3[1].relu1)
   cnn::winograd::conv(inception3a_branch3_1_relu1, inception3a_branch3_0_relu1,
-                      cnn::prepared(inception3a_branch3_1_conv_weight_prepared),
+                      inception3a_branch3_1_conv_weight_,
                       cnn::Epilogue().scaled(inception3a_branch3_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception3aBranch3_1Conv, batch, scratch());
+                      kInception3aBranch3_1Conv, batch, scratch(0, 21312));
 
   at(26);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception3a.maxpool1)
   cnn::maxpool(inception3a_maxpool1, maxpool2, kInception3aMaxpool1, batch);
@@ -3017,10 +2713,9 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(27);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3a.branch4.relu1)
-  cnn::conv(inception3a_branch4_relu1, inception3a_maxpool1,
-            cnn::prepared(inception3a_branch4_conv_weight_prepared),
+  cnn::conv(inception3a_branch4_relu1, inception3a_maxpool1, inception3a_branch4_conv_weight_,
             cnn::Epilogue().scaled(inception3a_branch4_bn_saved).then(cnn::Activation::kRelu),
-            kInception3aBranch4Conv, batch, scratch(4816896, 259392));
+            kInception3aBranch4Conv, batch, scratch(4816896, 266304));
 
   at(31);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3031,13 +2726,13 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3b.branch3[0].relu1)
-  cnn::conv_siblings({{inception3b_branch1_relu1, cnn::prepared(inception3b_branch1_conv_weight_prepared),
+  cnn::conv_siblings({{inception3b_branch1_relu1, inception3b_branch1_conv_weight_,
                        cnn::Epilogue().scaled(inception3b_branch1_bn_saved).then(cnn::Activation::kRelu)},
-                      {inception3b_branch2_0_relu1, cnn::prepared(inception3b_branch2_0_conv_weight_prepared),
+                      {inception3b_branch2_0_relu1, inception3b_branch2_0_conv_weight_,
                        cnn::Epilogue().scaled(inception3b_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
-                      {inception3b_branch3_0_relu1, cnn::prepared(inception3b_branch3_0_conv_weight_prepared),
+                      {inception3b_branch3_0_relu1, inception3b_branch3_0_conv_weight_,
                        cnn::Epilogue().scaled(inception3b_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
-                     inception3a_concat1, kInception3bBranch1ConvSiblings, batch, scratch(21676032, 345408));
+                     inception3a_concat1, kInception3bBranch1ConvSiblings, batch, scratch(21676032, 422208));
 
   at(37);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3051,9 +2746,9 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3b.branch3[1].relu1)
   cnn::winograd::conv(inception3b_branch3_1_relu1, inception3b_branch3_0_relu1,
-                      cnn::prepared(inception3b_branch3_1_conv_weight_prepared),
+                      inception3b_branch3_1_conv_weight_,
                       cnn::Epilogue().scaled(inception3b_branch3_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception3bBranch3_1Conv, batch, scratch(18464768, 132608));
+                      kInception3bBranch3_1Conv, batch, scratch(18464768, 243776));
 
   at(46);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception3b.maxpool1)
   cnn::maxpool(inception3b_maxpool1, inception3a_concat1, kInception3bMaxpool1, batch);
@@ -3061,10 +2756,9 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(47);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3b.branch4.relu1)
-  cnn::conv(inception3b_branch4_relu1, inception3b_maxpool1,
-            cnn::prepared(inception3b_branch4_conv_weight_prepared),
+  cnn::conv(inception3b_branch4_relu1, inception3b_maxpool1, inception3b_branch4_conv_weight_,
             cnn::Epilogue().scaled(inception3b_branch4_bn_saved).then(cnn::Activation::kRelu),
-            kInception3bBranch4Conv, batch, scratch(12042240, 345408));
+            kInception3bBranch4Conv, batch, scratch(12042240, 362304));
 
   at(51);  // 44: maxpool(3, stride=2, ceil=true)    (maxpool3)
   cnn::maxpool(maxpool3, inception3b_concat1, kMaxpool3, batch);
@@ -3078,13 +2772,13 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4a.branch3[0].relu1)
-  cnn::conv_siblings({{inception4a_branch1_relu1, cnn::prepared(inception4a_branch1_conv_weight_prepared),
+  cnn::conv_siblings({{inception4a_branch1_relu1, inception4a_branch1_conv_weight_,
                        cnn::Epilogue().scaled(inception4a_branch1_bn_saved).then(cnn::Activation::kRelu)},
-                      {inception4a_branch2_0_relu1, cnn::prepared(inception4a_branch2_0_conv_weight_prepared),
+                      {inception4a_branch2_0_relu1, inception4a_branch2_0_conv_weight_,
                        cnn::Epilogue().scaled(inception4a_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
-                      {inception4a_branch3_0_relu1, cnn::prepared(inception4a_branch3_0_conv_weight_prepared),
+                      {inception4a_branch3_0_relu1, inception4a_branch3_0_conv_weight_,
                        cnn::Epilogue().scaled(inception4a_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
-                     maxpool3, kInception4aBranch1ConvSiblings, batch, scratch(3211264, 646464));
+                     maxpool3, kInception4aBranch1ConvSiblings, batch, scratch(3211264, 793344));
 
   at(58);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3097,10 +2791,9 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(64);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4a.branch3[1].relu1)
-  cnn::conv(inception4a_branch3_1_relu1, inception4a_branch3_0_relu1,
-            cnn::prepared(inception4a_branch3_1_conv_weight_prepared),
+  cnn::conv(inception4a_branch3_1_relu1, inception4a_branch3_0_relu1, inception4a_branch3_1_conv_weight_,
             cnn::Epilogue().scaled(inception4a_branch3_1_bn_saved).then(cnn::Activation::kRelu),
-            kInception4aBranch3_1Conv, batch, scratch(3211264, 194880));
+            kInception4aBranch3_1Conv, batch, scratch(3211264, 201792));
 
   at(67);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception4a.maxpool1)
   cnn::maxpool(inception4a_maxpool1, maxpool3, kInception4aMaxpool1, batch);
@@ -3108,10 +2801,9 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(68);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4a.branch4.relu1)
-  cnn::conv(inception4a_branch4_relu1, inception4a_maxpool1,
-            cnn::prepared(inception4a_branch4_conv_weight_prepared),
+  cnn::conv(inception4a_branch4_relu1, inception4a_maxpool1, inception4a_branch4_conv_weight_,
             cnn::Epilogue().scaled(inception4a_branch4_bn_saved).then(cnn::Activation::kRelu),
-            kInception4aBranch4Conv, batch, scratch(6221824, 646464));
+            kInception4aBranch4Conv, batch, scratch(6221824, 678144));
 
   at(81);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3122,13 +2814,13 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4b.branch3[0].relu1)
-  cnn::conv_siblings({{inception4b_branch1_relu1, cnn::prepared(inception4b_branch1_conv_weight_prepared),
+  cnn::conv_siblings({{inception4b_branch1_relu1, inception4b_branch1_conv_weight_,
                        cnn::Epilogue().scaled(inception4b_branch1_bn_saved).then(cnn::Activation::kRelu)},
-                      {inception4b_branch2_0_relu1, cnn::prepared(inception4b_branch2_0_conv_weight_prepared),
+                      {inception4b_branch2_0_relu1, inception4b_branch2_0_conv_weight_,
                        cnn::Epilogue().scaled(inception4b_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
-                      {inception4b_branch3_0_relu1, cnn::prepared(inception4b_branch3_0_conv_weight_prepared),
+                      {inception4b_branch3_0_relu1, inception4b_branch3_0_conv_weight_,
                        cnn::Epilogue().scaled(inception4b_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
-                     inception4a_concat1, kInception4bBranch1ConvSiblings, batch, scratch(6422528, 689472));
+                     inception4a_concat1, kInception4bBranch1ConvSiblings, batch, scratch(6422528, 843072));
 
   at(87);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3142,9 +2834,9 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4b.branch3[1].relu1)
   cnn::winograd::conv(inception4b_branch3_1_relu1, inception4b_branch3_0_relu1,
-                      cnn::prepared(inception4b_branch3_1_conv_weight_prepared),
+                      inception4b_branch3_1_conv_weight_,
                       cnn::Epilogue().scaled(inception4b_branch3_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception4bBranch3_1Conv, batch, scratch(6422528, 99456));
+                      kInception4bBranch3_1Conv, batch, scratch(6422528, 156480));
 
   at(96);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception4b.maxpool1)
   cnn::maxpool(inception4b_maxpool1, inception4a_concat1, kInception4bMaxpool1, batch);
@@ -3152,10 +2844,9 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(97);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4b.branch4.relu1)
-  cnn::conv(inception4b_branch4_relu1, inception4b_maxpool1,
-            cnn::prepared(inception4b_branch4_conv_weight_prepared),
+  cnn::conv(inception4b_branch4_relu1, inception4b_maxpool1, inception4b_branch4_conv_weight_,
             cnn::Epilogue().scaled(inception4b_branch4_bn_saved).then(cnn::Activation::kRelu),
-            kInception4bBranch4Conv, batch, scratch(0, 689472));
+            kInception4bBranch4Conv, batch, scratch(0, 723264));
 
   at(101);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3166,13 +2857,13 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4c.branch3[0].relu1)
-  cnn::conv_siblings({{inception4c_branch1_relu1, cnn::prepared(inception4c_branch1_conv_weight_prepared),
+  cnn::conv_siblings({{inception4c_branch1_relu1, inception4c_branch1_conv_weight_,
                        cnn::Epilogue().scaled(inception4c_branch1_bn_saved).then(cnn::Activation::kRelu)},
-                      {inception4c_branch2_0_relu1, cnn::prepared(inception4c_branch2_0_conv_weight_prepared),
+                      {inception4c_branch2_0_relu1, inception4c_branch2_0_conv_weight_,
                        cnn::Epilogue().scaled(inception4c_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
-                      {inception4c_branch3_0_relu1, cnn::prepared(inception4c_branch3_0_conv_weight_prepared),
+                      {inception4c_branch3_0_relu1, inception4c_branch3_0_conv_weight_,
                        cnn::Epilogue().scaled(inception4c_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
-                     inception4b_concat1, kInception4cBranch1ConvSiblings, batch, scratch(6422528, 689472));
+                     inception4b_concat1, kInception4cBranch1ConvSiblings, batch, scratch(6422528, 836928));
 
   at(107);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3186,9 +2877,9 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4c.branch3[1].relu1)
   cnn::winograd::conv(inception4c_branch3_1_relu1, inception4c_branch3_0_relu1,
-                      cnn::prepared(inception4c_branch3_1_conv_weight_prepared),
+                      inception4c_branch3_1_conv_weight_,
                       cnn::Epilogue().scaled(inception4c_branch3_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception4cBranch3_1Conv, batch, scratch(6422528, 99456));
+                      kInception4cBranch3_1Conv, batch, scratch(6422528, 156480));
 
   at(116);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception4c.maxpool1)
   cnn::maxpool(inception4c_maxpool1, inception4b_concat1, kInception4cMaxpool1, batch);
@@ -3196,10 +2887,9 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(117);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4c.branch4.relu1)
-  cnn::conv(inception4c_branch4_relu1, inception4c_maxpool1,
-            cnn::prepared(inception4c_branch4_conv_weight_prepared),
+  cnn::conv(inception4c_branch4_relu1, inception4c_maxpool1, inception4c_branch4_conv_weight_,
             cnn::Epilogue().scaled(inception4c_branch4_bn_saved).then(cnn::Activation::kRelu),
-            kInception4cBranch4Conv, batch, scratch(3211264, 689472));
+            kInception4cBranch4Conv, batch, scratch(3211264, 723264));
 
   at(121);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3210,13 +2900,13 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4d.branch3[0].relu1)
-  cnn::conv_siblings({{inception4d_branch1_relu1, cnn::prepared(inception4d_branch1_conv_weight_prepared),
+  cnn::conv_siblings({{inception4d_branch1_relu1, inception4d_branch1_conv_weight_,
                        cnn::Epilogue().scaled(inception4d_branch1_bn_saved).then(cnn::Activation::kRelu)},
-                      {inception4d_branch2_0_relu1, cnn::prepared(inception4d_branch2_0_conv_weight_prepared),
+                      {inception4d_branch2_0_relu1, inception4d_branch2_0_conv_weight_,
                        cnn::Epilogue().scaled(inception4d_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
-                      {inception4d_branch3_0_relu1, cnn::prepared(inception4d_branch3_0_conv_weight_prepared),
+                      {inception4d_branch3_0_relu1, inception4d_branch3_0_conv_weight_,
                        cnn::Epilogue().scaled(inception4d_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
-                     inception4c_concat1, kInception4dBranch1ConvSiblings, batch, scratch(3211264, 689472));
+                     inception4c_concat1, kInception4dBranch1ConvSiblings, batch, scratch(3211264, 840000));
 
   at(127);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3230,9 +2920,9 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4d.branch3[1].relu1)
   cnn::winograd::conv(inception4d_branch3_1_relu1, inception4d_branch3_0_relu1,
-                      cnn::prepared(inception4d_branch3_1_conv_weight_prepared),
+                      inception4d_branch3_1_conv_weight_,
                       cnn::Epilogue().scaled(inception4d_branch3_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception4dBranch3_1Conv, batch, scratch(3211264, 132608));
+                      kInception4dBranch3_1Conv, batch, scratch(3211264, 209216));
 
   at(136);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception4d.maxpool1)
   cnn::maxpool(inception4d_maxpool1, inception4c_concat1, kInception4dMaxpool1, batch);
@@ -3240,10 +2930,9 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(137);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4d.branch4.relu1)
-  cnn::conv(inception4d_branch4_relu1, inception4d_maxpool1,
-            cnn::prepared(inception4d_branch4_conv_weight_prepared),
+  cnn::conv(inception4d_branch4_relu1, inception4d_maxpool1, inception4d_branch4_conv_weight_,
             cnn::Epilogue().scaled(inception4d_branch4_bn_saved).then(cnn::Activation::kRelu),
-            kInception4dBranch4Conv, batch, scratch(0, 689472));
+            kInception4dBranch4Conv, batch, scratch(0, 723264));
 
   at(150);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3254,13 +2943,13 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4e.branch3[0].relu1)
-  cnn::conv_siblings({{inception4e_branch1_relu1, cnn::prepared(inception4e_branch1_conv_weight_prepared),
+  cnn::conv_siblings({{inception4e_branch1_relu1, inception4e_branch1_conv_weight_,
                        cnn::Epilogue().scaled(inception4e_branch1_bn_saved).then(cnn::Activation::kRelu)},
-                      {inception4e_branch2_0_relu1, cnn::prepared(inception4e_branch2_0_conv_weight_prepared),
+                      {inception4e_branch2_0_relu1, inception4e_branch2_0_conv_weight_,
                        cnn::Epilogue().scaled(inception4e_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
-                      {inception4e_branch3_0_relu1, cnn::prepared(inception4e_branch3_0_conv_weight_prepared),
+                      {inception4e_branch3_0_relu1, inception4e_branch3_0_conv_weight_,
                        cnn::Epilogue().scaled(inception4e_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
-                     inception4d_concat1, kInception4eBranch1ConvSiblings, batch, scratch(8529920, 710976));
+                     inception4d_concat1, kInception4eBranch1ConvSiblings, batch, scratch(8529920, 951744));
 
   at(156);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3274,9 +2963,9 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4e.branch3[1].relu1)
   cnn::winograd::conv(inception4e_branch3_1_relu1, inception4e_branch3_0_relu1,
-                      cnn::prepared(inception4e_branch3_1_conv_weight_prepared),
+                      inception4e_branch3_1_conv_weight_,
                       cnn::Epilogue().scaled(inception4e_branch3_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception4eBranch3_1Conv, batch, scratch(8529920, 132608));
+                      kInception4eBranch3_1Conv, batch, scratch(8529920, 285248));
 
   at(165);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception4e.maxpool1)
   cnn::maxpool(inception4e_maxpool1, inception4d_concat1, kInception4eMaxpool1, batch);
@@ -3284,10 +2973,9 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(166);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4e.branch4.relu1)
-  cnn::conv(inception4e_branch4_relu1, inception4e_maxpool1,
-            cnn::prepared(inception4e_branch4_conv_weight_prepared),
+  cnn::conv(inception4e_branch4_relu1, inception4e_maxpool1, inception4e_branch4_conv_weight_,
             cnn::Epilogue().scaled(inception4e_branch4_bn_saved).then(cnn::Activation::kRelu),
-            kInception4eBranch4Conv, batch, scratch(5218304, 710976));
+            kInception4eBranch4Conv, batch, scratch(5218304, 780672));
 
   at(170);  // 53: maxpool(2, stride=2, ceil=true)    (maxpool4)
   cnn::maxpool(maxpool4, inception4e_concat1, kMaxpool4, batch);

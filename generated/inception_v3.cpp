@@ -56,18 +56,6 @@ constexpr cnn::BnGeometry kMixed5bBranch5x5_1Bn{
     .channels = 48, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::BnGeometry kMixed5bBranch3x3dbl1Bn{
     .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed5bBranch1x1Conv{
-    .in_channels = 192, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
-    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kMixed5bBranch5x5_1Conv{
-    .in_channels = 192, .in_height = 35, .in_width = 35, .out_channels = 48, .out_height = 35,
-    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kMixed5bBranch3x3dbl1Conv{
-    .in_channels = 192, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
-    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SiblingsGeometry kMixed5bBranch1x1ConvSiblings{
     .in_channels = 192, .height = 35, .width = 35, .out_channels = {64, 48, 64}};
 constexpr cnn::BnGeometry kMixed5bBranch5x5_2Bn{
@@ -104,18 +92,6 @@ constexpr cnn::BnGeometry kMixed5cBranch5x5_1Bn{
     .channels = 48, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::BnGeometry kMixed5cBranch3x3dbl1Bn{
     .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed5cBranch1x1Conv{
-    .in_channels = 256, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
-    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kMixed5cBranch5x5_1Conv{
-    .in_channels = 256, .in_height = 35, .in_width = 35, .out_channels = 48, .out_height = 35,
-    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kMixed5cBranch3x3dbl1Conv{
-    .in_channels = 256, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
-    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SiblingsGeometry kMixed5cBranch1x1ConvSiblings{
     .in_channels = 256, .height = 35, .width = 35, .out_channels = {64, 48, 64}};
 constexpr cnn::BnGeometry kMixed5cBranch5x5_2Bn{
@@ -152,18 +128,6 @@ constexpr cnn::BnGeometry kMixed5dBranch5x5_1Bn{
     .channels = 48, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::BnGeometry kMixed5dBranch3x3dbl1Bn{
     .channels = 64, .height = 35, .width = 35, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed5dBranch1x1Conv{
-    .in_channels = 288, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
-    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kMixed5dBranch5x5_1Conv{
-    .in_channels = 288, .in_height = 35, .in_width = 35, .out_channels = 48, .out_height = 35,
-    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kMixed5dBranch3x3dbl1Conv{
-    .in_channels = 288, .in_height = 35, .in_width = 35, .out_channels = 64, .out_height = 35,
-    .out_width = 35, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SiblingsGeometry kMixed5dBranch1x1ConvSiblings{
     .in_channels = 288, .height = 35, .width = 35, .out_channels = {64, 48, 64}};
 constexpr cnn::BnGeometry kMixed5dBranch5x5_2Bn{
@@ -228,18 +192,6 @@ constexpr cnn::BnGeometry kMixed6bBranch7x7_1Bn{
     .channels = 128, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::BnGeometry kMixed6bBranch7x7dbl1Bn{
     .channels = 128, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6bBranch1x1Conv{
-    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
-    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kMixed6bBranch7x7_1Conv{
-    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 128, .out_height = 17,
-    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kMixed6bBranch7x7dbl1Conv{
-    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 128, .out_height = 17,
-    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SiblingsGeometry kMixed6bBranch1x1ConvSiblings{
     .in_channels = 768, .height = 17, .width = 17, .out_channels = {192, 128, 128}};
 constexpr cnn::BnGeometry kMixed6bBranch7x7_2Bn{
@@ -294,18 +246,6 @@ constexpr cnn::BnGeometry kMixed6cBranch7x7_1Bn{
     .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::BnGeometry kMixed6cBranch7x7dbl1Bn{
     .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6cBranch1x1Conv{
-    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
-    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kMixed6cBranch7x7_1Conv{
-    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
-    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kMixed6cBranch7x7dbl1Conv{
-    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
-    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SiblingsGeometry kMixed6cBranch1x1ConvSiblings{
     .in_channels = 768, .height = 17, .width = 17, .out_channels = {192, 160, 160}};
 constexpr cnn::BnGeometry kMixed6cBranch7x7_2Bn{
@@ -360,18 +300,6 @@ constexpr cnn::BnGeometry kMixed6dBranch7x7_1Bn{
     .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::BnGeometry kMixed6dBranch7x7dbl1Bn{
     .channels = 160, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6dBranch1x1Conv{
-    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
-    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kMixed6dBranch7x7_1Conv{
-    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
-    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kMixed6dBranch7x7dbl1Conv{
-    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 160, .out_height = 17,
-    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SiblingsGeometry kMixed6dBranch1x1ConvSiblings{
     .in_channels = 768, .height = 17, .width = 17, .out_channels = {192, 160, 160}};
 constexpr cnn::BnGeometry kMixed6dBranch7x7_2Bn{
@@ -426,18 +354,6 @@ constexpr cnn::BnGeometry kMixed6eBranch7x7_1Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::BnGeometry kMixed6eBranch7x7dbl1Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed6eBranch1x1Conv{
-    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
-    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kMixed6eBranch7x7_1Conv{
-    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
-    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kMixed6eBranch7x7dbl1Conv{
-    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
-    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SiblingsGeometry kMixed6eBranch1x1ConvSiblings{
     .in_channels = 768, .height = 17, .width = 17, .out_channels = {192, 192, 192}};
 constexpr cnn::BnGeometry kMixed6eBranch7x7_2Bn{
@@ -490,14 +406,6 @@ constexpr cnn::BnGeometry kMixed7aBranch3x3_1Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
 constexpr cnn::BnGeometry kMixed7aBranch7x7x3_1Bn{
     .channels = 192, .height = 17, .width = 17, .block = 1, .epsilon = 0.001f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kMixed7aBranch3x3_1Conv{
-    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
-    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kMixed7aBranch7x7x3_1Conv{
-    .in_channels = 768, .in_height = 17, .in_width = 17, .out_channels = 192, .out_height = 17,
-    .out_width = 17, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SiblingsGeometry kMixed7aBranch3x3_1ConvSiblings{
     .in_channels = 768, .height = 17, .width = 17, .out_channels = {192, 192}};
 constexpr cnn::BnGeometry kMixed7aBranch3x3_2Bn{
@@ -653,141 +561,67 @@ constexpr cnn::DenseGeometry kFc{.in = 2048, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_prepared_floats(kConv2d1a3x3Conv) == 972);
-static_assert(cnn::conv_prepared_scratch(kConv2d1a3x3Conv, kBatch) == cnn::ScratchSize{12288, 37632});
-static_assert(cnn::winograd::conv_prepared_floats(kConv2d2a3x3Conv) == 42048);
-static_assert(cnn::winograd::conv_prepared_scratch(kConv2d2a3x3Conv, kBatch) == cnn::ScratchSize{171264, 0});
-static_assert(cnn::winograd::conv_prepared_floats(kConv2d2b3x3Conv) == 76608);
-static_assert(cnn::winograd::conv_prepared_scratch(kConv2d2b3x3Conv, kBatch) == cnn::ScratchSize{242304, 132608});
-static_assert(cnn::conv_prepared_floats(kConv2d3b1x1Conv) == 5376);
-static_assert(cnn::conv_prepared_scratch(kConv2d3b1x1Conv, kBatch) == cnn::ScratchSize{13248, 87360});
-static_assert(cnn::winograd::conv_prepared_floats(kConv2d4a3x3Conv) == 553536);
-static_assert(cnn::winograd::conv_prepared_scratch(kConv2d4a3x3Conv, kBatch) == cnn::ScratchSize{654336, 331520});
-static_assert(cnn::conv_prepared_floats(kMixed5bBranch1x1Conv) == 12672);
-static_assert(cnn::conv_prepared_floats(kMixed5bBranch5x5_1Conv) == 9216);
-static_assert(cnn::conv_prepared_floats(kMixed5bBranch3x3dbl1Conv) == 12672);
-static_assert(cnn::conv_siblings_prepared_scratch(kMixed5bBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{37824, 259392});
-static_assert(cnn::winograd::conv_prepared_floats(kMixed5bBranch5x5_2Conv) == 114624);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed5bBranch5x5_2Conv, kBatch) == cnn::ScratchSize{280192, 198912});
-static_assert(cnn::winograd::conv_prepared_floats(kMixed5bBranch3x3dbl2Conv) == 221760);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed5bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{389120, 265216});
-static_assert(cnn::winograd::conv_prepared_floats(kMixed5bBranch3x3dbl3Conv) == 332352);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed5bBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{464896, 397824});
-static_assert(cnn::conv_prepared_floats(kMixed5bBranchPoolConv) == 6912);
-static_assert(cnn::conv_prepared_scratch(kMixed5bBranchPoolConv, kBatch) == cnn::ScratchSize{37824, 259392});
-static_assert(cnn::conv_prepared_floats(kMixed5cBranch1x1Conv) == 16896);
-static_assert(cnn::conv_prepared_floats(kMixed5cBranch5x5_1Conv) == 12288);
-static_assert(cnn::conv_prepared_floats(kMixed5cBranch3x3dbl1Conv) == 16896);
-static_assert(cnn::conv_siblings_prepared_scratch(kMixed5cBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::winograd::conv_prepared_floats(kMixed5cBranch5x5_2Conv) == 114624);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed5cBranch5x5_2Conv, kBatch) == cnn::ScratchSize{280192, 198912});
-static_assert(cnn::winograd::conv_prepared_floats(kMixed5cBranch3x3dbl2Conv) == 221760);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed5cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{389120, 265216});
-static_assert(cnn::winograd::conv_prepared_floats(kMixed5cBranch3x3dbl3Conv) == 332352);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed5cBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{464896, 397824});
-static_assert(cnn::conv_prepared_floats(kMixed5cBranchPoolConv) == 16896);
-static_assert(cnn::conv_prepared_scratch(kMixed5cBranchPoolConv, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kMixed5dBranch1x1Conv) == 19008);
-static_assert(cnn::conv_prepared_floats(kMixed5dBranch5x5_1Conv) == 13824);
-static_assert(cnn::conv_prepared_floats(kMixed5dBranch3x3dbl1Conv) == 19008);
-static_assert(cnn::conv_siblings_prepared_scratch(kMixed5dBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{84672, 388416});
-static_assert(cnn::winograd::conv_prepared_floats(kMixed5dBranch5x5_2Conv) == 114624);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed5dBranch5x5_2Conv, kBatch) == cnn::ScratchSize{280192, 198912});
-static_assert(cnn::winograd::conv_prepared_floats(kMixed5dBranch3x3dbl2Conv) == 221760);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed5dBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{389120, 265216});
-static_assert(cnn::winograd::conv_prepared_floats(kMixed5dBranch3x3dbl3Conv) == 332352);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed5dBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{464896, 397824});
-static_assert(cnn::conv_prepared_floats(kMixed5dBranchPoolConv) == 19008);
-static_assert(cnn::conv_prepared_scratch(kMixed5dBranchPoolConv, kBatch) == cnn::ScratchSize{62784, 388416});
-static_assert(cnn::conv_prepared_floats(kMixed6aBranch3x3Conv) == 995328);
-static_assert(cnn::conv_prepared_scratch(kMixed6aBranch3x3Conv, kBatch) == cnn::ScratchSize{129984, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6aBranch3x3dbl1Conv) == 19008);
-static_assert(cnn::conv_prepared_scratch(kMixed6aBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{62784, 388416});
-static_assert(cnn::winograd::conv_prepared_floats(kMixed6aBranch3x3dbl2Conv) == 221760);
-static_assert(cnn::winograd::conv_prepared_scratch(kMixed6aBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{389120, 265216});
-static_assert(cnn::conv_prepared_floats(kMixed6aBranch3x3dbl3Conv) == 82944);
-static_assert(cnn::conv_prepared_scratch(kMixed6aBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{74688, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6bBranch1x1Conv) == 147456);
-static_assert(cnn::conv_prepared_floats(kMixed6bBranch7x7_1Conv) == 101376);
-static_assert(cnn::conv_prepared_floats(kMixed6bBranch7x7dbl1Conv) == 101376);
-static_assert(cnn::conv_siblings_prepared_scratch(kMixed6bBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{137664, 1033536});
-static_assert(cnn::conv_prepared_floats(kMixed6bBranch7x7_2Conv) == 118272);
-static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7_2Conv, kBatch) == cnn::ScratchSize{80064, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6bBranch7x7_3Conv) == 172032);
-static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7_3Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6bBranch7x7dbl2Conv) == 118272);
-static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{80064, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6bBranch7x7dbl3Conv) == 118272);
-static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{80064, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6bBranch7x7dbl4Conv) == 118272);
-static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{80064, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6bBranch7x7dbl5Conv) == 172032);
-static_assert(cnn::conv_prepared_scratch(kMixed6bBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6bBranchPoolConv) == 147456);
-static_assert(cnn::conv_prepared_scratch(kMixed6bBranchPoolConv, kBatch) == cnn::ScratchSize{86976, 1033536});
-static_assert(cnn::conv_prepared_floats(kMixed6cBranch1x1Conv) == 147456);
-static_assert(cnn::conv_prepared_floats(kMixed6cBranch7x7_1Conv) == 124416);
-static_assert(cnn::conv_prepared_floats(kMixed6cBranch7x7dbl1Conv) == 124416);
-static_assert(cnn::conv_siblings_prepared_scratch(kMixed6cBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{149184, 1033536});
-static_assert(cnn::conv_prepared_floats(kMixed6cBranch7x7_2Conv) == 181440);
-static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7_2Conv, kBatch) == cnn::ScratchSize{85824, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6cBranch7x7_3Conv) == 215040);
-static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7_3Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6cBranch7x7dbl2Conv) == 181440);
-static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{85824, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6cBranch7x7dbl3Conv) == 181440);
-static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{85824, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6cBranch7x7dbl4Conv) == 181440);
-static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{85824, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6cBranch7x7dbl5Conv) == 215040);
-static_assert(cnn::conv_prepared_scratch(kMixed6cBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6cBranchPoolConv) == 147456);
-static_assert(cnn::conv_prepared_scratch(kMixed6cBranchPoolConv, kBatch) == cnn::ScratchSize{86976, 1033536});
-static_assert(cnn::conv_prepared_floats(kMixed6dBranch1x1Conv) == 147456);
-static_assert(cnn::conv_prepared_floats(kMixed6dBranch7x7_1Conv) == 124416);
-static_assert(cnn::conv_prepared_floats(kMixed6dBranch7x7dbl1Conv) == 124416);
-static_assert(cnn::conv_siblings_prepared_scratch(kMixed6dBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{149184, 1033536});
-static_assert(cnn::conv_prepared_floats(kMixed6dBranch7x7_2Conv) == 181440);
-static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7_2Conv, kBatch) == cnn::ScratchSize{85824, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6dBranch7x7_3Conv) == 215040);
-static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7_3Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6dBranch7x7dbl2Conv) == 181440);
-static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{85824, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6dBranch7x7dbl3Conv) == 181440);
-static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{85824, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6dBranch7x7dbl4Conv) == 181440);
-static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{85824, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6dBranch7x7dbl5Conv) == 215040);
-static_assert(cnn::conv_prepared_scratch(kMixed6dBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6dBranchPoolConv) == 147456);
-static_assert(cnn::conv_prepared_scratch(kMixed6dBranchPoolConv, kBatch) == cnn::ScratchSize{86976, 1033536});
-static_assert(cnn::conv_prepared_floats(kMixed6eBranch1x1Conv) == 147456);
-static_assert(cnn::conv_prepared_floats(kMixed6eBranch7x7_1Conv) == 147456);
-static_assert(cnn::conv_prepared_floats(kMixed6eBranch7x7dbl1Conv) == 147456);
-static_assert(cnn::conv_siblings_prepared_scratch(kMixed6eBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{160704, 1033536});
-static_assert(cnn::conv_prepared_floats(kMixed6eBranch7x7_2Conv) == 258048);
-static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7_2Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6eBranch7x7_3Conv) == 258048);
-static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7_3Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6eBranch7x7dbl2Conv) == 258048);
-static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6eBranch7x7dbl3Conv) == 258048);
-static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6eBranch7x7dbl4Conv) == 258048);
-static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6eBranch7x7dbl5Conv) == 258048);
-static_assert(cnn::conv_prepared_scratch(kMixed6eBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed6eBranchPoolConv) == 147456);
-static_assert(cnn::conv_prepared_scratch(kMixed6eBranchPoolConv, kBatch) == cnn::ScratchSize{86976, 1033536});
-static_assert(cnn::conv_prepared_floats(kMixed7aBranch3x3_1Conv) == 147456);
-static_assert(cnn::conv_prepared_floats(kMixed7aBranch7x7x3_1Conv) == 147456);
-static_assert(cnn::conv_siblings_prepared_scratch(kMixed7aBranch3x3_1ConvSiblings, kBatch) == cnn::ScratchSize{123840, 1033536});
+static_assert(cnn::conv_scratch(kConv2d1a3x3Conv, kBatch) == cnn::ScratchSize{12288, 38604});
+static_assert(cnn::winograd::conv_scratch(kConv2d2a3x3Conv, kBatch) == cnn::ScratchSize{171264, 42048});
+static_assert(cnn::winograd::conv_scratch(kConv2d2b3x3Conv, kBatch) == cnn::ScratchSize{242304, 209216});
+static_assert(cnn::conv_scratch(kConv2d3b1x1Conv, kBatch) == cnn::ScratchSize{13248, 92736});
+static_assert(cnn::winograd::conv_scratch(kConv2d4a3x3Conv, kBatch) == cnn::ScratchSize{654336, 885056});
+static_assert(cnn::conv_siblings_scratch(kMixed5bBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{37824, 293952});
+static_assert(cnn::winograd::conv_scratch(kMixed5bBranch5x5_2Conv, kBatch) == cnn::ScratchSize{280192, 313536});
+static_assert(cnn::winograd::conv_scratch(kMixed5bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{389120, 486976});
+static_assert(cnn::winograd::conv_scratch(kMixed5bBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{464896, 730176});
+static_assert(cnn::conv_scratch(kMixed5bBranchPoolConv, kBatch) == cnn::ScratchSize{37824, 266304});
+static_assert(cnn::conv_siblings_scratch(kMixed5cBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{50112, 391488});
+static_assert(cnn::winograd::conv_scratch(kMixed5cBranch5x5_2Conv, kBatch) == cnn::ScratchSize{280192, 313536});
+static_assert(cnn::winograd::conv_scratch(kMixed5cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{389120, 486976});
+static_assert(cnn::winograd::conv_scratch(kMixed5cBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{464896, 730176});
+static_assert(cnn::conv_scratch(kMixed5cBranchPoolConv, kBatch) == cnn::ScratchSize{50112, 362304});
+static_assert(cnn::conv_siblings_scratch(kMixed5dBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{84672, 440256});
+static_assert(cnn::winograd::conv_scratch(kMixed5dBranch5x5_2Conv, kBatch) == cnn::ScratchSize{280192, 313536});
+static_assert(cnn::winograd::conv_scratch(kMixed5dBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{389120, 486976});
+static_assert(cnn::winograd::conv_scratch(kMixed5dBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{464896, 730176});
+static_assert(cnn::conv_scratch(kMixed5dBranchPoolConv, kBatch) == cnn::ScratchSize{62784, 407424});
+static_assert(cnn::conv_scratch(kMixed6aBranch3x3Conv, kBatch) == cnn::ScratchSize{129984, 2043904});
+static_assert(cnn::conv_scratch(kMixed6aBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{62784, 407424});
+static_assert(cnn::winograd::conv_scratch(kMixed6aBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{389120, 486976});
+static_assert(cnn::conv_scratch(kMixed6aBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{74688, 1131520});
+static_assert(cnn::conv_siblings_scratch(kMixed6bBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{137664, 1383744});
+static_assert(cnn::conv_scratch(kMixed6bBranch7x7_2Conv, kBatch) == cnn::ScratchSize{80064, 1166848});
+static_assert(cnn::conv_scratch(kMixed6bBranch7x7_3Conv, kBatch) == cnn::ScratchSize{91584, 1220608});
+static_assert(cnn::conv_scratch(kMixed6bBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{80064, 1166848});
+static_assert(cnn::conv_scratch(kMixed6bBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{80064, 1166848});
+static_assert(cnn::conv_scratch(kMixed6bBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{80064, 1166848});
+static_assert(cnn::conv_scratch(kMixed6bBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{91584, 1220608});
+static_assert(cnn::conv_scratch(kMixed6bBranchPoolConv, kBatch) == cnn::ScratchSize{86976, 1180992});
+static_assert(cnn::conv_siblings_scratch(kMixed6cBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{149184, 1429824});
+static_assert(cnn::conv_scratch(kMixed6cBranch7x7_2Conv, kBatch) == cnn::ScratchSize{85824, 1230016});
+static_assert(cnn::conv_scratch(kMixed6cBranch7x7_3Conv, kBatch) == cnn::ScratchSize{91584, 1263616});
+static_assert(cnn::conv_scratch(kMixed6cBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{85824, 1230016});
+static_assert(cnn::conv_scratch(kMixed6cBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{85824, 1230016});
+static_assert(cnn::conv_scratch(kMixed6cBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{85824, 1230016});
+static_assert(cnn::conv_scratch(kMixed6cBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{91584, 1263616});
+static_assert(cnn::conv_scratch(kMixed6cBranchPoolConv, kBatch) == cnn::ScratchSize{86976, 1180992});
+static_assert(cnn::conv_siblings_scratch(kMixed6dBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{149184, 1429824});
+static_assert(cnn::conv_scratch(kMixed6dBranch7x7_2Conv, kBatch) == cnn::ScratchSize{85824, 1230016});
+static_assert(cnn::conv_scratch(kMixed6dBranch7x7_3Conv, kBatch) == cnn::ScratchSize{91584, 1263616});
+static_assert(cnn::conv_scratch(kMixed6dBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{85824, 1230016});
+static_assert(cnn::conv_scratch(kMixed6dBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{85824, 1230016});
+static_assert(cnn::conv_scratch(kMixed6dBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{85824, 1230016});
+static_assert(cnn::conv_scratch(kMixed6dBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{91584, 1263616});
+static_assert(cnn::conv_scratch(kMixed6dBranchPoolConv, kBatch) == cnn::ScratchSize{86976, 1180992});
+static_assert(cnn::conv_siblings_scratch(kMixed6eBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{160704, 1475904});
+static_assert(cnn::conv_scratch(kMixed6eBranch7x7_2Conv, kBatch) == cnn::ScratchSize{91584, 1306624});
+static_assert(cnn::conv_scratch(kMixed6eBranch7x7_3Conv, kBatch) == cnn::ScratchSize{91584, 1306624});
+static_assert(cnn::conv_scratch(kMixed6eBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{91584, 1306624});
+static_assert(cnn::conv_scratch(kMixed6eBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{91584, 1306624});
+static_assert(cnn::conv_scratch(kMixed6eBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{91584, 1306624});
+static_assert(cnn::conv_scratch(kMixed6eBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{91584, 1306624});
+static_assert(cnn::conv_scratch(kMixed6eBranchPoolConv, kBatch) == cnn::ScratchSize{86976, 1180992});
+static_assert(cnn::conv_siblings_scratch(kMixed7aBranch3x3_1ConvSiblings, kBatch) == cnn::ScratchSize{123840, 1328448});
 static_assert(cnn::conv_prepared_floats(kMixed7aBranch3x3_2Conv) == 559872);
 static_assert(cnn::conv_prepared_scratch(kMixed7aBranch3x3_2Conv, kBatch) == cnn::ScratchSize{118464, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed7aBranch7x7x3_2Conv) == 258048);
-static_assert(cnn::conv_prepared_scratch(kMixed7aBranch7x7x3_2Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed7aBranch7x7x3_3Conv) == 258048);
-static_assert(cnn::conv_prepared_scratch(kMixed7aBranch7x7x3_3Conv, kBatch) == cnn::ScratchSize{91584, 1048576});
+static_assert(cnn::conv_scratch(kMixed7aBranch7x7x3_2Conv, kBatch) == cnn::ScratchSize{91584, 1306624});
+static_assert(cnn::conv_scratch(kMixed7aBranch7x7x3_3Conv, kBatch) == cnn::ScratchSize{91584, 1306624});
 static_assert(cnn::conv_prepared_floats(kMixed7aBranch7x7x3_4Conv) == 331776);
 static_assert(cnn::conv_prepared_scratch(kMixed7aBranch7x7x3_4Conv, kBatch) == cnn::ScratchSize{93120, 1048576});
 static_assert(cnn::conv_prepared_floats(kMixed7bBranch1x1Conv) == 414720);
@@ -2446,99 +2280,99 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{19181664, 3914540, 4400}, {}},
+    {{19181664, 3914540, 3968}, {}},
     {{}, {}},
     {{}, {}},
-    {{199148544, 5607680, 168704}, {}},
+    {{199148544, 5607680, 37376}, {}},
     {{}, {}},
     {{}, {}},
-    {{398297088, 8297856, 307456}, {}},
+    {{398297088, 8297856, 74752}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 6896128, 0}, {}},
-    {{27284480, 3069504, 22784}, {}},
+    {{27284480, 3069504, 21760}, {}},
     {{}, {}},
     {{}, {}},
-    {{696867840, 5576768, 2217216}, {}},
+    {{696867840, 5576768, 556032}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 4812288, 0}, {}},
-    {{41395200, 1803200, 141056}, {}},
+    {{41395200, 1803200, 137984}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{94080000, 548800, 459520}, {}},
+    {{94080000, 548800, 308224}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{67737600, 784000, 888576}, {}},
+    {{67737600, 784000, 222720}, {}},
     {{}, {}},
     {{}, {}},
-    {{101606400, 940800, 1330944}, {}},
+    {{101606400, 940800, 333312}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 1881600, 0}, {}},
-    {{7526400, 1097600, 28160}, {}},
+    {{7526400, 1097600, 25088}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{55193600, 2116800, 187136}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{94080000, 548800, 459520}, {}},
+    {{55193600, 2116800, 183040}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{67737600, 784000, 888576}, {}},
+    {{94080000, 548800, 308224}, {}},
     {{}, {}},
     {{}, {}},
-    {{101606400, 940800, 1330944}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{67737600, 784000, 222720}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{101606400, 940800, 333312}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 2508800, 0}, {}},
-    {{20070400, 1568000, 68608}, {}},
+    {{20070400, 1568000, 66560}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{62092800, 2273600, 210176}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{94080000, 548800, 459520}, {}},
+    {{62092800, 2273600, 205568}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{67737600, 784000, 888576}, {}},
+    {{94080000, 548800, 308224}, {}},
     {{}, {}},
     {{}, {}},
-    {{101606400, 940800, 1330944}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{67737600, 784000, 222720}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{101606400, 940800, 333312}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 2822400, 0}, {}},
-    {{22579200, 1724800, 77056}, {}},
+    {{22579200, 1724800, 74752}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{287649792, 1855104, 3987456}, {}},
     {{}, {}},
     {{}, {}},
-    {{22579200, 1724800, 77056}, {}},
+    {{22579200, 1724800, 74752}, {}},
     {{}, {}},
     {{}, {}},
-    {{67737600, 784000, 888576}, {}},
+    {{67737600, 784000, 222720}, {}},
     {{}, {}},
     {{}, {}},
     {{23970816, 581376, 333312}, {}},
@@ -2546,13 +2380,13 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{0, 1744128, 0}, {}},
     {{}, {}},
-    {{99434496, 1405696, 1408000}, {}},
+    {{99434496, 1405696, 1383424}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{33144832, 295936, 475136}, {}},
+    {{33144832, 295936, 460800}, {}},
     {{}, {}},
     {{}, {}},
     {{49717248, 369920, 691200}, {}},
@@ -2561,13 +2395,13 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{33144832, 295936, 475136}, {}},
+    {{33144832, 295936, 460800}, {}},
     {{}, {}},
     {{}, {}},
-    {{33144832, 295936, 475136}, {}},
+    {{33144832, 295936, 460800}, {}},
     {{}, {}},
     {{}, {}},
-    {{33144832, 295936, 475136}, {}},
+    {{33144832, 295936, 460800}, {}},
     {{}, {}},
     {{}, {}},
     {{49717248, 369920, 691200}, {}},
@@ -2578,13 +2412,13 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{113639424, 1479680, 1593344}, {}},
+    {{113639424, 1479680, 1581056}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51788800, 369920, 728320}, {}},
+    {{51788800, 369920, 719360}, {}},
     {{}, {}},
     {{}, {}},
     {{62146560, 406912, 863232}, {}},
@@ -2593,13 +2427,13 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51788800, 369920, 728320}, {}},
+    {{51788800, 369920, 719360}, {}},
     {{}, {}},
     {{}, {}},
-    {{51788800, 369920, 728320}, {}},
+    {{51788800, 369920, 719360}, {}},
     {{}, {}},
     {{}, {}},
-    {{51788800, 369920, 728320}, {}},
+    {{51788800, 369920, 719360}, {}},
     {{}, {}},
     {{}, {}},
     {{62146560, 406912, 863232}, {}},
@@ -2610,13 +2444,13 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{113639424, 1479680, 1593344}, {}},
+    {{113639424, 1479680, 1581056}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51788800, 369920, 728320}, {}},
+    {{51788800, 369920, 719360}, {}},
     {{}, {}},
     {{}, {}},
     {{62146560, 406912, 863232}, {}},
@@ -2625,13 +2459,13 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51788800, 369920, 728320}, {}},
+    {{51788800, 369920, 719360}, {}},
     {{}, {}},
     {{}, {}},
-    {{51788800, 369920, 728320}, {}},
+    {{51788800, 369920, 719360}, {}},
     {{}, {}},
     {{}, {}},
-    {{51788800, 369920, 728320}, {}},
+    {{51788800, 369920, 719360}, {}},
     {{}, {}},
     {{}, {}},
     {{62146560, 406912, 863232}, {}},
@@ -3341,7 +3175,7 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 299, 299}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict, .auxiliaries = kAuxiliaries,
-    .memory = {.parameters = 27197504, .gradients = 0, .optimizer = 0, .activations = 87349904,
+    .memory = {.parameters = 27197504, .gradients = 0, .optimizer = 0, .activations = 75584320,
                .thread_scratch = 654336},
 };
 
@@ -3355,230 +3189,148 @@ const cnn::ModelDescription& InceptionV3::model() {
 
 // What prediction needs of the weights: made once, and again where they have changed.
 void InceptionV3::prepare_on_team() {
-  const cnn::Floats Conv2d_1a_3x3_bn_saved = floats(66515456, 128);
-  const cnn::Floats Conv2d_1a_3x3_conv_weight_prepared = floats(66515584, 972);
-  const cnn::Floats Conv2d_2a_3x3_bn_saved = floats(66516560, 128);
-  const cnn::Floats Conv2d_2a_3x3_conv_weight_prepared = floats(66516688, 42048);
-  const cnn::Floats Conv2d_2b_3x3_bn_saved = floats(66558736, 256);
-  const cnn::Floats Conv2d_2b_3x3_conv_weight_prepared = floats(66558992, 76608);
-  const cnn::Floats Conv2d_3b_1x1_bn_saved = floats(66635600, 320);
-  const cnn::Floats Conv2d_3b_1x1_conv_weight_prepared = floats(66635920, 5376);
-  const cnn::Floats Conv2d_4a_3x3_bn_saved = floats(66641296, 768);
-  const cnn::Floats Conv2d_4a_3x3_conv_weight_prepared = floats(66642064, 553536);
-  const cnn::Floats Mixed_5b_branch1x1_bn_saved = floats(67195600, 256);
-  const cnn::Floats Mixed_5b_branch5x5_1_bn_saved = floats(67195856, 192);
-  const cnn::Floats Mixed_5b_branch3x3dbl_1_bn_saved = floats(67196048, 256);
-  const cnn::Floats Mixed_5b_branch1x1_conv_weight_prepared = floats(67196304, 12672);
-  const cnn::Floats Mixed_5b_branch5x5_1_conv_weight_prepared = floats(67208976, 9216);
-  const cnn::Floats Mixed_5b_branch3x3dbl_1_conv_weight_prepared = floats(67218192, 12672);
-  const cnn::Floats Mixed_5b_branch5x5_2_bn_saved = floats(67230864, 256);
-  const cnn::Floats Mixed_5b_branch5x5_2_conv_weight_prepared = floats(67231120, 114624);
-  const cnn::Floats Mixed_5b_branch3x3dbl_2_bn_saved = floats(67345744, 384);
-  const cnn::Floats Mixed_5b_branch3x3dbl_2_conv_weight_prepared = floats(67346128, 221760);
-  const cnn::Floats Mixed_5b_branch3x3dbl_3_bn_saved = floats(67567888, 384);
-  const cnn::Floats Mixed_5b_branch3x3dbl_3_conv_weight_prepared = floats(67568272, 332352);
-  const cnn::Floats Mixed_5b_branch_pool_bn_saved = floats(67900624, 128);
-  const cnn::Floats Mixed_5b_branch_pool_conv_weight_prepared = floats(67900752, 6912);
-  const cnn::Floats Mixed_5c_branch1x1_bn_saved = floats(67907664, 256);
-  const cnn::Floats Mixed_5c_branch5x5_1_bn_saved = floats(67907920, 192);
-  const cnn::Floats Mixed_5c_branch3x3dbl_1_bn_saved = floats(67908112, 256);
-  const cnn::Floats Mixed_5c_branch1x1_conv_weight_prepared = floats(67908368, 16896);
-  const cnn::Floats Mixed_5c_branch5x5_1_conv_weight_prepared = floats(67925264, 12288);
-  const cnn::Floats Mixed_5c_branch3x3dbl_1_conv_weight_prepared = floats(67937552, 16896);
-  const cnn::Floats Mixed_5c_branch5x5_2_bn_saved = floats(67954448, 256);
-  const cnn::Floats Mixed_5c_branch5x5_2_conv_weight_prepared = floats(67954704, 114624);
-  const cnn::Floats Mixed_5c_branch3x3dbl_2_bn_saved = floats(68069328, 384);
-  const cnn::Floats Mixed_5c_branch3x3dbl_2_conv_weight_prepared = floats(68069712, 221760);
-  const cnn::Floats Mixed_5c_branch3x3dbl_3_bn_saved = floats(68291472, 384);
-  const cnn::Floats Mixed_5c_branch3x3dbl_3_conv_weight_prepared = floats(68291856, 332352);
-  const cnn::Floats Mixed_5c_branch_pool_bn_saved = floats(68624208, 256);
-  const cnn::Floats Mixed_5c_branch_pool_conv_weight_prepared = floats(68624464, 16896);
-  const cnn::Floats Mixed_5d_branch1x1_bn_saved = floats(68641360, 256);
-  const cnn::Floats Mixed_5d_branch5x5_1_bn_saved = floats(68641616, 192);
-  const cnn::Floats Mixed_5d_branch3x3dbl_1_bn_saved = floats(68641808, 256);
-  const cnn::Floats Mixed_5d_branch1x1_conv_weight_prepared = floats(68642064, 19008);
-  const cnn::Floats Mixed_5d_branch5x5_1_conv_weight_prepared = floats(68661072, 13824);
-  const cnn::Floats Mixed_5d_branch3x3dbl_1_conv_weight_prepared = floats(68674896, 19008);
-  const cnn::Floats Mixed_5d_branch5x5_2_bn_saved = floats(68693904, 256);
-  const cnn::Floats Mixed_5d_branch5x5_2_conv_weight_prepared = floats(68694160, 114624);
-  const cnn::Floats Mixed_5d_branch3x3dbl_2_bn_saved = floats(68808784, 384);
-  const cnn::Floats Mixed_5d_branch3x3dbl_2_conv_weight_prepared = floats(68809168, 221760);
-  const cnn::Floats Mixed_5d_branch3x3dbl_3_bn_saved = floats(69030928, 384);
-  const cnn::Floats Mixed_5d_branch3x3dbl_3_conv_weight_prepared = floats(69031312, 332352);
-  const cnn::Floats Mixed_5d_branch_pool_bn_saved = floats(69363664, 256);
-  const cnn::Floats Mixed_5d_branch_pool_conv_weight_prepared = floats(69363920, 19008);
-  const cnn::Floats Mixed_6a_branch3x3_bn_saved = floats(69382928, 1536);
-  const cnn::Floats Mixed_6a_branch3x3_conv_weight_prepared = floats(69384464, 995328);
-  const cnn::Floats Mixed_6a_branch3x3dbl_1_bn_saved = floats(70379792, 256);
-  const cnn::Floats Mixed_6a_branch3x3dbl_1_conv_weight_prepared = floats(70380048, 19008);
-  const cnn::Floats Mixed_6a_branch3x3dbl_2_bn_saved = floats(70399056, 384);
-  const cnn::Floats Mixed_6a_branch3x3dbl_2_conv_weight_prepared = floats(70399440, 221760);
-  const cnn::Floats Mixed_6a_branch3x3dbl_3_bn_saved = floats(70621200, 384);
-  const cnn::Floats Mixed_6a_branch3x3dbl_3_conv_weight_prepared = floats(70621584, 82944);
-  const cnn::Floats Mixed_6b_branch1x1_bn_saved = floats(70704528, 768);
-  const cnn::Floats Mixed_6b_branch7x7_1_bn_saved = floats(70705296, 512);
-  const cnn::Floats Mixed_6b_branch7x7dbl_1_bn_saved = floats(70705808, 512);
-  const cnn::Floats Mixed_6b_branch1x1_conv_weight_prepared = floats(70706320, 147456);
-  const cnn::Floats Mixed_6b_branch7x7_1_conv_weight_prepared = floats(70853776, 101376);
-  const cnn::Floats Mixed_6b_branch7x7dbl_1_conv_weight_prepared = floats(70955152, 101376);
-  const cnn::Floats Mixed_6b_branch7x7_2_bn_saved = floats(71056528, 512);
-  const cnn::Floats Mixed_6b_branch7x7_2_conv_weight_prepared = floats(71057040, 118272);
-  const cnn::Floats Mixed_6b_branch7x7_3_bn_saved = floats(71175312, 768);
-  const cnn::Floats Mixed_6b_branch7x7_3_conv_weight_prepared = floats(71176080, 172032);
-  const cnn::Floats Mixed_6b_branch7x7dbl_2_bn_saved = floats(71348112, 512);
-  const cnn::Floats Mixed_6b_branch7x7dbl_2_conv_weight_prepared = floats(71348624, 118272);
-  const cnn::Floats Mixed_6b_branch7x7dbl_3_bn_saved = floats(71466896, 512);
-  const cnn::Floats Mixed_6b_branch7x7dbl_3_conv_weight_prepared = floats(71467408, 118272);
-  const cnn::Floats Mixed_6b_branch7x7dbl_4_bn_saved = floats(71585680, 512);
-  const cnn::Floats Mixed_6b_branch7x7dbl_4_conv_weight_prepared = floats(71586192, 118272);
-  const cnn::Floats Mixed_6b_branch7x7dbl_5_bn_saved = floats(71704464, 768);
-  const cnn::Floats Mixed_6b_branch7x7dbl_5_conv_weight_prepared = floats(71705232, 172032);
-  const cnn::Floats Mixed_6b_branch_pool_bn_saved = floats(71877264, 768);
-  const cnn::Floats Mixed_6b_branch_pool_conv_weight_prepared = floats(71878032, 147456);
-  const cnn::Floats Mixed_6c_branch1x1_bn_saved = floats(72025488, 768);
-  const cnn::Floats Mixed_6c_branch7x7_1_bn_saved = floats(72026256, 640);
-  const cnn::Floats Mixed_6c_branch7x7dbl_1_bn_saved = floats(72026896, 640);
-  const cnn::Floats Mixed_6c_branch1x1_conv_weight_prepared = floats(72027536, 147456);
-  const cnn::Floats Mixed_6c_branch7x7_1_conv_weight_prepared = floats(72174992, 124416);
-  const cnn::Floats Mixed_6c_branch7x7dbl_1_conv_weight_prepared = floats(72299408, 124416);
-  const cnn::Floats Mixed_6c_branch7x7_2_bn_saved = floats(72423824, 640);
-  const cnn::Floats Mixed_6c_branch7x7_2_conv_weight_prepared = floats(72424464, 181440);
-  const cnn::Floats Mixed_6c_branch7x7_3_bn_saved = floats(72605904, 768);
-  const cnn::Floats Mixed_6c_branch7x7_3_conv_weight_prepared = floats(72606672, 215040);
-  const cnn::Floats Mixed_6c_branch7x7dbl_2_bn_saved = floats(72821712, 640);
-  const cnn::Floats Mixed_6c_branch7x7dbl_2_conv_weight_prepared = floats(72822352, 181440);
-  const cnn::Floats Mixed_6c_branch7x7dbl_3_bn_saved = floats(73003792, 640);
-  const cnn::Floats Mixed_6c_branch7x7dbl_3_conv_weight_prepared = floats(73004432, 181440);
-  const cnn::Floats Mixed_6c_branch7x7dbl_4_bn_saved = floats(73185872, 640);
-  const cnn::Floats Mixed_6c_branch7x7dbl_4_conv_weight_prepared = floats(73186512, 181440);
-  const cnn::Floats Mixed_6c_branch7x7dbl_5_bn_saved = floats(73367952, 768);
-  const cnn::Floats Mixed_6c_branch7x7dbl_5_conv_weight_prepared = floats(73368720, 215040);
-  const cnn::Floats Mixed_6c_branch_pool_bn_saved = floats(73583760, 768);
-  const cnn::Floats Mixed_6c_branch_pool_conv_weight_prepared = floats(73584528, 147456);
-  const cnn::Floats Mixed_6d_branch1x1_bn_saved = floats(73731984, 768);
-  const cnn::Floats Mixed_6d_branch7x7_1_bn_saved = floats(73732752, 640);
-  const cnn::Floats Mixed_6d_branch7x7dbl_1_bn_saved = floats(73733392, 640);
-  const cnn::Floats Mixed_6d_branch1x1_conv_weight_prepared = floats(73734032, 147456);
-  const cnn::Floats Mixed_6d_branch7x7_1_conv_weight_prepared = floats(73881488, 124416);
-  const cnn::Floats Mixed_6d_branch7x7dbl_1_conv_weight_prepared = floats(74005904, 124416);
-  const cnn::Floats Mixed_6d_branch7x7_2_bn_saved = floats(74130320, 640);
-  const cnn::Floats Mixed_6d_branch7x7_2_conv_weight_prepared = floats(74130960, 181440);
-  const cnn::Floats Mixed_6d_branch7x7_3_bn_saved = floats(74312400, 768);
-  const cnn::Floats Mixed_6d_branch7x7_3_conv_weight_prepared = floats(74313168, 215040);
-  const cnn::Floats Mixed_6d_branch7x7dbl_2_bn_saved = floats(74528208, 640);
-  const cnn::Floats Mixed_6d_branch7x7dbl_2_conv_weight_prepared = floats(74528848, 181440);
-  const cnn::Floats Mixed_6d_branch7x7dbl_3_bn_saved = floats(74710288, 640);
-  const cnn::Floats Mixed_6d_branch7x7dbl_3_conv_weight_prepared = floats(74710928, 181440);
-  const cnn::Floats Mixed_6d_branch7x7dbl_4_bn_saved = floats(74892368, 640);
-  const cnn::Floats Mixed_6d_branch7x7dbl_4_conv_weight_prepared = floats(74893008, 181440);
-  const cnn::Floats Mixed_6d_branch7x7dbl_5_bn_saved = floats(75074448, 768);
-  const cnn::Floats Mixed_6d_branch7x7dbl_5_conv_weight_prepared = floats(75075216, 215040);
-  const cnn::Floats Mixed_6d_branch_pool_bn_saved = floats(75290256, 768);
-  const cnn::Floats Mixed_6d_branch_pool_conv_weight_prepared = floats(75291024, 147456);
-  const cnn::Floats Mixed_6e_branch1x1_bn_saved = floats(75438480, 768);
-  const cnn::Floats Mixed_6e_branch7x7_1_bn_saved = floats(75439248, 768);
-  const cnn::Floats Mixed_6e_branch7x7dbl_1_bn_saved = floats(75440016, 768);
-  const cnn::Floats Mixed_6e_branch1x1_conv_weight_prepared = floats(75440784, 147456);
-  const cnn::Floats Mixed_6e_branch7x7_1_conv_weight_prepared = floats(75588240, 147456);
-  const cnn::Floats Mixed_6e_branch7x7dbl_1_conv_weight_prepared = floats(75735696, 147456);
-  const cnn::Floats Mixed_6e_branch7x7_2_bn_saved = floats(75883152, 768);
-  const cnn::Floats Mixed_6e_branch7x7_2_conv_weight_prepared = floats(75883920, 258048);
-  const cnn::Floats Mixed_6e_branch7x7_3_bn_saved = floats(76141968, 768);
-  const cnn::Floats Mixed_6e_branch7x7_3_conv_weight_prepared = floats(76142736, 258048);
-  const cnn::Floats Mixed_6e_branch7x7dbl_2_bn_saved = floats(76400784, 768);
-  const cnn::Floats Mixed_6e_branch7x7dbl_2_conv_weight_prepared = floats(76401552, 258048);
-  const cnn::Floats Mixed_6e_branch7x7dbl_3_bn_saved = floats(76659600, 768);
-  const cnn::Floats Mixed_6e_branch7x7dbl_3_conv_weight_prepared = floats(76660368, 258048);
-  const cnn::Floats Mixed_6e_branch7x7dbl_4_bn_saved = floats(76918416, 768);
-  const cnn::Floats Mixed_6e_branch7x7dbl_4_conv_weight_prepared = floats(76919184, 258048);
-  const cnn::Floats Mixed_6e_branch7x7dbl_5_bn_saved = floats(77177232, 768);
-  const cnn::Floats Mixed_6e_branch7x7dbl_5_conv_weight_prepared = floats(77178000, 258048);
-  const cnn::Floats Mixed_6e_branch_pool_bn_saved = floats(77436048, 768);
-  const cnn::Floats Mixed_6e_branch_pool_conv_weight_prepared = floats(77436816, 147456);
-  const cnn::Floats Mixed_7a_branch3x3_1_bn_saved = floats(77584272, 768);
-  const cnn::Floats Mixed_7a_branch7x7x3_1_bn_saved = floats(77585040, 768);
-  const cnn::Floats Mixed_7a_branch3x3_1_conv_weight_prepared = floats(77585808, 147456);
-  const cnn::Floats Mixed_7a_branch7x7x3_1_conv_weight_prepared = floats(77733264, 147456);
-  const cnn::Floats Mixed_7a_branch3x3_2_bn_saved = floats(77880720, 1280);
-  const cnn::Floats Mixed_7a_branch3x3_2_conv_weight_prepared = floats(77882000, 559872);
-  const cnn::Floats Mixed_7a_branch7x7x3_2_bn_saved = floats(78441872, 768);
-  const cnn::Floats Mixed_7a_branch7x7x3_2_conv_weight_prepared = floats(78442640, 258048);
-  const cnn::Floats Mixed_7a_branch7x7x3_3_bn_saved = floats(78700688, 768);
-  const cnn::Floats Mixed_7a_branch7x7x3_3_conv_weight_prepared = floats(78701456, 258048);
-  const cnn::Floats Mixed_7a_branch7x7x3_4_bn_saved = floats(78959504, 768);
-  const cnn::Floats Mixed_7a_branch7x7x3_4_conv_weight_prepared = floats(78960272, 331776);
-  const cnn::Floats Mixed_7b_branch1x1_bn_saved = floats(79292048, 1280);
-  const cnn::Floats Mixed_7b_branch3x3_1_bn_saved = floats(79293328, 1536);
-  const cnn::Floats Mixed_7b_branch3x3dbl_1_bn_saved = floats(79294864, 1792);
-  const cnn::Floats Mixed_7b_branch1x1_conv_weight_prepared = floats(79296656, 414720);
-  const cnn::Floats Mixed_7b_branch3x3_1_conv_weight_prepared = floats(79711376, 491520);
-  const cnn::Floats Mixed_7b_branch3x3dbl_1_conv_weight_prepared = floats(80202896, 576000);
-  const cnn::Floats Mixed_7b_branch3x3_2a_bn_saved = floats(80778896, 1536);
-  const cnn::Floats Mixed_7b_branch3x3_2a_conv_weight_prepared = floats(80780432, 442368);
-  const cnn::Floats Mixed_7b_branch3x3_2b_bn_saved = floats(81222800, 1536);
-  const cnn::Floats Mixed_7b_branch3x3_2b_conv_weight_prepared = floats(81224336, 442368);
-  const cnn::Floats Mixed_7b_branch3x3dbl_2_bn_saved = floats(81666704, 1536);
-  const cnn::Floats Mixed_7b_branch3x3dbl_3a_bn_saved = floats(81668240, 1536);
-  const cnn::Floats Mixed_7b_branch3x3dbl_3a_conv_weight_prepared = floats(81669776, 442368);
-  const cnn::Floats Mixed_7b_branch3x3dbl_3b_bn_saved = floats(82112144, 1536);
-  const cnn::Floats Mixed_7b_branch3x3dbl_3b_conv_weight_prepared = floats(82113680, 442368);
-  const cnn::Floats Mixed_7b_branch_pool_bn_saved = floats(82556048, 768);
-  const cnn::Floats Mixed_7b_branch_pool_conv_weight_prepared = floats(82556816, 245760);
-  const cnn::Floats Mixed_7c_branch1x1_bn_saved = floats(82802576, 1280);
-  const cnn::Floats Mixed_7c_branch3x3_1_bn_saved = floats(82803856, 1536);
-  const cnn::Floats Mixed_7c_branch3x3dbl_1_bn_saved = floats(82805392, 1792);
-  const cnn::Floats Mixed_7c_branch1x1_conv_weight_prepared = floats(82807184, 663552);
-  const cnn::Floats Mixed_7c_branch3x3_1_conv_weight_prepared = floats(83470736, 786432);
-  const cnn::Floats Mixed_7c_branch3x3dbl_1_conv_weight_prepared = floats(84257168, 921600);
-  const cnn::Floats Mixed_7c_branch3x3_2a_bn_saved = floats(85178768, 1536);
-  const cnn::Floats Mixed_7c_branch3x3_2a_conv_weight_prepared = floats(85180304, 442368);
-  const cnn::Floats Mixed_7c_branch3x3_2b_bn_saved = floats(85622672, 1536);
-  const cnn::Floats Mixed_7c_branch3x3_2b_conv_weight_prepared = floats(85624208, 442368);
-  const cnn::Floats Mixed_7c_branch3x3dbl_2_bn_saved = floats(86066576, 1536);
-  const cnn::Floats Mixed_7c_branch3x3dbl_3a_bn_saved = floats(86068112, 1536);
-  const cnn::Floats Mixed_7c_branch3x3dbl_3a_conv_weight_prepared = floats(86069648, 442368);
-  const cnn::Floats Mixed_7c_branch3x3dbl_3b_bn_saved = floats(86512016, 1536);
-  const cnn::Floats Mixed_7c_branch3x3dbl_3b_conv_weight_prepared = floats(86513552, 442368);
-  const cnn::Floats Mixed_7c_branch_pool_bn_saved = floats(86955920, 768);
-  const cnn::Floats Mixed_7c_branch_pool_conv_weight_prepared = floats(86956688, 393216);
+  const cnn::Floats Conv2d_1a_3x3_bn_saved = floats(66592064, 128);
+  const cnn::Floats Conv2d_2a_3x3_bn_saved = floats(66592192, 128);
+  const cnn::Floats Conv2d_2b_3x3_bn_saved = floats(66592320, 256);
+  const cnn::Floats Conv2d_3b_1x1_bn_saved = floats(66592576, 320);
+  const cnn::Floats Conv2d_4a_3x3_bn_saved = floats(66592896, 768);
+  const cnn::Floats Mixed_5b_branch1x1_bn_saved = floats(66593664, 256);
+  const cnn::Floats Mixed_5b_branch5x5_1_bn_saved = floats(66593920, 192);
+  const cnn::Floats Mixed_5b_branch3x3dbl_1_bn_saved = floats(66594112, 256);
+  const cnn::Floats Mixed_5b_branch5x5_2_bn_saved = floats(66594368, 256);
+  const cnn::Floats Mixed_5b_branch3x3dbl_2_bn_saved = floats(66594624, 384);
+  const cnn::Floats Mixed_5b_branch3x3dbl_3_bn_saved = floats(66595008, 384);
+  const cnn::Floats Mixed_5b_branch_pool_bn_saved = floats(66595392, 128);
+  const cnn::Floats Mixed_5c_branch1x1_bn_saved = floats(66595520, 256);
+  const cnn::Floats Mixed_5c_branch5x5_1_bn_saved = floats(66595776, 192);
+  const cnn::Floats Mixed_5c_branch3x3dbl_1_bn_saved = floats(66595968, 256);
+  const cnn::Floats Mixed_5c_branch5x5_2_bn_saved = floats(66596224, 256);
+  const cnn::Floats Mixed_5c_branch3x3dbl_2_bn_saved = floats(66596480, 384);
+  const cnn::Floats Mixed_5c_branch3x3dbl_3_bn_saved = floats(66596864, 384);
+  const cnn::Floats Mixed_5c_branch_pool_bn_saved = floats(66597248, 256);
+  const cnn::Floats Mixed_5d_branch1x1_bn_saved = floats(66597504, 256);
+  const cnn::Floats Mixed_5d_branch5x5_1_bn_saved = floats(66597760, 192);
+  const cnn::Floats Mixed_5d_branch3x3dbl_1_bn_saved = floats(66597952, 256);
+  const cnn::Floats Mixed_5d_branch5x5_2_bn_saved = floats(66598208, 256);
+  const cnn::Floats Mixed_5d_branch3x3dbl_2_bn_saved = floats(66598464, 384);
+  const cnn::Floats Mixed_5d_branch3x3dbl_3_bn_saved = floats(66598848, 384);
+  const cnn::Floats Mixed_5d_branch_pool_bn_saved = floats(66599232, 256);
+  const cnn::Floats Mixed_6a_branch3x3_bn_saved = floats(66599488, 1536);
+  const cnn::Floats Mixed_6a_branch3x3dbl_1_bn_saved = floats(66601024, 256);
+  const cnn::Floats Mixed_6a_branch3x3dbl_2_bn_saved = floats(66601280, 384);
+  const cnn::Floats Mixed_6a_branch3x3dbl_3_bn_saved = floats(66601664, 384);
+  const cnn::Floats Mixed_6b_branch1x1_bn_saved = floats(66602048, 768);
+  const cnn::Floats Mixed_6b_branch7x7_1_bn_saved = floats(66602816, 512);
+  const cnn::Floats Mixed_6b_branch7x7dbl_1_bn_saved = floats(66603328, 512);
+  const cnn::Floats Mixed_6b_branch7x7_2_bn_saved = floats(66603840, 512);
+  const cnn::Floats Mixed_6b_branch7x7_3_bn_saved = floats(66604352, 768);
+  const cnn::Floats Mixed_6b_branch7x7dbl_2_bn_saved = floats(66605120, 512);
+  const cnn::Floats Mixed_6b_branch7x7dbl_3_bn_saved = floats(66605632, 512);
+  const cnn::Floats Mixed_6b_branch7x7dbl_4_bn_saved = floats(66606144, 512);
+  const cnn::Floats Mixed_6b_branch7x7dbl_5_bn_saved = floats(66606656, 768);
+  const cnn::Floats Mixed_6b_branch_pool_bn_saved = floats(66607424, 768);
+  const cnn::Floats Mixed_6c_branch1x1_bn_saved = floats(66608192, 768);
+  const cnn::Floats Mixed_6c_branch7x7_1_bn_saved = floats(66608960, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_1_bn_saved = floats(66609600, 640);
+  const cnn::Floats Mixed_6c_branch7x7_2_bn_saved = floats(66610240, 640);
+  const cnn::Floats Mixed_6c_branch7x7_3_bn_saved = floats(66610880, 768);
+  const cnn::Floats Mixed_6c_branch7x7dbl_2_bn_saved = floats(66611648, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_3_bn_saved = floats(66612288, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_4_bn_saved = floats(66612928, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_5_bn_saved = floats(66613568, 768);
+  const cnn::Floats Mixed_6c_branch_pool_bn_saved = floats(66614336, 768);
+  const cnn::Floats Mixed_6d_branch1x1_bn_saved = floats(66615104, 768);
+  const cnn::Floats Mixed_6d_branch7x7_1_bn_saved = floats(66615872, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_1_bn_saved = floats(66616512, 640);
+  const cnn::Floats Mixed_6d_branch7x7_2_bn_saved = floats(66617152, 640);
+  const cnn::Floats Mixed_6d_branch7x7_3_bn_saved = floats(66617792, 768);
+  const cnn::Floats Mixed_6d_branch7x7dbl_2_bn_saved = floats(66618560, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_3_bn_saved = floats(66619200, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_4_bn_saved = floats(66619840, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_5_bn_saved = floats(66620480, 768);
+  const cnn::Floats Mixed_6d_branch_pool_bn_saved = floats(66621248, 768);
+  const cnn::Floats Mixed_6e_branch1x1_bn_saved = floats(66622016, 768);
+  const cnn::Floats Mixed_6e_branch7x7_1_bn_saved = floats(66622784, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_1_bn_saved = floats(66623552, 768);
+  const cnn::Floats Mixed_6e_branch7x7_2_bn_saved = floats(66624320, 768);
+  const cnn::Floats Mixed_6e_branch7x7_3_bn_saved = floats(66625088, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_2_bn_saved = floats(66625856, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_3_bn_saved = floats(66626624, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_4_bn_saved = floats(66627392, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_5_bn_saved = floats(66628160, 768);
+  const cnn::Floats Mixed_6e_branch_pool_bn_saved = floats(66628928, 768);
+  const cnn::Floats Mixed_7a_branch3x3_1_bn_saved = floats(66629696, 768);
+  const cnn::Floats Mixed_7a_branch7x7x3_1_bn_saved = floats(66630464, 768);
+  const cnn::Floats Mixed_7a_branch3x3_2_bn_saved = floats(66631232, 1280);
+  const cnn::Floats Mixed_7a_branch3x3_2_conv_weight_prepared = floats(66632512, 559872);
+  const cnn::Floats Mixed_7a_branch7x7x3_2_bn_saved = floats(67192384, 768);
+  const cnn::Floats Mixed_7a_branch7x7x3_3_bn_saved = floats(67193152, 768);
+  const cnn::Floats Mixed_7a_branch7x7x3_4_bn_saved = floats(67193920, 768);
+  const cnn::Floats Mixed_7a_branch7x7x3_4_conv_weight_prepared = floats(67194688, 331776);
+  const cnn::Floats Mixed_7b_branch1x1_bn_saved = floats(67526464, 1280);
+  const cnn::Floats Mixed_7b_branch3x3_1_bn_saved = floats(67527744, 1536);
+  const cnn::Floats Mixed_7b_branch3x3dbl_1_bn_saved = floats(67529280, 1792);
+  const cnn::Floats Mixed_7b_branch1x1_conv_weight_prepared = floats(67531072, 414720);
+  const cnn::Floats Mixed_7b_branch3x3_1_conv_weight_prepared = floats(67945792, 491520);
+  const cnn::Floats Mixed_7b_branch3x3dbl_1_conv_weight_prepared = floats(68437312, 576000);
+  const cnn::Floats Mixed_7b_branch3x3_2a_bn_saved = floats(69013312, 1536);
+  const cnn::Floats Mixed_7b_branch3x3_2a_conv_weight_prepared = floats(69014848, 442368);
+  const cnn::Floats Mixed_7b_branch3x3_2b_bn_saved = floats(69457216, 1536);
+  const cnn::Floats Mixed_7b_branch3x3_2b_conv_weight_prepared = floats(69458752, 442368);
+  const cnn::Floats Mixed_7b_branch3x3dbl_2_bn_saved = floats(69901120, 1536);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3a_bn_saved = floats(69902656, 1536);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3a_conv_weight_prepared = floats(69904192, 442368);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3b_bn_saved = floats(70346560, 1536);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3b_conv_weight_prepared = floats(70348096, 442368);
+  const cnn::Floats Mixed_7b_branch_pool_bn_saved = floats(70790464, 768);
+  const cnn::Floats Mixed_7b_branch_pool_conv_weight_prepared = floats(70791232, 245760);
+  const cnn::Floats Mixed_7c_branch1x1_bn_saved = floats(71036992, 1280);
+  const cnn::Floats Mixed_7c_branch3x3_1_bn_saved = floats(71038272, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_1_bn_saved = floats(71039808, 1792);
+  const cnn::Floats Mixed_7c_branch1x1_conv_weight_prepared = floats(71041600, 663552);
+  const cnn::Floats Mixed_7c_branch3x3_1_conv_weight_prepared = floats(71705152, 786432);
+  const cnn::Floats Mixed_7c_branch3x3dbl_1_conv_weight_prepared = floats(72491584, 921600);
+  const cnn::Floats Mixed_7c_branch3x3_2a_bn_saved = floats(73413184, 1536);
+  const cnn::Floats Mixed_7c_branch3x3_2a_conv_weight_prepared = floats(73414720, 442368);
+  const cnn::Floats Mixed_7c_branch3x3_2b_bn_saved = floats(73857088, 1536);
+  const cnn::Floats Mixed_7c_branch3x3_2b_conv_weight_prepared = floats(73858624, 442368);
+  const cnn::Floats Mixed_7c_branch3x3dbl_2_bn_saved = floats(74300992, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3a_bn_saved = floats(74302528, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3a_conv_weight_prepared = floats(74304064, 442368);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3b_bn_saved = floats(74746432, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3b_conv_weight_prepared = floats(74747968, 442368);
+  const cnn::Floats Mixed_7c_branch_pool_bn_saved = floats(75190336, 768);
+  const cnn::Floats Mixed_7c_branch_pool_conv_weight_prepared = floats(75191104, 393216);
 
   at(0);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Conv2d_1a_3x3.relu1)
   cnn::bn_affine(Conv2d_1a_3x3_bn_saved, Conv2d_1a_3x3_bn_weight_, Conv2d_1a_3x3_bn_bias_,
                  Conv2d_1a_3x3_bn_running_mean_, Conv2d_1a_3x3_bn_running_var_, kConv2d1a3x3Bn);
-  cnn::conv_prepare(Conv2d_1a_3x3_conv_weight_prepared, Conv2d_1a_3x3_conv_weight_, kConv2d1a3x3Conv);
 
   at(3);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Conv2d_2a_3x3.relu1)
   cnn::bn_affine(Conv2d_2a_3x3_bn_saved, Conv2d_2a_3x3_bn_weight_, Conv2d_2a_3x3_bn_bias_,
                  Conv2d_2a_3x3_bn_running_mean_, Conv2d_2a_3x3_bn_running_var_, kConv2d2a3x3Bn);
-  cnn::winograd::conv_prepare(Conv2d_2a_3x3_conv_weight_prepared, Conv2d_2a_3x3_conv_weight_,
-                              kConv2d2a3x3Conv);
 
   at(6);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Conv2d_2b_3x3.relu1)
   cnn::bn_affine(Conv2d_2b_3x3_bn_saved, Conv2d_2b_3x3_bn_weight_, Conv2d_2b_3x3_bn_bias_,
                  Conv2d_2b_3x3_bn_running_mean_, Conv2d_2b_3x3_bn_running_var_, kConv2d2b3x3Bn);
-  cnn::winograd::conv_prepare(Conv2d_2b_3x3_conv_weight_prepared, Conv2d_2b_3x3_conv_weight_,
-                              kConv2d2b3x3Conv);
 
   at(10);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Conv2d_3b_1x1.relu1)
   cnn::bn_affine(Conv2d_3b_1x1_bn_saved, Conv2d_3b_1x1_bn_weight_, Conv2d_3b_1x1_bn_bias_,
                  Conv2d_3b_1x1_bn_running_mean_, Conv2d_3b_1x1_bn_running_var_, kConv2d3b1x1Bn);
-  cnn::conv_prepare(Conv2d_3b_1x1_conv_weight_prepared, Conv2d_3b_1x1_conv_weight_, kConv2d3b1x1Conv);
 
   at(13);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Conv2d_4a_3x3.relu1)
   cnn::bn_affine(Conv2d_4a_3x3_bn_saved, Conv2d_4a_3x3_bn_weight_, Conv2d_4a_3x3_bn_bias_,
                  Conv2d_4a_3x3_bn_running_mean_, Conv2d_4a_3x3_bn_running_var_, kConv2d4a3x3Bn);
-  cnn::winograd::conv_prepare(Conv2d_4a_3x3_conv_weight_prepared, Conv2d_4a_3x3_conv_weight_,
-                              kConv2d4a3x3Conv);
 
   at(17);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3592,16 +3344,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_5b_branch3x3dbl_1_bn_saved, Mixed_5b_branch3x3dbl_1_bn_weight_,
                  Mixed_5b_branch3x3dbl_1_bn_bias_, Mixed_5b_branch3x3dbl_1_bn_running_mean_,
                  Mixed_5b_branch3x3dbl_1_bn_running_var_, kMixed5bBranch3x3dbl1Bn);
-  cnn::conv_prepare(Mixed_5b_branch1x1_conv_weight_prepared, Mixed_5b_branch1x1_conv_weight_,
-                    kMixed5bBranch1x1Conv);
-
-  at(20);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv_prepare(Mixed_5b_branch5x5_1_conv_weight_prepared, Mixed_5b_branch5x5_1_conv_weight_,
-                    kMixed5bBranch5x5_1Conv);
-
-  at(26);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv_prepare(Mixed_5b_branch3x3dbl_1_conv_weight_prepared, Mixed_5b_branch3x3dbl_1_conv_weight_,
-                    kMixed5bBranch3x3dbl1Conv);
 
   at(23);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3609,8 +3351,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_5b_branch5x5_2_bn_saved, Mixed_5b_branch5x5_2_bn_weight_,
                  Mixed_5b_branch5x5_2_bn_bias_, Mixed_5b_branch5x5_2_bn_running_mean_,
                  Mixed_5b_branch5x5_2_bn_running_var_, kMixed5bBranch5x5_2Bn);
-  cnn::winograd::conv_prepare(Mixed_5b_branch5x5_2_conv_weight_prepared, Mixed_5b_branch5x5_2_conv_weight_,
-                              kMixed5bBranch5x5_2Conv);
 
   at(29);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3618,8 +3358,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_5b_branch3x3dbl_2_bn_saved, Mixed_5b_branch3x3dbl_2_bn_weight_,
                  Mixed_5b_branch3x3dbl_2_bn_bias_, Mixed_5b_branch3x3dbl_2_bn_running_mean_,
                  Mixed_5b_branch3x3dbl_2_bn_running_var_, kMixed5bBranch3x3dbl2Bn);
-  cnn::winograd::conv_prepare(Mixed_5b_branch3x3dbl_2_conv_weight_prepared,
-                              Mixed_5b_branch3x3dbl_2_conv_weight_, kMixed5bBranch3x3dbl2Conv);
 
   at(32);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3627,8 +3365,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_5b_branch3x3dbl_3_bn_saved, Mixed_5b_branch3x3dbl_3_bn_weight_,
                  Mixed_5b_branch3x3dbl_3_bn_bias_, Mixed_5b_branch3x3dbl_3_bn_running_mean_,
                  Mixed_5b_branch3x3dbl_3_bn_running_var_, kMixed5bBranch3x3dbl3Bn);
-  cnn::winograd::conv_prepare(Mixed_5b_branch3x3dbl_3_conv_weight_prepared,
-                              Mixed_5b_branch3x3dbl_3_conv_weight_, kMixed5bBranch3x3dbl3Conv);
 
   at(36);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3636,8 +3372,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_5b_branch_pool_bn_saved, Mixed_5b_branch_pool_bn_weight_,
                  Mixed_5b_branch_pool_bn_bias_, Mixed_5b_branch_pool_bn_running_mean_,
                  Mixed_5b_branch_pool_bn_running_var_, kMixed5bBranchPoolBn);
-  cnn::conv_prepare(Mixed_5b_branch_pool_conv_weight_prepared, Mixed_5b_branch_pool_conv_weight_,
-                    kMixed5bBranchPoolConv);
 
   at(40);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3651,16 +3385,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_5c_branch3x3dbl_1_bn_saved, Mixed_5c_branch3x3dbl_1_bn_weight_,
                  Mixed_5c_branch3x3dbl_1_bn_bias_, Mixed_5c_branch3x3dbl_1_bn_running_mean_,
                  Mixed_5c_branch3x3dbl_1_bn_running_var_, kMixed5cBranch3x3dbl1Bn);
-  cnn::conv_prepare(Mixed_5c_branch1x1_conv_weight_prepared, Mixed_5c_branch1x1_conv_weight_,
-                    kMixed5cBranch1x1Conv);
-
-  at(43);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv_prepare(Mixed_5c_branch5x5_1_conv_weight_prepared, Mixed_5c_branch5x5_1_conv_weight_,
-                    kMixed5cBranch5x5_1Conv);
-
-  at(49);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv_prepare(Mixed_5c_branch3x3dbl_1_conv_weight_prepared, Mixed_5c_branch3x3dbl_1_conv_weight_,
-                    kMixed5cBranch3x3dbl1Conv);
 
   at(46);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3668,8 +3392,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_5c_branch5x5_2_bn_saved, Mixed_5c_branch5x5_2_bn_weight_,
                  Mixed_5c_branch5x5_2_bn_bias_, Mixed_5c_branch5x5_2_bn_running_mean_,
                  Mixed_5c_branch5x5_2_bn_running_var_, kMixed5cBranch5x5_2Bn);
-  cnn::winograd::conv_prepare(Mixed_5c_branch5x5_2_conv_weight_prepared, Mixed_5c_branch5x5_2_conv_weight_,
-                              kMixed5cBranch5x5_2Conv);
 
   at(52);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3677,8 +3399,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_5c_branch3x3dbl_2_bn_saved, Mixed_5c_branch3x3dbl_2_bn_weight_,
                  Mixed_5c_branch3x3dbl_2_bn_bias_, Mixed_5c_branch3x3dbl_2_bn_running_mean_,
                  Mixed_5c_branch3x3dbl_2_bn_running_var_, kMixed5cBranch3x3dbl2Bn);
-  cnn::winograd::conv_prepare(Mixed_5c_branch3x3dbl_2_conv_weight_prepared,
-                              Mixed_5c_branch3x3dbl_2_conv_weight_, kMixed5cBranch3x3dbl2Conv);
 
   at(55);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3686,8 +3406,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_5c_branch3x3dbl_3_bn_saved, Mixed_5c_branch3x3dbl_3_bn_weight_,
                  Mixed_5c_branch3x3dbl_3_bn_bias_, Mixed_5c_branch3x3dbl_3_bn_running_mean_,
                  Mixed_5c_branch3x3dbl_3_bn_running_var_, kMixed5cBranch3x3dbl3Bn);
-  cnn::winograd::conv_prepare(Mixed_5c_branch3x3dbl_3_conv_weight_prepared,
-                              Mixed_5c_branch3x3dbl_3_conv_weight_, kMixed5cBranch3x3dbl3Conv);
 
   at(59);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3695,8 +3413,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_5c_branch_pool_bn_saved, Mixed_5c_branch_pool_bn_weight_,
                  Mixed_5c_branch_pool_bn_bias_, Mixed_5c_branch_pool_bn_running_mean_,
                  Mixed_5c_branch_pool_bn_running_var_, kMixed5cBranchPoolBn);
-  cnn::conv_prepare(Mixed_5c_branch_pool_conv_weight_prepared, Mixed_5c_branch_pool_conv_weight_,
-                    kMixed5cBranchPoolConv);
 
   at(63);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3710,16 +3426,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_5d_branch3x3dbl_1_bn_saved, Mixed_5d_branch3x3dbl_1_bn_weight_,
                  Mixed_5d_branch3x3dbl_1_bn_bias_, Mixed_5d_branch3x3dbl_1_bn_running_mean_,
                  Mixed_5d_branch3x3dbl_1_bn_running_var_, kMixed5dBranch3x3dbl1Bn);
-  cnn::conv_prepare(Mixed_5d_branch1x1_conv_weight_prepared, Mixed_5d_branch1x1_conv_weight_,
-                    kMixed5dBranch1x1Conv);
-
-  at(66);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv_prepare(Mixed_5d_branch5x5_1_conv_weight_prepared, Mixed_5d_branch5x5_1_conv_weight_,
-                    kMixed5dBranch5x5_1Conv);
-
-  at(72);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv_prepare(Mixed_5d_branch3x3dbl_1_conv_weight_prepared, Mixed_5d_branch3x3dbl_1_conv_weight_,
-                    kMixed5dBranch3x3dbl1Conv);
 
   at(69);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3727,8 +3433,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_5d_branch5x5_2_bn_saved, Mixed_5d_branch5x5_2_bn_weight_,
                  Mixed_5d_branch5x5_2_bn_bias_, Mixed_5d_branch5x5_2_bn_running_mean_,
                  Mixed_5d_branch5x5_2_bn_running_var_, kMixed5dBranch5x5_2Bn);
-  cnn::winograd::conv_prepare(Mixed_5d_branch5x5_2_conv_weight_prepared, Mixed_5d_branch5x5_2_conv_weight_,
-                              kMixed5dBranch5x5_2Conv);
 
   at(75);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3736,8 +3440,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_5d_branch3x3dbl_2_bn_saved, Mixed_5d_branch3x3dbl_2_bn_weight_,
                  Mixed_5d_branch3x3dbl_2_bn_bias_, Mixed_5d_branch3x3dbl_2_bn_running_mean_,
                  Mixed_5d_branch3x3dbl_2_bn_running_var_, kMixed5dBranch3x3dbl2Bn);
-  cnn::winograd::conv_prepare(Mixed_5d_branch3x3dbl_2_conv_weight_prepared,
-                              Mixed_5d_branch3x3dbl_2_conv_weight_, kMixed5dBranch3x3dbl2Conv);
 
   at(78);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3745,8 +3447,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_5d_branch3x3dbl_3_bn_saved, Mixed_5d_branch3x3dbl_3_bn_weight_,
                  Mixed_5d_branch3x3dbl_3_bn_bias_, Mixed_5d_branch3x3dbl_3_bn_running_mean_,
                  Mixed_5d_branch3x3dbl_3_bn_running_var_, kMixed5dBranch3x3dbl3Bn);
-  cnn::winograd::conv_prepare(Mixed_5d_branch3x3dbl_3_conv_weight_prepared,
-                              Mixed_5d_branch3x3dbl_3_conv_weight_, kMixed5dBranch3x3dbl3Conv);
 
   at(82);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3754,8 +3454,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_5d_branch_pool_bn_saved, Mixed_5d_branch_pool_bn_weight_,
                  Mixed_5d_branch_pool_bn_bias_, Mixed_5d_branch_pool_bn_running_mean_,
                  Mixed_5d_branch_pool_bn_running_var_, kMixed5dBranchPoolBn);
-  cnn::conv_prepare(Mixed_5d_branch_pool_conv_weight_prepared, Mixed_5d_branch_pool_conv_weight_,
-                    kMixed5dBranchPoolConv);
 
   at(86);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3763,8 +3461,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6a_branch3x3_bn_saved, Mixed_6a_branch3x3_bn_weight_, Mixed_6a_branch3x3_bn_bias_,
                  Mixed_6a_branch3x3_bn_running_mean_, Mixed_6a_branch3x3_bn_running_var_,
                  kMixed6aBranch3x3Bn);
-  cnn::conv_prepare(Mixed_6a_branch3x3_conv_weight_prepared, Mixed_6a_branch3x3_conv_weight_,
-                    kMixed6aBranch3x3Conv);
 
   at(89);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3772,8 +3468,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6a_branch3x3dbl_1_bn_saved, Mixed_6a_branch3x3dbl_1_bn_weight_,
                  Mixed_6a_branch3x3dbl_1_bn_bias_, Mixed_6a_branch3x3dbl_1_bn_running_mean_,
                  Mixed_6a_branch3x3dbl_1_bn_running_var_, kMixed6aBranch3x3dbl1Bn);
-  cnn::conv_prepare(Mixed_6a_branch3x3dbl_1_conv_weight_prepared, Mixed_6a_branch3x3dbl_1_conv_weight_,
-                    kMixed6aBranch3x3dbl1Conv);
 
   at(92);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3781,8 +3475,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6a_branch3x3dbl_2_bn_saved, Mixed_6a_branch3x3dbl_2_bn_weight_,
                  Mixed_6a_branch3x3dbl_2_bn_bias_, Mixed_6a_branch3x3dbl_2_bn_running_mean_,
                  Mixed_6a_branch3x3dbl_2_bn_running_var_, kMixed6aBranch3x3dbl2Bn);
-  cnn::winograd::conv_prepare(Mixed_6a_branch3x3dbl_2_conv_weight_prepared,
-                              Mixed_6a_branch3x3dbl_2_conv_weight_, kMixed6aBranch3x3dbl2Conv);
 
   at(95);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3790,8 +3482,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6a_branch3x3dbl_3_bn_saved, Mixed_6a_branch3x3dbl_3_bn_weight_,
                  Mixed_6a_branch3x3dbl_3_bn_bias_, Mixed_6a_branch3x3dbl_3_bn_running_mean_,
                  Mixed_6a_branch3x3dbl_3_bn_running_var_, kMixed6aBranch3x3dbl3Bn);
-  cnn::conv_prepare(Mixed_6a_branch3x3dbl_3_conv_weight_prepared, Mixed_6a_branch3x3dbl_3_conv_weight_,
-                    kMixed6aBranch3x3dbl3Conv);
 
   at(100);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3805,16 +3495,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6b_branch7x7dbl_1_bn_saved, Mixed_6b_branch7x7dbl_1_bn_weight_,
                  Mixed_6b_branch7x7dbl_1_bn_bias_, Mixed_6b_branch7x7dbl_1_bn_running_mean_,
                  Mixed_6b_branch7x7dbl_1_bn_running_var_, kMixed6bBranch7x7dbl1Bn);
-  cnn::conv_prepare(Mixed_6b_branch1x1_conv_weight_prepared, Mixed_6b_branch1x1_conv_weight_,
-                    kMixed6bBranch1x1Conv);
-
-  at(103);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv_prepare(Mixed_6b_branch7x7_1_conv_weight_prepared, Mixed_6b_branch7x7_1_conv_weight_,
-                    kMixed6bBranch7x7_1Conv);
-
-  at(112);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv_prepare(Mixed_6b_branch7x7dbl_1_conv_weight_prepared, Mixed_6b_branch7x7dbl_1_conv_weight_,
-                    kMixed6bBranch7x7dbl1Conv);
 
   at(106);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3822,8 +3502,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6b_branch7x7_2_bn_saved, Mixed_6b_branch7x7_2_bn_weight_,
                  Mixed_6b_branch7x7_2_bn_bias_, Mixed_6b_branch7x7_2_bn_running_mean_,
                  Mixed_6b_branch7x7_2_bn_running_var_, kMixed6bBranch7x7_2Bn);
-  cnn::conv_prepare(Mixed_6b_branch7x7_2_conv_weight_prepared, Mixed_6b_branch7x7_2_conv_weight_,
-                    kMixed6bBranch7x7_2Conv);
 
   at(109);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3831,8 +3509,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6b_branch7x7_3_bn_saved, Mixed_6b_branch7x7_3_bn_weight_,
                  Mixed_6b_branch7x7_3_bn_bias_, Mixed_6b_branch7x7_3_bn_running_mean_,
                  Mixed_6b_branch7x7_3_bn_running_var_, kMixed6bBranch7x7_3Bn);
-  cnn::conv_prepare(Mixed_6b_branch7x7_3_conv_weight_prepared, Mixed_6b_branch7x7_3_conv_weight_,
-                    kMixed6bBranch7x7_3Conv);
 
   at(115);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3840,8 +3516,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6b_branch7x7dbl_2_bn_saved, Mixed_6b_branch7x7dbl_2_bn_weight_,
                  Mixed_6b_branch7x7dbl_2_bn_bias_, Mixed_6b_branch7x7dbl_2_bn_running_mean_,
                  Mixed_6b_branch7x7dbl_2_bn_running_var_, kMixed6bBranch7x7dbl2Bn);
-  cnn::conv_prepare(Mixed_6b_branch7x7dbl_2_conv_weight_prepared, Mixed_6b_branch7x7dbl_2_conv_weight_,
-                    kMixed6bBranch7x7dbl2Conv);
 
   at(118);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3849,8 +3523,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6b_branch7x7dbl_3_bn_saved, Mixed_6b_branch7x7dbl_3_bn_weight_,
                  Mixed_6b_branch7x7dbl_3_bn_bias_, Mixed_6b_branch7x7dbl_3_bn_running_mean_,
                  Mixed_6b_branch7x7dbl_3_bn_running_var_, kMixed6bBranch7x7dbl3Bn);
-  cnn::conv_prepare(Mixed_6b_branch7x7dbl_3_conv_weight_prepared, Mixed_6b_branch7x7dbl_3_conv_weight_,
-                    kMixed6bBranch7x7dbl3Conv);
 
   at(121);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3858,8 +3530,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6b_branch7x7dbl_4_bn_saved, Mixed_6b_branch7x7dbl_4_bn_weight_,
                  Mixed_6b_branch7x7dbl_4_bn_bias_, Mixed_6b_branch7x7dbl_4_bn_running_mean_,
                  Mixed_6b_branch7x7dbl_4_bn_running_var_, kMixed6bBranch7x7dbl4Bn);
-  cnn::conv_prepare(Mixed_6b_branch7x7dbl_4_conv_weight_prepared, Mixed_6b_branch7x7dbl_4_conv_weight_,
-                    kMixed6bBranch7x7dbl4Conv);
 
   at(124);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3867,8 +3537,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6b_branch7x7dbl_5_bn_saved, Mixed_6b_branch7x7dbl_5_bn_weight_,
                  Mixed_6b_branch7x7dbl_5_bn_bias_, Mixed_6b_branch7x7dbl_5_bn_running_mean_,
                  Mixed_6b_branch7x7dbl_5_bn_running_var_, kMixed6bBranch7x7dbl5Bn);
-  cnn::conv_prepare(Mixed_6b_branch7x7dbl_5_conv_weight_prepared, Mixed_6b_branch7x7dbl_5_conv_weight_,
-                    kMixed6bBranch7x7dbl5Conv);
 
   at(128);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3876,8 +3544,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6b_branch_pool_bn_saved, Mixed_6b_branch_pool_bn_weight_,
                  Mixed_6b_branch_pool_bn_bias_, Mixed_6b_branch_pool_bn_running_mean_,
                  Mixed_6b_branch_pool_bn_running_var_, kMixed6bBranchPoolBn);
-  cnn::conv_prepare(Mixed_6b_branch_pool_conv_weight_prepared, Mixed_6b_branch_pool_conv_weight_,
-                    kMixed6bBranchPoolConv);
 
   at(132);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3891,16 +3557,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6c_branch7x7dbl_1_bn_saved, Mixed_6c_branch7x7dbl_1_bn_weight_,
                  Mixed_6c_branch7x7dbl_1_bn_bias_, Mixed_6c_branch7x7dbl_1_bn_running_mean_,
                  Mixed_6c_branch7x7dbl_1_bn_running_var_, kMixed6cBranch7x7dbl1Bn);
-  cnn::conv_prepare(Mixed_6c_branch1x1_conv_weight_prepared, Mixed_6c_branch1x1_conv_weight_,
-                    kMixed6cBranch1x1Conv);
-
-  at(135);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv_prepare(Mixed_6c_branch7x7_1_conv_weight_prepared, Mixed_6c_branch7x7_1_conv_weight_,
-                    kMixed6cBranch7x7_1Conv);
-
-  at(144);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv_prepare(Mixed_6c_branch7x7dbl_1_conv_weight_prepared, Mixed_6c_branch7x7dbl_1_conv_weight_,
-                    kMixed6cBranch7x7dbl1Conv);
 
   at(138);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3908,8 +3564,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6c_branch7x7_2_bn_saved, Mixed_6c_branch7x7_2_bn_weight_,
                  Mixed_6c_branch7x7_2_bn_bias_, Mixed_6c_branch7x7_2_bn_running_mean_,
                  Mixed_6c_branch7x7_2_bn_running_var_, kMixed6cBranch7x7_2Bn);
-  cnn::conv_prepare(Mixed_6c_branch7x7_2_conv_weight_prepared, Mixed_6c_branch7x7_2_conv_weight_,
-                    kMixed6cBranch7x7_2Conv);
 
   at(141);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3917,8 +3571,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6c_branch7x7_3_bn_saved, Mixed_6c_branch7x7_3_bn_weight_,
                  Mixed_6c_branch7x7_3_bn_bias_, Mixed_6c_branch7x7_3_bn_running_mean_,
                  Mixed_6c_branch7x7_3_bn_running_var_, kMixed6cBranch7x7_3Bn);
-  cnn::conv_prepare(Mixed_6c_branch7x7_3_conv_weight_prepared, Mixed_6c_branch7x7_3_conv_weight_,
-                    kMixed6cBranch7x7_3Conv);
 
   at(147);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3926,8 +3578,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6c_branch7x7dbl_2_bn_saved, Mixed_6c_branch7x7dbl_2_bn_weight_,
                  Mixed_6c_branch7x7dbl_2_bn_bias_, Mixed_6c_branch7x7dbl_2_bn_running_mean_,
                  Mixed_6c_branch7x7dbl_2_bn_running_var_, kMixed6cBranch7x7dbl2Bn);
-  cnn::conv_prepare(Mixed_6c_branch7x7dbl_2_conv_weight_prepared, Mixed_6c_branch7x7dbl_2_conv_weight_,
-                    kMixed6cBranch7x7dbl2Conv);
 
   at(150);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3935,8 +3585,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6c_branch7x7dbl_3_bn_saved, Mixed_6c_branch7x7dbl_3_bn_weight_,
                  Mixed_6c_branch7x7dbl_3_bn_bias_, Mixed_6c_branch7x7dbl_3_bn_running_mean_,
                  Mixed_6c_branch7x7dbl_3_bn_running_var_, kMixed6cBranch7x7dbl3Bn);
-  cnn::conv_prepare(Mixed_6c_branch7x7dbl_3_conv_weight_prepared, Mixed_6c_branch7x7dbl_3_conv_weight_,
-                    kMixed6cBranch7x7dbl3Conv);
 
   at(153);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3944,8 +3592,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6c_branch7x7dbl_4_bn_saved, Mixed_6c_branch7x7dbl_4_bn_weight_,
                  Mixed_6c_branch7x7dbl_4_bn_bias_, Mixed_6c_branch7x7dbl_4_bn_running_mean_,
                  Mixed_6c_branch7x7dbl_4_bn_running_var_, kMixed6cBranch7x7dbl4Bn);
-  cnn::conv_prepare(Mixed_6c_branch7x7dbl_4_conv_weight_prepared, Mixed_6c_branch7x7dbl_4_conv_weight_,
-                    kMixed6cBranch7x7dbl4Conv);
 
   at(156);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3953,8 +3599,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6c_branch7x7dbl_5_bn_saved, Mixed_6c_branch7x7dbl_5_bn_weight_,
                  Mixed_6c_branch7x7dbl_5_bn_bias_, Mixed_6c_branch7x7dbl_5_bn_running_mean_,
                  Mixed_6c_branch7x7dbl_5_bn_running_var_, kMixed6cBranch7x7dbl5Bn);
-  cnn::conv_prepare(Mixed_6c_branch7x7dbl_5_conv_weight_prepared, Mixed_6c_branch7x7dbl_5_conv_weight_,
-                    kMixed6cBranch7x7dbl5Conv);
 
   at(160);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3962,8 +3606,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6c_branch_pool_bn_saved, Mixed_6c_branch_pool_bn_weight_,
                  Mixed_6c_branch_pool_bn_bias_, Mixed_6c_branch_pool_bn_running_mean_,
                  Mixed_6c_branch_pool_bn_running_var_, kMixed6cBranchPoolBn);
-  cnn::conv_prepare(Mixed_6c_branch_pool_conv_weight_prepared, Mixed_6c_branch_pool_conv_weight_,
-                    kMixed6cBranchPoolConv);
 
   at(164);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3977,16 +3619,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6d_branch7x7dbl_1_bn_saved, Mixed_6d_branch7x7dbl_1_bn_weight_,
                  Mixed_6d_branch7x7dbl_1_bn_bias_, Mixed_6d_branch7x7dbl_1_bn_running_mean_,
                  Mixed_6d_branch7x7dbl_1_bn_running_var_, kMixed6dBranch7x7dbl1Bn);
-  cnn::conv_prepare(Mixed_6d_branch1x1_conv_weight_prepared, Mixed_6d_branch1x1_conv_weight_,
-                    kMixed6dBranch1x1Conv);
-
-  at(167);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv_prepare(Mixed_6d_branch7x7_1_conv_weight_prepared, Mixed_6d_branch7x7_1_conv_weight_,
-                    kMixed6dBranch7x7_1Conv);
-
-  at(176);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv_prepare(Mixed_6d_branch7x7dbl_1_conv_weight_prepared, Mixed_6d_branch7x7dbl_1_conv_weight_,
-                    kMixed6dBranch7x7dbl1Conv);
 
   at(170);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3994,8 +3626,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6d_branch7x7_2_bn_saved, Mixed_6d_branch7x7_2_bn_weight_,
                  Mixed_6d_branch7x7_2_bn_bias_, Mixed_6d_branch7x7_2_bn_running_mean_,
                  Mixed_6d_branch7x7_2_bn_running_var_, kMixed6dBranch7x7_2Bn);
-  cnn::conv_prepare(Mixed_6d_branch7x7_2_conv_weight_prepared, Mixed_6d_branch7x7_2_conv_weight_,
-                    kMixed6dBranch7x7_2Conv);
 
   at(173);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4003,8 +3633,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6d_branch7x7_3_bn_saved, Mixed_6d_branch7x7_3_bn_weight_,
                  Mixed_6d_branch7x7_3_bn_bias_, Mixed_6d_branch7x7_3_bn_running_mean_,
                  Mixed_6d_branch7x7_3_bn_running_var_, kMixed6dBranch7x7_3Bn);
-  cnn::conv_prepare(Mixed_6d_branch7x7_3_conv_weight_prepared, Mixed_6d_branch7x7_3_conv_weight_,
-                    kMixed6dBranch7x7_3Conv);
 
   at(179);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4012,8 +3640,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6d_branch7x7dbl_2_bn_saved, Mixed_6d_branch7x7dbl_2_bn_weight_,
                  Mixed_6d_branch7x7dbl_2_bn_bias_, Mixed_6d_branch7x7dbl_2_bn_running_mean_,
                  Mixed_6d_branch7x7dbl_2_bn_running_var_, kMixed6dBranch7x7dbl2Bn);
-  cnn::conv_prepare(Mixed_6d_branch7x7dbl_2_conv_weight_prepared, Mixed_6d_branch7x7dbl_2_conv_weight_,
-                    kMixed6dBranch7x7dbl2Conv);
 
   at(182);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4021,8 +3647,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6d_branch7x7dbl_3_bn_saved, Mixed_6d_branch7x7dbl_3_bn_weight_,
                  Mixed_6d_branch7x7dbl_3_bn_bias_, Mixed_6d_branch7x7dbl_3_bn_running_mean_,
                  Mixed_6d_branch7x7dbl_3_bn_running_var_, kMixed6dBranch7x7dbl3Bn);
-  cnn::conv_prepare(Mixed_6d_branch7x7dbl_3_conv_weight_prepared, Mixed_6d_branch7x7dbl_3_conv_weight_,
-                    kMixed6dBranch7x7dbl3Conv);
 
   at(185);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4030,8 +3654,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6d_branch7x7dbl_4_bn_saved, Mixed_6d_branch7x7dbl_4_bn_weight_,
                  Mixed_6d_branch7x7dbl_4_bn_bias_, Mixed_6d_branch7x7dbl_4_bn_running_mean_,
                  Mixed_6d_branch7x7dbl_4_bn_running_var_, kMixed6dBranch7x7dbl4Bn);
-  cnn::conv_prepare(Mixed_6d_branch7x7dbl_4_conv_weight_prepared, Mixed_6d_branch7x7dbl_4_conv_weight_,
-                    kMixed6dBranch7x7dbl4Conv);
 
   at(188);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4039,8 +3661,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6d_branch7x7dbl_5_bn_saved, Mixed_6d_branch7x7dbl_5_bn_weight_,
                  Mixed_6d_branch7x7dbl_5_bn_bias_, Mixed_6d_branch7x7dbl_5_bn_running_mean_,
                  Mixed_6d_branch7x7dbl_5_bn_running_var_, kMixed6dBranch7x7dbl5Bn);
-  cnn::conv_prepare(Mixed_6d_branch7x7dbl_5_conv_weight_prepared, Mixed_6d_branch7x7dbl_5_conv_weight_,
-                    kMixed6dBranch7x7dbl5Conv);
 
   at(192);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4048,8 +3668,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6d_branch_pool_bn_saved, Mixed_6d_branch_pool_bn_weight_,
                  Mixed_6d_branch_pool_bn_bias_, Mixed_6d_branch_pool_bn_running_mean_,
                  Mixed_6d_branch_pool_bn_running_var_, kMixed6dBranchPoolBn);
-  cnn::conv_prepare(Mixed_6d_branch_pool_conv_weight_prepared, Mixed_6d_branch_pool_conv_weight_,
-                    kMixed6dBranchPoolConv);
 
   at(196);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4063,16 +3681,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6e_branch7x7dbl_1_bn_saved, Mixed_6e_branch7x7dbl_1_bn_weight_,
                  Mixed_6e_branch7x7dbl_1_bn_bias_, Mixed_6e_branch7x7dbl_1_bn_running_mean_,
                  Mixed_6e_branch7x7dbl_1_bn_running_var_, kMixed6eBranch7x7dbl1Bn);
-  cnn::conv_prepare(Mixed_6e_branch1x1_conv_weight_prepared, Mixed_6e_branch1x1_conv_weight_,
-                    kMixed6eBranch1x1Conv);
-
-  at(199);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv_prepare(Mixed_6e_branch7x7_1_conv_weight_prepared, Mixed_6e_branch7x7_1_conv_weight_,
-                    kMixed6eBranch7x7_1Conv);
-
-  at(208);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv_prepare(Mixed_6e_branch7x7dbl_1_conv_weight_prepared, Mixed_6e_branch7x7dbl_1_conv_weight_,
-                    kMixed6eBranch7x7dbl1Conv);
 
   at(202);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4080,8 +3688,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6e_branch7x7_2_bn_saved, Mixed_6e_branch7x7_2_bn_weight_,
                  Mixed_6e_branch7x7_2_bn_bias_, Mixed_6e_branch7x7_2_bn_running_mean_,
                  Mixed_6e_branch7x7_2_bn_running_var_, kMixed6eBranch7x7_2Bn);
-  cnn::conv_prepare(Mixed_6e_branch7x7_2_conv_weight_prepared, Mixed_6e_branch7x7_2_conv_weight_,
-                    kMixed6eBranch7x7_2Conv);
 
   at(205);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4089,8 +3695,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6e_branch7x7_3_bn_saved, Mixed_6e_branch7x7_3_bn_weight_,
                  Mixed_6e_branch7x7_3_bn_bias_, Mixed_6e_branch7x7_3_bn_running_mean_,
                  Mixed_6e_branch7x7_3_bn_running_var_, kMixed6eBranch7x7_3Bn);
-  cnn::conv_prepare(Mixed_6e_branch7x7_3_conv_weight_prepared, Mixed_6e_branch7x7_3_conv_weight_,
-                    kMixed6eBranch7x7_3Conv);
 
   at(211);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4098,8 +3702,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6e_branch7x7dbl_2_bn_saved, Mixed_6e_branch7x7dbl_2_bn_weight_,
                  Mixed_6e_branch7x7dbl_2_bn_bias_, Mixed_6e_branch7x7dbl_2_bn_running_mean_,
                  Mixed_6e_branch7x7dbl_2_bn_running_var_, kMixed6eBranch7x7dbl2Bn);
-  cnn::conv_prepare(Mixed_6e_branch7x7dbl_2_conv_weight_prepared, Mixed_6e_branch7x7dbl_2_conv_weight_,
-                    kMixed6eBranch7x7dbl2Conv);
 
   at(214);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4107,8 +3709,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6e_branch7x7dbl_3_bn_saved, Mixed_6e_branch7x7dbl_3_bn_weight_,
                  Mixed_6e_branch7x7dbl_3_bn_bias_, Mixed_6e_branch7x7dbl_3_bn_running_mean_,
                  Mixed_6e_branch7x7dbl_3_bn_running_var_, kMixed6eBranch7x7dbl3Bn);
-  cnn::conv_prepare(Mixed_6e_branch7x7dbl_3_conv_weight_prepared, Mixed_6e_branch7x7dbl_3_conv_weight_,
-                    kMixed6eBranch7x7dbl3Conv);
 
   at(217);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4116,8 +3716,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6e_branch7x7dbl_4_bn_saved, Mixed_6e_branch7x7dbl_4_bn_weight_,
                  Mixed_6e_branch7x7dbl_4_bn_bias_, Mixed_6e_branch7x7dbl_4_bn_running_mean_,
                  Mixed_6e_branch7x7dbl_4_bn_running_var_, kMixed6eBranch7x7dbl4Bn);
-  cnn::conv_prepare(Mixed_6e_branch7x7dbl_4_conv_weight_prepared, Mixed_6e_branch7x7dbl_4_conv_weight_,
-                    kMixed6eBranch7x7dbl4Conv);
 
   at(220);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4125,8 +3723,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6e_branch7x7dbl_5_bn_saved, Mixed_6e_branch7x7dbl_5_bn_weight_,
                  Mixed_6e_branch7x7dbl_5_bn_bias_, Mixed_6e_branch7x7dbl_5_bn_running_mean_,
                  Mixed_6e_branch7x7dbl_5_bn_running_var_, kMixed6eBranch7x7dbl5Bn);
-  cnn::conv_prepare(Mixed_6e_branch7x7dbl_5_conv_weight_prepared, Mixed_6e_branch7x7dbl_5_conv_weight_,
-                    kMixed6eBranch7x7dbl5Conv);
 
   at(224);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4134,8 +3730,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_6e_branch_pool_bn_saved, Mixed_6e_branch_pool_bn_weight_,
                  Mixed_6e_branch_pool_bn_bias_, Mixed_6e_branch_pool_bn_running_mean_,
                  Mixed_6e_branch_pool_bn_running_var_, kMixed6eBranchPoolBn);
-  cnn::conv_prepare(Mixed_6e_branch_pool_conv_weight_prepared, Mixed_6e_branch_pool_conv_weight_,
-                    kMixed6eBranchPoolConv);
 
   at(238);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4146,12 +3740,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_7a_branch7x7x3_1_bn_saved, Mixed_7a_branch7x7x3_1_bn_weight_,
                  Mixed_7a_branch7x7x3_1_bn_bias_, Mixed_7a_branch7x7x3_1_bn_running_mean_,
                  Mixed_7a_branch7x7x3_1_bn_running_var_, kMixed7aBranch7x7x3_1Bn);
-  cnn::conv_prepare(Mixed_7a_branch3x3_1_conv_weight_prepared, Mixed_7a_branch3x3_1_conv_weight_,
-                    kMixed7aBranch3x3_1Conv);
-
-  at(244);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv_prepare(Mixed_7a_branch7x7x3_1_conv_weight_prepared, Mixed_7a_branch7x7x3_1_conv_weight_,
-                    kMixed7aBranch7x7x3_1Conv);
 
   at(241);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4168,8 +3756,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_7a_branch7x7x3_2_bn_saved, Mixed_7a_branch7x7x3_2_bn_weight_,
                  Mixed_7a_branch7x7x3_2_bn_bias_, Mixed_7a_branch7x7x3_2_bn_running_mean_,
                  Mixed_7a_branch7x7x3_2_bn_running_var_, kMixed7aBranch7x7x3_2Bn);
-  cnn::conv_prepare(Mixed_7a_branch7x7x3_2_conv_weight_prepared, Mixed_7a_branch7x7x3_2_conv_weight_,
-                    kMixed7aBranch7x7x3_2Conv);
 
   at(250);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4177,8 +3763,6 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_7a_branch7x7x3_3_bn_saved, Mixed_7a_branch7x7x3_3_bn_weight_,
                  Mixed_7a_branch7x7x3_3_bn_bias_, Mixed_7a_branch7x7x3_3_bn_running_mean_,
                  Mixed_7a_branch7x7x3_3_bn_running_var_, kMixed7aBranch7x7x3_3Bn);
-  cnn::conv_prepare(Mixed_7a_branch7x7x3_3_conv_weight_prepared, Mixed_7a_branch7x7x3_3_conv_weight_,
-                    kMixed7aBranch7x7x3_3Conv);
 
   at(253);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4344,310 +3928,236 @@ void InceptionV3::prepare_on_team() {
 void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::ConstBlocked input(images.data(), 268203);  // 3x299x299
-  const cnn::Floats Conv2d_1a_3x3_bn_saved = floats(66515456, 128);
+  const cnn::Floats Conv2d_1a_3x3_bn_saved = floats(66592064, 128);
   const cnn::Blocked Conv2d_1a_3x3_relu1 = blocked(0, 710432);  // 32x149x149
-  const cnn::Floats Conv2d_1a_3x3_conv_weight_prepared = floats(66515584, 972);
-  const cnn::Floats Conv2d_2a_3x3_bn_saved = floats(66516560, 128);
+  const cnn::Floats Conv2d_2a_3x3_bn_saved = floats(66592192, 128);
   const cnn::Blocked Conv2d_2a_3x3_relu1 = blocked(44255232, 691488);  // 32x147x147
-  const cnn::Floats Conv2d_2a_3x3_conv_weight_prepared = floats(66516688, 42048);
-  const cnn::Floats Conv2d_2b_3x3_bn_saved = floats(66558736, 256);
+  const cnn::Floats Conv2d_2b_3x3_bn_saved = floats(66592320, 256);
   const cnn::Blocked Conv2d_2b_3x3_relu1 = blocked(0, 1382976);  // 64x147x147
-  const cnn::Floats Conv2d_2b_3x3_conv_weight_prepared = floats(66558992, 76608);
   const cnn::Blocked maxpool1 = blocked(44614144, 341056);  // 64x73x73
-  const cnn::Floats Conv2d_3b_1x1_bn_saved = floats(66635600, 320);
+  const cnn::Floats Conv2d_3b_1x1_bn_saved = floats(66592576, 320);
   const cnn::Blocked Conv2d_3b_1x1_relu1 = blocked(30971904, 426320);  // 80x73x73
-  const cnn::Floats Conv2d_3b_1x1_conv_weight_prepared = floats(66635920, 5376);
-  const cnn::Floats Conv2d_4a_3x3_bn_saved = floats(66641296, 768);
+  const cnn::Floats Conv2d_4a_3x3_bn_saved = floats(66592896, 768);
   const cnn::Blocked Conv2d_4a_3x3_relu1 = blocked(0, 967872);  // 192x71x71
-  const cnn::Floats Conv2d_4a_3x3_conv_weight_prepared = floats(66642064, 553536);
   const cnn::Blocked maxpool2 = blocked(30971904, 235200);  // 192x35x35
-  const cnn::Floats Mixed_5b_branch1x1_bn_saved = floats(67195600, 256);
-  const cnn::Floats Mixed_5b_branch5x5_1_bn_saved = floats(67195856, 192);
-  const cnn::Floats Mixed_5b_branch3x3dbl_1_bn_saved = floats(67196048, 256);
+  const cnn::Floats Mixed_5b_branch1x1_bn_saved = floats(66593664, 256);
+  const cnn::Floats Mixed_5b_branch5x5_1_bn_saved = floats(66593920, 192);
+  const cnn::Floats Mixed_5b_branch3x3dbl_1_bn_saved = floats(66594112, 256);
   const cnn::Blocked Mixed_5b_concat1 = blocked(11289600, 313600);  // 256x35x35
   const cnn::Blocked Mixed_5b_branch1x1_relu1 = blocked(11289600, 313600);  // 64x35x35
-  const cnn::Floats Mixed_5b_branch1x1_conv_weight_prepared = floats(67196304, 12672);
   const cnn::Blocked Mixed_5b_branch5x5_1_relu1 = blocked(0, 58800);  // 48x35x35
-  const cnn::Floats Mixed_5b_branch5x5_1_conv_weight_prepared = floats(67208976, 9216);
   const cnn::Blocked Mixed_5b_branch3x3dbl_1_relu1 = blocked(3763200, 78400);  // 64x35x35
-  const cnn::Floats Mixed_5b_branch3x3dbl_1_conv_weight_prepared = floats(67218192, 12672);
-  const cnn::Floats Mixed_5b_branch5x5_2_bn_saved = floats(67230864, 256);
+  const cnn::Floats Mixed_5b_branch5x5_2_bn_saved = floats(66594368, 256);
   const cnn::Blocked Mixed_5b_branch5x5_2_relu1 = blocked(11368000, 313600);  // 64x35x35
-  const cnn::Floats Mixed_5b_branch5x5_2_conv_weight_prepared = floats(67231120, 114624);
-  const cnn::Floats Mixed_5b_branch3x3dbl_2_bn_saved = floats(67345744, 384);
+  const cnn::Floats Mixed_5b_branch3x3dbl_2_bn_saved = floats(66594624, 384);
   const cnn::Blocked Mixed_5b_branch3x3dbl_2_relu1 = blocked(0, 117600);  // 96x35x35
-  const cnn::Floats Mixed_5b_branch3x3dbl_2_conv_weight_prepared = floats(67346128, 221760);
-  const cnn::Floats Mixed_5b_branch3x3dbl_3_bn_saved = floats(67567888, 384);
+  const cnn::Floats Mixed_5b_branch3x3dbl_3_bn_saved = floats(66595008, 384);
   const cnn::Blocked Mixed_5b_branch3x3dbl_3_relu1 = blocked(11446400, 313600);  // 96x35x35
-  const cnn::Floats Mixed_5b_branch3x3dbl_3_conv_weight_prepared = floats(67568272, 332352);
   const cnn::Blocked Mixed_5b_avgpool1 = blocked(0, 235200);  // 192x35x35
-  const cnn::Floats Mixed_5b_branch_pool_bn_saved = floats(67900624, 128);
+  const cnn::Floats Mixed_5b_branch_pool_bn_saved = floats(66595392, 128);
   const cnn::Blocked Mixed_5b_branch_pool_relu1 = blocked(11564000, 313600);  // 32x35x35
-  const cnn::Floats Mixed_5b_branch_pool_conv_weight_prepared = floats(67900752, 6912);
-  const cnn::Floats Mixed_5c_branch1x1_bn_saved = floats(67907664, 256);
-  const cnn::Floats Mixed_5c_branch5x5_1_bn_saved = floats(67907920, 192);
-  const cnn::Floats Mixed_5c_branch3x3dbl_1_bn_saved = floats(67908112, 256);
+  const cnn::Floats Mixed_5c_branch1x1_bn_saved = floats(66595520, 256);
+  const cnn::Floats Mixed_5c_branch5x5_1_bn_saved = floats(66595776, 192);
+  const cnn::Floats Mixed_5c_branch3x3dbl_1_bn_saved = floats(66595968, 256);
   const cnn::Blocked Mixed_5c_concat1 = blocked(0, 352800);  // 288x35x35
   const cnn::Blocked Mixed_5c_branch1x1_relu1 = blocked(0, 352800);  // 64x35x35
-  const cnn::Floats Mixed_5c_branch1x1_conv_weight_prepared = floats(67908368, 16896);
   const cnn::Blocked Mixed_5c_branch5x5_1_relu1 = blocked(21324800, 58800);  // 48x35x35
-  const cnn::Floats Mixed_5c_branch5x5_1_conv_weight_prepared = floats(67925264, 12288);
   const cnn::Blocked Mixed_5c_branch3x3dbl_1_relu1 = blocked(25088000, 78400);  // 64x35x35
-  const cnn::Floats Mixed_5c_branch3x3dbl_1_conv_weight_prepared = floats(67937552, 16896);
-  const cnn::Floats Mixed_5c_branch5x5_2_bn_saved = floats(67954448, 256);
+  const cnn::Floats Mixed_5c_branch5x5_2_bn_saved = floats(66596224, 256);
   const cnn::Blocked Mixed_5c_branch5x5_2_relu1 = blocked(78400, 352800);  // 64x35x35
-  const cnn::Floats Mixed_5c_branch5x5_2_conv_weight_prepared = floats(67954704, 114624);
-  const cnn::Floats Mixed_5c_branch3x3dbl_2_bn_saved = floats(68069328, 384);
+  const cnn::Floats Mixed_5c_branch3x3dbl_2_bn_saved = floats(66596480, 384);
   const cnn::Blocked Mixed_5c_branch3x3dbl_2_relu1 = blocked(21324800, 117600);  // 96x35x35
-  const cnn::Floats Mixed_5c_branch3x3dbl_2_conv_weight_prepared = floats(68069712, 221760);
-  const cnn::Floats Mixed_5c_branch3x3dbl_3_bn_saved = floats(68291472, 384);
+  const cnn::Floats Mixed_5c_branch3x3dbl_3_bn_saved = floats(66596864, 384);
   const cnn::Blocked Mixed_5c_branch3x3dbl_3_relu1 = blocked(156800, 352800);  // 96x35x35
-  const cnn::Floats Mixed_5c_branch3x3dbl_3_conv_weight_prepared = floats(68291856, 332352);
   const cnn::Blocked Mixed_5c_avgpool1 = blocked(21324800, 313600);  // 256x35x35
-  const cnn::Floats Mixed_5c_branch_pool_bn_saved = floats(68624208, 256);
+  const cnn::Floats Mixed_5c_branch_pool_bn_saved = floats(66597248, 256);
   const cnn::Blocked Mixed_5c_branch_pool_relu1 = blocked(274400, 352800);  // 64x35x35
-  const cnn::Floats Mixed_5c_branch_pool_conv_weight_prepared = floats(68624464, 16896);
-  const cnn::Floats Mixed_5d_branch1x1_bn_saved = floats(68641360, 256);
-  const cnn::Floats Mixed_5d_branch5x5_1_bn_saved = floats(68641616, 192);
-  const cnn::Floats Mixed_5d_branch3x3dbl_1_bn_saved = floats(68641808, 256);
+  const cnn::Floats Mixed_5d_branch1x1_bn_saved = floats(66597504, 256);
+  const cnn::Floats Mixed_5d_branch5x5_1_bn_saved = floats(66597760, 192);
+  const cnn::Floats Mixed_5d_branch3x3dbl_1_bn_saved = floats(66597952, 256);
   const cnn::Blocked Mixed_5d_concat1 = blocked(11289600, 352800);  // 288x35x35
   const cnn::Blocked Mixed_5d_branch1x1_relu1 = blocked(11289600, 352800);  // 64x35x35
-  const cnn::Floats Mixed_5d_branch1x1_conv_weight_prepared = floats(68642064, 19008);
   const cnn::Blocked Mixed_5d_branch5x5_1_relu1 = blocked(22579200, 58800);  // 48x35x35
-  const cnn::Floats Mixed_5d_branch5x5_1_conv_weight_prepared = floats(68661072, 13824);
   const cnn::Blocked Mixed_5d_branch3x3dbl_1_relu1 = blocked(26342400, 78400);  // 64x35x35
-  const cnn::Floats Mixed_5d_branch3x3dbl_1_conv_weight_prepared = floats(68674896, 19008);
-  const cnn::Floats Mixed_5d_branch5x5_2_bn_saved = floats(68693904, 256);
+  const cnn::Floats Mixed_5d_branch5x5_2_bn_saved = floats(66598208, 256);
   const cnn::Blocked Mixed_5d_branch5x5_2_relu1 = blocked(11368000, 352800);  // 64x35x35
-  const cnn::Floats Mixed_5d_branch5x5_2_conv_weight_prepared = floats(68694160, 114624);
-  const cnn::Floats Mixed_5d_branch3x3dbl_2_bn_saved = floats(68808784, 384);
+  const cnn::Floats Mixed_5d_branch3x3dbl_2_bn_saved = floats(66598464, 384);
   const cnn::Blocked Mixed_5d_branch3x3dbl_2_relu1 = blocked(22579200, 117600);  // 96x35x35
-  const cnn::Floats Mixed_5d_branch3x3dbl_2_conv_weight_prepared = floats(68809168, 221760);
-  const cnn::Floats Mixed_5d_branch3x3dbl_3_bn_saved = floats(69030928, 384);
+  const cnn::Floats Mixed_5d_branch3x3dbl_3_bn_saved = floats(66598848, 384);
   const cnn::Blocked Mixed_5d_branch3x3dbl_3_relu1 = blocked(11446400, 352800);  // 96x35x35
-  const cnn::Floats Mixed_5d_branch3x3dbl_3_conv_weight_prepared = floats(69031312, 332352);
   const cnn::Blocked Mixed_5d_avgpool1 = blocked(22579200, 352800);  // 288x35x35
-  const cnn::Floats Mixed_5d_branch_pool_bn_saved = floats(69363664, 256);
+  const cnn::Floats Mixed_5d_branch_pool_bn_saved = floats(66599232, 256);
   const cnn::Blocked Mixed_5d_branch_pool_relu1 = blocked(11564000, 352800);  // 64x35x35
-  const cnn::Floats Mixed_5d_branch_pool_conv_weight_prepared = floats(69363920, 19008);
-  const cnn::Floats Mixed_6a_branch3x3_bn_saved = floats(69382928, 1536);
+  const cnn::Floats Mixed_6a_branch3x3_bn_saved = floats(66599488, 1536);
   const cnn::Blocked Mixed_6a_concat1 = blocked(0, 221952);  // 768x17x17
   const cnn::Blocked Mixed_6a_branch3x3_relu1 = blocked(0, 221952);  // 384x17x17
-  const cnn::Floats Mixed_6a_branch3x3_conv_weight_prepared = floats(69384464, 995328);
-  const cnn::Floats Mixed_6a_branch3x3dbl_1_bn_saved = floats(70379792, 256);
+  const cnn::Floats Mixed_6a_branch3x3dbl_1_bn_saved = floats(66601024, 256);
   const cnn::Blocked Mixed_6a_branch3x3dbl_1_relu1 = blocked(22579200, 78400);  // 64x35x35
-  const cnn::Floats Mixed_6a_branch3x3dbl_1_conv_weight_prepared = floats(70380048, 19008);
-  const cnn::Floats Mixed_6a_branch3x3dbl_2_bn_saved = floats(70399056, 384);
+  const cnn::Floats Mixed_6a_branch3x3dbl_2_bn_saved = floats(66601280, 384);
   const cnn::Blocked Mixed_6a_branch3x3dbl_2_relu1 = blocked(7102464, 117600);  // 96x35x35
-  const cnn::Floats Mixed_6a_branch3x3dbl_2_conv_weight_prepared = floats(70399440, 221760);
-  const cnn::Floats Mixed_6a_branch3x3dbl_3_bn_saved = floats(70621200, 384);
+  const cnn::Floats Mixed_6a_branch3x3dbl_3_bn_saved = floats(66601664, 384);
   const cnn::Blocked Mixed_6a_branch3x3dbl_3_relu1 = blocked(110976, 221952);  // 96x17x17
-  const cnn::Floats Mixed_6a_branch3x3dbl_3_conv_weight_prepared = floats(70621584, 82944);
   const cnn::Blocked Mixed_6a_maxpool1 = blocked(138720, 221952);  // 288x17x17
-  const cnn::Floats Mixed_6b_branch1x1_bn_saved = floats(70704528, 768);
-  const cnn::Floats Mixed_6b_branch7x7_1_bn_saved = floats(70705296, 512);
-  const cnn::Floats Mixed_6b_branch7x7dbl_1_bn_saved = floats(70705808, 512);
+  const cnn::Floats Mixed_6b_branch1x1_bn_saved = floats(66602048, 768);
+  const cnn::Floats Mixed_6b_branch7x7_1_bn_saved = floats(66602816, 512);
+  const cnn::Floats Mixed_6b_branch7x7dbl_1_bn_saved = floats(66603328, 512);
   const cnn::Blocked Mixed_6b_concat1 = blocked(7102464, 221952);  // 768x17x17
   const cnn::Blocked Mixed_6b_branch1x1_relu1 = blocked(7102464, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6b_branch1x1_conv_weight_prepared = floats(70706320, 147456);
-  const cnn::Blocked Mixed_6b_branch7x7_1_relu1 = blocked(14204928, 36992);  // 128x17x17
-  const cnn::Floats Mixed_6b_branch7x7_1_conv_weight_prepared = floats(70853776, 101376);
-  const cnn::Blocked Mixed_6b_branch7x7dbl_1_relu1 = blocked(15388672, 36992);  // 128x17x17
-  const cnn::Floats Mixed_6b_branch7x7dbl_1_conv_weight_prepared = floats(70955152, 101376);
-  const cnn::Floats Mixed_6b_branch7x7_2_bn_saved = floats(71056528, 512);
-  const cnn::Blocked Mixed_6b_branch7x7_2_relu1 = blocked(16572416, 36992);  // 128x17x17
-  const cnn::Floats Mixed_6b_branch7x7_2_conv_weight_prepared = floats(71057040, 118272);
-  const cnn::Floats Mixed_6b_branch7x7_3_bn_saved = floats(71175312, 768);
+  const cnn::Blocked Mixed_6b_branch7x7_1_relu1 = blocked(15588672, 36992);  // 128x17x17
+  const cnn::Blocked Mixed_6b_branch7x7dbl_1_relu1 = blocked(16772416, 36992);  // 128x17x17
+  const cnn::Floats Mixed_6b_branch7x7_2_bn_saved = floats(66603840, 512);
+  const cnn::Blocked Mixed_6b_branch7x7_2_relu1 = blocked(17956160, 36992);  // 128x17x17
+  const cnn::Floats Mixed_6b_branch7x7_3_bn_saved = floats(66604352, 768);
   const cnn::Blocked Mixed_6b_branch7x7_3_relu1 = blocked(7157952, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6b_branch7x7_3_conv_weight_prepared = floats(71176080, 172032);
-  const cnn::Floats Mixed_6b_branch7x7dbl_2_bn_saved = floats(71348112, 512);
+  const cnn::Floats Mixed_6b_branch7x7dbl_2_bn_saved = floats(66605120, 512);
   const cnn::Blocked Mixed_6b_branch7x7dbl_2_relu1 = blocked(14204928, 36992);  // 128x17x17
-  const cnn::Floats Mixed_6b_branch7x7dbl_2_conv_weight_prepared = floats(71348624, 118272);
-  const cnn::Floats Mixed_6b_branch7x7dbl_3_bn_saved = floats(71466896, 512);
+  const cnn::Floats Mixed_6b_branch7x7dbl_3_bn_saved = floats(66605632, 512);
   const cnn::Blocked Mixed_6b_branch7x7dbl_3_relu1 = blocked(15388672, 36992);  // 128x17x17
-  const cnn::Floats Mixed_6b_branch7x7dbl_3_conv_weight_prepared = floats(71467408, 118272);
-  const cnn::Floats Mixed_6b_branch7x7dbl_4_bn_saved = floats(71585680, 512);
-  const cnn::Blocked Mixed_6b_branch7x7dbl_4_relu1 = blocked(14204928, 36992);  // 128x17x17
-  const cnn::Floats Mixed_6b_branch7x7dbl_4_conv_weight_prepared = floats(71586192, 118272);
-  const cnn::Floats Mixed_6b_branch7x7dbl_5_bn_saved = floats(71704464, 768);
+  const cnn::Floats Mixed_6b_branch7x7dbl_4_bn_saved = floats(66606144, 512);
+  const cnn::Blocked Mixed_6b_branch7x7dbl_4_relu1 = blocked(16572416, 36992);  // 128x17x17
+  const cnn::Floats Mixed_6b_branch7x7dbl_5_bn_saved = floats(66606656, 768);
   const cnn::Blocked Mixed_6b_branch7x7dbl_5_relu1 = blocked(7213440, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6b_branch7x7dbl_5_conv_weight_prepared = floats(71705232, 172032);
   const cnn::Blocked Mixed_6b_avgpool1 = blocked(14204928, 221952);  // 768x17x17
-  const cnn::Floats Mixed_6b_branch_pool_bn_saved = floats(71877264, 768);
+  const cnn::Floats Mixed_6b_branch_pool_bn_saved = floats(66607424, 768);
   const cnn::Blocked Mixed_6b_branch_pool_relu1 = blocked(7268928, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6b_branch_pool_conv_weight_prepared = floats(71878032, 147456);
-  const cnn::Floats Mixed_6c_branch1x1_bn_saved = floats(72025488, 768);
-  const cnn::Floats Mixed_6c_branch7x7_1_bn_saved = floats(72026256, 640);
-  const cnn::Floats Mixed_6c_branch7x7dbl_1_bn_saved = floats(72026896, 640);
+  const cnn::Floats Mixed_6c_branch1x1_bn_saved = floats(66608192, 768);
+  const cnn::Floats Mixed_6c_branch7x7_1_bn_saved = floats(66608960, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_1_bn_saved = floats(66609600, 640);
   const cnn::Blocked Mixed_6c_concat1 = blocked(0, 221952);  // 768x17x17
   const cnn::Blocked Mixed_6c_branch1x1_relu1 = blocked(0, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6c_branch1x1_conv_weight_prepared = floats(72027536, 147456);
   const cnn::Blocked Mixed_6c_branch7x7_1_relu1 = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6c_branch7x7_1_conv_weight_prepared = floats(72174992, 124416);
   const cnn::Blocked Mixed_6c_branch7x7dbl_1_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6c_branch7x7dbl_1_conv_weight_prepared = floats(72299408, 124416);
-  const cnn::Floats Mixed_6c_branch7x7_2_bn_saved = floats(72423824, 640);
+  const cnn::Floats Mixed_6c_branch7x7_2_bn_saved = floats(66610240, 640);
   const cnn::Blocked Mixed_6c_branch7x7_2_relu1 = blocked(17164288, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6c_branch7x7_2_conv_weight_prepared = floats(72424464, 181440);
-  const cnn::Floats Mixed_6c_branch7x7_3_bn_saved = floats(72605904, 768);
+  const cnn::Floats Mixed_6c_branch7x7_3_bn_saved = floats(66610880, 768);
   const cnn::Blocked Mixed_6c_branch7x7_3_relu1 = blocked(55488, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6c_branch7x7_3_conv_weight_prepared = floats(72606672, 215040);
-  const cnn::Floats Mixed_6c_branch7x7dbl_2_bn_saved = floats(72821712, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_2_bn_saved = floats(66611648, 640);
   const cnn::Blocked Mixed_6c_branch7x7dbl_2_relu1 = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6c_branch7x7dbl_2_conv_weight_prepared = floats(72822352, 181440);
-  const cnn::Floats Mixed_6c_branch7x7dbl_3_bn_saved = floats(73003792, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_3_bn_saved = floats(66612288, 640);
   const cnn::Blocked Mixed_6c_branch7x7dbl_3_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6c_branch7x7dbl_3_conv_weight_prepared = floats(73004432, 181440);
-  const cnn::Floats Mixed_6c_branch7x7dbl_4_bn_saved = floats(73185872, 640);
+  const cnn::Floats Mixed_6c_branch7x7dbl_4_bn_saved = floats(66612928, 640);
   const cnn::Blocked Mixed_6c_branch7x7dbl_4_relu1 = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6c_branch7x7dbl_4_conv_weight_prepared = floats(73186512, 181440);
-  const cnn::Floats Mixed_6c_branch7x7dbl_5_bn_saved = floats(73367952, 768);
+  const cnn::Floats Mixed_6c_branch7x7dbl_5_bn_saved = floats(66613568, 768);
   const cnn::Blocked Mixed_6c_branch7x7dbl_5_relu1 = blocked(110976, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6c_branch7x7dbl_5_conv_weight_prepared = floats(73368720, 215040);
   const cnn::Blocked Mixed_6c_avgpool1 = blocked(14204928, 221952);  // 768x17x17
-  const cnn::Floats Mixed_6c_branch_pool_bn_saved = floats(73583760, 768);
+  const cnn::Floats Mixed_6c_branch_pool_bn_saved = floats(66614336, 768);
   const cnn::Blocked Mixed_6c_branch_pool_relu1 = blocked(166464, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6c_branch_pool_conv_weight_prepared = floats(73584528, 147456);
-  const cnn::Floats Mixed_6d_branch1x1_bn_saved = floats(73731984, 768);
-  const cnn::Floats Mixed_6d_branch7x7_1_bn_saved = floats(73732752, 640);
-  const cnn::Floats Mixed_6d_branch7x7dbl_1_bn_saved = floats(73733392, 640);
+  const cnn::Floats Mixed_6d_branch1x1_bn_saved = floats(66615104, 768);
+  const cnn::Floats Mixed_6d_branch7x7_1_bn_saved = floats(66615872, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_1_bn_saved = floats(66616512, 640);
   const cnn::Blocked Mixed_6d_concat1 = blocked(7102464, 221952);  // 768x17x17
   const cnn::Blocked Mixed_6d_branch1x1_relu1 = blocked(7102464, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6d_branch1x1_conv_weight_prepared = floats(73734032, 147456);
   const cnn::Blocked Mixed_6d_branch7x7_1_relu1 = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6d_branch7x7_1_conv_weight_prepared = floats(73881488, 124416);
   const cnn::Blocked Mixed_6d_branch7x7dbl_1_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6d_branch7x7dbl_1_conv_weight_prepared = floats(74005904, 124416);
-  const cnn::Floats Mixed_6d_branch7x7_2_bn_saved = floats(74130320, 640);
+  const cnn::Floats Mixed_6d_branch7x7_2_bn_saved = floats(66617152, 640);
   const cnn::Blocked Mixed_6d_branch7x7_2_relu1 = blocked(17164288, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6d_branch7x7_2_conv_weight_prepared = floats(74130960, 181440);
-  const cnn::Floats Mixed_6d_branch7x7_3_bn_saved = floats(74312400, 768);
+  const cnn::Floats Mixed_6d_branch7x7_3_bn_saved = floats(66617792, 768);
   const cnn::Blocked Mixed_6d_branch7x7_3_relu1 = blocked(7157952, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6d_branch7x7_3_conv_weight_prepared = floats(74313168, 215040);
-  const cnn::Floats Mixed_6d_branch7x7dbl_2_bn_saved = floats(74528208, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_2_bn_saved = floats(66618560, 640);
   const cnn::Blocked Mixed_6d_branch7x7dbl_2_relu1 = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6d_branch7x7dbl_2_conv_weight_prepared = floats(74528848, 181440);
-  const cnn::Floats Mixed_6d_branch7x7dbl_3_bn_saved = floats(74710288, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_3_bn_saved = floats(66619200, 640);
   const cnn::Blocked Mixed_6d_branch7x7dbl_3_relu1 = blocked(15684608, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6d_branch7x7dbl_3_conv_weight_prepared = floats(74710928, 181440);
-  const cnn::Floats Mixed_6d_branch7x7dbl_4_bn_saved = floats(74892368, 640);
+  const cnn::Floats Mixed_6d_branch7x7dbl_4_bn_saved = floats(66619840, 640);
   const cnn::Blocked Mixed_6d_branch7x7dbl_4_relu1 = blocked(14204928, 46240);  // 160x17x17
-  const cnn::Floats Mixed_6d_branch7x7dbl_4_conv_weight_prepared = floats(74893008, 181440);
-  const cnn::Floats Mixed_6d_branch7x7dbl_5_bn_saved = floats(75074448, 768);
+  const cnn::Floats Mixed_6d_branch7x7dbl_5_bn_saved = floats(66620480, 768);
   const cnn::Blocked Mixed_6d_branch7x7dbl_5_relu1 = blocked(7213440, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6d_branch7x7dbl_5_conv_weight_prepared = floats(75075216, 215040);
   const cnn::Blocked Mixed_6d_avgpool1 = blocked(14204928, 221952);  // 768x17x17
-  const cnn::Floats Mixed_6d_branch_pool_bn_saved = floats(75290256, 768);
+  const cnn::Floats Mixed_6d_branch_pool_bn_saved = floats(66621248, 768);
   const cnn::Blocked Mixed_6d_branch_pool_relu1 = blocked(7268928, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6d_branch_pool_conv_weight_prepared = floats(75291024, 147456);
-  const cnn::Floats Mixed_6e_branch1x1_bn_saved = floats(75438480, 768);
-  const cnn::Floats Mixed_6e_branch7x7_1_bn_saved = floats(75439248, 768);
-  const cnn::Floats Mixed_6e_branch7x7dbl_1_bn_saved = floats(75440016, 768);
+  const cnn::Floats Mixed_6e_branch1x1_bn_saved = floats(66622016, 768);
+  const cnn::Floats Mixed_6e_branch7x7_1_bn_saved = floats(66622784, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_1_bn_saved = floats(66623552, 768);
   const cnn::Blocked Mixed_6e_concat1 = blocked(0, 221952);  // 768x17x17
   const cnn::Blocked Mixed_6e_branch1x1_relu1 = blocked(0, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch1x1_conv_weight_prepared = floats(75440784, 147456);
   const cnn::Blocked Mixed_6e_branch7x7_1_relu1 = blocked(14204928, 55488);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7_1_conv_weight_prepared = floats(75588240, 147456);
   const cnn::Blocked Mixed_6e_branch7x7dbl_1_relu1 = blocked(15980544, 55488);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7dbl_1_conv_weight_prepared = floats(75735696, 147456);
-  const cnn::Floats Mixed_6e_branch7x7_2_bn_saved = floats(75883152, 768);
+  const cnn::Floats Mixed_6e_branch7x7_2_bn_saved = floats(66624320, 768);
   const cnn::Blocked Mixed_6e_branch7x7_2_relu1 = blocked(17756160, 55488);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7_2_conv_weight_prepared = floats(75883920, 258048);
-  const cnn::Floats Mixed_6e_branch7x7_3_bn_saved = floats(76141968, 768);
+  const cnn::Floats Mixed_6e_branch7x7_3_bn_saved = floats(66625088, 768);
   const cnn::Blocked Mixed_6e_branch7x7_3_relu1 = blocked(55488, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7_3_conv_weight_prepared = floats(76142736, 258048);
-  const cnn::Floats Mixed_6e_branch7x7dbl_2_bn_saved = floats(76400784, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_2_bn_saved = floats(66625856, 768);
   const cnn::Blocked Mixed_6e_branch7x7dbl_2_relu1 = blocked(14204928, 55488);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7dbl_2_conv_weight_prepared = floats(76401552, 258048);
-  const cnn::Floats Mixed_6e_branch7x7dbl_3_bn_saved = floats(76659600, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_3_bn_saved = floats(66626624, 768);
   const cnn::Blocked Mixed_6e_branch7x7dbl_3_relu1 = blocked(15980544, 55488);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7dbl_3_conv_weight_prepared = floats(76660368, 258048);
-  const cnn::Floats Mixed_6e_branch7x7dbl_4_bn_saved = floats(76918416, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_4_bn_saved = floats(66627392, 768);
   const cnn::Blocked Mixed_6e_branch7x7dbl_4_relu1 = blocked(14204928, 55488);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7dbl_4_conv_weight_prepared = floats(76919184, 258048);
-  const cnn::Floats Mixed_6e_branch7x7dbl_5_bn_saved = floats(77177232, 768);
+  const cnn::Floats Mixed_6e_branch7x7dbl_5_bn_saved = floats(66628160, 768);
   const cnn::Blocked Mixed_6e_branch7x7dbl_5_relu1 = blocked(110976, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch7x7dbl_5_conv_weight_prepared = floats(77178000, 258048);
   const cnn::Blocked Mixed_6e_avgpool1 = blocked(14204928, 221952);  // 768x17x17
-  const cnn::Floats Mixed_6e_branch_pool_bn_saved = floats(77436048, 768);
+  const cnn::Floats Mixed_6e_branch_pool_bn_saved = floats(66628928, 768);
   const cnn::Blocked Mixed_6e_branch_pool_relu1 = blocked(166464, 221952);  // 192x17x17
-  const cnn::Floats Mixed_6e_branch_pool_conv_weight_prepared = floats(77436816, 147456);
-  const cnn::Floats Mixed_7a_branch3x3_1_bn_saved = floats(77584272, 768);
-  const cnn::Floats Mixed_7a_branch7x7x3_1_bn_saved = floats(77585040, 768);
+  const cnn::Floats Mixed_7a_branch3x3_1_bn_saved = floats(66629696, 768);
+  const cnn::Floats Mixed_7a_branch7x7x3_1_bn_saved = floats(66630464, 768);
   const cnn::Blocked Mixed_7a_branch3x3_1_relu1 = blocked(9723904, 55488);  // 192x17x17
-  const cnn::Floats Mixed_7a_branch3x3_1_conv_weight_prepared = floats(77585808, 147456);
   const cnn::Blocked Mixed_7a_branch7x7x3_1_relu1 = blocked(11499520, 55488);  // 192x17x17
-  const cnn::Floats Mixed_7a_branch7x7x3_1_conv_weight_prepared = floats(77733264, 147456);
-  const cnn::Floats Mixed_7a_branch3x3_2_bn_saved = floats(77880720, 1280);
+  const cnn::Floats Mixed_7a_branch3x3_2_bn_saved = floats(66631232, 1280);
   const cnn::Blocked Mixed_7a_concat1 = blocked(7102464, 81920);  // 1280x8x8
   const cnn::Blocked Mixed_7a_branch3x3_2_relu1 = blocked(7102464, 81920);  // 320x8x8
-  const cnn::Floats Mixed_7a_branch3x3_2_conv_weight_prepared = floats(77882000, 559872);
-  const cnn::Floats Mixed_7a_branch7x7x3_2_bn_saved = floats(78441872, 768);
+  const cnn::Floats Mixed_7a_branch3x3_2_conv_weight_prepared = floats(66632512, 559872);
+  const cnn::Floats Mixed_7a_branch7x7x3_2_bn_saved = floats(67192384, 768);
   const cnn::Blocked Mixed_7a_branch7x7x3_2_relu1 = blocked(9723904, 55488);  // 192x17x17
-  const cnn::Floats Mixed_7a_branch7x7x3_2_conv_weight_prepared = floats(78442640, 258048);
-  const cnn::Floats Mixed_7a_branch7x7x3_3_bn_saved = floats(78700688, 768);
+  const cnn::Floats Mixed_7a_branch7x7x3_3_bn_saved = floats(67193152, 768);
   const cnn::Blocked Mixed_7a_branch7x7x3_3_relu1 = blocked(11499520, 55488);  // 192x17x17
-  const cnn::Floats Mixed_7a_branch7x7x3_3_conv_weight_prepared = floats(78701456, 258048);
-  const cnn::Floats Mixed_7a_branch7x7x3_4_bn_saved = floats(78959504, 768);
+  const cnn::Floats Mixed_7a_branch7x7x3_4_bn_saved = floats(67193920, 768);
   const cnn::Blocked Mixed_7a_branch7x7x3_4_relu1 = blocked(7122944, 81920);  // 192x8x8
-  const cnn::Floats Mixed_7a_branch7x7x3_4_conv_weight_prepared = floats(78960272, 331776);
+  const cnn::Floats Mixed_7a_branch7x7x3_4_conv_weight_prepared = floats(67194688, 331776);
   const cnn::Blocked Mixed_7a_maxpool1 = blocked(7135232, 81920);  // 768x8x8
-  const cnn::Floats Mixed_7b_branch1x1_bn_saved = floats(79292048, 1280);
-  const cnn::Floats Mixed_7b_branch3x3_1_bn_saved = floats(79293328, 1536);
-  const cnn::Floats Mixed_7b_branch3x3dbl_1_bn_saved = floats(79294864, 1792);
+  const cnn::Floats Mixed_7b_branch1x1_bn_saved = floats(67526464, 1280);
+  const cnn::Floats Mixed_7b_branch3x3_1_bn_saved = floats(67527744, 1536);
+  const cnn::Floats Mixed_7b_branch3x3dbl_1_bn_saved = floats(67529280, 1792);
   const cnn::Blocked Mixed_7b_concat1 = blocked(0, 131072);  // 2048x8x8
   const cnn::Blocked Mixed_7b_branch1x1_relu1 = blocked(0, 131072);  // 320x8x8
-  const cnn::Floats Mixed_7b_branch1x1_conv_weight_prepared = floats(79296656, 414720);
+  const cnn::Floats Mixed_7b_branch1x1_conv_weight_prepared = floats(67531072, 414720);
   const cnn::Blocked Mixed_7b_branch3x3_1_relu1 = blocked(5242880, 24576);  // 384x8x8
-  const cnn::Floats Mixed_7b_branch3x3_1_conv_weight_prepared = floats(79711376, 491520);
+  const cnn::Floats Mixed_7b_branch3x3_1_conv_weight_prepared = floats(67945792, 491520);
   const cnn::Blocked Mixed_7b_branch3x3dbl_1_relu1 = blocked(9723904, 28672);  // 448x8x8
-  const cnn::Floats Mixed_7b_branch3x3dbl_1_conv_weight_prepared = floats(80202896, 576000);
-  const cnn::Floats Mixed_7b_branch3x3_2a_bn_saved = floats(80778896, 1536);
+  const cnn::Floats Mixed_7b_branch3x3dbl_1_conv_weight_prepared = floats(68437312, 576000);
+  const cnn::Floats Mixed_7b_branch3x3_2a_bn_saved = floats(69013312, 1536);
   const cnn::Blocked Mixed_7b_branch3x3_2a_relu1 = blocked(20480, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7b_branch3x3_2a_conv_weight_prepared = floats(80780432, 442368);
-  const cnn::Floats Mixed_7b_branch3x3_2b_bn_saved = floats(81222800, 1536);
+  const cnn::Floats Mixed_7b_branch3x3_2a_conv_weight_prepared = floats(69014848, 442368);
+  const cnn::Floats Mixed_7b_branch3x3_2b_bn_saved = floats(69457216, 1536);
   const cnn::Blocked Mixed_7b_branch3x3_2b_relu1 = blocked(45056, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7b_branch3x3_2b_conv_weight_prepared = floats(81224336, 442368);
-  const cnn::Floats Mixed_7b_branch3x3dbl_2_bn_saved = floats(81666704, 1536);
+  const cnn::Floats Mixed_7b_branch3x3_2b_conv_weight_prepared = floats(69458752, 442368);
+  const cnn::Floats Mixed_7b_branch3x3dbl_2_bn_saved = floats(69901120, 1536);
   const cnn::Blocked Mixed_7b_branch3x3dbl_2_relu1 = blocked(6316032, 24576);  // 384x8x8
-  const cnn::Floats Mixed_7b_branch3x3dbl_3a_bn_saved = floats(81668240, 1536);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3a_bn_saved = floats(69902656, 1536);
   const cnn::Blocked Mixed_7b_branch3x3dbl_3a_relu1 = blocked(69632, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7b_branch3x3dbl_3a_conv_weight_prepared = floats(81669776, 442368);
-  const cnn::Floats Mixed_7b_branch3x3dbl_3b_bn_saved = floats(82112144, 1536);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3a_conv_weight_prepared = floats(69904192, 442368);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3b_bn_saved = floats(70346560, 1536);
   const cnn::Blocked Mixed_7b_branch3x3dbl_3b_relu1 = blocked(94208, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7b_branch3x3dbl_3b_conv_weight_prepared = floats(82113680, 442368);
+  const cnn::Floats Mixed_7b_branch3x3dbl_3b_conv_weight_prepared = floats(70348096, 442368);
   const cnn::Blocked Mixed_7b_avgpool1 = blocked(4194304, 81920);  // 1280x8x8
-  const cnn::Floats Mixed_7b_branch_pool_bn_saved = floats(82556048, 768);
+  const cnn::Floats Mixed_7b_branch_pool_bn_saved = floats(70790464, 768);
   const cnn::Blocked Mixed_7b_branch_pool_relu1 = blocked(118784, 131072);  // 192x8x8
-  const cnn::Floats Mixed_7b_branch_pool_conv_weight_prepared = floats(82556816, 245760);
-  const cnn::Floats Mixed_7c_branch1x1_bn_saved = floats(82802576, 1280);
-  const cnn::Floats Mixed_7c_branch3x3_1_bn_saved = floats(82803856, 1536);
-  const cnn::Floats Mixed_7c_branch3x3dbl_1_bn_saved = floats(82805392, 1792);
+  const cnn::Floats Mixed_7b_branch_pool_conv_weight_prepared = floats(70791232, 245760);
+  const cnn::Floats Mixed_7c_branch1x1_bn_saved = floats(71036992, 1280);
+  const cnn::Floats Mixed_7c_branch3x3_1_bn_saved = floats(71038272, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_1_bn_saved = floats(71039808, 1792);
   const cnn::Blocked Mixed_7c_concat1 = blocked(4194304, 131072);  // 2048x8x8
   const cnn::Blocked Mixed_7c_branch1x1_relu1 = blocked(4194304, 131072);  // 320x8x8
-  const cnn::Floats Mixed_7c_branch1x1_conv_weight_prepared = floats(82807184, 663552);
+  const cnn::Floats Mixed_7c_branch1x1_conv_weight_prepared = floats(71041600, 663552);
   const cnn::Blocked Mixed_7c_branch3x3_1_relu1 = blocked(9437184, 24576);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3_1_conv_weight_prepared = floats(83470736, 786432);
+  const cnn::Floats Mixed_7c_branch3x3_1_conv_weight_prepared = floats(71705152, 786432);
   const cnn::Blocked Mixed_7c_branch3x3dbl_1_relu1 = blocked(10510336, 28672);  // 448x8x8
-  const cnn::Floats Mixed_7c_branch3x3dbl_1_conv_weight_prepared = floats(84257168, 921600);
-  const cnn::Floats Mixed_7c_branch3x3_2a_bn_saved = floats(85178768, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_1_conv_weight_prepared = floats(72491584, 921600);
+  const cnn::Floats Mixed_7c_branch3x3_2a_bn_saved = floats(73413184, 1536);
   const cnn::Blocked Mixed_7c_branch3x3_2a_relu1 = blocked(4214784, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3_2a_conv_weight_prepared = floats(85180304, 442368);
-  const cnn::Floats Mixed_7c_branch3x3_2b_bn_saved = floats(85622672, 1536);
+  const cnn::Floats Mixed_7c_branch3x3_2a_conv_weight_prepared = floats(73414720, 442368);
+  const cnn::Floats Mixed_7c_branch3x3_2b_bn_saved = floats(73857088, 1536);
   const cnn::Blocked Mixed_7c_branch3x3_2b_relu1 = blocked(4239360, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3_2b_conv_weight_prepared = floats(85624208, 442368);
-  const cnn::Floats Mixed_7c_branch3x3dbl_2_bn_saved = floats(86066576, 1536);
+  const cnn::Floats Mixed_7c_branch3x3_2b_conv_weight_prepared = floats(73858624, 442368);
+  const cnn::Floats Mixed_7c_branch3x3dbl_2_bn_saved = floats(74300992, 1536);
   const cnn::Blocked Mixed_7c_branch3x3dbl_2_relu1 = blocked(11427840, 24576);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3dbl_3a_bn_saved = floats(86068112, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3a_bn_saved = floats(74302528, 1536);
   const cnn::Blocked Mixed_7c_branch3x3dbl_3a_relu1 = blocked(4263936, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3dbl_3a_conv_weight_prepared = floats(86069648, 442368);
-  const cnn::Floats Mixed_7c_branch3x3dbl_3b_bn_saved = floats(86512016, 1536);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3a_conv_weight_prepared = floats(74304064, 442368);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3b_bn_saved = floats(74746432, 1536);
   const cnn::Blocked Mixed_7c_branch3x3dbl_3b_relu1 = blocked(4288512, 131072);  // 384x8x8
-  const cnn::Floats Mixed_7c_branch3x3dbl_3b_conv_weight_prepared = floats(86513552, 442368);
+  const cnn::Floats Mixed_7c_branch3x3dbl_3b_conv_weight_prepared = floats(74747968, 442368);
   const cnn::Blocked Mixed_7c_avgpool1 = blocked(8388608, 131072);  // 2048x8x8
-  const cnn::Floats Mixed_7c_branch_pool_bn_saved = floats(86955920, 768);
+  const cnn::Floats Mixed_7c_branch_pool_bn_saved = floats(75190336, 768);
   const cnn::Blocked Mixed_7c_branch_pool_relu1 = blocked(4313088, 131072);  // 192x8x8
-  const cnn::Floats Mixed_7c_branch_pool_conv_weight_prepared = floats(86956688, 393216);
+  const cnn::Floats Mixed_7c_branch_pool_conv_weight_prepared = floats(75191104, 393216);
   const cnn::Blocked gap1 = blocked(81920, 2048);  // 2048
   const cnn::Blocked fc = blocked(147456, 1000);  // 1000
   const cnn::Blocked softmax1 = blocked(0, 1000);  // 1000
@@ -4655,25 +4165,23 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Conv2d_1a_3x3.relu1)
-  cnn::conv(Conv2d_1a_3x3_relu1, input, cnn::prepared(Conv2d_1a_3x3_conv_weight_prepared),
+  cnn::conv(Conv2d_1a_3x3_relu1, input, Conv2d_1a_3x3_conv_weight_,
             cnn::Epilogue().scaled(Conv2d_1a_3x3_bn_saved).then(cnn::Activation::kRelu), kConv2d1a3x3Conv,
-            batch, scratch(22733824, 37632));
+            batch, scratch(22733824, 38604));
 
   at(3);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Conv2d_2a_3x3.relu1)
-  cnn::winograd::conv(Conv2d_2a_3x3_relu1, Conv2d_1a_3x3_relu1,
-                      cnn::prepared(Conv2d_2a_3x3_conv_weight_prepared),
+  cnn::winograd::conv(Conv2d_2a_3x3_relu1, Conv2d_1a_3x3_relu1, Conv2d_2a_3x3_conv_weight_,
                       cnn::Epilogue().scaled(Conv2d_2a_3x3_bn_saved).then(cnn::Activation::kRelu),
-                      kConv2d2a3x3Conv, batch, scratch());
+                      kConv2d2a3x3Conv, batch, scratch(22733824, 42048));
 
   at(6);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Conv2d_2b_3x3.relu1)
-  cnn::winograd::conv(Conv2d_2b_3x3_relu1, Conv2d_2a_3x3_relu1,
-                      cnn::prepared(Conv2d_2b_3x3_conv_weight_prepared),
+  cnn::winograd::conv(Conv2d_2b_3x3_relu1, Conv2d_2a_3x3_relu1, Conv2d_2b_3x3_conv_weight_,
                       cnn::Epilogue().scaled(Conv2d_2b_3x3_bn_saved).then(cnn::Activation::kRelu),
-                      kConv2d2b3x3Conv, batch, scratch(66382848, 132608));
+                      kConv2d2b3x3Conv, batch, scratch(66382848, 209216));
 
   at(9);  // 102: maxpool(3, stride=2)    (maxpool1)
   cnn::maxpool(maxpool1, Conv2d_2b_3x3_relu1, kMaxpool1, batch);
@@ -4681,17 +4189,16 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(10);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Conv2d_3b_1x1.relu1)
-  cnn::conv(Conv2d_3b_1x1_relu1, maxpool1, cnn::prepared(Conv2d_3b_1x1_conv_weight_prepared),
+  cnn::conv(Conv2d_3b_1x1_relu1, maxpool1, Conv2d_3b_1x1_conv_weight_,
             cnn::Epilogue().scaled(Conv2d_3b_1x1_bn_saved).then(cnn::Activation::kRelu), kConv2d3b1x1Conv,
-            batch, scratch(0, 87360));
+            batch, scratch(0, 92736));
 
   at(13);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Conv2d_4a_3x3.relu1)
-  cnn::winograd::conv(Conv2d_4a_3x3_relu1, Conv2d_3b_1x1_relu1,
-                      cnn::prepared(Conv2d_4a_3x3_conv_weight_prepared),
+  cnn::winograd::conv(Conv2d_4a_3x3_relu1, Conv2d_3b_1x1_relu1, Conv2d_4a_3x3_conv_weight_,
                       cnn::Epilogue().scaled(Conv2d_4a_3x3_bn_saved).then(cnn::Activation::kRelu),
-                      kConv2d4a3x3Conv, batch, scratch(44614144, 331520));
+                      kConv2d4a3x3Conv, batch, scratch(44614144, 885056));
 
   at(16);  // 105: maxpool(3, stride=2)    (maxpool2)
   cnn::maxpool(maxpool2, Conv2d_4a_3x3_relu1, kMaxpool2, batch);
@@ -4705,37 +4212,37 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5b.branch3x3dbl_1.relu1)
-  cnn::conv_siblings({{Mixed_5b_branch1x1_relu1, cnn::prepared(Mixed_5b_branch1x1_conv_weight_prepared),
+  cnn::conv_siblings({{Mixed_5b_branch1x1_relu1, Mixed_5b_branch1x1_conv_weight_,
                        cnn::Epilogue().scaled(Mixed_5b_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_5b_branch5x5_1_relu1, cnn::prepared(Mixed_5b_branch5x5_1_conv_weight_prepared),
+                      {Mixed_5b_branch5x5_1_relu1, Mixed_5b_branch5x5_1_conv_weight_,
                        cnn::Epilogue().scaled(Mixed_5b_branch5x5_1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_5b_branch3x3dbl_1_relu1, cnn::prepared(Mixed_5b_branch3x3dbl_1_conv_weight_prepared),
+                      {Mixed_5b_branch3x3dbl_1_relu1, Mixed_5b_branch3x3dbl_1_conv_weight_,
                        cnn::Epilogue().scaled(Mixed_5b_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
-                     maxpool2, kMixed5bBranch1x1ConvSiblings, batch, scratch(1881600, 259392));
+                     maxpool2, kMixed5bBranch1x1ConvSiblings, batch, scratch(1881600, 293952));
 
   at(23);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5b.branch5x5_2.relu1)
   cnn::winograd::conv(Mixed_5b_branch5x5_2_relu1, Mixed_5b_branch5x5_1_relu1,
-                      cnn::prepared(Mixed_5b_branch5x5_2_conv_weight_prepared),
+                      Mixed_5b_branch5x5_2_conv_weight_,
                       cnn::Epilogue().scaled(Mixed_5b_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed5bBranch5x5_2Conv, batch, scratch(1881600, 198912));
+                      kMixed5bBranch5x5_2Conv, batch, scratch(1881600, 313536));
 
   at(29);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5b.branch3x3dbl_2.relu1)
   cnn::winograd::conv(Mixed_5b_branch3x3dbl_2_relu1, Mixed_5b_branch3x3dbl_1_relu1,
-                      cnn::prepared(Mixed_5b_branch3x3dbl_2_conv_weight_prepared),
+                      Mixed_5b_branch3x3dbl_2_conv_weight_,
                       cnn::Epilogue().scaled(Mixed_5b_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed5bBranch3x3dbl2Conv, batch, scratch(6272000, 265216));
+                      kMixed5bBranch3x3dbl2Conv, batch, scratch(6272000, 486976));
 
   at(32);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5b.branch3x3dbl_3.relu1)
   cnn::winograd::conv(Mixed_5b_branch3x3dbl_3_relu1, Mixed_5b_branch3x3dbl_2_relu1,
-                      cnn::prepared(Mixed_5b_branch3x3dbl_3_conv_weight_prepared),
+                      Mixed_5b_branch3x3dbl_3_conv_weight_,
                       cnn::Epilogue().scaled(Mixed_5b_branch3x3dbl_3_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed5bBranch3x3dbl3Conv, batch, scratch(3763200, 397824));
+                      kMixed5bBranch3x3dbl3Conv, batch, scratch(3763200, 730176));
 
   at(35);  // 21: | avgpool(3, stride=1, pad=1)    (Mixed_5b.avgpool1)
   cnn::avgpool(Mixed_5b_avgpool1, maxpool2, kMixed5bAvgpool1, batch);
@@ -4743,10 +4250,9 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(36);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5b.branch_pool.relu1)
-  cnn::conv(Mixed_5b_branch_pool_relu1, Mixed_5b_avgpool1,
-            cnn::prepared(Mixed_5b_branch_pool_conv_weight_prepared),
+  cnn::conv(Mixed_5b_branch_pool_relu1, Mixed_5b_avgpool1, Mixed_5b_branch_pool_conv_weight_,
             cnn::Epilogue().scaled(Mixed_5b_branch_pool_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5bBranchPoolConv, batch, scratch(7526400, 259392));
+            kMixed5bBranchPoolConv, batch, scratch(7526400, 266304));
 
   at(40);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4757,37 +4263,37 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5c.branch3x3dbl_1.relu1)
-  cnn::conv_siblings({{Mixed_5c_branch1x1_relu1, cnn::prepared(Mixed_5c_branch1x1_conv_weight_prepared),
+  cnn::conv_siblings({{Mixed_5c_branch1x1_relu1, Mixed_5c_branch1x1_conv_weight_,
                        cnn::Epilogue().scaled(Mixed_5c_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_5c_branch5x5_1_relu1, cnn::prepared(Mixed_5c_branch5x5_1_conv_weight_prepared),
+                      {Mixed_5c_branch5x5_1_relu1, Mixed_5c_branch5x5_1_conv_weight_,
                        cnn::Epilogue().scaled(Mixed_5c_branch5x5_1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_5c_branch3x3dbl_1_relu1, cnn::prepared(Mixed_5c_branch3x3dbl_1_conv_weight_prepared),
+                      {Mixed_5c_branch3x3dbl_1_relu1, Mixed_5c_branch3x3dbl_1_conv_weight_,
                        cnn::Epilogue().scaled(Mixed_5c_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
-                     Mixed_5b_concat1, kMixed5cBranch1x1ConvSiblings, batch, scratch(23206400, 345408));
+                     Mixed_5b_concat1, kMixed5cBranch1x1ConvSiblings, batch, scratch(23206400, 391488));
 
   at(46);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5c.branch5x5_2.relu1)
   cnn::winograd::conv(Mixed_5c_branch5x5_2_relu1, Mixed_5c_branch5x5_1_relu1,
-                      cnn::prepared(Mixed_5c_branch5x5_2_conv_weight_prepared),
+                      Mixed_5c_branch5x5_2_conv_weight_,
                       cnn::Epilogue().scaled(Mixed_5c_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed5cBranch5x5_2Conv, batch, scratch(23206400, 198912));
+                      kMixed5cBranch5x5_2Conv, batch, scratch(23206400, 313536));
 
   at(52);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5c.branch3x3dbl_2.relu1)
   cnn::winograd::conv(Mixed_5c_branch3x3dbl_2_relu1, Mixed_5c_branch3x3dbl_1_relu1,
-                      cnn::prepared(Mixed_5c_branch3x3dbl_2_conv_weight_prepared),
+                      Mixed_5c_branch3x3dbl_2_conv_weight_,
                       cnn::Epilogue().scaled(Mixed_5c_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed5cBranch3x3dbl2Conv, batch, scratch(27596800, 265216));
+                      kMixed5cBranch3x3dbl2Conv, batch, scratch(27596800, 486976));
 
   at(55);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5c.branch3x3dbl_3.relu1)
   cnn::winograd::conv(Mixed_5c_branch3x3dbl_3_relu1, Mixed_5c_branch3x3dbl_2_relu1,
-                      cnn::prepared(Mixed_5c_branch3x3dbl_3_conv_weight_prepared),
+                      Mixed_5c_branch3x3dbl_3_conv_weight_,
                       cnn::Epilogue().scaled(Mixed_5c_branch3x3dbl_3_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed5cBranch3x3dbl3Conv, batch, scratch(25088000, 397824));
+                      kMixed5cBranch3x3dbl3Conv, batch, scratch(25088000, 730176));
 
   at(58);  // 21: | avgpool(3, stride=1, pad=1)    (Mixed_5c.avgpool1)
   cnn::avgpool(Mixed_5c_avgpool1, Mixed_5b_concat1, kMixed5cAvgpool1, batch);
@@ -4795,10 +4301,9 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(59);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5c.branch_pool.relu1)
-  cnn::conv(Mixed_5c_branch_pool_relu1, Mixed_5c_avgpool1,
-            cnn::prepared(Mixed_5c_branch_pool_conv_weight_prepared),
+  cnn::conv(Mixed_5c_branch_pool_relu1, Mixed_5c_avgpool1, Mixed_5c_branch_pool_conv_weight_,
             cnn::Epilogue().scaled(Mixed_5c_branch_pool_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5cBranchPoolConv, batch, scratch(11289600, 345408));
+            kMixed5cBranchPoolConv, batch, scratch(11289600, 362304));
 
   at(63);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4809,37 +4314,37 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5d.branch3x3dbl_1.relu1)
-  cnn::conv_siblings({{Mixed_5d_branch1x1_relu1, cnn::prepared(Mixed_5d_branch1x1_conv_weight_prepared),
+  cnn::conv_siblings({{Mixed_5d_branch1x1_relu1, Mixed_5d_branch1x1_conv_weight_,
                        cnn::Epilogue().scaled(Mixed_5d_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_5d_branch5x5_1_relu1, cnn::prepared(Mixed_5d_branch5x5_1_conv_weight_prepared),
+                      {Mixed_5d_branch5x5_1_relu1, Mixed_5d_branch5x5_1_conv_weight_,
                        cnn::Epilogue().scaled(Mixed_5d_branch5x5_1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_5d_branch3x3dbl_1_relu1, cnn::prepared(Mixed_5d_branch3x3dbl_1_conv_weight_prepared),
+                      {Mixed_5d_branch3x3dbl_1_relu1, Mixed_5d_branch3x3dbl_1_conv_weight_,
                        cnn::Epilogue().scaled(Mixed_5d_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
-                     Mixed_5c_concat1, kMixed5dBranch1x1ConvSiblings, batch, scratch(24460800, 388416));
+                     Mixed_5c_concat1, kMixed5dBranch1x1ConvSiblings, batch, scratch(24460800, 440256));
 
   at(69);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5d.branch5x5_2.relu1)
   cnn::winograd::conv(Mixed_5d_branch5x5_2_relu1, Mixed_5d_branch5x5_1_relu1,
-                      cnn::prepared(Mixed_5d_branch5x5_2_conv_weight_prepared),
+                      Mixed_5d_branch5x5_2_conv_weight_,
                       cnn::Epilogue().scaled(Mixed_5d_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed5dBranch5x5_2Conv, batch, scratch(24460800, 198912));
+                      kMixed5dBranch5x5_2Conv, batch, scratch(24460800, 313536));
 
   at(75);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5d.branch3x3dbl_2.relu1)
   cnn::winograd::conv(Mixed_5d_branch3x3dbl_2_relu1, Mixed_5d_branch3x3dbl_1_relu1,
-                      cnn::prepared(Mixed_5d_branch3x3dbl_2_conv_weight_prepared),
+                      Mixed_5d_branch3x3dbl_2_conv_weight_,
                       cnn::Epilogue().scaled(Mixed_5d_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed5dBranch3x3dbl2Conv, batch, scratch(28851200, 265216));
+                      kMixed5dBranch3x3dbl2Conv, batch, scratch(28851200, 486976));
 
   at(78);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5d.branch3x3dbl_3.relu1)
   cnn::winograd::conv(Mixed_5d_branch3x3dbl_3_relu1, Mixed_5d_branch3x3dbl_2_relu1,
-                      cnn::prepared(Mixed_5d_branch3x3dbl_3_conv_weight_prepared),
+                      Mixed_5d_branch3x3dbl_3_conv_weight_,
                       cnn::Epilogue().scaled(Mixed_5d_branch3x3dbl_3_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed5dBranch3x3dbl3Conv, batch, scratch(26342400, 397824));
+                      kMixed5dBranch3x3dbl3Conv, batch, scratch(26342400, 730176));
 
   at(81);  // 21: | avgpool(3, stride=1, pad=1)    (Mixed_5d.avgpool1)
   cnn::avgpool(Mixed_5d_avgpool1, Mixed_5c_concat1, kMixed5dAvgpool1, batch);
@@ -4847,42 +4352,39 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(82);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5d.branch_pool.relu1)
-  cnn::conv(Mixed_5d_branch_pool_relu1, Mixed_5d_avgpool1,
-            cnn::prepared(Mixed_5d_branch_pool_conv_weight_prepared),
+  cnn::conv(Mixed_5d_branch_pool_relu1, Mixed_5d_avgpool1, Mixed_5d_branch_pool_conv_weight_,
             cnn::Epilogue().scaled(Mixed_5d_branch_pool_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5dBranchPoolConv, batch, scratch(0, 388416));
+            kMixed5dBranchPoolConv, batch, scratch(0, 407424));
 
   at(86);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6a.branch3x3.relu1)
-  cnn::conv(Mixed_6a_branch3x3_relu1, Mixed_5d_concat1,
-            cnn::prepared(Mixed_6a_branch3x3_conv_weight_prepared),
+  cnn::conv(Mixed_6a_branch3x3_relu1, Mixed_5d_concat1, Mixed_6a_branch3x3_conv_weight_,
             cnn::Epilogue().scaled(Mixed_6a_branch3x3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6aBranch3x3Conv, batch, scratch(7102464, 1048576));
+            kMixed6aBranch3x3Conv, batch, scratch(7102464, 2043904));
 
   at(89);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6a.branch3x3dbl_1.relu1)
-  cnn::conv(Mixed_6a_branch3x3dbl_1_relu1, Mixed_5d_concat1,
-            cnn::prepared(Mixed_6a_branch3x3dbl_1_conv_weight_prepared),
+  cnn::conv(Mixed_6a_branch3x3dbl_1_relu1, Mixed_5d_concat1, Mixed_6a_branch3x3dbl_1_conv_weight_,
             cnn::Epilogue().scaled(Mixed_6a_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6aBranch3x3dbl1Conv, batch, scratch(7102464, 388416));
+            kMixed6aBranch3x3dbl1Conv, batch, scratch(7102464, 407424));
 
   at(92);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6a.branch3x3dbl_2.relu1)
   cnn::winograd::conv(Mixed_6a_branch3x3dbl_2_relu1, Mixed_6a_branch3x3dbl_1_relu1,
-                      cnn::prepared(Mixed_6a_branch3x3dbl_2_conv_weight_prepared),
+                      Mixed_6a_branch3x3dbl_2_conv_weight_,
                       cnn::Epilogue().scaled(Mixed_6a_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed6aBranch3x3dbl2Conv, batch, scratch(10865664, 265216));
+                      kMixed6aBranch3x3dbl2Conv, batch, scratch(25088000, 486976));
 
   at(95);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6a.branch3x3dbl_3.relu1)
   cnn::conv(Mixed_6a_branch3x3dbl_3_relu1, Mixed_6a_branch3x3dbl_2_relu1,
-            cnn::prepared(Mixed_6a_branch3x3dbl_3_conv_weight_prepared),
+            Mixed_6a_branch3x3dbl_3_conv_weight_,
             cnn::Epilogue().scaled(Mixed_6a_branch3x3dbl_3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6aBranch3x3dbl3Conv, batch, scratch(22579200, 1048576));
+            kMixed6aBranch3x3dbl3Conv, batch, scratch(22579200, 1131520));
 
   at(98);  // 33: | maxpool(3, stride=2)    (Mixed_6a.maxpool1)
   cnn::maxpool(Mixed_6a_maxpool1, Mixed_5d_concat1, kMixed6aMaxpool1, batch);
@@ -4896,61 +4398,59 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7dbl_1.relu1)
-  cnn::conv_siblings({{Mixed_6b_branch1x1_relu1, cnn::prepared(Mixed_6b_branch1x1_conv_weight_prepared),
+  cnn::conv_siblings({{Mixed_6b_branch1x1_relu1, Mixed_6b_branch1x1_conv_weight_,
                        cnn::Epilogue().scaled(Mixed_6b_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_6b_branch7x7_1_relu1, cnn::prepared(Mixed_6b_branch7x7_1_conv_weight_prepared),
+                      {Mixed_6b_branch7x7_1_relu1, Mixed_6b_branch7x7_1_conv_weight_,
                        cnn::Epilogue().scaled(Mixed_6b_branch7x7_1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_6b_branch7x7dbl_1_relu1, cnn::prepared(Mixed_6b_branch7x7dbl_1_conv_weight_prepared),
+                      {Mixed_6b_branch7x7dbl_1_relu1, Mixed_6b_branch7x7dbl_1_conv_weight_,
                        cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
-                     Mixed_6a_concat1, kMixed6bBranch1x1ConvSiblings, batch, scratch(16572416, 1033536));
+                     Mixed_6a_concat1, kMixed6bBranch1x1ConvSiblings, batch, scratch(14204928, 1383744));
 
   at(106);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7_2.relu1)
-  cnn::conv(Mixed_6b_branch7x7_2_relu1, Mixed_6b_branch7x7_1_relu1,
-            cnn::prepared(Mixed_6b_branch7x7_2_conv_weight_prepared),
+  cnn::conv(Mixed_6b_branch7x7_2_relu1, Mixed_6b_branch7x7_1_relu1, Mixed_6b_branch7x7_2_conv_weight_,
             cnn::Epilogue().scaled(Mixed_6b_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6bBranch7x7_2Conv, batch, scratch(17756160, 1048576));
+            kMixed6bBranch7x7_2Conv, batch, scratch(14204928, 1166848));
 
   at(109);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7_3.relu1)
-  cnn::conv(Mixed_6b_branch7x7_3_relu1, Mixed_6b_branch7x7_2_relu1,
-            cnn::prepared(Mixed_6b_branch7x7_3_conv_weight_prepared),
+  cnn::conv(Mixed_6b_branch7x7_3_relu1, Mixed_6b_branch7x7_2_relu1, Mixed_6b_branch7x7_3_conv_weight_,
             cnn::Epilogue().scaled(Mixed_6b_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6bBranch7x7_3Conv, batch, scratch(14204928, 1048576));
+            kMixed6bBranch7x7_3Conv, batch, scratch(14204928, 1220608));
 
   at(115);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7dbl_2.relu1)
   cnn::conv(Mixed_6b_branch7x7dbl_2_relu1, Mixed_6b_branch7x7dbl_1_relu1,
-            cnn::prepared(Mixed_6b_branch7x7dbl_2_conv_weight_prepared),
+            Mixed_6b_branch7x7dbl_2_conv_weight_,
             cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6bBranch7x7dbl2Conv, batch, scratch(16572416, 1048576));
+            kMixed6bBranch7x7dbl2Conv, batch, scratch(15388672, 1166848));
 
   at(118);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7dbl_3.relu1)
   cnn::conv(Mixed_6b_branch7x7dbl_3_relu1, Mixed_6b_branch7x7dbl_2_relu1,
-            cnn::prepared(Mixed_6b_branch7x7dbl_3_conv_weight_prepared),
+            Mixed_6b_branch7x7dbl_3_conv_weight_,
             cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6bBranch7x7dbl3Conv, batch, scratch(16572416, 1048576));
+            kMixed6bBranch7x7dbl3Conv, batch, scratch(16572416, 1166848));
 
   at(121);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7dbl_4.relu1)
   cnn::conv(Mixed_6b_branch7x7dbl_4_relu1, Mixed_6b_branch7x7dbl_3_relu1,
-            cnn::prepared(Mixed_6b_branch7x7dbl_4_conv_weight_prepared),
+            Mixed_6b_branch7x7dbl_4_conv_weight_,
             cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6bBranch7x7dbl4Conv, batch, scratch(16572416, 1048576));
+            kMixed6bBranch7x7dbl4Conv, batch, scratch(14204928, 1166848));
 
   at(124);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7dbl_5.relu1)
   cnn::conv(Mixed_6b_branch7x7dbl_5_relu1, Mixed_6b_branch7x7dbl_4_relu1,
-            cnn::prepared(Mixed_6b_branch7x7dbl_5_conv_weight_prepared),
+            Mixed_6b_branch7x7dbl_5_conv_weight_,
             cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_5_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6bBranch7x7dbl5Conv, batch, scratch(15388672, 1048576));
+            kMixed6bBranch7x7dbl5Conv, batch, scratch(14204928, 1220608));
 
   at(127);  // 49: | avgpool(3, stride=1, pad=1)    (Mixed_6b.avgpool1)
   cnn::avgpool(Mixed_6b_avgpool1, Mixed_6a_concat1, kMixed6bAvgpool1, batch);
@@ -4958,10 +4458,9 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(128);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch_pool.relu1)
-  cnn::conv(Mixed_6b_branch_pool_relu1, Mixed_6b_avgpool1,
-            cnn::prepared(Mixed_6b_branch_pool_conv_weight_prepared),
+  cnn::conv(Mixed_6b_branch_pool_relu1, Mixed_6b_avgpool1, Mixed_6b_branch_pool_conv_weight_,
             cnn::Epilogue().scaled(Mixed_6b_branch_pool_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6bBranchPoolConv, batch, scratch(0, 1033536));
+            kMixed6bBranchPoolConv, batch, scratch(0, 1180992));
 
   at(132);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4972,61 +4471,59 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7dbl_1.relu1)
-  cnn::conv_siblings({{Mixed_6c_branch1x1_relu1, cnn::prepared(Mixed_6c_branch1x1_conv_weight_prepared),
+  cnn::conv_siblings({{Mixed_6c_branch1x1_relu1, Mixed_6c_branch1x1_conv_weight_,
                        cnn::Epilogue().scaled(Mixed_6c_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_6c_branch7x7_1_relu1, cnn::prepared(Mixed_6c_branch7x7_1_conv_weight_prepared),
+                      {Mixed_6c_branch7x7_1_relu1, Mixed_6c_branch7x7_1_conv_weight_,
                        cnn::Epilogue().scaled(Mixed_6c_branch7x7_1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_6c_branch7x7dbl_1_relu1, cnn::prepared(Mixed_6c_branch7x7dbl_1_conv_weight_prepared),
+                      {Mixed_6c_branch7x7dbl_1_relu1, Mixed_6c_branch7x7dbl_1_conv_weight_,
                        cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
-                     Mixed_6b_concat1, kMixed6cBranch1x1ConvSiblings, batch, scratch(17164288, 1033536));
+                     Mixed_6b_concat1, kMixed6cBranch1x1ConvSiblings, batch, scratch(17164288, 1429824));
 
   at(138);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7_2.relu1)
-  cnn::conv(Mixed_6c_branch7x7_2_relu1, Mixed_6c_branch7x7_1_relu1,
-            cnn::prepared(Mixed_6c_branch7x7_2_conv_weight_prepared),
+  cnn::conv(Mixed_6c_branch7x7_2_relu1, Mixed_6c_branch7x7_1_relu1, Mixed_6c_branch7x7_2_conv_weight_,
             cnn::Epilogue().scaled(Mixed_6c_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6cBranch7x7_2Conv, batch, scratch(18643968, 1048576));
+            kMixed6cBranch7x7_2Conv, batch, scratch(18643968, 1230016));
 
   at(141);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7_3.relu1)
-  cnn::conv(Mixed_6c_branch7x7_3_relu1, Mixed_6c_branch7x7_2_relu1,
-            cnn::prepared(Mixed_6c_branch7x7_3_conv_weight_prepared),
+  cnn::conv(Mixed_6c_branch7x7_3_relu1, Mixed_6c_branch7x7_2_relu1, Mixed_6c_branch7x7_3_conv_weight_,
             cnn::Epilogue().scaled(Mixed_6c_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6cBranch7x7_3Conv, batch, scratch(14204928, 1048576));
+            kMixed6cBranch7x7_3Conv, batch, scratch(14204928, 1263616));
 
   at(147);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7dbl_2.relu1)
   cnn::conv(Mixed_6c_branch7x7dbl_2_relu1, Mixed_6c_branch7x7dbl_1_relu1,
-            cnn::prepared(Mixed_6c_branch7x7dbl_2_conv_weight_prepared),
+            Mixed_6c_branch7x7dbl_2_conv_weight_,
             cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6cBranch7x7dbl2Conv, batch, scratch(17164288, 1048576));
+            kMixed6cBranch7x7dbl2Conv, batch, scratch(17164288, 1230016));
 
   at(150);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7dbl_3.relu1)
   cnn::conv(Mixed_6c_branch7x7dbl_3_relu1, Mixed_6c_branch7x7dbl_2_relu1,
-            cnn::prepared(Mixed_6c_branch7x7dbl_3_conv_weight_prepared),
+            Mixed_6c_branch7x7dbl_3_conv_weight_,
             cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6cBranch7x7dbl3Conv, batch, scratch(17164288, 1048576));
+            kMixed6cBranch7x7dbl3Conv, batch, scratch(17164288, 1230016));
 
   at(153);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7dbl_4.relu1)
   cnn::conv(Mixed_6c_branch7x7dbl_4_relu1, Mixed_6c_branch7x7dbl_3_relu1,
-            cnn::prepared(Mixed_6c_branch7x7dbl_4_conv_weight_prepared),
+            Mixed_6c_branch7x7dbl_4_conv_weight_,
             cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6cBranch7x7dbl4Conv, batch, scratch(17164288, 1048576));
+            kMixed6cBranch7x7dbl4Conv, batch, scratch(17164288, 1230016));
 
   at(156);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7dbl_5.relu1)
   cnn::conv(Mixed_6c_branch7x7dbl_5_relu1, Mixed_6c_branch7x7dbl_4_relu1,
-            cnn::prepared(Mixed_6c_branch7x7dbl_5_conv_weight_prepared),
+            Mixed_6c_branch7x7dbl_5_conv_weight_,
             cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_5_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6cBranch7x7dbl5Conv, batch, scratch(15684608, 1048576));
+            kMixed6cBranch7x7dbl5Conv, batch, scratch(15684608, 1263616));
 
   at(159);  // 49: | avgpool(3, stride=1, pad=1)    (Mixed_6c.avgpool1)
   cnn::avgpool(Mixed_6c_avgpool1, Mixed_6b_concat1, kMixed6cAvgpool1, batch);
@@ -5034,10 +4531,9 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(160);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch_pool.relu1)
-  cnn::conv(Mixed_6c_branch_pool_relu1, Mixed_6c_avgpool1,
-            cnn::prepared(Mixed_6c_branch_pool_conv_weight_prepared),
+  cnn::conv(Mixed_6c_branch_pool_relu1, Mixed_6c_avgpool1, Mixed_6c_branch_pool_conv_weight_,
             cnn::Epilogue().scaled(Mixed_6c_branch_pool_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6cBranchPoolConv, batch, scratch(7102464, 1033536));
+            kMixed6cBranchPoolConv, batch, scratch(7102464, 1180992));
 
   at(164);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5048,61 +4544,59 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7dbl_1.relu1)
-  cnn::conv_siblings({{Mixed_6d_branch1x1_relu1, cnn::prepared(Mixed_6d_branch1x1_conv_weight_prepared),
+  cnn::conv_siblings({{Mixed_6d_branch1x1_relu1, Mixed_6d_branch1x1_conv_weight_,
                        cnn::Epilogue().scaled(Mixed_6d_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_6d_branch7x7_1_relu1, cnn::prepared(Mixed_6d_branch7x7_1_conv_weight_prepared),
+                      {Mixed_6d_branch7x7_1_relu1, Mixed_6d_branch7x7_1_conv_weight_,
                        cnn::Epilogue().scaled(Mixed_6d_branch7x7_1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_6d_branch7x7dbl_1_relu1, cnn::prepared(Mixed_6d_branch7x7dbl_1_conv_weight_prepared),
+                      {Mixed_6d_branch7x7dbl_1_relu1, Mixed_6d_branch7x7dbl_1_conv_weight_,
                        cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
-                     Mixed_6c_concat1, kMixed6dBranch1x1ConvSiblings, batch, scratch(17164288, 1033536));
+                     Mixed_6c_concat1, kMixed6dBranch1x1ConvSiblings, batch, scratch(17164288, 1429824));
 
   at(170);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7_2.relu1)
-  cnn::conv(Mixed_6d_branch7x7_2_relu1, Mixed_6d_branch7x7_1_relu1,
-            cnn::prepared(Mixed_6d_branch7x7_2_conv_weight_prepared),
+  cnn::conv(Mixed_6d_branch7x7_2_relu1, Mixed_6d_branch7x7_1_relu1, Mixed_6d_branch7x7_2_conv_weight_,
             cnn::Epilogue().scaled(Mixed_6d_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6dBranch7x7_2Conv, batch, scratch(18643968, 1048576));
+            kMixed6dBranch7x7_2Conv, batch, scratch(18643968, 1230016));
 
   at(173);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7_3.relu1)
-  cnn::conv(Mixed_6d_branch7x7_3_relu1, Mixed_6d_branch7x7_2_relu1,
-            cnn::prepared(Mixed_6d_branch7x7_3_conv_weight_prepared),
+  cnn::conv(Mixed_6d_branch7x7_3_relu1, Mixed_6d_branch7x7_2_relu1, Mixed_6d_branch7x7_3_conv_weight_,
             cnn::Epilogue().scaled(Mixed_6d_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6dBranch7x7_3Conv, batch, scratch(14204928, 1048576));
+            kMixed6dBranch7x7_3Conv, batch, scratch(14204928, 1263616));
 
   at(179);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7dbl_2.relu1)
   cnn::conv(Mixed_6d_branch7x7dbl_2_relu1, Mixed_6d_branch7x7dbl_1_relu1,
-            cnn::prepared(Mixed_6d_branch7x7dbl_2_conv_weight_prepared),
+            Mixed_6d_branch7x7dbl_2_conv_weight_,
             cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6dBranch7x7dbl2Conv, batch, scratch(17164288, 1048576));
+            kMixed6dBranch7x7dbl2Conv, batch, scratch(17164288, 1230016));
 
   at(182);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7dbl_3.relu1)
   cnn::conv(Mixed_6d_branch7x7dbl_3_relu1, Mixed_6d_branch7x7dbl_2_relu1,
-            cnn::prepared(Mixed_6d_branch7x7dbl_3_conv_weight_prepared),
+            Mixed_6d_branch7x7dbl_3_conv_weight_,
             cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6dBranch7x7dbl3Conv, batch, scratch(17164288, 1048576));
+            kMixed6dBranch7x7dbl3Conv, batch, scratch(17164288, 1230016));
 
   at(185);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7dbl_4.relu1)
   cnn::conv(Mixed_6d_branch7x7dbl_4_relu1, Mixed_6d_branch7x7dbl_3_relu1,
-            cnn::prepared(Mixed_6d_branch7x7dbl_4_conv_weight_prepared),
+            Mixed_6d_branch7x7dbl_4_conv_weight_,
             cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6dBranch7x7dbl4Conv, batch, scratch(17164288, 1048576));
+            kMixed6dBranch7x7dbl4Conv, batch, scratch(17164288, 1230016));
 
   at(188);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7dbl_5.relu1)
   cnn::conv(Mixed_6d_branch7x7dbl_5_relu1, Mixed_6d_branch7x7dbl_4_relu1,
-            cnn::prepared(Mixed_6d_branch7x7dbl_5_conv_weight_prepared),
+            Mixed_6d_branch7x7dbl_5_conv_weight_,
             cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_5_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6dBranch7x7dbl5Conv, batch, scratch(15684608, 1048576));
+            kMixed6dBranch7x7dbl5Conv, batch, scratch(15684608, 1263616));
 
   at(191);  // 49: | avgpool(3, stride=1, pad=1)    (Mixed_6d.avgpool1)
   cnn::avgpool(Mixed_6d_avgpool1, Mixed_6c_concat1, kMixed6dAvgpool1, batch);
@@ -5110,10 +4604,9 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(192);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch_pool.relu1)
-  cnn::conv(Mixed_6d_branch_pool_relu1, Mixed_6d_avgpool1,
-            cnn::prepared(Mixed_6d_branch_pool_conv_weight_prepared),
+  cnn::conv(Mixed_6d_branch_pool_relu1, Mixed_6d_avgpool1, Mixed_6d_branch_pool_conv_weight_,
             cnn::Epilogue().scaled(Mixed_6d_branch_pool_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6dBranchPoolConv, batch, scratch(0, 1033536));
+            kMixed6dBranchPoolConv, batch, scratch(0, 1180992));
 
   at(196);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5124,61 +4617,59 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch7x7dbl_1.relu1)
-  cnn::conv_siblings({{Mixed_6e_branch1x1_relu1, cnn::prepared(Mixed_6e_branch1x1_conv_weight_prepared),
+  cnn::conv_siblings({{Mixed_6e_branch1x1_relu1, Mixed_6e_branch1x1_conv_weight_,
                        cnn::Epilogue().scaled(Mixed_6e_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_6e_branch7x7_1_relu1, cnn::prepared(Mixed_6e_branch7x7_1_conv_weight_prepared),
+                      {Mixed_6e_branch7x7_1_relu1, Mixed_6e_branch7x7_1_conv_weight_,
                        cnn::Epilogue().scaled(Mixed_6e_branch7x7_1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_6e_branch7x7dbl_1_relu1, cnn::prepared(Mixed_6e_branch7x7dbl_1_conv_weight_prepared),
+                      {Mixed_6e_branch7x7dbl_1_relu1, Mixed_6e_branch7x7dbl_1_conv_weight_,
                        cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
-                     Mixed_6d_concat1, kMixed6eBranch1x1ConvSiblings, batch, scratch(17756160, 1033536));
+                     Mixed_6d_concat1, kMixed6eBranch1x1ConvSiblings, batch, scratch(17756160, 1475904));
 
   at(202);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch7x7_2.relu1)
-  cnn::conv(Mixed_6e_branch7x7_2_relu1, Mixed_6e_branch7x7_1_relu1,
-            cnn::prepared(Mixed_6e_branch7x7_2_conv_weight_prepared),
+  cnn::conv(Mixed_6e_branch7x7_2_relu1, Mixed_6e_branch7x7_1_relu1, Mixed_6e_branch7x7_2_conv_weight_,
             cnn::Epilogue().scaled(Mixed_6e_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6eBranch7x7_2Conv, batch, scratch(19531776, 1048576));
+            kMixed6eBranch7x7_2Conv, batch, scratch(19531776, 1306624));
 
   at(205);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch7x7_3.relu1)
-  cnn::conv(Mixed_6e_branch7x7_3_relu1, Mixed_6e_branch7x7_2_relu1,
-            cnn::prepared(Mixed_6e_branch7x7_3_conv_weight_prepared),
+  cnn::conv(Mixed_6e_branch7x7_3_relu1, Mixed_6e_branch7x7_2_relu1, Mixed_6e_branch7x7_3_conv_weight_,
             cnn::Epilogue().scaled(Mixed_6e_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6eBranch7x7_3Conv, batch, scratch(14204928, 1048576));
+            kMixed6eBranch7x7_3Conv, batch, scratch(14204928, 1306624));
 
   at(211);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch7x7dbl_2.relu1)
   cnn::conv(Mixed_6e_branch7x7dbl_2_relu1, Mixed_6e_branch7x7dbl_1_relu1,
-            cnn::prepared(Mixed_6e_branch7x7dbl_2_conv_weight_prepared),
+            Mixed_6e_branch7x7dbl_2_conv_weight_,
             cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6eBranch7x7dbl2Conv, batch, scratch(17756160, 1048576));
+            kMixed6eBranch7x7dbl2Conv, batch, scratch(17756160, 1306624));
 
   at(214);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch7x7dbl_3.relu1)
   cnn::conv(Mixed_6e_branch7x7dbl_3_relu1, Mixed_6e_branch7x7dbl_2_relu1,
-            cnn::prepared(Mixed_6e_branch7x7dbl_3_conv_weight_prepared),
+            Mixed_6e_branch7x7dbl_3_conv_weight_,
             cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6eBranch7x7dbl3Conv, batch, scratch(17756160, 1048576));
+            kMixed6eBranch7x7dbl3Conv, batch, scratch(17756160, 1306624));
 
   at(217);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch7x7dbl_4.relu1)
   cnn::conv(Mixed_6e_branch7x7dbl_4_relu1, Mixed_6e_branch7x7dbl_3_relu1,
-            cnn::prepared(Mixed_6e_branch7x7dbl_4_conv_weight_prepared),
+            Mixed_6e_branch7x7dbl_4_conv_weight_,
             cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6eBranch7x7dbl4Conv, batch, scratch(17756160, 1048576));
+            kMixed6eBranch7x7dbl4Conv, batch, scratch(17756160, 1306624));
 
   at(220);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch7x7dbl_5.relu1)
   cnn::conv(Mixed_6e_branch7x7dbl_5_relu1, Mixed_6e_branch7x7dbl_4_relu1,
-            cnn::prepared(Mixed_6e_branch7x7dbl_5_conv_weight_prepared),
+            Mixed_6e_branch7x7dbl_5_conv_weight_,
             cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_5_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6eBranch7x7dbl5Conv, batch, scratch(15980544, 1048576));
+            kMixed6eBranch7x7dbl5Conv, batch, scratch(15980544, 1306624));
 
   at(223);  // 49: | avgpool(3, stride=1, pad=1)    (Mixed_6e.avgpool1)
   cnn::avgpool(Mixed_6e_avgpool1, Mixed_6d_concat1, kMixed6eAvgpool1, batch);
@@ -5186,10 +4677,9 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(224);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch_pool.relu1)
-  cnn::conv(Mixed_6e_branch_pool_relu1, Mixed_6e_avgpool1,
-            cnn::prepared(Mixed_6e_branch_pool_conv_weight_prepared),
+  cnn::conv(Mixed_6e_branch_pool_relu1, Mixed_6e_avgpool1, Mixed_6e_branch_pool_conv_weight_,
             cnn::Epilogue().scaled(Mixed_6e_branch_pool_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6eBranchPoolConv, batch, scratch(7102464, 1033536));
+            kMixed6eBranchPoolConv, batch, scratch(7102464, 1180992));
 
   at(238);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5197,11 +4687,11 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7a.branch7x7x3_1.relu1)
-  cnn::conv_siblings({{Mixed_7a_branch3x3_1_relu1, cnn::prepared(Mixed_7a_branch3x3_1_conv_weight_prepared),
+  cnn::conv_siblings({{Mixed_7a_branch3x3_1_relu1, Mixed_7a_branch3x3_1_conv_weight_,
                        cnn::Epilogue().scaled(Mixed_7a_branch3x3_1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_7a_branch7x7x3_1_relu1, cnn::prepared(Mixed_7a_branch7x7x3_1_conv_weight_prepared),
+                      {Mixed_7a_branch7x7x3_1_relu1, Mixed_7a_branch7x7x3_1_conv_weight_,
                        cnn::Epilogue().scaled(Mixed_7a_branch7x7x3_1_bn_saved).then(cnn::Activation::kRelu)}},
-                     Mixed_6e_concat1, kMixed7aBranch3x3_1ConvSiblings, batch, scratch(7102464, 1033536));
+                     Mixed_6e_concat1, kMixed7aBranch3x3_1ConvSiblings, batch, scratch(7102464, 1328448));
 
   at(241);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -5214,18 +4704,16 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(247);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7a.branch7x7x3_2.relu1)
-  cnn::conv(Mixed_7a_branch7x7x3_2_relu1, Mixed_7a_branch7x7x3_1_relu1,
-            cnn::prepared(Mixed_7a_branch7x7x3_2_conv_weight_prepared),
+  cnn::conv(Mixed_7a_branch7x7x3_2_relu1, Mixed_7a_branch7x7x3_1_relu1, Mixed_7a_branch7x7x3_2_conv_weight_,
             cnn::Epilogue().scaled(Mixed_7a_branch7x7x3_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7aBranch7x7x3_2Conv, batch, scratch(13275136, 1048576));
+            kMixed7aBranch7x7x3_2Conv, batch, scratch(13275136, 1306624));
 
   at(250);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7a.branch7x7x3_3.relu1)
-  cnn::conv(Mixed_7a_branch7x7x3_3_relu1, Mixed_7a_branch7x7x3_2_relu1,
-            cnn::prepared(Mixed_7a_branch7x7x3_3_conv_weight_prepared),
+  cnn::conv(Mixed_7a_branch7x7x3_3_relu1, Mixed_7a_branch7x7x3_2_relu1, Mixed_7a_branch7x7x3_3_conv_weight_,
             cnn::Epilogue().scaled(Mixed_7a_branch7x7x3_3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7aBranch7x7x3_3Conv, batch, scratch(13275136, 1048576));
+            kMixed7aBranch7x7x3_3Conv, batch, scratch(13275136, 1306624));
 
   at(253);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)

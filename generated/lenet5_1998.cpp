@@ -52,9 +52,7 @@ constexpr cnn::RbfGeometry kOutput{
 constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_prepared_floats(kC1) == 150);
 static_assert(cnn::conv_backward_params_scratch(kC1, kBatch) == cnn::ScratchSize{26496, 1050});
-static_assert(cnn::conv_prepared_scratch(kC1, kBatch) == cnn::ScratchSize{24192, 34944});
 static_assert(cnn::conv_scratch(kC1, kBatch) == cnn::ScratchSize{24192, 35094});
 static_assert(cnn::connected_conv_scratch(kC3, kBatch) == cnn::ScratchSize{69696, 543744});
 static_assert(cnn::conv_prepared_floats(kC5) == 48000);
@@ -456,11 +454,7 @@ float LeNet5::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
 
 // What prediction needs of the weights: made once, and again where they have changed.
 void LeNet5::prepare_on_team() {
-  const cnn::Floats c1_weight_prepared = floats(899072, 150);
-  const cnn::Floats c5_weight_prepared = floats(899232, 48000);
-
-  at(0);  // 24: c1 = conv(6, 5)
-  cnn::conv_prepare(c1_weight_prepared, c1_weight_, kC1);
+  const cnn::Floats c5_weight_prepared = floats(899072, 48000);
 
   at(8);  // 32: c5 = conv(120, 5)
   cnn::conv_prepare(c5_weight_prepared, c5_weight_, kC5);
@@ -471,19 +465,18 @@ void LeNet5::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::ConstBlocked input(images.data(), 1024);  // 1x32x32
   const cnn::Blocked tanh1 = blocked(0, 4704);  // 6x28x28
-  const cnn::Floats c1_weight_prepared = floats(899072, 150);
   const cnn::Blocked tanh2 = blocked(748544, 1176);  // 6x14x14
   const cnn::Blocked tanh3 = blocked(543744, 1600);  // 16x10x10
   const cnn::Blocked tanh4 = blocked(51328, 400);  // 16x5x5
   const cnn::Blocked flatten1 = blocked(102528, 120);  // 120
   const cnn::Blocked c5 = blocked(102528, 120);  // 120x1x1
-  const cnn::Floats c5_weight_prepared = floats(899232, 48000);
+  const cnn::Floats c5_weight_prepared = floats(899072, 48000);
   const cnn::Blocked tanh6 = blocked(0, 84);  // 84
   const cnn::Blocked output = blocked(10752, 10);  // 10
 
   at(0);  // 24: c1 = conv(6, 5)
-  cnn::conv(tanh1, input, cnn::prepared(c1_weight_prepared), cnn::Epilogue().with_bias(c1_bias_), kC1, batch,
-            scratch(602112, 34944));
+  cnn::conv(tanh1, input, c1_weight_, cnn::Epilogue().with_bias(c1_bias_), kC1, batch,
+            scratch(602112, 35094));
 
   at(1);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh1)
   cnn::scaled_tanh(tanh1, tanh1, kTanh1, batch);

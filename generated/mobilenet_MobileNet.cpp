@@ -18,14 +18,6 @@ constexpr cnn::BnGeometry kConvDw1Bn{
     .channels = 32, .height = 112, .width = 112, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::BnGeometry kConvPw1Bn{
     .channels = 64, .height = 112, .width = 112, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConv1{
-    .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 32, .out_height = 112,
-    .out_width = 112, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kConvPw1{
-    .in_channels = 32, .in_height = 112, .in_width = 112, .out_channels = 64, .out_height = 112,
-    .out_width = 112, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SeparableGeometry kConv1Separable{
     .in_channels = 3, .in_height = 224, .in_width = 224, .hidden_channels = 32, .hidden_height = 112,
     .hidden_width = 112, .out_channels = 64, .out_height = 112, .out_width = 112, .kernel_height = 3,
@@ -46,14 +38,6 @@ constexpr cnn::BnGeometry kConvDw3Bn{
     .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::BnGeometry kConvPw3Bn{
     .channels = 128, .height = 56, .width = 56, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvPw2{
-    .in_channels = 64, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 56,
-    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kConvPw3{
-    .in_channels = 128, .in_height = 56, .in_width = 56, .out_channels = 128, .out_height = 56,
-    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SeparableGeometry kConvPw2Separable{
     .in_channels = 64, .in_height = 56, .in_width = 56, .hidden_channels = 128, .hidden_height = 56,
     .hidden_width = 56, .out_channels = 128, .out_height = 56, .out_width = 56, .kernel_height = 3,
@@ -74,14 +58,6 @@ constexpr cnn::BnGeometry kConvDw5Bn{
     .channels = 256, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::BnGeometry kConvPw5Bn{
     .channels = 256, .height = 28, .width = 28, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvPw4{
-    .in_channels = 128, .in_height = 28, .in_width = 28, .out_channels = 256, .out_height = 28,
-    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kConvPw5{
-    .in_channels = 256, .in_height = 28, .in_width = 28, .out_channels = 256, .out_height = 28,
-    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SeparableGeometry kConvPw4Separable{
     .in_channels = 128, .in_height = 28, .in_width = 28, .hidden_channels = 256, .hidden_height = 28,
     .hidden_width = 28, .out_channels = 256, .out_height = 28, .out_width = 28, .kernel_height = 3,
@@ -102,14 +78,6 @@ constexpr cnn::BnGeometry kConvDw7Bn{
     .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
 constexpr cnn::BnGeometry kConvPw7Bn{
     .channels = 512, .height = 14, .width = 14, .block = 1, .epsilon = 0.001f, .decay = 0.99f};
-constexpr cnn::ConvGeometry kConvPw6{
-    .in_channels = 256, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kConvPw7{
-    .in_channels = 512, .in_height = 14, .in_width = 14, .out_channels = 512, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SeparableGeometry kConvPw6Separable{
     .in_channels = 256, .in_height = 14, .in_width = 14, .hidden_channels = 512, .hidden_height = 14,
     .hidden_width = 14, .out_channels = 512, .out_height = 14, .out_width = 14, .kernel_height = 3,
@@ -199,33 +167,21 @@ constexpr cnn::DenseGeometry kClassifier{.in = 1024, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_prepared_floats(kConv1) == 972);
-static_assert(cnn::conv_prepared_floats(kConvPw1) == 2112);
-static_assert(cnn::separable_prepared_scratch(kConv1Separable, kBatch) == cnn::ScratchSize{157072, 1207360});
+static_assert(cnn::separable_scratch(kConv1Separable, kBatch) == cnn::ScratchSize{157072, 1210444});
 static_assert(cnn::dwconv_scratch(kConvDw2, kBatch) == cnn::ScratchSize{16312, 0});
-static_assert(cnn::conv_prepared_floats(kConvPw2) == 8448);
-static_assert(cnn::conv_prepared_floats(kConvPw3) == 16896);
-static_assert(cnn::separable_prepared_scratch(kConvPw2Separable, kBatch) == cnn::ScratchSize{138992, 1119104});
+static_assert(cnn::separable_scratch(kConvPw2Separable, kBatch) == cnn::ScratchSize{138992, 1144448});
 static_assert(cnn::dwconv_scratch(kConvDw4, kBatch) == cnn::ScratchSize{4244, 0});
-static_assert(cnn::conv_prepared_floats(kConvPw4) == 33024);
-static_assert(cnn::conv_prepared_floats(kConvPw5) == 66048);
-static_assert(cnn::separable_prepared_scratch(kConvPw4Separable, kBatch) == cnn::ScratchSize{127024, 1015488});
+static_assert(cnn::separable_scratch(kConvPw4Separable, kBatch) == cnn::ScratchSize{127024, 1114560});
 static_assert(cnn::dwconv_scratch(kConvDw6, kBatch) == cnn::ScratchSize{1150, 0});
-static_assert(cnn::conv_prepared_floats(kConvPw6) == 132096);
-static_assert(cnn::conv_prepared_floats(kConvPw7) == 264192);
-static_assert(cnn::separable_prepared_scratch(kConvPw6Separable, kBatch) == cnn::ScratchSize{129728, 1072256});
+static_assert(cnn::separable_scratch(kConvPw6Separable, kBatch) == cnn::ScratchSize{129728, 1468544});
 static_assert(cnn::dwconv_scratch(kConvDw8, kBatch) == cnn::ScratchSize{556, 0});
-static_assert(cnn::conv_prepared_floats(kConvPw8) == 264192);
-static_assert(cnn::conv_prepared_scratch(kConvPw8, kBatch) == cnn::ScratchSize{149184, 689472});
+static_assert(cnn::conv_scratch(kConvPw8, kBatch) == cnn::ScratchSize{149184, 953664});
 static_assert(cnn::dwconv_scratch(kConvDw9, kBatch) == cnn::ScratchSize{556, 0});
-static_assert(cnn::conv_prepared_floats(kConvPw9) == 264192);
-static_assert(cnn::conv_prepared_scratch(kConvPw9, kBatch) == cnn::ScratchSize{149184, 689472});
+static_assert(cnn::conv_scratch(kConvPw9, kBatch) == cnn::ScratchSize{149184, 953664});
 static_assert(cnn::dwconv_scratch(kConvDw10, kBatch) == cnn::ScratchSize{556, 0});
-static_assert(cnn::conv_prepared_floats(kConvPw10) == 264192);
-static_assert(cnn::conv_prepared_scratch(kConvPw10, kBatch) == cnn::ScratchSize{149184, 689472});
+static_assert(cnn::conv_scratch(kConvPw10, kBatch) == cnn::ScratchSize{149184, 953664});
 static_assert(cnn::dwconv_scratch(kConvDw11, kBatch) == cnn::ScratchSize{556, 0});
-static_assert(cnn::conv_prepared_floats(kConvPw11) == 264192);
-static_assert(cnn::conv_prepared_scratch(kConvPw11, kBatch) == cnn::ScratchSize{149184, 689472});
+static_assert(cnn::conv_scratch(kConvPw11, kBatch) == cnn::ScratchSize{149184, 953664});
 static_assert(cnn::dwconv_scratch(kConvDw12, kBatch) == cnn::ScratchSize{338, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw12) == 525312);
 static_assert(cnn::conv_prepared_floats(kConvPw13) == 1050624);
@@ -684,7 +640,7 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{40140800, 3813376, 15536}, {}},
+    {{40140800, 3813376, 14848}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -696,7 +652,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{1806336, 4014080, 3328}, {}},
     {{}, {}},
     {{}, {}},
-    {{80683008, 2408448, 112128}, {}},
+    {{80683008, 2408448, 109056}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -708,7 +664,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{903168, 2007040, 6656}, {}},
     {{}, {}},
     {{}, {}},
-    {{78876672, 1204224, 417792}, {}},
+    {{78876672, 1204224, 414720}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -720,7 +676,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{451584, 1003520, 13312}, {}},
     {{}, {}},
     {{}, {}},
-    {{77973504, 602112, 1628160}, {}},
+    {{77973504, 602112, 1615872}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -732,25 +688,25 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{903168, 802816, 26624}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 802816, 1064960}, {}},
+    {{51380224, 802816, 1056768}, {}},
     {{}, {}},
     {{}, {}},
     {{903168, 802816, 26624}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 802816, 1064960}, {}},
+    {{51380224, 802816, 1056768}, {}},
     {{}, {}},
     {{}, {}},
     {{903168, 802816, 26624}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 802816, 1064960}, {}},
+    {{51380224, 802816, 1056768}, {}},
     {{}, {}},
     {{}, {}},
     {{903168, 802816, 26624}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 802816, 1064960}, {}},
+    {{51380224, 802816, 1056768}, {}},
     {{}, {}},
     {{}, {}},
     {{225792, 501760, 26624}, {}},
@@ -866,7 +822,7 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 4253872, .gradients = 0, .optimizer = 0, .activations = 35312912,
+    .memory = {.parameters = 4253872, .gradients = 0, .optimizer = 0, .activations = 33732352,
                .thread_scratch = 157072},
 };
 
@@ -883,44 +839,32 @@ void MobileNet::prepare_on_team() {
   const cnn::Floats conv1_bn_saved = floats(32112640, 128);
   const cnn::Floats conv_dw_1_bn_saved = floats(32112768, 128);
   const cnn::Floats conv_pw_1_bn_saved = floats(32112896, 256);
-  const cnn::Floats conv1_weight_prepared = floats(32113152, 972);
-  const cnn::Floats conv_pw_1_weight_prepared = floats(32114128, 2112);
-  const cnn::Floats conv_dw_2_bn_saved = floats(32116240, 256);
-  const cnn::Floats conv_pw_2_bn_saved = floats(32116496, 512);
-  const cnn::Floats conv_dw_3_bn_saved = floats(32117008, 512);
-  const cnn::Floats conv_pw_3_bn_saved = floats(32117520, 512);
-  const cnn::Floats conv_pw_2_weight_prepared = floats(32118032, 8448);
-  const cnn::Floats conv_pw_3_weight_prepared = floats(32126480, 16896);
-  const cnn::Floats conv_dw_4_bn_saved = floats(32143376, 512);
-  const cnn::Floats conv_pw_4_bn_saved = floats(32143888, 1024);
-  const cnn::Floats conv_dw_5_bn_saved = floats(32144912, 1024);
-  const cnn::Floats conv_pw_5_bn_saved = floats(32145936, 1024);
-  const cnn::Floats conv_pw_4_weight_prepared = floats(32146960, 33024);
-  const cnn::Floats conv_pw_5_weight_prepared = floats(32179984, 66048);
-  const cnn::Floats conv_dw_6_bn_saved = floats(32246032, 1024);
-  const cnn::Floats conv_pw_6_bn_saved = floats(32247056, 2048);
-  const cnn::Floats conv_dw_7_bn_saved = floats(32249104, 2048);
-  const cnn::Floats conv_pw_7_bn_saved = floats(32251152, 2048);
-  const cnn::Floats conv_pw_6_weight_prepared = floats(32253200, 132096);
-  const cnn::Floats conv_pw_7_weight_prepared = floats(32385296, 264192);
-  const cnn::Floats conv_dw_8_bn_saved = floats(32649488, 2048);
-  const cnn::Floats conv_pw_8_bn_saved = floats(32651536, 2048);
-  const cnn::Floats conv_pw_8_weight_prepared = floats(32653584, 264192);
-  const cnn::Floats conv_dw_9_bn_saved = floats(32917776, 2048);
-  const cnn::Floats conv_pw_9_bn_saved = floats(32919824, 2048);
-  const cnn::Floats conv_pw_9_weight_prepared = floats(32921872, 264192);
-  const cnn::Floats conv_dw_10_bn_saved = floats(33186064, 2048);
-  const cnn::Floats conv_pw_10_bn_saved = floats(33188112, 2048);
-  const cnn::Floats conv_pw_10_weight_prepared = floats(33190160, 264192);
-  const cnn::Floats conv_dw_11_bn_saved = floats(33454352, 2048);
-  const cnn::Floats conv_pw_11_bn_saved = floats(33456400, 2048);
-  const cnn::Floats conv_pw_11_weight_prepared = floats(33458448, 264192);
-  const cnn::Floats conv_dw_12_bn_saved = floats(33722640, 2048);
-  const cnn::Floats conv_pw_12_bn_saved = floats(33724688, 4096);
-  const cnn::Floats conv_dw_13_bn_saved = floats(33728784, 4096);
-  const cnn::Floats conv_pw_13_bn_saved = floats(33732880, 4096);
-  const cnn::Floats conv_pw_12_weight_prepared = floats(33736976, 525312);
-  const cnn::Floats conv_pw_13_weight_prepared = floats(34262288, 1050624);
+  const cnn::Floats conv_dw_2_bn_saved = floats(32113152, 256);
+  const cnn::Floats conv_pw_2_bn_saved = floats(32113408, 512);
+  const cnn::Floats conv_dw_3_bn_saved = floats(32113920, 512);
+  const cnn::Floats conv_pw_3_bn_saved = floats(32114432, 512);
+  const cnn::Floats conv_dw_4_bn_saved = floats(32114944, 512);
+  const cnn::Floats conv_pw_4_bn_saved = floats(32115456, 1024);
+  const cnn::Floats conv_dw_5_bn_saved = floats(32116480, 1024);
+  const cnn::Floats conv_pw_5_bn_saved = floats(32117504, 1024);
+  const cnn::Floats conv_dw_6_bn_saved = floats(32118528, 1024);
+  const cnn::Floats conv_pw_6_bn_saved = floats(32119552, 2048);
+  const cnn::Floats conv_dw_7_bn_saved = floats(32121600, 2048);
+  const cnn::Floats conv_pw_7_bn_saved = floats(32123648, 2048);
+  const cnn::Floats conv_dw_8_bn_saved = floats(32125696, 2048);
+  const cnn::Floats conv_pw_8_bn_saved = floats(32127744, 2048);
+  const cnn::Floats conv_dw_9_bn_saved = floats(32129792, 2048);
+  const cnn::Floats conv_pw_9_bn_saved = floats(32131840, 2048);
+  const cnn::Floats conv_dw_10_bn_saved = floats(32133888, 2048);
+  const cnn::Floats conv_pw_10_bn_saved = floats(32135936, 2048);
+  const cnn::Floats conv_dw_11_bn_saved = floats(32137984, 2048);
+  const cnn::Floats conv_pw_11_bn_saved = floats(32140032, 2048);
+  const cnn::Floats conv_dw_12_bn_saved = floats(32142080, 2048);
+  const cnn::Floats conv_pw_12_bn_saved = floats(32144128, 4096);
+  const cnn::Floats conv_dw_13_bn_saved = floats(32148224, 4096);
+  const cnn::Floats conv_pw_13_bn_saved = floats(32152320, 4096);
+  const cnn::Floats conv_pw_12_weight_prepared = floats(32156416, 525312);
+  const cnn::Floats conv_pw_13_weight_prepared = floats(32681728, 1050624);
 
   at(0);  // 18: conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)
   // 19: conv1_bn = bn(eps=0.001, decay=0.99)
@@ -937,10 +881,6 @@ void MobileNet::prepare_on_team() {
                  conv_dw_1_bn_running_var_, kConvDw1Bn);
   cnn::bn_affine(conv_pw_1_bn_saved, conv_pw_1_bn_weight_, conv_pw_1_bn_bias_, conv_pw_1_bn_running_mean_,
                  conv_pw_1_bn_running_var_, kConvPw1Bn);
-  cnn::conv_prepare(conv1_weight_prepared, conv1_weight_, kConv1);
-
-  at(6);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
-  cnn::conv_prepare(conv_pw_1_weight_prepared, conv_pw_1_weight_, kConvPw1);
 
   at(9);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_2)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
@@ -963,10 +903,6 @@ void MobileNet::prepare_on_team() {
                  conv_dw_3_bn_running_var_, kConvDw3Bn);
   cnn::bn_affine(conv_pw_3_bn_saved, conv_pw_3_bn_weight_, conv_pw_3_bn_bias_, conv_pw_3_bn_running_mean_,
                  conv_pw_3_bn_running_var_, kConvPw3Bn);
-  cnn::conv_prepare(conv_pw_2_weight_prepared, conv_pw_2_weight_, kConvPw2);
-
-  at(18);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
-  cnn::conv_prepare(conv_pw_3_weight_prepared, conv_pw_3_weight_, kConvPw3);
 
   at(21);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_4)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
@@ -989,10 +925,6 @@ void MobileNet::prepare_on_team() {
                  conv_dw_5_bn_running_var_, kConvDw5Bn);
   cnn::bn_affine(conv_pw_5_bn_saved, conv_pw_5_bn_weight_, conv_pw_5_bn_bias_, conv_pw_5_bn_running_mean_,
                  conv_pw_5_bn_running_var_, kConvPw5Bn);
-  cnn::conv_prepare(conv_pw_4_weight_prepared, conv_pw_4_weight_, kConvPw4);
-
-  at(30);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
-  cnn::conv_prepare(conv_pw_5_weight_prepared, conv_pw_5_weight_, kConvPw5);
 
   at(33);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_6)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
@@ -1015,10 +947,6 @@ void MobileNet::prepare_on_team() {
                  conv_dw_7_bn_running_var_, kConvDw7Bn);
   cnn::bn_affine(conv_pw_7_bn_saved, conv_pw_7_bn_weight_, conv_pw_7_bn_bias_, conv_pw_7_bn_running_mean_,
                  conv_pw_7_bn_running_var_, kConvPw7Bn);
-  cnn::conv_prepare(conv_pw_6_weight_prepared, conv_pw_6_weight_, kConvPw6);
-
-  at(42);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
-  cnn::conv_prepare(conv_pw_7_weight_prepared, conv_pw_7_weight_, kConvPw7);
 
   at(45);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_8)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
@@ -1031,7 +959,6 @@ void MobileNet::prepare_on_team() {
   // 13: relu6    (relu617)
   cnn::bn_affine(conv_pw_8_bn_saved, conv_pw_8_bn_weight_, conv_pw_8_bn_bias_, conv_pw_8_bn_running_mean_,
                  conv_pw_8_bn_running_var_, kConvPw8Bn);
-  cnn::conv_prepare(conv_pw_8_weight_prepared, conv_pw_8_weight_, kConvPw8);
 
   at(51);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_9)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_9_bn)
@@ -1044,7 +971,6 @@ void MobileNet::prepare_on_team() {
   // 13: relu6    (relu619)
   cnn::bn_affine(conv_pw_9_bn_saved, conv_pw_9_bn_weight_, conv_pw_9_bn_bias_, conv_pw_9_bn_running_mean_,
                  conv_pw_9_bn_running_var_, kConvPw9Bn);
-  cnn::conv_prepare(conv_pw_9_weight_prepared, conv_pw_9_weight_, kConvPw9);
 
   at(57);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_10)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
@@ -1057,7 +983,6 @@ void MobileNet::prepare_on_team() {
   // 13: relu6    (relu621)
   cnn::bn_affine(conv_pw_10_bn_saved, conv_pw_10_bn_weight_, conv_pw_10_bn_bias_, conv_pw_10_bn_running_mean_,
                  conv_pw_10_bn_running_var_, kConvPw10Bn);
-  cnn::conv_prepare(conv_pw_10_weight_prepared, conv_pw_10_weight_, kConvPw10);
 
   at(63);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_11)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_11_bn)
@@ -1070,7 +995,6 @@ void MobileNet::prepare_on_team() {
   // 13: relu6    (relu623)
   cnn::bn_affine(conv_pw_11_bn_saved, conv_pw_11_bn_weight_, conv_pw_11_bn_bias_, conv_pw_11_bn_running_mean_,
                  conv_pw_11_bn_running_var_, kConvPw11Bn);
-  cnn::conv_prepare(conv_pw_11_weight_prepared, conv_pw_11_weight_, kConvPw11);
 
   at(69);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_12)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)
@@ -1107,60 +1031,48 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats conv_dw_1_bn_saved = floats(32112768, 128);
   const cnn::Floats conv_pw_1_bn_saved = floats(32112896, 256);
   const cnn::Blocked relu63 = blocked(0, 802816);  // 64x112x112
-  const cnn::Floats conv1_weight_prepared = floats(32113152, 972);
-  const cnn::Floats conv_pw_1_weight_prepared = floats(32114128, 2112);
-  const cnn::Floats conv_dw_2_bn_saved = floats(32116240, 256);
+  const cnn::Floats conv_dw_2_bn_saved = floats(32113152, 256);
   const cnn::Blocked relu64 = blocked(25690112, 200704);  // 64x56x56
-  const cnn::Floats conv_pw_2_bn_saved = floats(32116496, 512);
-  const cnn::Floats conv_dw_3_bn_saved = floats(32117008, 512);
-  const cnn::Floats conv_pw_3_bn_saved = floats(32117520, 512);
+  const cnn::Floats conv_pw_2_bn_saved = floats(32113408, 512);
+  const cnn::Floats conv_dw_3_bn_saved = floats(32113920, 512);
+  const cnn::Floats conv_pw_3_bn_saved = floats(32114432, 512);
   const cnn::Blocked relu67 = blocked(0, 401408);  // 128x56x56
-  const cnn::Floats conv_pw_2_weight_prepared = floats(32118032, 8448);
-  const cnn::Floats conv_pw_3_weight_prepared = floats(32126480, 16896);
-  const cnn::Floats conv_dw_4_bn_saved = floats(32143376, 512);
+  const cnn::Floats conv_dw_4_bn_saved = floats(32114944, 512);
   const cnn::Blocked relu68 = blocked(12845056, 100352);  // 128x28x28
-  const cnn::Floats conv_pw_4_bn_saved = floats(32143888, 1024);
-  const cnn::Floats conv_dw_5_bn_saved = floats(32144912, 1024);
-  const cnn::Floats conv_pw_5_bn_saved = floats(32145936, 1024);
+  const cnn::Floats conv_pw_4_bn_saved = floats(32115456, 1024);
+  const cnn::Floats conv_dw_5_bn_saved = floats(32116480, 1024);
+  const cnn::Floats conv_pw_5_bn_saved = floats(32117504, 1024);
   const cnn::Blocked relu611 = blocked(0, 200704);  // 256x28x28
-  const cnn::Floats conv_pw_4_weight_prepared = floats(32146960, 33024);
-  const cnn::Floats conv_pw_5_weight_prepared = floats(32179984, 66048);
-  const cnn::Floats conv_dw_6_bn_saved = floats(32246032, 1024);
+  const cnn::Floats conv_dw_6_bn_saved = floats(32118528, 1024);
   const cnn::Blocked relu612 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats conv_pw_6_bn_saved = floats(32247056, 2048);
-  const cnn::Floats conv_dw_7_bn_saved = floats(32249104, 2048);
-  const cnn::Floats conv_pw_7_bn_saved = floats(32251152, 2048);
+  const cnn::Floats conv_pw_6_bn_saved = floats(32119552, 2048);
+  const cnn::Floats conv_dw_7_bn_saved = floats(32121600, 2048);
+  const cnn::Floats conv_pw_7_bn_saved = floats(32123648, 2048);
   const cnn::Blocked relu615 = blocked(0, 100352);  // 512x14x14
-  const cnn::Floats conv_pw_6_weight_prepared = floats(32253200, 132096);
-  const cnn::Floats conv_pw_7_weight_prepared = floats(32385296, 264192);
-  const cnn::Floats conv_dw_8_bn_saved = floats(32649488, 2048);
+  const cnn::Floats conv_dw_8_bn_saved = floats(32125696, 2048);
   const cnn::Blocked relu616 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Floats conv_pw_8_bn_saved = floats(32651536, 2048);
+  const cnn::Floats conv_pw_8_bn_saved = floats(32127744, 2048);
   const cnn::Blocked relu617 = blocked(0, 100352);  // 512x14x14
-  const cnn::Floats conv_pw_8_weight_prepared = floats(32653584, 264192);
-  const cnn::Floats conv_dw_9_bn_saved = floats(32917776, 2048);
+  const cnn::Floats conv_dw_9_bn_saved = floats(32129792, 2048);
   const cnn::Blocked relu618 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Floats conv_pw_9_bn_saved = floats(32919824, 2048);
+  const cnn::Floats conv_pw_9_bn_saved = floats(32131840, 2048);
   const cnn::Blocked relu619 = blocked(0, 100352);  // 512x14x14
-  const cnn::Floats conv_pw_9_weight_prepared = floats(32921872, 264192);
-  const cnn::Floats conv_dw_10_bn_saved = floats(33186064, 2048);
+  const cnn::Floats conv_dw_10_bn_saved = floats(32133888, 2048);
   const cnn::Blocked relu620 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Floats conv_pw_10_bn_saved = floats(33188112, 2048);
+  const cnn::Floats conv_pw_10_bn_saved = floats(32135936, 2048);
   const cnn::Blocked relu621 = blocked(0, 100352);  // 512x14x14
-  const cnn::Floats conv_pw_10_weight_prepared = floats(33190160, 264192);
-  const cnn::Floats conv_dw_11_bn_saved = floats(33454352, 2048);
+  const cnn::Floats conv_dw_11_bn_saved = floats(32137984, 2048);
   const cnn::Blocked relu622 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Floats conv_pw_11_bn_saved = floats(33456400, 2048);
+  const cnn::Floats conv_pw_11_bn_saved = floats(32140032, 2048);
   const cnn::Blocked relu623 = blocked(0, 100352);  // 512x14x14
-  const cnn::Floats conv_pw_11_weight_prepared = floats(33458448, 264192);
-  const cnn::Floats conv_dw_12_bn_saved = floats(33722640, 2048);
+  const cnn::Floats conv_dw_12_bn_saved = floats(32142080, 2048);
   const cnn::Blocked relu624 = blocked(3211264, 25088);  // 512x7x7
-  const cnn::Floats conv_pw_12_bn_saved = floats(33724688, 4096);
-  const cnn::Floats conv_dw_13_bn_saved = floats(33728784, 4096);
-  const cnn::Floats conv_pw_13_bn_saved = floats(33732880, 4096);
+  const cnn::Floats conv_pw_12_bn_saved = floats(32144128, 4096);
+  const cnn::Floats conv_dw_13_bn_saved = floats(32148224, 4096);
+  const cnn::Floats conv_pw_13_bn_saved = floats(32152320, 4096);
   const cnn::Blocked relu627 = blocked(0, 50176);  // 1024x7x7
-  const cnn::Floats conv_pw_12_weight_prepared = floats(33736976, 525312);
-  const cnn::Floats conv_pw_13_weight_prepared = floats(34262288, 1050624);
+  const cnn::Floats conv_pw_12_weight_prepared = floats(32156416, 525312);
+  const cnn::Floats conv_pw_13_weight_prepared = floats(32681728, 1050624);
   const cnn::Blocked gap1 = blocked(1605632, 1024);  // 1024
   const cnn::Blocked classifier = blocked(40960, 1000);  // 1000
   const cnn::Blocked softmax1 = blocked(0, 1000);  // 1000
@@ -1175,10 +1087,10 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_1_bn)
   // 13: relu6    (relu63)
   cnn::inverted_residual(relu63, input,
-                         {cnn::prepared(conv1_weight_prepared), cnn::Epilogue().scaled(conv1_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv1_weight_, cnn::Epilogue().scaled(conv1_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_dw_1_weight_, cnn::Epilogue().scaled(conv_dw_1_bn_saved).then(cnn::Activation::kRelu6)},
-                         {cnn::prepared(conv_pw_1_weight_prepared), cnn::Epilogue().scaled(conv_pw_1_bn_saved).then(cnn::Activation::kRelu6)},
-                         kConv1Separable, batch, scratch(25690112, 1207360));
+                         {conv_pw_1_weight_, cnn::Epilogue().scaled(conv_pw_1_bn_saved).then(cnn::Activation::kRelu6)},
+                         kConv1Separable, batch, scratch(25690112, 1210444));
 
   at(9);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_2)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
@@ -1197,10 +1109,10 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_3_bn)
   // 13: relu6    (relu67)
   cnn::inverted_residual(relu67, relu64,
-                         {cnn::prepared(conv_pw_2_weight_prepared), cnn::Epilogue().scaled(conv_pw_2_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_pw_2_weight_, cnn::Epilogue().scaled(conv_pw_2_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_dw_3_weight_, cnn::Epilogue().scaled(conv_dw_3_bn_saved).then(cnn::Activation::kRelu6)},
-                         {cnn::prepared(conv_pw_3_weight_prepared), cnn::Epilogue().scaled(conv_pw_3_bn_saved).then(cnn::Activation::kRelu6)},
-                         kConvPw2Separable, batch, scratch(12845056, 1119104));
+                         {conv_pw_3_weight_, cnn::Epilogue().scaled(conv_pw_3_bn_saved).then(cnn::Activation::kRelu6)},
+                         kConvPw2Separable, batch, scratch(12845056, 1144448));
 
   at(21);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_4)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
@@ -1219,10 +1131,10 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_5_bn)
   // 13: relu6    (relu611)
   cnn::inverted_residual(relu611, relu68,
-                         {cnn::prepared(conv_pw_4_weight_prepared), cnn::Epilogue().scaled(conv_pw_4_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_pw_4_weight_, cnn::Epilogue().scaled(conv_pw_4_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_dw_5_weight_, cnn::Epilogue().scaled(conv_dw_5_bn_saved).then(cnn::Activation::kRelu6)},
-                         {cnn::prepared(conv_pw_5_weight_prepared), cnn::Epilogue().scaled(conv_pw_5_bn_saved).then(cnn::Activation::kRelu6)},
-                         kConvPw4Separable, batch, scratch(6422528, 1015488));
+                         {conv_pw_5_weight_, cnn::Epilogue().scaled(conv_pw_5_bn_saved).then(cnn::Activation::kRelu6)},
+                         kConvPw4Separable, batch, scratch(6422528, 1114560));
 
   at(33);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_6)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
@@ -1241,10 +1153,10 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_7_bn)
   // 13: relu6    (relu615)
   cnn::inverted_residual(relu615, relu612,
-                         {cnn::prepared(conv_pw_6_weight_prepared), cnn::Epilogue().scaled(conv_pw_6_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_pw_6_weight_, cnn::Epilogue().scaled(conv_pw_6_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_dw_7_weight_, cnn::Epilogue().scaled(conv_dw_7_bn_saved).then(cnn::Activation::kRelu6)},
-                         {cnn::prepared(conv_pw_7_weight_prepared), cnn::Epilogue().scaled(conv_pw_7_bn_saved).then(cnn::Activation::kRelu6)},
-                         kConvPw6Separable, batch, scratch(3211264, 1072256));
+                         {conv_pw_7_weight_, cnn::Epilogue().scaled(conv_pw_7_bn_saved).then(cnn::Activation::kRelu6)},
+                         kConvPw6Separable, batch, scratch(3211264, 1468544));
 
   at(45);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_8)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
@@ -1256,9 +1168,9 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   at(48);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_8)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_8_bn)
   // 13: relu6    (relu617)
-  cnn::conv(relu617, relu616, cnn::prepared(conv_pw_8_weight_prepared),
+  cnn::conv(relu617, relu616, conv_pw_8_weight_,
             cnn::Epilogue().scaled(conv_pw_8_bn_saved).then(cnn::Activation::kRelu6), kConvPw8, batch,
-            scratch(6422528, 689472));
+            scratch(6422528, 953664));
 
   at(51);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_9)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_9_bn)
@@ -1270,9 +1182,9 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   at(54);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_9)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_9_bn)
   // 13: relu6    (relu619)
-  cnn::conv(relu619, relu618, cnn::prepared(conv_pw_9_weight_prepared),
+  cnn::conv(relu619, relu618, conv_pw_9_weight_,
             cnn::Epilogue().scaled(conv_pw_9_bn_saved).then(cnn::Activation::kRelu6), kConvPw9, batch,
-            scratch(6422528, 689472));
+            scratch(6422528, 953664));
 
   at(57);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_10)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
@@ -1284,9 +1196,9 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   at(60);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_10)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_10_bn)
   // 13: relu6    (relu621)
-  cnn::conv(relu621, relu620, cnn::prepared(conv_pw_10_weight_prepared),
+  cnn::conv(relu621, relu620, conv_pw_10_weight_,
             cnn::Epilogue().scaled(conv_pw_10_bn_saved).then(cnn::Activation::kRelu6), kConvPw10, batch,
-            scratch(6422528, 689472));
+            scratch(6422528, 953664));
 
   at(63);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_11)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_11_bn)
@@ -1298,9 +1210,9 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   at(66);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_11)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_11_bn)
   // 13: relu6    (relu623)
-  cnn::conv(relu623, relu622, cnn::prepared(conv_pw_11_weight_prepared),
+  cnn::conv(relu623, relu622, conv_pw_11_weight_,
             cnn::Epilogue().scaled(conv_pw_11_bn_saved).then(cnn::Activation::kRelu6), kConvPw11, batch,
-            scratch(6422528, 689472));
+            scratch(6422528, 953664));
 
   at(69);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_12)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)

@@ -237,61 +237,49 @@ constexpr cnn::SeparableGeometry kConvPw12Separable{
     .expansion_dilation_width = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_prepared_floats(kConv1) == 648);
 static_assert(cnn::conv_backward_params_scratch(kConv1, kBatch) == cnn::ScratchSize{17664, 4536});
 static_assert(cnn::conv_scratch(kConv1, kBatch) == cnn::ScratchSize{12288, 38280});
 static_assert(cnn::dwconv_scratch(kConvDw1, kBatch) == cnn::ScratchSize{26232, 0});
-static_assert(cnn::conv_prepared_floats(kConvPw1) == 1152);
 static_assert(cnn::conv_backward_input_scratch(kConvPw1, kBatch) == cnn::ScratchSize{10176, 67008});
 static_assert(cnn::conv_backward_params_scratch(kConvPw1, kBatch) == cnn::ScratchSize{16128, 8064});
 static_assert(cnn::conv_scratch(kConvPw1, kBatch) == cnn::ScratchSize{5568, 34752});
 static_assert(cnn::dwconv_scratch(kConvDw2, kBatch) == cnn::ScratchSize{16312, 0});
-static_assert(cnn::conv_prepared_floats(kConvPw2) == 4608);
 static_assert(cnn::conv_backward_input_scratch(kConvPw2, kBatch) == cnn::ScratchSize{19392, 134976});
 static_assert(cnn::conv_backward_params_scratch(kConvPw2, kBatch) == cnn::ScratchSize{25344, 32256});
 static_assert(cnn::conv_scratch(kConvPw2, kBatch) == cnn::ScratchSize{10176, 70464});
 static_assert(cnn::dwconv_scratch(kConvDw3, kBatch) == cnn::ScratchSize{6856, 0});
-static_assert(cnn::conv_prepared_floats(kConvPw3) == 9216);
 static_assert(cnn::conv_backward_input_scratch(kConvPw3, kBatch) == cnn::ScratchSize{19392, 139584});
 static_assert(cnn::conv_backward_params_scratch(kConvPw3, kBatch) == cnn::ScratchSize{25344, 64512});
 static_assert(cnn::conv_scratch(kConvPw3, kBatch) == cnn::ScratchSize{19392, 139584});
 static_assert(cnn::dwconv_scratch(kConvDw4, kBatch) == cnn::ScratchSize{4244, 0});
-static_assert(cnn::conv_prepared_floats(kConvPw4) == 18432);
 static_assert(cnn::conv_backward_input_scratch(kConvPw4, kBatch) == cnn::ScratchSize{37824, 277824});
 static_assert(cnn::conv_backward_params_scratch(kConvPw4, kBatch) == cnn::ScratchSize{43776, 129024});
 static_assert(cnn::conv_scratch(kConvPw4, kBatch) == cnn::ScratchSize{19392, 148800});
 static_assert(cnn::dwconv_scratch(kConvDw5, kBatch) == cnn::ScratchSize{1872, 0});
-static_assert(cnn::conv_prepared_floats(kConvPw5) == 36864);
 static_assert(cnn::conv_backward_input_scratch(kConvPw5, kBatch) == cnn::ScratchSize{37824, 296256});
 static_assert(cnn::conv_backward_params_scratch(kConvPw5, kBatch) == cnn::ScratchSize{43776, 258048});
 static_assert(cnn::conv_scratch(kConvPw5, kBatch) == cnn::ScratchSize{37824, 296256});
 static_assert(cnn::dwconv_scratch(kConvDw6, kBatch) == cnn::ScratchSize{1150, 0});
-static_assert(cnn::conv_prepared_floats(kConvPw6) == 73728);
 static_assert(cnn::conv_backward_input_scratch(kConvPw6, kBatch) == cnn::ScratchSize{86976, 591168});
 static_assert(cnn::conv_backward_params_scratch(kConvPw6, kBatch) == cnn::ScratchSize{80640, 516096});
 static_assert(cnn::conv_scratch(kConvPw6, kBatch) == cnn::ScratchSize{37824, 333120});
 static_assert(cnn::dwconv_scratch(kConvDw7, kBatch) == cnn::ScratchSize{556, 0});
-static_assert(cnn::conv_prepared_floats(kConvPw7) == 147456);
 static_assert(cnn::conv_backward_input_scratch(kConvPw7, kBatch) == cnn::ScratchSize{123840, 664896});
 static_assert(cnn::conv_backward_params_scratch(kConvPw7, kBatch) == cnn::ScratchSize{80640, 442368});
 static_assert(cnn::conv_scratch(kConvPw7, kBatch) == cnn::ScratchSize{123840, 664896});
 static_assert(cnn::dwconv_scratch(kConvDw8, kBatch) == cnn::ScratchSize{556, 0});
-static_assert(cnn::conv_prepared_floats(kConvPw8) == 147456);
 static_assert(cnn::conv_backward_input_scratch(kConvPw8, kBatch) == cnn::ScratchSize{123840, 664896});
 static_assert(cnn::conv_backward_params_scratch(kConvPw8, kBatch) == cnn::ScratchSize{80640, 442368});
 static_assert(cnn::conv_scratch(kConvPw8, kBatch) == cnn::ScratchSize{123840, 664896});
 static_assert(cnn::dwconv_scratch(kConvDw9, kBatch) == cnn::ScratchSize{556, 0});
-static_assert(cnn::conv_prepared_floats(kConvPw9) == 147456);
 static_assert(cnn::conv_backward_input_scratch(kConvPw9, kBatch) == cnn::ScratchSize{123840, 664896});
 static_assert(cnn::conv_backward_params_scratch(kConvPw9, kBatch) == cnn::ScratchSize{80640, 442368});
 static_assert(cnn::conv_scratch(kConvPw9, kBatch) == cnn::ScratchSize{123840, 664896});
 static_assert(cnn::dwconv_scratch(kConvDw10, kBatch) == cnn::ScratchSize{556, 0});
-static_assert(cnn::conv_prepared_floats(kConvPw10) == 147456);
 static_assert(cnn::conv_backward_input_scratch(kConvPw10, kBatch) == cnn::ScratchSize{123840, 664896});
 static_assert(cnn::conv_backward_params_scratch(kConvPw10, kBatch) == cnn::ScratchSize{80640, 442368});
 static_assert(cnn::conv_scratch(kConvPw10, kBatch) == cnn::ScratchSize{123840, 664896});
 static_assert(cnn::dwconv_scratch(kConvDw11, kBatch) == cnn::ScratchSize{556, 0});
-static_assert(cnn::conv_prepared_floats(kConvPw11) == 147456);
 static_assert(cnn::conv_backward_input_scratch(kConvPw11, kBatch) == cnn::ScratchSize{123840, 664896});
 static_assert(cnn::conv_backward_params_scratch(kConvPw11, kBatch) == cnn::ScratchSize{80640, 442368});
 static_assert(cnn::conv_scratch(kConvPw11, kBatch) == cnn::ScratchSize{123840, 664896});
@@ -306,17 +294,11 @@ static_assert(cnn::conv_backward_input_scratch(kConvPw13, kBatch) == cnn::Scratc
 static_assert(cnn::conv_backward_params_scratch(kConvPw13, kBatch) == cnn::ScratchSize{154368, 0});
 static_assert(cnn::conv_scratch(kConvPw13, kBatch) == cnn::ScratchSize{197568, 1623360});
 static_assert(cnn::dense_scratch(kClassifier, kBatch) == cnn::ScratchSize{17408, 40080});
-static_assert(cnn::separable_prepared_scratch(kConv1Separable, kBatch) == cnn::ScratchSize{164176, 1254400});
 static_assert(cnn::separable_scratch(kConv1Separable, kBatch) == cnn::ScratchSize{164176, 1256200});
-static_assert(cnn::separable_prepared_scratch(kConvPw2Separable, kBatch) == cnn::ScratchSize{148880, 1210496});
 static_assert(cnn::separable_scratch(kConvPw2Separable, kBatch) == cnn::ScratchSize{148880, 1224320});
-static_assert(cnn::separable_prepared_scratch(kConvPw4Separable, kBatch) == cnn::ScratchSize{129120, 1034880});
 static_assert(cnn::separable_scratch(kConvPw4Separable, kBatch) == cnn::ScratchSize{129120, 1090176});
-static_assert(cnn::separable_prepared_scratch(kConvPw6Separable, kBatch) == cnn::ScratchSize{106752, 799744});
 static_assert(cnn::separable_scratch(kConvPw6Separable, kBatch) == cnn::ScratchSize{106752, 1020928});
-static_assert(cnn::separable_prepared_scratch(kConvPw8Separable, kBatch) == cnn::ScratchSize{131328, 996352});
 static_assert(cnn::separable_scratch(kConvPw8Separable, kBatch) == cnn::ScratchSize{131328, 1291264});
-static_assert(cnn::separable_prepared_scratch(kConvPw10Separable, kBatch) == cnn::ScratchSize{131328, 996352});
 static_assert(cnn::separable_scratch(kConvPw10Separable, kBatch) == cnn::ScratchSize{131328, 1291264});
 static_assert(cnn::separable_prepared_scratch(kConvPw12Separable, kBatch) == cnn::ScratchSize{112208, 885248});
 static_assert(cnn::separable_scratch(kConvPw12Separable, kBatch) == cnn::ScratchSize{112208, 1769984});
@@ -2160,44 +2142,32 @@ void MobileNet75::prepare_on_team() {
   const cnn::Floats conv1_bn_saved = floats(24084672, 96);
   const cnn::Floats conv_dw_1_bn_saved = floats(24084768, 96);
   const cnn::Floats conv_pw_1_bn_saved = floats(24084864, 192);
-  const cnn::Floats conv1_weight_prepared = floats(24085056, 648);
-  const cnn::Floats conv_pw_1_weight_prepared = floats(24085712, 1152);
-  const cnn::Floats conv_dw_2_bn_saved = floats(24086864, 192);
-  const cnn::Floats conv_pw_2_bn_saved = floats(24087056, 384);
-  const cnn::Floats conv_dw_3_bn_saved = floats(24087440, 384);
-  const cnn::Floats conv_pw_3_bn_saved = floats(24087824, 384);
-  const cnn::Floats conv_pw_2_weight_prepared = floats(24088208, 4608);
-  const cnn::Floats conv_pw_3_weight_prepared = floats(24092816, 9216);
-  const cnn::Floats conv_dw_4_bn_saved = floats(24102032, 384);
-  const cnn::Floats conv_pw_4_bn_saved = floats(24102416, 768);
-  const cnn::Floats conv_dw_5_bn_saved = floats(24103184, 768);
-  const cnn::Floats conv_pw_5_bn_saved = floats(24103952, 768);
-  const cnn::Floats conv_pw_4_weight_prepared = floats(24104720, 18432);
-  const cnn::Floats conv_pw_5_weight_prepared = floats(24123152, 36864);
-  const cnn::Floats conv_dw_6_bn_saved = floats(24160016, 768);
-  const cnn::Floats conv_pw_6_bn_saved = floats(24160784, 1536);
-  const cnn::Floats conv_dw_7_bn_saved = floats(24162320, 1536);
-  const cnn::Floats conv_pw_7_bn_saved = floats(24163856, 1536);
-  const cnn::Floats conv_pw_6_weight_prepared = floats(24165392, 73728);
-  const cnn::Floats conv_pw_7_weight_prepared = floats(24239120, 147456);
-  const cnn::Floats conv_dw_8_bn_saved = floats(24386576, 1536);
-  const cnn::Floats conv_pw_8_bn_saved = floats(24388112, 1536);
-  const cnn::Floats conv_dw_9_bn_saved = floats(24389648, 1536);
-  const cnn::Floats conv_pw_9_bn_saved = floats(24391184, 1536);
-  const cnn::Floats conv_pw_8_weight_prepared = floats(24392720, 147456);
-  const cnn::Floats conv_pw_9_weight_prepared = floats(24540176, 147456);
-  const cnn::Floats conv_dw_10_bn_saved = floats(24687632, 1536);
-  const cnn::Floats conv_pw_10_bn_saved = floats(24689168, 1536);
-  const cnn::Floats conv_dw_11_bn_saved = floats(24690704, 1536);
-  const cnn::Floats conv_pw_11_bn_saved = floats(24692240, 1536);
-  const cnn::Floats conv_pw_10_weight_prepared = floats(24693776, 147456);
-  const cnn::Floats conv_pw_11_weight_prepared = floats(24841232, 147456);
-  const cnn::Floats conv_dw_12_bn_saved = floats(24988688, 1536);
-  const cnn::Floats conv_pw_12_bn_saved = floats(24990224, 3072);
-  const cnn::Floats conv_dw_13_bn_saved = floats(24993296, 3072);
-  const cnn::Floats conv_pw_13_bn_saved = floats(24996368, 3072);
-  const cnn::Floats conv_pw_12_weight_prepared = floats(24999440, 294912);
-  const cnn::Floats conv_pw_13_weight_prepared = floats(25294352, 589824);
+  const cnn::Floats conv_dw_2_bn_saved = floats(24085056, 192);
+  const cnn::Floats conv_pw_2_bn_saved = floats(24085248, 384);
+  const cnn::Floats conv_dw_3_bn_saved = floats(24085632, 384);
+  const cnn::Floats conv_pw_3_bn_saved = floats(24086016, 384);
+  const cnn::Floats conv_dw_4_bn_saved = floats(24086400, 384);
+  const cnn::Floats conv_pw_4_bn_saved = floats(24086784, 768);
+  const cnn::Floats conv_dw_5_bn_saved = floats(24087552, 768);
+  const cnn::Floats conv_pw_5_bn_saved = floats(24088320, 768);
+  const cnn::Floats conv_dw_6_bn_saved = floats(24089088, 768);
+  const cnn::Floats conv_pw_6_bn_saved = floats(24089856, 1536);
+  const cnn::Floats conv_dw_7_bn_saved = floats(24091392, 1536);
+  const cnn::Floats conv_pw_7_bn_saved = floats(24092928, 1536);
+  const cnn::Floats conv_dw_8_bn_saved = floats(24094464, 1536);
+  const cnn::Floats conv_pw_8_bn_saved = floats(24096000, 1536);
+  const cnn::Floats conv_dw_9_bn_saved = floats(24097536, 1536);
+  const cnn::Floats conv_pw_9_bn_saved = floats(24099072, 1536);
+  const cnn::Floats conv_dw_10_bn_saved = floats(24100608, 1536);
+  const cnn::Floats conv_pw_10_bn_saved = floats(24102144, 1536);
+  const cnn::Floats conv_dw_11_bn_saved = floats(24103680, 1536);
+  const cnn::Floats conv_pw_11_bn_saved = floats(24105216, 1536);
+  const cnn::Floats conv_dw_12_bn_saved = floats(24106752, 1536);
+  const cnn::Floats conv_pw_12_bn_saved = floats(24108288, 3072);
+  const cnn::Floats conv_dw_13_bn_saved = floats(24111360, 3072);
+  const cnn::Floats conv_pw_13_bn_saved = floats(24114432, 3072);
+  const cnn::Floats conv_pw_12_weight_prepared = floats(24117504, 294912);
+  const cnn::Floats conv_pw_13_weight_prepared = floats(24412416, 589824);
 
   at(0);  // 18: conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)
   // 19: conv1_bn = bn(eps=0.001, decay=0.99)
@@ -2214,10 +2184,6 @@ void MobileNet75::prepare_on_team() {
                  conv_dw_1_bn_running_var_, kConvDw1Bn);
   cnn::bn_affine(conv_pw_1_bn_saved, conv_pw_1_bn_weight_, conv_pw_1_bn_bias_, conv_pw_1_bn_running_mean_,
                  conv_pw_1_bn_running_var_, kConvPw1Bn);
-  cnn::conv_prepare(conv1_weight_prepared, conv1_weight_, kConv1);
-
-  at(6);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
-  cnn::conv_prepare(conv_pw_1_weight_prepared, conv_pw_1_weight_, kConvPw1);
 
   at(9);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_2)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
@@ -2240,10 +2206,6 @@ void MobileNet75::prepare_on_team() {
                  conv_dw_3_bn_running_var_, kConvDw3Bn);
   cnn::bn_affine(conv_pw_3_bn_saved, conv_pw_3_bn_weight_, conv_pw_3_bn_bias_, conv_pw_3_bn_running_mean_,
                  conv_pw_3_bn_running_var_, kConvPw3Bn);
-  cnn::conv_prepare(conv_pw_2_weight_prepared, conv_pw_2_weight_, kConvPw2);
-
-  at(18);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
-  cnn::conv_prepare(conv_pw_3_weight_prepared, conv_pw_3_weight_, kConvPw3);
 
   at(21);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_4)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
@@ -2266,10 +2228,6 @@ void MobileNet75::prepare_on_team() {
                  conv_dw_5_bn_running_var_, kConvDw5Bn);
   cnn::bn_affine(conv_pw_5_bn_saved, conv_pw_5_bn_weight_, conv_pw_5_bn_bias_, conv_pw_5_bn_running_mean_,
                  conv_pw_5_bn_running_var_, kConvPw5Bn);
-  cnn::conv_prepare(conv_pw_4_weight_prepared, conv_pw_4_weight_, kConvPw4);
-
-  at(30);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
-  cnn::conv_prepare(conv_pw_5_weight_prepared, conv_pw_5_weight_, kConvPw5);
 
   at(33);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_6)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
@@ -2292,10 +2250,6 @@ void MobileNet75::prepare_on_team() {
                  conv_dw_7_bn_running_var_, kConvDw7Bn);
   cnn::bn_affine(conv_pw_7_bn_saved, conv_pw_7_bn_weight_, conv_pw_7_bn_bias_, conv_pw_7_bn_running_mean_,
                  conv_pw_7_bn_running_var_, kConvPw7Bn);
-  cnn::conv_prepare(conv_pw_6_weight_prepared, conv_pw_6_weight_, kConvPw6);
-
-  at(42);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
-  cnn::conv_prepare(conv_pw_7_weight_prepared, conv_pw_7_weight_, kConvPw7);
 
   at(45);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_8)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
@@ -2318,10 +2272,6 @@ void MobileNet75::prepare_on_team() {
                  conv_dw_9_bn_running_var_, kConvDw9Bn);
   cnn::bn_affine(conv_pw_9_bn_saved, conv_pw_9_bn_weight_, conv_pw_9_bn_bias_, conv_pw_9_bn_running_mean_,
                  conv_pw_9_bn_running_var_, kConvPw9Bn);
-  cnn::conv_prepare(conv_pw_8_weight_prepared, conv_pw_8_weight_, kConvPw8);
-
-  at(54);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_9)
-  cnn::conv_prepare(conv_pw_9_weight_prepared, conv_pw_9_weight_, kConvPw9);
 
   at(57);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_10)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
@@ -2344,10 +2294,6 @@ void MobileNet75::prepare_on_team() {
                  conv_dw_11_bn_running_var_, kConvDw11Bn);
   cnn::bn_affine(conv_pw_11_bn_saved, conv_pw_11_bn_weight_, conv_pw_11_bn_bias_, conv_pw_11_bn_running_mean_,
                  conv_pw_11_bn_running_var_, kConvPw11Bn);
-  cnn::conv_prepare(conv_pw_10_weight_prepared, conv_pw_10_weight_, kConvPw10);
-
-  at(66);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_11)
-  cnn::conv_prepare(conv_pw_11_weight_prepared, conv_pw_11_weight_, kConvPw11);
 
   at(69);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_12)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)
@@ -2384,56 +2330,44 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats conv_dw_1_bn_saved = floats(24084768, 96);
   const cnn::Floats conv_pw_1_bn_saved = floats(24084864, 192);
   const cnn::Blocked relu63 = blocked(0, 602112);  // 48x112x112
-  const cnn::Floats conv1_weight_prepared = floats(24085056, 648);
-  const cnn::Floats conv_pw_1_weight_prepared = floats(24085712, 1152);
-  const cnn::Floats conv_dw_2_bn_saved = floats(24086864, 192);
+  const cnn::Floats conv_dw_2_bn_saved = floats(24085056, 192);
   const cnn::Blocked relu64 = blocked(19267584, 150528);  // 48x56x56
-  const cnn::Floats conv_pw_2_bn_saved = floats(24087056, 384);
-  const cnn::Floats conv_dw_3_bn_saved = floats(24087440, 384);
-  const cnn::Floats conv_pw_3_bn_saved = floats(24087824, 384);
+  const cnn::Floats conv_pw_2_bn_saved = floats(24085248, 384);
+  const cnn::Floats conv_dw_3_bn_saved = floats(24085632, 384);
+  const cnn::Floats conv_pw_3_bn_saved = floats(24086016, 384);
   const cnn::Blocked relu67 = blocked(0, 301056);  // 96x56x56
-  const cnn::Floats conv_pw_2_weight_prepared = floats(24088208, 4608);
-  const cnn::Floats conv_pw_3_weight_prepared = floats(24092816, 9216);
-  const cnn::Floats conv_dw_4_bn_saved = floats(24102032, 384);
+  const cnn::Floats conv_dw_4_bn_saved = floats(24086400, 384);
   const cnn::Blocked relu68 = blocked(9633792, 75264);  // 96x28x28
-  const cnn::Floats conv_pw_4_bn_saved = floats(24102416, 768);
-  const cnn::Floats conv_dw_5_bn_saved = floats(24103184, 768);
-  const cnn::Floats conv_pw_5_bn_saved = floats(24103952, 768);
+  const cnn::Floats conv_pw_4_bn_saved = floats(24086784, 768);
+  const cnn::Floats conv_dw_5_bn_saved = floats(24087552, 768);
+  const cnn::Floats conv_pw_5_bn_saved = floats(24088320, 768);
   const cnn::Blocked relu611 = blocked(0, 150528);  // 192x28x28
-  const cnn::Floats conv_pw_4_weight_prepared = floats(24104720, 18432);
-  const cnn::Floats conv_pw_5_weight_prepared = floats(24123152, 36864);
-  const cnn::Floats conv_dw_6_bn_saved = floats(24160016, 768);
+  const cnn::Floats conv_dw_6_bn_saved = floats(24089088, 768);
   const cnn::Blocked relu612 = blocked(4816896, 37632);  // 192x14x14
-  const cnn::Floats conv_pw_6_bn_saved = floats(24160784, 1536);
-  const cnn::Floats conv_dw_7_bn_saved = floats(24162320, 1536);
-  const cnn::Floats conv_pw_7_bn_saved = floats(24163856, 1536);
+  const cnn::Floats conv_pw_6_bn_saved = floats(24089856, 1536);
+  const cnn::Floats conv_dw_7_bn_saved = floats(24091392, 1536);
+  const cnn::Floats conv_pw_7_bn_saved = floats(24092928, 1536);
   const cnn::Blocked relu615 = blocked(0, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_6_weight_prepared = floats(24165392, 73728);
-  const cnn::Floats conv_pw_7_weight_prepared = floats(24239120, 147456);
-  const cnn::Floats conv_dw_8_bn_saved = floats(24386576, 1536);
+  const cnn::Floats conv_dw_8_bn_saved = floats(24094464, 1536);
   const cnn::Blocked relu616 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_8_bn_saved = floats(24388112, 1536);
-  const cnn::Floats conv_dw_9_bn_saved = floats(24389648, 1536);
-  const cnn::Floats conv_pw_9_bn_saved = floats(24391184, 1536);
+  const cnn::Floats conv_pw_8_bn_saved = floats(24096000, 1536);
+  const cnn::Floats conv_dw_9_bn_saved = floats(24097536, 1536);
+  const cnn::Floats conv_pw_9_bn_saved = floats(24099072, 1536);
   const cnn::Blocked relu619 = blocked(0, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_8_weight_prepared = floats(24392720, 147456);
-  const cnn::Floats conv_pw_9_weight_prepared = floats(24540176, 147456);
-  const cnn::Floats conv_dw_10_bn_saved = floats(24687632, 1536);
+  const cnn::Floats conv_dw_10_bn_saved = floats(24100608, 1536);
   const cnn::Blocked relu620 = blocked(2408448, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_10_bn_saved = floats(24689168, 1536);
-  const cnn::Floats conv_dw_11_bn_saved = floats(24690704, 1536);
-  const cnn::Floats conv_pw_11_bn_saved = floats(24692240, 1536);
+  const cnn::Floats conv_pw_10_bn_saved = floats(24102144, 1536);
+  const cnn::Floats conv_dw_11_bn_saved = floats(24103680, 1536);
+  const cnn::Floats conv_pw_11_bn_saved = floats(24105216, 1536);
   const cnn::Blocked relu623 = blocked(0, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_10_weight_prepared = floats(24693776, 147456);
-  const cnn::Floats conv_pw_11_weight_prepared = floats(24841232, 147456);
-  const cnn::Floats conv_dw_12_bn_saved = floats(24988688, 1536);
+  const cnn::Floats conv_dw_12_bn_saved = floats(24106752, 1536);
   const cnn::Blocked relu624 = blocked(2408448, 18816);  // 384x7x7
-  const cnn::Floats conv_pw_12_bn_saved = floats(24990224, 3072);
-  const cnn::Floats conv_dw_13_bn_saved = floats(24993296, 3072);
-  const cnn::Floats conv_pw_13_bn_saved = floats(24996368, 3072);
+  const cnn::Floats conv_pw_12_bn_saved = floats(24108288, 3072);
+  const cnn::Floats conv_dw_13_bn_saved = floats(24111360, 3072);
+  const cnn::Floats conv_pw_13_bn_saved = floats(24114432, 3072);
   const cnn::Blocked relu627 = blocked(0, 37632);  // 768x7x7
-  const cnn::Floats conv_pw_12_weight_prepared = floats(24999440, 294912);
-  const cnn::Floats conv_pw_13_weight_prepared = floats(25294352, 589824);
+  const cnn::Floats conv_pw_12_weight_prepared = floats(24117504, 294912);
+  const cnn::Floats conv_pw_13_weight_prepared = floats(24412416, 589824);
   const cnn::Blocked gap1 = blocked(1204224, 768);  // 768
   const cnn::Blocked classifier = blocked(40080, 1000);  // 1000
   const cnn::Blocked softmax1 = blocked(0, 1000);  // 1000
@@ -2448,10 +2382,10 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_1_bn)
   // 13: relu6    (relu63)
   cnn::inverted_residual(relu63, input,
-                         {cnn::prepared(conv1_weight_prepared), cnn::Epilogue().scaled(conv1_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv1_weight_, cnn::Epilogue().scaled(conv1_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_dw_1_weight_, cnn::Epilogue().scaled(conv_dw_1_bn_saved).then(cnn::Activation::kRelu6)},
-                         {cnn::prepared(conv_pw_1_weight_prepared), cnn::Epilogue().scaled(conv_pw_1_bn_saved).then(cnn::Activation::kRelu6)},
-                         kConv1Separable, batch, scratch(19267584, 1254400));
+                         {conv_pw_1_weight_, cnn::Epilogue().scaled(conv_pw_1_bn_saved).then(cnn::Activation::kRelu6)},
+                         kConv1Separable, batch, scratch(19267584, 1256200));
 
   at(9);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_2)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_2_bn)
@@ -2470,10 +2404,10 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_3_bn)
   // 13: relu6    (relu67)
   cnn::inverted_residual(relu67, relu64,
-                         {cnn::prepared(conv_pw_2_weight_prepared), cnn::Epilogue().scaled(conv_pw_2_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_pw_2_weight_, cnn::Epilogue().scaled(conv_pw_2_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_dw_3_weight_, cnn::Epilogue().scaled(conv_dw_3_bn_saved).then(cnn::Activation::kRelu6)},
-                         {cnn::prepared(conv_pw_3_weight_prepared), cnn::Epilogue().scaled(conv_pw_3_bn_saved).then(cnn::Activation::kRelu6)},
-                         kConvPw2Separable, batch, scratch(9633792, 1210496));
+                         {conv_pw_3_weight_, cnn::Epilogue().scaled(conv_pw_3_bn_saved).then(cnn::Activation::kRelu6)},
+                         kConvPw2Separable, batch, scratch(9633792, 1224320));
 
   at(21);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_4)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_4_bn)
@@ -2492,10 +2426,10 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_5_bn)
   // 13: relu6    (relu611)
   cnn::inverted_residual(relu611, relu68,
-                         {cnn::prepared(conv_pw_4_weight_prepared), cnn::Epilogue().scaled(conv_pw_4_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_pw_4_weight_, cnn::Epilogue().scaled(conv_pw_4_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_dw_5_weight_, cnn::Epilogue().scaled(conv_dw_5_bn_saved).then(cnn::Activation::kRelu6)},
-                         {cnn::prepared(conv_pw_5_weight_prepared), cnn::Epilogue().scaled(conv_pw_5_bn_saved).then(cnn::Activation::kRelu6)},
-                         kConvPw4Separable, batch, scratch(4816896, 1034880));
+                         {conv_pw_5_weight_, cnn::Epilogue().scaled(conv_pw_5_bn_saved).then(cnn::Activation::kRelu6)},
+                         kConvPw4Separable, batch, scratch(4816896, 1090176));
 
   at(33);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_6)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_6_bn)
@@ -2514,10 +2448,10 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_7_bn)
   // 13: relu6    (relu615)
   cnn::inverted_residual(relu615, relu612,
-                         {cnn::prepared(conv_pw_6_weight_prepared), cnn::Epilogue().scaled(conv_pw_6_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_pw_6_weight_, cnn::Epilogue().scaled(conv_pw_6_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_dw_7_weight_, cnn::Epilogue().scaled(conv_dw_7_bn_saved).then(cnn::Activation::kRelu6)},
-                         {cnn::prepared(conv_pw_7_weight_prepared), cnn::Epilogue().scaled(conv_pw_7_bn_saved).then(cnn::Activation::kRelu6)},
-                         kConvPw6Separable, batch, scratch(2408448, 799744));
+                         {conv_pw_7_weight_, cnn::Epilogue().scaled(conv_pw_7_bn_saved).then(cnn::Activation::kRelu6)},
+                         kConvPw6Separable, batch, scratch(2408448, 1020928));
 
   at(45);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_8)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_8_bn)
@@ -2536,10 +2470,10 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_9_bn)
   // 13: relu6    (relu619)
   cnn::inverted_residual(relu619, relu616,
-                         {cnn::prepared(conv_pw_8_weight_prepared), cnn::Epilogue().scaled(conv_pw_8_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_pw_8_weight_, cnn::Epilogue().scaled(conv_pw_8_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_dw_9_weight_, cnn::Epilogue().scaled(conv_dw_9_bn_saved).then(cnn::Activation::kRelu6)},
-                         {cnn::prepared(conv_pw_9_weight_prepared), cnn::Epilogue().scaled(conv_pw_9_bn_saved).then(cnn::Activation::kRelu6)},
-                         kConvPw8Separable, batch, scratch(4816896, 996352));
+                         {conv_pw_9_weight_, cnn::Epilogue().scaled(conv_pw_9_bn_saved).then(cnn::Activation::kRelu6)},
+                         kConvPw8Separable, batch, scratch(4816896, 1291264));
 
   at(57);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_10)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
@@ -2558,10 +2492,10 @@ void MobileNet75::predict_on_team(cnn::ConstFloats images, int batch) {
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_11_bn)
   // 13: relu6    (relu623)
   cnn::inverted_residual(relu623, relu620,
-                         {cnn::prepared(conv_pw_10_weight_prepared), cnn::Epilogue().scaled(conv_pw_10_bn_saved).then(cnn::Activation::kRelu6)},
+                         {conv_pw_10_weight_, cnn::Epilogue().scaled(conv_pw_10_bn_saved).then(cnn::Activation::kRelu6)},
                          {conv_dw_11_weight_, cnn::Epilogue().scaled(conv_dw_11_bn_saved).then(cnn::Activation::kRelu6)},
-                         {cnn::prepared(conv_pw_11_weight_prepared), cnn::Epilogue().scaled(conv_pw_11_bn_saved).then(cnn::Activation::kRelu6)},
-                         kConvPw10Separable, batch, scratch(4816896, 996352));
+                         {conv_pw_11_weight_, cnn::Epilogue().scaled(conv_pw_11_bn_saved).then(cnn::Activation::kRelu6)},
+                         kConvPw10Separable, batch, scratch(4816896, 1291264));
 
   at(69);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_12)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)

@@ -18,14 +18,6 @@ constexpr cnn::BnGeometry kFeaturesStage1_0Bn1{
     .channels = 32, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::BnGeometry kFeaturesStage1_0Bn2{
     .channels = 16, .height = 112, .width = 112, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesConv1{
-    .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 32, .out_height = 112,
-    .out_width = 112, .kernel_height = 3, .kernel_width = 3, .stride_height = 2, .stride_width = 2,
-    .pad_top = 1, .pad_left = 1, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage1_0Conv2{
-    .in_channels = 32, .in_height = 112, .in_width = 112, .out_channels = 16, .out_height = 112,
-    .out_width = 112, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SeparableGeometry kFeaturesConv1Separable{
     .in_channels = 3, .in_height = 224, .in_width = 224, .hidden_channels = 32, .hidden_height = 112,
     .hidden_width = 112, .out_channels = 16, .out_height = 112, .out_width = 112, .kernel_height = 3,
@@ -40,14 +32,6 @@ constexpr cnn::BnGeometry kFeaturesStage2_0Bn2{
     .channels = 96, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::BnGeometry kFeaturesStage2_0Bn3{
     .channels = 24, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage2_0Conv1{
-    .in_channels = 16, .in_height = 112, .in_width = 112, .out_channels = 96, .out_height = 112,
-    .out_width = 112, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage2_0Conv3{
-    .in_channels = 96, .in_height = 56, .in_width = 56, .out_channels = 24, .out_height = 56, .out_width = 56,
-    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SeparableGeometry kFeaturesStage2_0Conv1Separable{
     .in_channels = 16, .in_height = 112, .in_width = 112, .hidden_channels = 96, .hidden_height = 112,
     .hidden_width = 112, .out_channels = 24, .out_height = 56, .out_width = 56, .kernel_height = 3,
@@ -62,14 +46,6 @@ constexpr cnn::BnGeometry kFeaturesStage2_1Bn2{
     .channels = 144, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::BnGeometry kFeaturesStage2_1Bn3{
     .channels = 24, .height = 56, .width = 56, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage2_1Conv1{
-    .in_channels = 24, .in_height = 56, .in_width = 56, .out_channels = 144, .out_height = 56,
-    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage2_1Conv3{
-    .in_channels = 144, .in_height = 56, .in_width = 56, .out_channels = 24, .out_height = 56,
-    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SeparableGeometry kFeaturesStage2_1Conv1Separable{
     .in_channels = 24, .in_height = 56, .in_width = 56, .hidden_channels = 144, .hidden_height = 56,
     .hidden_width = 56, .out_channels = 24, .out_height = 56, .out_width = 56, .kernel_height = 3,
@@ -84,14 +60,6 @@ constexpr cnn::BnGeometry kFeaturesStage3_0Bn2{
     .channels = 144, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::BnGeometry kFeaturesStage3_0Bn3{
     .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage3_0Conv1{
-    .in_channels = 24, .in_height = 56, .in_width = 56, .out_channels = 144, .out_height = 56,
-    .out_width = 56, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage3_0Conv3{
-    .in_channels = 144, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
-    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SeparableGeometry kFeaturesStage3_0Conv1Separable{
     .in_channels = 24, .in_height = 56, .in_width = 56, .hidden_channels = 144, .hidden_height = 56,
     .hidden_width = 56, .out_channels = 32, .out_height = 28, .out_width = 28, .kernel_height = 3,
@@ -106,14 +74,6 @@ constexpr cnn::BnGeometry kFeaturesStage3_1Bn2{
     .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::BnGeometry kFeaturesStage3_1Bn3{
     .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage3_1Conv1{
-    .in_channels = 32, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
-    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage3_1Conv3{
-    .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
-    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SeparableGeometry kFeaturesStage3_1Conv1Separable{
     .in_channels = 32, .in_height = 28, .in_width = 28, .hidden_channels = 192, .hidden_height = 28,
     .hidden_width = 28, .out_channels = 32, .out_height = 28, .out_width = 28, .kernel_height = 3,
@@ -128,14 +88,6 @@ constexpr cnn::BnGeometry kFeaturesStage3_2Bn2{
     .channels = 192, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::BnGeometry kFeaturesStage3_2Bn3{
     .channels = 32, .height = 28, .width = 28, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage3_2Conv1{
-    .in_channels = 32, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
-    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage3_2Conv3{
-    .in_channels = 192, .in_height = 28, .in_width = 28, .out_channels = 32, .out_height = 28,
-    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SeparableGeometry kFeaturesStage3_2Conv1Separable{
     .in_channels = 32, .in_height = 28, .in_width = 28, .hidden_channels = 192, .hidden_height = 28,
     .hidden_width = 28, .out_channels = 32, .out_height = 28, .out_width = 28, .kernel_height = 3,
@@ -150,14 +102,6 @@ constexpr cnn::BnGeometry kFeaturesStage4_0Bn2{
     .channels = 192, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::BnGeometry kFeaturesStage4_0Bn3{
     .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage4_0Conv1{
-    .in_channels = 32, .in_height = 28, .in_width = 28, .out_channels = 192, .out_height = 28,
-    .out_width = 28, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage4_0Conv3{
-    .in_channels = 192, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SeparableGeometry kFeaturesStage4_0Conv1Separable{
     .in_channels = 32, .in_height = 28, .in_width = 28, .hidden_channels = 192, .hidden_height = 28,
     .hidden_width = 28, .out_channels = 64, .out_height = 14, .out_width = 14, .kernel_height = 3,
@@ -172,14 +116,6 @@ constexpr cnn::BnGeometry kFeaturesStage4_1Bn2{
     .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::BnGeometry kFeaturesStage4_1Bn3{
     .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage4_1Conv1{
-    .in_channels = 64, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage4_1Conv3{
-    .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SeparableGeometry kFeaturesStage4_1Conv1Separable{
     .in_channels = 64, .in_height = 14, .in_width = 14, .hidden_channels = 384, .hidden_height = 14,
     .hidden_width = 14, .out_channels = 64, .out_height = 14, .out_width = 14, .kernel_height = 3,
@@ -194,14 +130,6 @@ constexpr cnn::BnGeometry kFeaturesStage4_2Bn2{
     .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::BnGeometry kFeaturesStage4_2Bn3{
     .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage4_2Conv1{
-    .in_channels = 64, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage4_2Conv3{
-    .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SeparableGeometry kFeaturesStage4_2Conv1Separable{
     .in_channels = 64, .in_height = 14, .in_width = 14, .hidden_channels = 384, .hidden_height = 14,
     .hidden_width = 14, .out_channels = 64, .out_height = 14, .out_width = 14, .kernel_height = 3,
@@ -216,14 +144,6 @@ constexpr cnn::BnGeometry kFeaturesStage4_3Bn2{
     .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::BnGeometry kFeaturesStage4_3Bn3{
     .channels = 64, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage4_3Conv1{
-    .in_channels = 64, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage4_3Conv3{
-    .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 64, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SeparableGeometry kFeaturesStage4_3Conv1Separable{
     .in_channels = 64, .in_height = 14, .in_width = 14, .hidden_channels = 384, .hidden_height = 14,
     .hidden_width = 14, .out_channels = 64, .out_height = 14, .out_width = 14, .kernel_height = 3,
@@ -238,14 +158,6 @@ constexpr cnn::BnGeometry kFeaturesStage5_0Bn2{
     .channels = 384, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::BnGeometry kFeaturesStage5_0Bn3{
     .channels = 96, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage5_0Conv1{
-    .in_channels = 64, .in_height = 14, .in_width = 14, .out_channels = 384, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage5_0Conv3{
-    .in_channels = 384, .in_height = 14, .in_width = 14, .out_channels = 96, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SeparableGeometry kFeaturesStage5_0Conv1Separable{
     .in_channels = 64, .in_height = 14, .in_width = 14, .hidden_channels = 384, .hidden_height = 14,
     .hidden_width = 14, .out_channels = 96, .out_height = 14, .out_width = 14, .kernel_height = 3,
@@ -260,14 +172,6 @@ constexpr cnn::BnGeometry kFeaturesStage5_1Bn2{
     .channels = 576, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::BnGeometry kFeaturesStage5_1Bn3{
     .channels = 96, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage5_1Conv1{
-    .in_channels = 96, .in_height = 14, .in_width = 14, .out_channels = 576, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage5_1Conv3{
-    .in_channels = 576, .in_height = 14, .in_width = 14, .out_channels = 96, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SeparableGeometry kFeaturesStage5_1Conv1Separable{
     .in_channels = 96, .in_height = 14, .in_width = 14, .hidden_channels = 576, .hidden_height = 14,
     .hidden_width = 14, .out_channels = 96, .out_height = 14, .out_width = 14, .kernel_height = 3,
@@ -282,14 +186,6 @@ constexpr cnn::BnGeometry kFeaturesStage5_2Bn2{
     .channels = 576, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::BnGeometry kFeaturesStage5_2Bn3{
     .channels = 96, .height = 14, .width = 14, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage5_2Conv1{
-    .in_channels = 96, .in_height = 14, .in_width = 14, .out_channels = 576, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage5_2Conv3{
-    .in_channels = 576, .in_height = 14, .in_width = 14, .out_channels = 96, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SeparableGeometry kFeaturesStage5_2Conv1Separable{
     .in_channels = 96, .in_height = 14, .in_width = 14, .hidden_channels = 576, .hidden_height = 14,
     .hidden_width = 14, .out_channels = 96, .out_height = 14, .out_width = 14, .kernel_height = 3,
@@ -304,14 +200,6 @@ constexpr cnn::BnGeometry kFeaturesStage6_0Bn2{
     .channels = 576, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
 constexpr cnn::BnGeometry kFeaturesStage6_0Bn3{
     .channels = 160, .height = 7, .width = 7, .block = 1, .epsilon = 1e-05f, .decay = 0.9f};
-constexpr cnn::ConvGeometry kFeaturesStage6_0Conv1{
-    .in_channels = 96, .in_height = 14, .in_width = 14, .out_channels = 576, .out_height = 14,
-    .out_width = 14, .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1,
-    .pad_top = 0, .pad_left = 0, .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
-constexpr cnn::ConvGeometry kFeaturesStage6_0Conv3{
-    .in_channels = 576, .in_height = 7, .in_width = 7, .out_channels = 160, .out_height = 7, .out_width = 7,
-    .kernel_height = 1, .kernel_width = 1, .stride_height = 1, .stride_width = 1, .pad_top = 0, .pad_left = 0,
-    .dilation_height = 1, .dilation_width = 1, .groups = 1, .block = 1};
 constexpr cnn::SeparableGeometry kFeaturesStage6_0Conv1Separable{
     .in_channels = 96, .in_height = 14, .in_width = 14, .hidden_channels = 576, .hidden_height = 14,
     .hidden_width = 14, .out_channels = 160, .out_height = 7, .out_width = 7, .kernel_height = 3,
@@ -397,48 +285,20 @@ constexpr cnn::DenseGeometry kClassifierDense1{.in = 1280, .out = 1000, .block =
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 972);
-static_assert(cnn::conv_prepared_floats(kFeaturesStage1_0Conv2) == 576);
-static_assert(cnn::separable_prepared_scratch(kFeaturesConv1Separable, kBatch) == cnn::ScratchSize{141264, 796544});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage2_0Conv1) == 1536);
-static_assert(cnn::conv_prepared_floats(kFeaturesStage2_0Conv3) == 2304);
-static_assert(cnn::separable_prepared_scratch(kFeaturesStage2_0Conv1Separable, kBatch) == cnn::ScratchSize{122272, 608768});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage2_1Conv1) == 3456);
-static_assert(cnn::conv_prepared_floats(kFeaturesStage2_1Conv3) == 3456);
-static_assert(cnn::separable_prepared_scratch(kFeaturesStage2_1Conv1Separable, kBatch) == cnn::ScratchSize{135552, 862848});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage3_0Conv1) == 3456);
-static_assert(cnn::conv_prepared_floats(kFeaturesStage3_0Conv3) == 5184);
-static_assert(cnn::separable_prepared_scratch(kFeaturesStage3_0Conv1Separable, kBatch) == cnn::ScratchSize{105840, 534400});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage3_1Conv1) == 6144);
-static_assert(cnn::conv_prepared_floats(kFeaturesStage3_1Conv3) == 6912);
-static_assert(cnn::separable_prepared_scratch(kFeaturesStage3_1Conv1Separable, kBatch) == cnn::ScratchSize{100560, 602112});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage3_2Conv1) == 6144);
-static_assert(cnn::conv_prepared_floats(kFeaturesStage3_2Conv3) == 6912);
-static_assert(cnn::separable_prepared_scratch(kFeaturesStage3_2Conv1Separable, kBatch) == cnn::ScratchSize{100560, 602112});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage4_0Conv1) == 6144);
-static_assert(cnn::conv_prepared_floats(kFeaturesStage4_0Conv3) == 12672);
-static_assert(cnn::separable_prepared_scratch(kFeaturesStage4_0Conv1Separable, kBatch) == cnn::ScratchSize{84976, 411840});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage4_1Conv1) == 24576);
-static_assert(cnn::conv_prepared_floats(kFeaturesStage4_1Conv3) == 25344);
-static_assert(cnn::separable_prepared_scratch(kFeaturesStage4_1Conv1Separable, kBatch) == cnn::ScratchSize{121840, 854848});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage4_2Conv1) == 24576);
-static_assert(cnn::conv_prepared_floats(kFeaturesStage4_2Conv3) == 25344);
-static_assert(cnn::separable_prepared_scratch(kFeaturesStage4_2Conv1Separable, kBatch) == cnn::ScratchSize{121840, 854848});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage4_3Conv1) == 24576);
-static_assert(cnn::conv_prepared_floats(kFeaturesStage4_3Conv3) == 25344);
-static_assert(cnn::separable_prepared_scratch(kFeaturesStage4_3Conv1Separable, kBatch) == cnn::ScratchSize{121840, 854848});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage5_0Conv1) == 24576);
-static_assert(cnn::conv_prepared_floats(kFeaturesStage5_0Conv3) == 36864);
-static_assert(cnn::separable_prepared_scratch(kFeaturesStage5_0Conv1Separable, kBatch) == cnn::ScratchSize{139600, 1103488});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage5_1Conv1) == 55296);
-static_assert(cnn::conv_prepared_floats(kFeaturesStage5_1Conv3) == 55296);
-static_assert(cnn::separable_prepared_scratch(kFeaturesStage5_1Conv1Separable, kBatch) == cnn::ScratchSize{119360, 848000});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage5_2Conv1) == 55296);
-static_assert(cnn::conv_prepared_floats(kFeaturesStage5_2Conv3) == 55296);
-static_assert(cnn::separable_prepared_scratch(kFeaturesStage5_2Conv1Separable, kBatch) == cnn::ScratchSize{119360, 848000});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage6_0Conv1) == 55296);
-static_assert(cnn::conv_prepared_floats(kFeaturesStage6_0Conv3) == 93312);
-static_assert(cnn::separable_prepared_scratch(kFeaturesStage6_0Conv1Separable, kBatch) == cnn::ScratchSize{102560, 601664});
+static_assert(cnn::separable_scratch(kFeaturesConv1Separable, kBatch) == cnn::ScratchSize{141264, 798092});
+static_assert(cnn::separable_scratch(kFeaturesStage2_0Conv1Separable, kBatch) == cnn::ScratchSize{122272, 612608});
+static_assert(cnn::separable_scratch(kFeaturesStage2_1Conv1Separable, kBatch) == cnn::ScratchSize{135552, 869760});
+static_assert(cnn::separable_scratch(kFeaturesStage3_0Conv1Separable, kBatch) == cnn::ScratchSize{105840, 543040});
+static_assert(cnn::separable_scratch(kFeaturesStage3_1Conv1Separable, kBatch) == cnn::ScratchSize{100560, 615168});
+static_assert(cnn::separable_scratch(kFeaturesStage3_2Conv1Separable, kBatch) == cnn::ScratchSize{100560, 615168});
+static_assert(cnn::separable_scratch(kFeaturesStage4_0Conv1Separable, kBatch) == cnn::ScratchSize{84976, 430656});
+static_assert(cnn::separable_scratch(kFeaturesStage4_1Conv1Separable, kBatch) == cnn::ScratchSize{121840, 904768});
+static_assert(cnn::separable_scratch(kFeaturesStage4_2Conv1Separable, kBatch) == cnn::ScratchSize{121840, 904768});
+static_assert(cnn::separable_scratch(kFeaturesStage4_3Conv1Separable, kBatch) == cnn::ScratchSize{121840, 904768});
+static_assert(cnn::separable_scratch(kFeaturesStage5_0Conv1Separable, kBatch) == cnn::ScratchSize{139600, 1164928});
+static_assert(cnn::separable_scratch(kFeaturesStage5_1Conv1Separable, kBatch) == cnn::ScratchSize{119360, 958592});
+static_assert(cnn::separable_scratch(kFeaturesStage5_2Conv1Separable, kBatch) == cnn::ScratchSize{119360, 958592});
+static_assert(cnn::separable_scratch(kFeaturesStage6_0Conv1Separable, kBatch) == cnn::ScratchSize{102560, 750272});
 static_assert(cnn::conv_prepared_floats(kFeaturesStage6_1Conv1) == 153600);
 static_assert(cnn::conv_prepared_floats(kFeaturesStage6_1Conv3) == 155520);
 static_assert(cnn::separable_prepared_scratch(kFeaturesStage6_1Conv1Separable, kBatch) == cnn::ScratchSize{107200, 739648});
@@ -1290,7 +1150,7 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{20873216, 1404928, 8624}, {}},
+    {{20873216, 1404928, 7936}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1315,7 +1175,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{15466752, 401408, 44864}, {}},
+    {{15466752, 401408, 42560}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1323,16 +1183,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{10988544, 301056, 65792}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{10988544, 301056, 65792}, {}},
+    {{10988544, 301056, 62720}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1341,15 +1192,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{7564032, 150528, 89344}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{10311168, 150528, 226816}, {}},
+    {{10988544, 301056, 62720}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1358,7 +1201,15 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{10311168, 150528, 226816}, {}},
+    {{7564032, 150528, 87808}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{10311168, 150528, 223744}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1367,7 +1218,16 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{10311168, 150528, 226816}, {}},
+    {{10311168, 150528, 223744}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{10311168, 150528, 223744}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1402,7 +1262,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{15607872, 106624, 636160}, {}},
+    {{15607872, 106624, 631552}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1666,7 +1526,7 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 3539056, .gradients = 0, .optimizer = 0, .activations = 11648592,
+    .memory = {.parameters = 3539056, .gradients = 0, .optimizer = 0, .activations = 11005568,
                .thread_scratch = 296640},
 };
 
@@ -1680,93 +1540,65 @@ const cnn::ModelDescription& MobileNetV2::model() {
 
 // What prediction needs of the weights: made once, and again where they have changed.
 void MobileNetV2::prepare_on_team() {
-  const cnn::Floats features_bn1_saved = floats(9439744, 128);
-  const cnn::Floats features_stage1_0_bn1_saved = floats(9439872, 128);
-  const cnn::Floats features_stage1_0_bn2_saved = floats(9440000, 64);
-  const cnn::Floats features_conv1_weight_prepared = floats(9440064, 972);
-  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(9441040, 576);
-  const cnn::Floats features_stage2_0_bn1_saved = floats(9441616, 384);
-  const cnn::Floats features_stage2_0_bn2_saved = floats(9442000, 384);
-  const cnn::Floats features_stage2_0_bn3_saved = floats(9442384, 96);
-  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(9442480, 1536);
-  const cnn::Floats features_stage2_0_conv3_weight_prepared = floats(9444016, 2304);
-  const cnn::Floats features_stage2_1_bn1_saved = floats(9446320, 576);
-  const cnn::Floats features_stage2_1_bn2_saved = floats(9446896, 576);
-  const cnn::Floats features_stage2_1_bn3_saved = floats(9447472, 96);
-  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(9447568, 3456);
-  const cnn::Floats features_stage2_1_conv3_weight_prepared = floats(9451024, 3456);
-  const cnn::Floats features_stage3_0_bn1_saved = floats(9454480, 576);
-  const cnn::Floats features_stage3_0_bn2_saved = floats(9455056, 576);
-  const cnn::Floats features_stage3_0_bn3_saved = floats(9455632, 128);
-  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(9455760, 3456);
-  const cnn::Floats features_stage3_0_conv3_weight_prepared = floats(9459216, 5184);
-  const cnn::Floats features_stage3_1_bn1_saved = floats(9464400, 768);
-  const cnn::Floats features_stage3_1_bn2_saved = floats(9465168, 768);
-  const cnn::Floats features_stage3_1_bn3_saved = floats(9465936, 128);
-  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(9466064, 6144);
-  const cnn::Floats features_stage3_1_conv3_weight_prepared = floats(9472208, 6912);
-  const cnn::Floats features_stage3_2_bn1_saved = floats(9479120, 768);
-  const cnn::Floats features_stage3_2_bn2_saved = floats(9479888, 768);
-  const cnn::Floats features_stage3_2_bn3_saved = floats(9480656, 128);
-  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(9480784, 6144);
-  const cnn::Floats features_stage3_2_conv3_weight_prepared = floats(9486928, 6912);
-  const cnn::Floats features_stage4_0_bn1_saved = floats(9493840, 768);
-  const cnn::Floats features_stage4_0_bn2_saved = floats(9494608, 768);
-  const cnn::Floats features_stage4_0_bn3_saved = floats(9495376, 256);
-  const cnn::Floats features_stage4_0_conv1_weight_prepared = floats(9495632, 6144);
-  const cnn::Floats features_stage4_0_conv3_weight_prepared = floats(9501776, 12672);
-  const cnn::Floats features_stage4_1_bn1_saved = floats(9514448, 1536);
-  const cnn::Floats features_stage4_1_bn2_saved = floats(9515984, 1536);
-  const cnn::Floats features_stage4_1_bn3_saved = floats(9517520, 256);
-  const cnn::Floats features_stage4_1_conv1_weight_prepared = floats(9517776, 24576);
-  const cnn::Floats features_stage4_1_conv3_weight_prepared = floats(9542352, 25344);
-  const cnn::Floats features_stage4_2_bn1_saved = floats(9567696, 1536);
-  const cnn::Floats features_stage4_2_bn2_saved = floats(9569232, 1536);
-  const cnn::Floats features_stage4_2_bn3_saved = floats(9570768, 256);
-  const cnn::Floats features_stage4_2_conv1_weight_prepared = floats(9571024, 24576);
-  const cnn::Floats features_stage4_2_conv3_weight_prepared = floats(9595600, 25344);
-  const cnn::Floats features_stage4_3_bn1_saved = floats(9620944, 1536);
-  const cnn::Floats features_stage4_3_bn2_saved = floats(9622480, 1536);
-  const cnn::Floats features_stage4_3_bn3_saved = floats(9624016, 256);
-  const cnn::Floats features_stage4_3_conv1_weight_prepared = floats(9624272, 24576);
-  const cnn::Floats features_stage4_3_conv3_weight_prepared = floats(9648848, 25344);
-  const cnn::Floats features_stage5_0_bn1_saved = floats(9674192, 1536);
-  const cnn::Floats features_stage5_0_bn2_saved = floats(9675728, 1536);
-  const cnn::Floats features_stage5_0_bn3_saved = floats(9677264, 384);
-  const cnn::Floats features_stage5_0_conv1_weight_prepared = floats(9677648, 24576);
-  const cnn::Floats features_stage5_0_conv3_weight_prepared = floats(9702224, 36864);
-  const cnn::Floats features_stage5_1_bn1_saved = floats(9739088, 2304);
-  const cnn::Floats features_stage5_1_bn2_saved = floats(9741392, 2304);
-  const cnn::Floats features_stage5_1_bn3_saved = floats(9743696, 384);
-  const cnn::Floats features_stage5_1_conv1_weight_prepared = floats(9744080, 55296);
-  const cnn::Floats features_stage5_1_conv3_weight_prepared = floats(9799376, 55296);
-  const cnn::Floats features_stage5_2_bn1_saved = floats(9854672, 2304);
-  const cnn::Floats features_stage5_2_bn2_saved = floats(9856976, 2304);
-  const cnn::Floats features_stage5_2_bn3_saved = floats(9859280, 384);
-  const cnn::Floats features_stage5_2_conv1_weight_prepared = floats(9859664, 55296);
-  const cnn::Floats features_stage5_2_conv3_weight_prepared = floats(9914960, 55296);
-  const cnn::Floats features_stage6_0_bn1_saved = floats(9970256, 2304);
-  const cnn::Floats features_stage6_0_bn2_saved = floats(9972560, 2304);
-  const cnn::Floats features_stage6_0_bn3_saved = floats(9974864, 640);
-  const cnn::Floats features_stage6_0_conv1_weight_prepared = floats(9975504, 55296);
-  const cnn::Floats features_stage6_0_conv3_weight_prepared = floats(10030800, 93312);
-  const cnn::Floats features_stage6_1_bn1_saved = floats(10124112, 3840);
-  const cnn::Floats features_stage6_1_bn2_saved = floats(10127952, 3840);
-  const cnn::Floats features_stage6_1_bn3_saved = floats(10131792, 640);
-  const cnn::Floats features_stage6_1_conv1_weight_prepared = floats(10132432, 153600);
-  const cnn::Floats features_stage6_1_conv3_weight_prepared = floats(10286032, 155520);
-  const cnn::Floats features_stage6_2_bn1_saved = floats(10441552, 3840);
-  const cnn::Floats features_stage6_2_bn2_saved = floats(10445392, 3840);
-  const cnn::Floats features_stage6_2_bn3_saved = floats(10449232, 640);
-  const cnn::Floats features_stage6_2_conv1_weight_prepared = floats(10449872, 153600);
-  const cnn::Floats features_stage6_2_conv3_weight_prepared = floats(10603472, 155520);
-  const cnn::Floats features_stage7_0_bn1_saved = floats(10758992, 3840);
-  const cnn::Floats features_stage7_0_bn2_saved = floats(10762832, 3840);
-  const cnn::Floats features_stage7_0_bn3_saved = floats(10766672, 1280);
-  const cnn::Floats features_stage7_0_conv1_weight_prepared = floats(10767952, 153600);
-  const cnn::Floats features_stage7_0_conv3_weight_prepared = floats(10921552, 311040);
-  const cnn::Floats features_bn2_saved = floats(11232592, 5120);
-  const cnn::Floats features_conv2_weight_prepared = floats(11237712, 410880);
+  const cnn::Floats features_bn1_saved = floats(9443584, 128);
+  const cnn::Floats features_stage1_0_bn1_saved = floats(9443712, 128);
+  const cnn::Floats features_stage1_0_bn2_saved = floats(9443840, 64);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(9443904, 384);
+  const cnn::Floats features_stage2_0_bn2_saved = floats(9444288, 384);
+  const cnn::Floats features_stage2_0_bn3_saved = floats(9444672, 96);
+  const cnn::Floats features_stage2_1_bn1_saved = floats(9444768, 576);
+  const cnn::Floats features_stage2_1_bn2_saved = floats(9445344, 576);
+  const cnn::Floats features_stage2_1_bn3_saved = floats(9445920, 96);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(9446016, 576);
+  const cnn::Floats features_stage3_0_bn2_saved = floats(9446592, 576);
+  const cnn::Floats features_stage3_0_bn3_saved = floats(9447168, 128);
+  const cnn::Floats features_stage3_1_bn1_saved = floats(9447296, 768);
+  const cnn::Floats features_stage3_1_bn2_saved = floats(9448064, 768);
+  const cnn::Floats features_stage3_1_bn3_saved = floats(9448832, 128);
+  const cnn::Floats features_stage3_2_bn1_saved = floats(9448960, 768);
+  const cnn::Floats features_stage3_2_bn2_saved = floats(9449728, 768);
+  const cnn::Floats features_stage3_2_bn3_saved = floats(9450496, 128);
+  const cnn::Floats features_stage4_0_bn1_saved = floats(9450624, 768);
+  const cnn::Floats features_stage4_0_bn2_saved = floats(9451392, 768);
+  const cnn::Floats features_stage4_0_bn3_saved = floats(9452160, 256);
+  const cnn::Floats features_stage4_1_bn1_saved = floats(9452416, 1536);
+  const cnn::Floats features_stage4_1_bn2_saved = floats(9453952, 1536);
+  const cnn::Floats features_stage4_1_bn3_saved = floats(9455488, 256);
+  const cnn::Floats features_stage4_2_bn1_saved = floats(9455744, 1536);
+  const cnn::Floats features_stage4_2_bn2_saved = floats(9457280, 1536);
+  const cnn::Floats features_stage4_2_bn3_saved = floats(9458816, 256);
+  const cnn::Floats features_stage4_3_bn1_saved = floats(9459072, 1536);
+  const cnn::Floats features_stage4_3_bn2_saved = floats(9460608, 1536);
+  const cnn::Floats features_stage4_3_bn3_saved = floats(9462144, 256);
+  const cnn::Floats features_stage5_0_bn1_saved = floats(9462400, 1536);
+  const cnn::Floats features_stage5_0_bn2_saved = floats(9463936, 1536);
+  const cnn::Floats features_stage5_0_bn3_saved = floats(9465472, 384);
+  const cnn::Floats features_stage5_1_bn1_saved = floats(9465856, 2304);
+  const cnn::Floats features_stage5_1_bn2_saved = floats(9468160, 2304);
+  const cnn::Floats features_stage5_1_bn3_saved = floats(9470464, 384);
+  const cnn::Floats features_stage5_2_bn1_saved = floats(9470848, 2304);
+  const cnn::Floats features_stage5_2_bn2_saved = floats(9473152, 2304);
+  const cnn::Floats features_stage5_2_bn3_saved = floats(9475456, 384);
+  const cnn::Floats features_stage6_0_bn1_saved = floats(9475840, 2304);
+  const cnn::Floats features_stage6_0_bn2_saved = floats(9478144, 2304);
+  const cnn::Floats features_stage6_0_bn3_saved = floats(9480448, 640);
+  const cnn::Floats features_stage6_1_bn1_saved = floats(9481088, 3840);
+  const cnn::Floats features_stage6_1_bn2_saved = floats(9484928, 3840);
+  const cnn::Floats features_stage6_1_bn3_saved = floats(9488768, 640);
+  const cnn::Floats features_stage6_1_conv1_weight_prepared = floats(9489408, 153600);
+  const cnn::Floats features_stage6_1_conv3_weight_prepared = floats(9643008, 155520);
+  const cnn::Floats features_stage6_2_bn1_saved = floats(9798528, 3840);
+  const cnn::Floats features_stage6_2_bn2_saved = floats(9802368, 3840);
+  const cnn::Floats features_stage6_2_bn3_saved = floats(9806208, 640);
+  const cnn::Floats features_stage6_2_conv1_weight_prepared = floats(9806848, 153600);
+  const cnn::Floats features_stage6_2_conv3_weight_prepared = floats(9960448, 155520);
+  const cnn::Floats features_stage7_0_bn1_saved = floats(10115968, 3840);
+  const cnn::Floats features_stage7_0_bn2_saved = floats(10119808, 3840);
+  const cnn::Floats features_stage7_0_bn3_saved = floats(10123648, 1280);
+  const cnn::Floats features_stage7_0_conv1_weight_prepared = floats(10124928, 153600);
+  const cnn::Floats features_stage7_0_conv3_weight_prepared = floats(10278528, 311040);
+  const cnn::Floats features_bn2_saved = floats(10589568, 5120);
+  const cnn::Floats features_conv2_weight_prepared = floats(10594688, 410880);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
@@ -1784,11 +1616,6 @@ void MobileNetV2::prepare_on_team() {
   cnn::bn_affine(features_stage1_0_bn2_saved, features_stage1_0_bn2_weight_, features_stage1_0_bn2_bias_,
                  features_stage1_0_bn2_running_mean_, features_stage1_0_bn2_running_var_,
                  kFeaturesStage1_0Bn2);
-  cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
-
-  at(6);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
-  cnn::conv_prepare(features_stage1_0_conv2_weight_prepared, features_stage1_0_conv2_weight_,
-                    kFeaturesStage1_0Conv2);
 
   at(8);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
@@ -1807,12 +1634,6 @@ void MobileNetV2::prepare_on_team() {
   cnn::bn_affine(features_stage2_0_bn3_saved, features_stage2_0_bn3_weight_, features_stage2_0_bn3_bias_,
                  features_stage2_0_bn3_running_mean_, features_stage2_0_bn3_running_var_,
                  kFeaturesStage2_0Bn3);
-  cnn::conv_prepare(features_stage2_0_conv1_weight_prepared, features_stage2_0_conv1_weight_,
-                    kFeaturesStage2_0Conv1);
-
-  at(14);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv3)
-  cnn::conv_prepare(features_stage2_0_conv3_weight_prepared, features_stage2_0_conv3_weight_,
-                    kFeaturesStage2_0Conv3);
 
   at(16);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
@@ -1832,12 +1653,6 @@ void MobileNetV2::prepare_on_team() {
   cnn::bn_affine(features_stage2_1_bn3_saved, features_stage2_1_bn3_weight_, features_stage2_1_bn3_bias_,
                  features_stage2_1_bn3_running_mean_, features_stage2_1_bn3_running_var_,
                  kFeaturesStage2_1Bn3);
-  cnn::conv_prepare(features_stage2_1_conv1_weight_prepared, features_stage2_1_conv1_weight_,
-                    kFeaturesStage2_1Conv1);
-
-  at(22);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv3)
-  cnn::conv_prepare(features_stage2_1_conv3_weight_prepared, features_stage2_1_conv3_weight_,
-                    kFeaturesStage2_1Conv3);
 
   at(25);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
@@ -1856,12 +1671,6 @@ void MobileNetV2::prepare_on_team() {
   cnn::bn_affine(features_stage3_0_bn3_saved, features_stage3_0_bn3_weight_, features_stage3_0_bn3_bias_,
                  features_stage3_0_bn3_running_mean_, features_stage3_0_bn3_running_var_,
                  kFeaturesStage3_0Bn3);
-  cnn::conv_prepare(features_stage3_0_conv1_weight_prepared, features_stage3_0_conv1_weight_,
-                    kFeaturesStage3_0Conv1);
-
-  at(31);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv3)
-  cnn::conv_prepare(features_stage3_0_conv3_weight_prepared, features_stage3_0_conv3_weight_,
-                    kFeaturesStage3_0Conv3);
 
   at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
@@ -1881,12 +1690,6 @@ void MobileNetV2::prepare_on_team() {
   cnn::bn_affine(features_stage3_1_bn3_saved, features_stage3_1_bn3_weight_, features_stage3_1_bn3_bias_,
                  features_stage3_1_bn3_running_mean_, features_stage3_1_bn3_running_var_,
                  kFeaturesStage3_1Bn3);
-  cnn::conv_prepare(features_stage3_1_conv1_weight_prepared, features_stage3_1_conv1_weight_,
-                    kFeaturesStage3_1Conv1);
-
-  at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv3)
-  cnn::conv_prepare(features_stage3_1_conv3_weight_prepared, features_stage3_1_conv3_weight_,
-                    kFeaturesStage3_1Conv3);
 
   at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
@@ -1906,12 +1709,6 @@ void MobileNetV2::prepare_on_team() {
   cnn::bn_affine(features_stage3_2_bn3_saved, features_stage3_2_bn3_weight_, features_stage3_2_bn3_bias_,
                  features_stage3_2_bn3_running_mean_, features_stage3_2_bn3_running_var_,
                  kFeaturesStage3_2Bn3);
-  cnn::conv_prepare(features_stage3_2_conv1_weight_prepared, features_stage3_2_conv1_weight_,
-                    kFeaturesStage3_2Conv1);
-
-  at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv3)
-  cnn::conv_prepare(features_stage3_2_conv3_weight_prepared, features_stage3_2_conv3_weight_,
-                    kFeaturesStage3_2Conv3);
 
   at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv1)
   // blocks.cnn:9: bn    (features.stage4[0].bn1)
@@ -1930,12 +1727,6 @@ void MobileNetV2::prepare_on_team() {
   cnn::bn_affine(features_stage4_0_bn3_saved, features_stage4_0_bn3_weight_, features_stage4_0_bn3_bias_,
                  features_stage4_0_bn3_running_mean_, features_stage4_0_bn3_running_var_,
                  kFeaturesStage4_0Bn3);
-  cnn::conv_prepare(features_stage4_0_conv1_weight_prepared, features_stage4_0_conv1_weight_,
-                    kFeaturesStage4_0Conv1);
-
-  at(57);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv3)
-  cnn::conv_prepare(features_stage4_0_conv3_weight_prepared, features_stage4_0_conv3_weight_,
-                    kFeaturesStage4_0Conv3);
 
   at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv1)
   // blocks.cnn:9: bn    (features.stage4[1].bn1)
@@ -1955,12 +1746,6 @@ void MobileNetV2::prepare_on_team() {
   cnn::bn_affine(features_stage4_1_bn3_saved, features_stage4_1_bn3_weight_, features_stage4_1_bn3_bias_,
                  features_stage4_1_bn3_running_mean_, features_stage4_1_bn3_running_var_,
                  kFeaturesStage4_1Bn3);
-  cnn::conv_prepare(features_stage4_1_conv1_weight_prepared, features_stage4_1_conv1_weight_,
-                    kFeaturesStage4_1Conv1);
-
-  at(65);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv3)
-  cnn::conv_prepare(features_stage4_1_conv3_weight_prepared, features_stage4_1_conv3_weight_,
-                    kFeaturesStage4_1Conv3);
 
   at(68);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv1)
   // blocks.cnn:9: bn    (features.stage4[2].bn1)
@@ -1980,12 +1765,6 @@ void MobileNetV2::prepare_on_team() {
   cnn::bn_affine(features_stage4_2_bn3_saved, features_stage4_2_bn3_weight_, features_stage4_2_bn3_bias_,
                  features_stage4_2_bn3_running_mean_, features_stage4_2_bn3_running_var_,
                  kFeaturesStage4_2Bn3);
-  cnn::conv_prepare(features_stage4_2_conv1_weight_prepared, features_stage4_2_conv1_weight_,
-                    kFeaturesStage4_2Conv1);
-
-  at(74);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv3)
-  cnn::conv_prepare(features_stage4_2_conv3_weight_prepared, features_stage4_2_conv3_weight_,
-                    kFeaturesStage4_2Conv3);
 
   at(77);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[3].conv1)
   // blocks.cnn:9: bn    (features.stage4[3].bn1)
@@ -2005,12 +1784,6 @@ void MobileNetV2::prepare_on_team() {
   cnn::bn_affine(features_stage4_3_bn3_saved, features_stage4_3_bn3_weight_, features_stage4_3_bn3_bias_,
                  features_stage4_3_bn3_running_mean_, features_stage4_3_bn3_running_var_,
                  kFeaturesStage4_3Bn3);
-  cnn::conv_prepare(features_stage4_3_conv1_weight_prepared, features_stage4_3_conv1_weight_,
-                    kFeaturesStage4_3Conv1);
-
-  at(83);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[3].conv3)
-  cnn::conv_prepare(features_stage4_3_conv3_weight_prepared, features_stage4_3_conv3_weight_,
-                    kFeaturesStage4_3Conv3);
 
   at(86);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv1)
   // blocks.cnn:9: bn    (features.stage5[0].bn1)
@@ -2029,12 +1802,6 @@ void MobileNetV2::prepare_on_team() {
   cnn::bn_affine(features_stage5_0_bn3_saved, features_stage5_0_bn3_weight_, features_stage5_0_bn3_bias_,
                  features_stage5_0_bn3_running_mean_, features_stage5_0_bn3_running_var_,
                  kFeaturesStage5_0Bn3);
-  cnn::conv_prepare(features_stage5_0_conv1_weight_prepared, features_stage5_0_conv1_weight_,
-                    kFeaturesStage5_0Conv1);
-
-  at(92);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv3)
-  cnn::conv_prepare(features_stage5_0_conv3_weight_prepared, features_stage5_0_conv3_weight_,
-                    kFeaturesStage5_0Conv3);
 
   at(94);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv1)
   // blocks.cnn:9: bn    (features.stage5[1].bn1)
@@ -2054,12 +1821,6 @@ void MobileNetV2::prepare_on_team() {
   cnn::bn_affine(features_stage5_1_bn3_saved, features_stage5_1_bn3_weight_, features_stage5_1_bn3_bias_,
                  features_stage5_1_bn3_running_mean_, features_stage5_1_bn3_running_var_,
                  kFeaturesStage5_1Bn3);
-  cnn::conv_prepare(features_stage5_1_conv1_weight_prepared, features_stage5_1_conv1_weight_,
-                    kFeaturesStage5_1Conv1);
-
-  at(100);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv3)
-  cnn::conv_prepare(features_stage5_1_conv3_weight_prepared, features_stage5_1_conv3_weight_,
-                    kFeaturesStage5_1Conv3);
 
   at(103);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv1)
   // blocks.cnn:9: bn    (features.stage5[2].bn1)
@@ -2079,12 +1840,6 @@ void MobileNetV2::prepare_on_team() {
   cnn::bn_affine(features_stage5_2_bn3_saved, features_stage5_2_bn3_weight_, features_stage5_2_bn3_bias_,
                  features_stage5_2_bn3_running_mean_, features_stage5_2_bn3_running_var_,
                  kFeaturesStage5_2Bn3);
-  cnn::conv_prepare(features_stage5_2_conv1_weight_prepared, features_stage5_2_conv1_weight_,
-                    kFeaturesStage5_2Conv1);
-
-  at(109);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv3)
-  cnn::conv_prepare(features_stage5_2_conv3_weight_prepared, features_stage5_2_conv3_weight_,
-                    kFeaturesStage5_2Conv3);
 
   at(112);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv1)
   // blocks.cnn:9: bn    (features.stage6[0].bn1)
@@ -2103,12 +1858,6 @@ void MobileNetV2::prepare_on_team() {
   cnn::bn_affine(features_stage6_0_bn3_saved, features_stage6_0_bn3_weight_, features_stage6_0_bn3_bias_,
                  features_stage6_0_bn3_running_mean_, features_stage6_0_bn3_running_var_,
                  kFeaturesStage6_0Bn3);
-  cnn::conv_prepare(features_stage6_0_conv1_weight_prepared, features_stage6_0_conv1_weight_,
-                    kFeaturesStage6_0Conv1);
-
-  at(118);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv3)
-  cnn::conv_prepare(features_stage6_0_conv3_weight_prepared, features_stage6_0_conv3_weight_,
-                    kFeaturesStage6_0Conv3);
 
   at(120);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv1)
   // blocks.cnn:9: bn    (features.stage6[1].bn1)
@@ -2196,111 +1945,83 @@ void MobileNetV2::prepare_on_team() {
 void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
-  const cnn::Floats features_bn1_saved = floats(9439744, 128);
-  const cnn::Floats features_stage1_0_bn1_saved = floats(9439872, 128);
-  const cnn::Floats features_stage1_0_bn2_saved = floats(9440000, 64);
+  const cnn::Floats features_bn1_saved = floats(9443584, 128);
+  const cnn::Floats features_stage1_0_bn1_saved = floats(9443712, 128);
+  const cnn::Floats features_stage1_0_bn2_saved = floats(9443840, 64);
   const cnn::Blocked features_stage1_0_bn2 = blocked(0, 200704);  // 16x112x112
-  const cnn::Floats features_conv1_weight_prepared = floats(9440064, 972);
-  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(9441040, 576);
-  const cnn::Floats features_stage2_0_bn1_saved = floats(9441616, 384);
-  const cnn::Floats features_stage2_0_bn2_saved = floats(9442000, 384);
-  const cnn::Floats features_stage2_0_bn3_saved = floats(9442384, 96);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(9443904, 384);
+  const cnn::Floats features_stage2_0_bn2_saved = floats(9444288, 384);
+  const cnn::Floats features_stage2_0_bn3_saved = floats(9444672, 96);
   const cnn::Blocked features_stage2_0_bn3 = blocked(6422528, 75264);  // 24x56x56
-  const cnn::Floats features_stage2_0_conv1_weight_prepared = floats(9442480, 1536);
-  const cnn::Floats features_stage2_0_conv3_weight_prepared = floats(9444016, 2304);
-  const cnn::Floats features_stage2_1_bn1_saved = floats(9446320, 576);
-  const cnn::Floats features_stage2_1_bn2_saved = floats(9446896, 576);
-  const cnn::Floats features_stage2_1_bn3_saved = floats(9447472, 96);
+  const cnn::Floats features_stage2_1_bn1_saved = floats(9444768, 576);
+  const cnn::Floats features_stage2_1_bn2_saved = floats(9445344, 576);
+  const cnn::Floats features_stage2_1_bn3_saved = floats(9445920, 96);
   const cnn::Blocked features_stage2_1_add1 = blocked(0, 75264);  // 24x56x56
-  const cnn::Floats features_stage2_1_conv1_weight_prepared = floats(9447568, 3456);
-  const cnn::Floats features_stage2_1_conv3_weight_prepared = floats(9451024, 3456);
-  const cnn::Floats features_stage3_0_bn1_saved = floats(9454480, 576);
-  const cnn::Floats features_stage3_0_bn2_saved = floats(9455056, 576);
-  const cnn::Floats features_stage3_0_bn3_saved = floats(9455632, 128);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(9446016, 576);
+  const cnn::Floats features_stage3_0_bn2_saved = floats(9446592, 576);
+  const cnn::Floats features_stage3_0_bn3_saved = floats(9447168, 128);
   const cnn::Blocked features_stage3_0_bn3 = blocked(2408448, 25088);  // 32x28x28
-  const cnn::Floats features_stage3_0_conv1_weight_prepared = floats(9455760, 3456);
-  const cnn::Floats features_stage3_0_conv3_weight_prepared = floats(9459216, 5184);
-  const cnn::Floats features_stage3_1_bn1_saved = floats(9464400, 768);
-  const cnn::Floats features_stage3_1_bn2_saved = floats(9465168, 768);
-  const cnn::Floats features_stage3_1_bn3_saved = floats(9465936, 128);
+  const cnn::Floats features_stage3_1_bn1_saved = floats(9447296, 768);
+  const cnn::Floats features_stage3_1_bn2_saved = floats(9448064, 768);
+  const cnn::Floats features_stage3_1_bn3_saved = floats(9448832, 128);
   const cnn::Blocked features_stage3_1_add1 = blocked(0, 25088);  // 32x28x28
-  const cnn::Floats features_stage3_1_conv1_weight_prepared = floats(9466064, 6144);
-  const cnn::Floats features_stage3_1_conv3_weight_prepared = floats(9472208, 6912);
-  const cnn::Floats features_stage3_2_bn1_saved = floats(9479120, 768);
-  const cnn::Floats features_stage3_2_bn2_saved = floats(9479888, 768);
-  const cnn::Floats features_stage3_2_bn3_saved = floats(9480656, 128);
+  const cnn::Floats features_stage3_2_bn1_saved = floats(9448960, 768);
+  const cnn::Floats features_stage3_2_bn2_saved = floats(9449728, 768);
+  const cnn::Floats features_stage3_2_bn3_saved = floats(9450496, 128);
   const cnn::Blocked features_stage3_2_add1 = blocked(802816, 25088);  // 32x28x28
-  const cnn::Floats features_stage3_2_conv1_weight_prepared = floats(9480784, 6144);
-  const cnn::Floats features_stage3_2_conv3_weight_prepared = floats(9486928, 6912);
-  const cnn::Floats features_stage4_0_bn1_saved = floats(9493840, 768);
-  const cnn::Floats features_stage4_0_bn2_saved = floats(9494608, 768);
-  const cnn::Floats features_stage4_0_bn3_saved = floats(9495376, 256);
+  const cnn::Floats features_stage4_0_bn1_saved = floats(9450624, 768);
+  const cnn::Floats features_stage4_0_bn2_saved = floats(9451392, 768);
+  const cnn::Floats features_stage4_0_bn3_saved = floats(9452160, 256);
   const cnn::Blocked features_stage4_0_bn3 = blocked(1605632, 12544);  // 64x14x14
-  const cnn::Floats features_stage4_0_conv1_weight_prepared = floats(9495632, 6144);
-  const cnn::Floats features_stage4_0_conv3_weight_prepared = floats(9501776, 12672);
-  const cnn::Floats features_stage4_1_bn1_saved = floats(9514448, 1536);
-  const cnn::Floats features_stage4_1_bn2_saved = floats(9515984, 1536);
-  const cnn::Floats features_stage4_1_bn3_saved = floats(9517520, 256);
-  const cnn::Blocked features_stage4_1_add1 = blocked(854848, 12544);  // 64x14x14
-  const cnn::Floats features_stage4_1_conv1_weight_prepared = floats(9517776, 24576);
-  const cnn::Floats features_stage4_1_conv3_weight_prepared = floats(9542352, 25344);
-  const cnn::Floats features_stage4_2_bn1_saved = floats(9567696, 1536);
-  const cnn::Floats features_stage4_2_bn2_saved = floats(9569232, 1536);
-  const cnn::Floats features_stage4_2_bn3_saved = floats(9570768, 256);
-  const cnn::Blocked features_stage4_2_add1 = blocked(1256256, 12544);  // 64x14x14
-  const cnn::Floats features_stage4_2_conv1_weight_prepared = floats(9571024, 24576);
-  const cnn::Floats features_stage4_2_conv3_weight_prepared = floats(9595600, 25344);
-  const cnn::Floats features_stage4_3_bn1_saved = floats(9620944, 1536);
-  const cnn::Floats features_stage4_3_bn2_saved = floats(9622480, 1536);
-  const cnn::Floats features_stage4_3_bn3_saved = floats(9624016, 256);
-  const cnn::Blocked features_stage4_3_add1 = blocked(1705600, 12544);  // 64x14x14
-  const cnn::Floats features_stage4_3_conv1_weight_prepared = floats(9624272, 24576);
-  const cnn::Floats features_stage4_3_conv3_weight_prepared = floats(9648848, 25344);
-  const cnn::Floats features_stage5_0_bn1_saved = floats(9674192, 1536);
-  const cnn::Floats features_stage5_0_bn2_saved = floats(9675728, 1536);
-  const cnn::Floats features_stage5_0_bn3_saved = floats(9677264, 384);
-  const cnn::Blocked features_stage5_0_bn3 = blocked(1103488, 18816);  // 96x14x14
-  const cnn::Floats features_stage5_0_conv1_weight_prepared = floats(9677648, 24576);
-  const cnn::Floats features_stage5_0_conv3_weight_prepared = floats(9702224, 36864);
-  const cnn::Floats features_stage5_1_bn1_saved = floats(9739088, 2304);
-  const cnn::Floats features_stage5_1_bn2_saved = floats(9741392, 2304);
-  const cnn::Floats features_stage5_1_bn3_saved = floats(9743696, 384);
-  const cnn::Blocked features_stage5_1_add1 = blocked(1705600, 18816);  // 96x14x14
-  const cnn::Floats features_stage5_1_conv1_weight_prepared = floats(9744080, 55296);
-  const cnn::Floats features_stage5_1_conv3_weight_prepared = floats(9799376, 55296);
-  const cnn::Floats features_stage5_2_bn1_saved = floats(9854672, 2304);
-  const cnn::Floats features_stage5_2_bn2_saved = floats(9856976, 2304);
-  const cnn::Floats features_stage5_2_bn3_saved = floats(9859280, 384);
-  const cnn::Blocked features_stage5_2_add1 = blocked(848000, 18816);  // 96x14x14
-  const cnn::Floats features_stage5_2_conv1_weight_prepared = floats(9859664, 55296);
-  const cnn::Floats features_stage5_2_conv3_weight_prepared = floats(9914960, 55296);
-  const cnn::Floats features_stage6_0_bn1_saved = floats(9970256, 2304);
-  const cnn::Floats features_stage6_0_bn2_saved = floats(9972560, 2304);
-  const cnn::Floats features_stage6_0_bn3_saved = floats(9974864, 640);
-  const cnn::Blocked features_stage6_0_bn3 = blocked(1450112, 7840);  // 160x7x7
-  const cnn::Floats features_stage6_0_conv1_weight_prepared = floats(9975504, 55296);
-  const cnn::Floats features_stage6_0_conv3_weight_prepared = floats(10030800, 93312);
-  const cnn::Floats features_stage6_1_bn1_saved = floats(10124112, 3840);
-  const cnn::Floats features_stage6_1_bn2_saved = floats(10127952, 3840);
-  const cnn::Floats features_stage6_1_bn3_saved = floats(10131792, 640);
+  const cnn::Floats features_stage4_1_bn1_saved = floats(9452416, 1536);
+  const cnn::Floats features_stage4_1_bn2_saved = floats(9453952, 1536);
+  const cnn::Floats features_stage4_1_bn3_saved = floats(9455488, 256);
+  const cnn::Blocked features_stage4_1_add1 = blocked(904768, 12544);  // 64x14x14
+  const cnn::Floats features_stage4_2_bn1_saved = floats(9455744, 1536);
+  const cnn::Floats features_stage4_2_bn2_saved = floats(9457280, 1536);
+  const cnn::Floats features_stage4_2_bn3_saved = floats(9458816, 256);
+  const cnn::Blocked features_stage4_2_add1 = blocked(1306176, 12544);  // 64x14x14
+  const cnn::Floats features_stage4_3_bn1_saved = floats(9459072, 1536);
+  const cnn::Floats features_stage4_3_bn2_saved = floats(9460608, 1536);
+  const cnn::Floats features_stage4_3_bn3_saved = floats(9462144, 256);
+  const cnn::Blocked features_stage4_3_add1 = blocked(1767040, 12544);  // 64x14x14
+  const cnn::Floats features_stage5_0_bn1_saved = floats(9462400, 1536);
+  const cnn::Floats features_stage5_0_bn2_saved = floats(9463936, 1536);
+  const cnn::Floats features_stage5_0_bn3_saved = floats(9465472, 384);
+  const cnn::Blocked features_stage5_0_bn3 = blocked(1164928, 18816);  // 96x14x14
+  const cnn::Floats features_stage5_1_bn1_saved = floats(9465856, 2304);
+  const cnn::Floats features_stage5_1_bn2_saved = floats(9468160, 2304);
+  const cnn::Floats features_stage5_1_bn3_saved = floats(9470464, 384);
+  const cnn::Blocked features_stage5_1_add1 = blocked(1767040, 18816);  // 96x14x14
+  const cnn::Floats features_stage5_2_bn1_saved = floats(9470848, 2304);
+  const cnn::Floats features_stage5_2_bn2_saved = floats(9473152, 2304);
+  const cnn::Floats features_stage5_2_bn3_saved = floats(9475456, 384);
+  const cnn::Blocked features_stage5_2_add1 = blocked(958592, 18816);  // 96x14x14
+  const cnn::Floats features_stage6_0_bn1_saved = floats(9475840, 2304);
+  const cnn::Floats features_stage6_0_bn2_saved = floats(9478144, 2304);
+  const cnn::Floats features_stage6_0_bn3_saved = floats(9480448, 640);
+  const cnn::Blocked features_stage6_0_bn3 = blocked(1560704, 7840);  // 160x7x7
+  const cnn::Floats features_stage6_1_bn1_saved = floats(9481088, 3840);
+  const cnn::Floats features_stage6_1_bn2_saved = floats(9484928, 3840);
+  const cnn::Floats features_stage6_1_bn3_saved = floats(9488768, 640);
   const cnn::Blocked features_stage6_1_add1 = blocked(739648, 7840);  // 160x7x7
-  const cnn::Floats features_stage6_1_conv1_weight_prepared = floats(10132432, 153600);
-  const cnn::Floats features_stage6_1_conv3_weight_prepared = floats(10286032, 155520);
-  const cnn::Floats features_stage6_2_bn1_saved = floats(10441552, 3840);
-  const cnn::Floats features_stage6_2_bn2_saved = floats(10445392, 3840);
-  const cnn::Floats features_stage6_2_bn3_saved = floats(10449232, 640);
+  const cnn::Floats features_stage6_1_conv1_weight_prepared = floats(9489408, 153600);
+  const cnn::Floats features_stage6_1_conv3_weight_prepared = floats(9643008, 155520);
+  const cnn::Floats features_stage6_2_bn1_saved = floats(9798528, 3840);
+  const cnn::Floats features_stage6_2_bn2_saved = floats(9802368, 3840);
+  const cnn::Floats features_stage6_2_bn3_saved = floats(9806208, 640);
   const cnn::Blocked features_stage6_2_add1 = blocked(1211392, 7840);  // 160x7x7
-  const cnn::Floats features_stage6_2_conv1_weight_prepared = floats(10449872, 153600);
-  const cnn::Floats features_stage6_2_conv3_weight_prepared = floats(10603472, 155520);
-  const cnn::Floats features_stage7_0_bn1_saved = floats(10758992, 3840);
-  const cnn::Floats features_stage7_0_bn2_saved = floats(10762832, 3840);
-  const cnn::Floats features_stage7_0_bn3_saved = floats(10766672, 1280);
+  const cnn::Floats features_stage6_2_conv1_weight_prepared = floats(9806848, 153600);
+  const cnn::Floats features_stage6_2_conv3_weight_prepared = floats(9960448, 155520);
+  const cnn::Floats features_stage7_0_bn1_saved = floats(10115968, 3840);
+  const cnn::Floats features_stage7_0_bn2_saved = floats(10119808, 3840);
+  const cnn::Floats features_stage7_0_bn3_saved = floats(10123648, 1280);
   const cnn::Blocked features_stage7_0_bn3 = blocked(2007040, 15680);  // 320x7x7
-  const cnn::Floats features_stage7_0_conv1_weight_prepared = floats(10767952, 153600);
-  const cnn::Floats features_stage7_0_conv3_weight_prepared = floats(10921552, 311040);
-  const cnn::Floats features_bn2_saved = floats(11232592, 5120);
+  const cnn::Floats features_stage7_0_conv1_weight_prepared = floats(10124928, 153600);
+  const cnn::Floats features_stage7_0_conv3_weight_prepared = floats(10278528, 311040);
+  const cnn::Floats features_bn2_saved = floats(10589568, 5120);
   const cnn::Blocked features_relu62 = blocked(0, 62720);  // 1280x7x7
-  const cnn::Floats features_conv2_weight_prepared = floats(11237712, 410880);
+  const cnn::Floats features_conv2_weight_prepared = floats(10594688, 410880);
   const cnn::Blocked classifier_gap1 = blocked(2007040, 1280);  // 1280
   const cnn::Blocked classifier_dense1 = blocked(51200, 1000);  // 1000
   const cnn::Blocked classifier_softmax1 = blocked(0, 1000);  // 1000
@@ -2314,10 +2035,10 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
   cnn::inverted_residual(features_stage1_0_bn2, input,
-                         {cnn::prepared(features_conv1_weight_prepared), cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu6)},
+                         {features_conv1_weight_, cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu6)},
                          {features_stage1_0_conv1_weight_, cnn::Epilogue().scaled(features_stage1_0_bn1_saved).then(cnn::Activation::kRelu6)},
-                         {cnn::prepared(features_stage1_0_conv2_weight_prepared), cnn::Epilogue().scaled(features_stage1_0_bn2_saved)},
-                         kFeaturesConv1Separable, batch, scratch(6422528, 796544));
+                         {features_stage1_0_conv2_weight_, cnn::Epilogue().scaled(features_stage1_0_bn2_saved)},
+                         kFeaturesConv1Separable, batch, scratch(6422528, 798092));
 
   at(8);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
@@ -2328,10 +2049,10 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv3)
   // blocks.cnn:9: bn    (features.stage2[0].bn3)
   cnn::inverted_residual(features_stage2_0_bn3, features_stage1_0_bn2,
-                         {cnn::prepared(features_stage2_0_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu6)},
+                         {features_stage2_0_conv1_weight_, cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu6)},
                          {features_stage2_0_conv2_weight_, cnn::Epilogue().scaled(features_stage2_0_bn2_saved).then(cnn::Activation::kRelu6)},
-                         {cnn::prepared(features_stage2_0_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage2_0_bn3_saved)},
-                         kFeaturesStage2_0Conv1Separable, batch, scratch(8830976, 608768));
+                         {features_stage2_0_conv3_weight_, cnn::Epilogue().scaled(features_stage2_0_bn3_saved)},
+                         kFeaturesStage2_0Conv1Separable, batch, scratch(8830976, 612608));
 
   at(16);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
@@ -2343,10 +2064,10 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.stage2[1].bn3)
   // 19: add {    (features.stage2[1].add1)
   cnn::inverted_residual(features_stage2_1_add1, features_stage2_0_bn3,
-                         {cnn::prepared(features_stage2_1_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage2_1_bn1_saved).then(cnn::Activation::kRelu6)},
+                         {features_stage2_1_conv1_weight_, cnn::Epilogue().scaled(features_stage2_1_bn1_saved).then(cnn::Activation::kRelu6)},
                          {features_stage2_1_conv2_weight_, cnn::Epilogue().scaled(features_stage2_1_bn2_saved).then(cnn::Activation::kRelu6)},
-                         {cnn::prepared(features_stage2_1_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage2_1_bn3_saved).plus(features_stage2_0_bn3)},
-                         kFeaturesStage2_1Conv1Separable, batch, scratch(2408448, 862848));
+                         {features_stage2_1_conv3_weight_, cnn::Epilogue().scaled(features_stage2_1_bn3_saved).plus(features_stage2_0_bn3)},
+                         kFeaturesStage2_1Conv1Separable, batch, scratch(2408448, 869760));
 
   at(25);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
@@ -2357,10 +2078,10 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv3)
   // blocks.cnn:9: bn    (features.stage3[0].bn3)
   cnn::inverted_residual(features_stage3_0_bn3, features_stage2_1_add1,
-                         {cnn::prepared(features_stage3_0_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu6)},
+                         {features_stage3_0_conv1_weight_, cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu6)},
                          {features_stage3_0_conv2_weight_, cnn::Epilogue().scaled(features_stage3_0_bn2_saved).then(cnn::Activation::kRelu6)},
-                         {cnn::prepared(features_stage3_0_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage3_0_bn3_saved)},
-                         kFeaturesStage3_0Conv1Separable, batch, scratch(3211264, 534400));
+                         {features_stage3_0_conv3_weight_, cnn::Epilogue().scaled(features_stage3_0_bn3_saved)},
+                         kFeaturesStage3_0Conv1Separable, batch, scratch(3211264, 543040));
 
   at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
@@ -2372,10 +2093,10 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.stage3[1].bn3)
   // 19: add {    (features.stage3[1].add1)
   cnn::inverted_residual(features_stage3_1_add1, features_stage3_0_bn3,
-                         {cnn::prepared(features_stage3_1_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu6)},
+                         {features_stage3_1_conv1_weight_, cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu6)},
                          {features_stage3_1_conv2_weight_, cnn::Epilogue().scaled(features_stage3_1_bn2_saved).then(cnn::Activation::kRelu6)},
-                         {cnn::prepared(features_stage3_1_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage3_1_bn3_saved).plus(features_stage3_0_bn3)},
-                         kFeaturesStage3_1Conv1Separable, batch, scratch(802816, 602112));
+                         {features_stage3_1_conv3_weight_, cnn::Epilogue().scaled(features_stage3_1_bn3_saved).plus(features_stage3_0_bn3)},
+                         kFeaturesStage3_1Conv1Separable, batch, scratch(802816, 615168));
 
   at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
@@ -2387,10 +2108,10 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.stage3[2].bn3)
   // 19: add {    (features.stage3[2].add1)
   cnn::inverted_residual(features_stage3_2_add1, features_stage3_1_add1,
-                         {cnn::prepared(features_stage3_2_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu6)},
+                         {features_stage3_2_conv1_weight_, cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu6)},
                          {features_stage3_2_conv2_weight_, cnn::Epilogue().scaled(features_stage3_2_bn2_saved).then(cnn::Activation::kRelu6)},
-                         {cnn::prepared(features_stage3_2_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage3_2_bn3_saved).plus(features_stage3_1_add1)},
-                         kFeaturesStage3_2Conv1Separable, batch, scratch(1605632, 602112));
+                         {features_stage3_2_conv3_weight_, cnn::Epilogue().scaled(features_stage3_2_bn3_saved).plus(features_stage3_1_add1)},
+                         kFeaturesStage3_2Conv1Separable, batch, scratch(1605632, 615168));
 
   at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv1)
   // blocks.cnn:9: bn    (features.stage4[0].bn1)
@@ -2401,10 +2122,10 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv3)
   // blocks.cnn:9: bn    (features.stage4[0].bn3)
   cnn::inverted_residual(features_stage4_0_bn3, features_stage3_2_add1,
-                         {cnn::prepared(features_stage4_0_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage4_0_bn1_saved).then(cnn::Activation::kRelu6)},
+                         {features_stage4_0_conv1_weight_, cnn::Epilogue().scaled(features_stage4_0_bn1_saved).then(cnn::Activation::kRelu6)},
                          {features_stage4_0_conv2_weight_, cnn::Epilogue().scaled(features_stage4_0_bn2_saved).then(cnn::Activation::kRelu6)},
-                         {cnn::prepared(features_stage4_0_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage4_0_bn3_saved)},
-                         kFeaturesStage4_0Conv1Separable, batch, scratch(0, 411840));
+                         {features_stage4_0_conv3_weight_, cnn::Epilogue().scaled(features_stage4_0_bn3_saved)},
+                         kFeaturesStage4_0Conv1Separable, batch, scratch(0, 430656));
 
   at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv1)
   // blocks.cnn:9: bn    (features.stage4[1].bn1)
@@ -2416,10 +2137,10 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.stage4[1].bn3)
   // 19: add {    (features.stage4[1].add1)
   cnn::inverted_residual(features_stage4_1_add1, features_stage4_0_bn3,
-                         {cnn::prepared(features_stage4_1_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage4_1_bn1_saved).then(cnn::Activation::kRelu6)},
+                         {features_stage4_1_conv1_weight_, cnn::Epilogue().scaled(features_stage4_1_bn1_saved).then(cnn::Activation::kRelu6)},
                          {features_stage4_1_conv2_weight_, cnn::Epilogue().scaled(features_stage4_1_bn2_saved).then(cnn::Activation::kRelu6)},
-                         {cnn::prepared(features_stage4_1_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage4_1_bn3_saved).plus(features_stage4_0_bn3)},
-                         kFeaturesStage4_1Conv1Separable, batch, scratch(0, 854848));
+                         {features_stage4_1_conv3_weight_, cnn::Epilogue().scaled(features_stage4_1_bn3_saved).plus(features_stage4_0_bn3)},
+                         kFeaturesStage4_1Conv1Separable, batch, scratch(0, 904768));
 
   at(68);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv1)
   // blocks.cnn:9: bn    (features.stage4[2].bn1)
@@ -2431,10 +2152,10 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.stage4[2].bn3)
   // 19: add {    (features.stage4[2].add1)
   cnn::inverted_residual(features_stage4_2_add1, features_stage4_1_add1,
-                         {cnn::prepared(features_stage4_2_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage4_2_bn1_saved).then(cnn::Activation::kRelu6)},
+                         {features_stage4_2_conv1_weight_, cnn::Epilogue().scaled(features_stage4_2_bn1_saved).then(cnn::Activation::kRelu6)},
                          {features_stage4_2_conv2_weight_, cnn::Epilogue().scaled(features_stage4_2_bn2_saved).then(cnn::Activation::kRelu6)},
-                         {cnn::prepared(features_stage4_2_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage4_2_bn3_saved).plus(features_stage4_1_add1)},
-                         kFeaturesStage4_2Conv1Separable, batch, scratch(0, 854848));
+                         {features_stage4_2_conv3_weight_, cnn::Epilogue().scaled(features_stage4_2_bn3_saved).plus(features_stage4_1_add1)},
+                         kFeaturesStage4_2Conv1Separable, batch, scratch(0, 904768));
 
   at(77);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[3].conv1)
   // blocks.cnn:9: bn    (features.stage4[3].bn1)
@@ -2446,10 +2167,10 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.stage4[3].bn3)
   // 19: add {    (features.stage4[3].add1)
   cnn::inverted_residual(features_stage4_3_add1, features_stage4_2_add1,
-                         {cnn::prepared(features_stage4_3_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage4_3_bn1_saved).then(cnn::Activation::kRelu6)},
+                         {features_stage4_3_conv1_weight_, cnn::Epilogue().scaled(features_stage4_3_bn1_saved).then(cnn::Activation::kRelu6)},
                          {features_stage4_3_conv2_weight_, cnn::Epilogue().scaled(features_stage4_3_bn2_saved).then(cnn::Activation::kRelu6)},
-                         {cnn::prepared(features_stage4_3_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage4_3_bn3_saved).plus(features_stage4_2_add1)},
-                         kFeaturesStage4_3Conv1Separable, batch, scratch(0, 854848));
+                         {features_stage4_3_conv3_weight_, cnn::Epilogue().scaled(features_stage4_3_bn3_saved).plus(features_stage4_2_add1)},
+                         kFeaturesStage4_3Conv1Separable, batch, scratch(0, 904768));
 
   at(86);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv1)
   // blocks.cnn:9: bn    (features.stage5[0].bn1)
@@ -2460,10 +2181,10 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv3)
   // blocks.cnn:9: bn    (features.stage5[0].bn3)
   cnn::inverted_residual(features_stage5_0_bn3, features_stage4_3_add1,
-                         {cnn::prepared(features_stage5_0_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage5_0_bn1_saved).then(cnn::Activation::kRelu6)},
+                         {features_stage5_0_conv1_weight_, cnn::Epilogue().scaled(features_stage5_0_bn1_saved).then(cnn::Activation::kRelu6)},
                          {features_stage5_0_conv2_weight_, cnn::Epilogue().scaled(features_stage5_0_bn2_saved).then(cnn::Activation::kRelu6)},
-                         {cnn::prepared(features_stage5_0_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage5_0_bn3_saved)},
-                         kFeaturesStage5_0Conv1Separable, batch, scratch(0, 1103488));
+                         {features_stage5_0_conv3_weight_, cnn::Epilogue().scaled(features_stage5_0_bn3_saved)},
+                         kFeaturesStage5_0Conv1Separable, batch, scratch(0, 1164928));
 
   at(94);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv1)
   // blocks.cnn:9: bn    (features.stage5[1].bn1)
@@ -2475,10 +2196,10 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.stage5[1].bn3)
   // 19: add {    (features.stage5[1].add1)
   cnn::inverted_residual(features_stage5_1_add1, features_stage5_0_bn3,
-                         {cnn::prepared(features_stage5_1_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage5_1_bn1_saved).then(cnn::Activation::kRelu6)},
+                         {features_stage5_1_conv1_weight_, cnn::Epilogue().scaled(features_stage5_1_bn1_saved).then(cnn::Activation::kRelu6)},
                          {features_stage5_1_conv2_weight_, cnn::Epilogue().scaled(features_stage5_1_bn2_saved).then(cnn::Activation::kRelu6)},
-                         {cnn::prepared(features_stage5_1_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage5_1_bn3_saved).plus(features_stage5_0_bn3)},
-                         kFeaturesStage5_1Conv1Separable, batch, scratch(0, 848000));
+                         {features_stage5_1_conv3_weight_, cnn::Epilogue().scaled(features_stage5_1_bn3_saved).plus(features_stage5_0_bn3)},
+                         kFeaturesStage5_1Conv1Separable, batch, scratch(0, 958592));
 
   at(103);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv1)
   // blocks.cnn:9: bn    (features.stage5[2].bn1)
@@ -2490,10 +2211,10 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.stage5[2].bn3)
   // 19: add {    (features.stage5[2].add1)
   cnn::inverted_residual(features_stage5_2_add1, features_stage5_1_add1,
-                         {cnn::prepared(features_stage5_2_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage5_2_bn1_saved).then(cnn::Activation::kRelu6)},
+                         {features_stage5_2_conv1_weight_, cnn::Epilogue().scaled(features_stage5_2_bn1_saved).then(cnn::Activation::kRelu6)},
                          {features_stage5_2_conv2_weight_, cnn::Epilogue().scaled(features_stage5_2_bn2_saved).then(cnn::Activation::kRelu6)},
-                         {cnn::prepared(features_stage5_2_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage5_2_bn3_saved).plus(features_stage5_1_add1)},
-                         kFeaturesStage5_2Conv1Separable, batch, scratch(0, 848000));
+                         {features_stage5_2_conv3_weight_, cnn::Epilogue().scaled(features_stage5_2_bn3_saved).plus(features_stage5_1_add1)},
+                         kFeaturesStage5_2Conv1Separable, batch, scratch(0, 958592));
 
   at(112);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv1)
   // blocks.cnn:9: bn    (features.stage6[0].bn1)
@@ -2504,10 +2225,10 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv3)
   // blocks.cnn:9: bn    (features.stage6[0].bn3)
   cnn::inverted_residual(features_stage6_0_bn3, features_stage5_2_add1,
-                         {cnn::prepared(features_stage6_0_conv1_weight_prepared), cnn::Epilogue().scaled(features_stage6_0_bn1_saved).then(cnn::Activation::kRelu6)},
+                         {features_stage6_0_conv1_weight_, cnn::Epilogue().scaled(features_stage6_0_bn1_saved).then(cnn::Activation::kRelu6)},
                          {features_stage6_0_conv2_weight_, cnn::Epilogue().scaled(features_stage6_0_bn2_saved).then(cnn::Activation::kRelu6)},
-                         {cnn::prepared(features_stage6_0_conv3_weight_prepared), cnn::Epilogue().scaled(features_stage6_0_bn3_saved)},
-                         kFeaturesStage6_0Conv1Separable, batch, scratch(0, 601664));
+                         {features_stage6_0_conv3_weight_, cnn::Epilogue().scaled(features_stage6_0_bn3_saved)},
+                         kFeaturesStage6_0Conv1Separable, batch, scratch(0, 750272));
 
   at(120);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv1)
   // blocks.cnn:9: bn    (features.stage6[1].bn1)

@@ -54,34 +54,22 @@ constexpr cnn::DenseGeometry kHeadDense1{.in = 32, .out = 10, .block = 1};
 constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_prepared_floats(kStemConv1) == 162);
 static_assert(cnn::conv_backward_params_scratch(kStemConv1, kBatch) == cnn::ScratchSize{16512, 1008});
-static_assert(cnn::conv_prepared_scratch(kStemConv1, kBatch) == cnn::ScratchSize{8832, 13440});
 static_assert(cnn::conv_scratch(kStemConv1, kBatch) == cnn::ScratchSize{8832, 13602});
-static_assert(cnn::winograd::conv_prepared_floats(kStage1Conv1) == 10944);
 static_assert(cnn::winograd::conv_backward_input_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_backward_params_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_prepared_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{181504, 0});
 static_assert(cnn::winograd::conv_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_prepared_floats(kStage1Conv2) == 10944);
 static_assert(cnn::winograd::conv_backward_input_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::winograd::conv_backward_params_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_prepared_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{181504, 0});
 static_assert(cnn::winograd::conv_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::conv_prepared_floats(kStage2Conv1) == 5184);
 static_assert(cnn::conv_backward_input_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{27840, 178560});
 static_assert(cnn::conv_backward_params_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{19968, 32256});
-static_assert(cnn::conv_prepared_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{34752, 194880});
 static_assert(cnn::conv_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{34752, 200064});
-static_assert(cnn::winograd::conv_prepared_floats(kStage2Conv2) == 42048);
 static_assert(cnn::winograd::conv_backward_input_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::winograd::conv_backward_params_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_prepared_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{171264, 0});
 static_assert(cnn::winograd::conv_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::conv_prepared_floats(kStage2Conv3) == 576);
 static_assert(cnn::conv_backward_input_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{7104, 44928});
 static_assert(cnn::conv_backward_params_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{13824, 3584});
-static_assert(cnn::conv_prepared_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{4032, 22848});
 static_assert(cnn::conv_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{4032, 23424});
 static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 1280});
 
@@ -226,22 +214,22 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
 };
 
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{112896, 53312, 904}, {}},
+    {{112896, 53312, 832}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 100352, 44032}, {}},
+    {{1806336, 100352, 9472}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 150528, 44032}, {}},
+    {{1806336, 150528, 9472}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{903168, 75264, 21248}, {}},
+    {{903168, 75264, 18944}, {}},
     {{}, {}},
     {{}, {}},
-    {{1806336, 50176, 168704}, {}},
+    {{1806336, 50176, 37376}, {}},
     {{}, {}},
-    {{100352, 100352, 2816}, {}},
+    {{100352, 100352, 2560}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -683,31 +671,23 @@ float Residual::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
 // What prediction needs of the weights: made once, and again where they have changed.
 void Residual::prepare_on_team() {
   const cnn::Floats stem_bn1_saved = floats(4827904, 64);
-  const cnn::Floats stem_conv1_weight_prepared = floats(4827968, 162);
-  const cnn::Floats stage1_bn1_saved = floats(4828144, 64);
-  const cnn::Floats stage1_conv1_weight_prepared = floats(4828208, 10944);
-  const cnn::Floats stage1_bn2_saved = floats(4839152, 64);
-  const cnn::Floats stage1_conv2_weight_prepared = floats(4839216, 10944);
-  const cnn::Floats stage2_bn1_saved = floats(4850160, 128);
-  const cnn::Floats stage2_conv1_weight_prepared = floats(4850288, 5184);
-  const cnn::Floats stage2_bn2_saved = floats(4855472, 128);
-  const cnn::Floats stage2_conv2_weight_prepared = floats(4855600, 42048);
-  const cnn::Floats stage2_bn3_saved = floats(4897648, 128);
-  const cnn::Floats stage2_conv3_weight_prepared = floats(4897776, 576);
+  const cnn::Floats stage1_bn1_saved = floats(4827968, 64);
+  const cnn::Floats stage1_bn2_saved = floats(4828032, 64);
+  const cnn::Floats stage2_bn1_saved = floats(4828096, 128);
+  const cnn::Floats stage2_bn2_saved = floats(4828224, 128);
+  const cnn::Floats stage2_bn3_saved = floats(4828352, 128);
 
   at(0);  // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.conv1)
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.bn1)
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.relu1)
   cnn::bn_affine(stem_bn1_saved, stem_bn1_weight_, stem_bn1_bias_, stem_bn1_running_mean_,
                  stem_bn1_running_var_, kStemBn1);
-  cnn::conv_prepare(stem_conv1_weight_prepared, stem_conv1_weight_, kStemConv1);
 
   at(3);  // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.conv1)
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.bn1)
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.relu1)
   cnn::bn_affine(stage1_bn1_saved, stage1_bn1_weight_, stage1_bn1_bias_, stage1_bn1_running_mean_,
                  stage1_bn1_running_var_, kStage1Bn1);
-  cnn::winograd::conv_prepare(stage1_conv1_weight_prepared, stage1_conv1_weight_, kStage1Conv1);
 
   at(6);  // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.conv2)
   // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.bn2)
@@ -715,20 +695,17 @@ void Residual::prepare_on_team() {
   // 14: relu    (stage1.relu2)
   cnn::bn_affine(stage1_bn2_saved, stage1_bn2_weight_, stage1_bn2_bias_, stage1_bn2_running_mean_,
                  stage1_bn2_running_var_, kStage1Bn2);
-  cnn::winograd::conv_prepare(stage1_conv2_weight_prepared, stage1_conv2_weight_, kStage1Conv2);
 
   at(10);  // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.conv1)
   // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.bn1)
   // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.relu1)
   cnn::bn_affine(stage2_bn1_saved, stage2_bn1_weight_, stage2_bn1_bias_, stage2_bn1_running_mean_,
                  stage2_bn1_running_var_, kStage2Bn1);
-  cnn::conv_prepare(stage2_conv1_weight_prepared, stage2_conv1_weight_, kStage2Conv1);
 
   at(13);  // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.conv2)
   // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.bn2)
   cnn::bn_affine(stage2_bn2_saved, stage2_bn2_weight_, stage2_bn2_bias_, stage2_bn2_running_mean_,
                  stage2_bn2_running_var_, kStage2Bn2);
-  cnn::winograd::conv_prepare(stage2_conv2_weight_prepared, stage2_conv2_weight_, kStage2Conv2);
 
   at(15);  // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.conv3)
   // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.bn3)
@@ -736,7 +713,6 @@ void Residual::prepare_on_team() {
   // 22: relu    (stage2.relu2)
   cnn::bn_affine(stage2_bn3_saved, stage2_bn3_weight_, stage2_bn3_bias_, stage2_bn3_running_mean_,
                  stage2_bn3_running_var_, kStage2Bn3);
-  cnn::conv_prepare(stage2_conv3_weight_prepared, stage2_conv3_weight_, kStage2Conv3);
 }
 
 // Forward, as at prediction time: scores for the caller.
@@ -745,22 +721,16 @@ void Residual::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::ConstBlocked input(images.data(), 784);  // 1x28x28
   const cnn::Floats stem_bn1_saved = floats(4827904, 64);
   const cnn::Blocked stem_relu1 = blocked(0, 12544);  // 16x28x28
-  const cnn::Floats stem_conv1_weight_prepared = floats(4827968, 162);
-  const cnn::Floats stage1_bn1_saved = floats(4828144, 64);
+  const cnn::Floats stage1_bn1_saved = floats(4827968, 64);
   const cnn::Blocked stage1_relu1 = blocked(1605632, 12544);  // 16x28x28
-  const cnn::Floats stage1_conv1_weight_prepared = floats(4828208, 10944);
-  const cnn::Floats stage1_bn2_saved = floats(4839152, 64);
+  const cnn::Floats stage1_bn2_saved = floats(4828032, 64);
   const cnn::Blocked stage1_relu2 = blocked(3211264, 12544);  // 16x28x28
-  const cnn::Floats stage1_conv2_weight_prepared = floats(4839216, 10944);
-  const cnn::Floats stage2_bn1_saved = floats(4850160, 128);
+  const cnn::Floats stage2_bn1_saved = floats(4828096, 128);
   const cnn::Blocked stage2_relu1 = blocked(0, 6272);  // 32x14x14
-  const cnn::Floats stage2_conv1_weight_prepared = floats(4850288, 5184);
-  const cnn::Floats stage2_bn2_saved = floats(4855472, 128);
+  const cnn::Floats stage2_bn2_saved = floats(4828224, 128);
   const cnn::Blocked stage2_bn2 = blocked(802816, 6272);  // 32x14x14
-  const cnn::Floats stage2_conv2_weight_prepared = floats(4855600, 42048);
-  const cnn::Floats stage2_bn3_saved = floats(4897648, 128);
+  const cnn::Floats stage2_bn3_saved = floats(4828352, 128);
   const cnn::Blocked stage2_relu2 = blocked(0, 6272);  // 32x14x14
-  const cnn::Floats stage2_conv3_weight_prepared = floats(4897776, 576);
   const cnn::Blocked head_gap1 = blocked(802816, 32);  // 32
   const cnn::Blocked head_dense1 = blocked(0, 10);  // 10
   const cnn::Blocked head_softmax1 = blocked(1280, 10);  // 10
@@ -768,44 +738,44 @@ void Residual::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.conv1)
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.bn1)
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.relu1)
-  cnn::conv(stem_relu1, input, cnn::prepared(stem_conv1_weight_prepared),
+  cnn::conv(stem_relu1, input, stem_conv1_weight_,
             cnn::Epilogue().scaled(stem_bn1_saved).then(cnn::Activation::kRelu), kStemConv1, batch,
-            scratch(1605632, 13440));
+            scratch(1605632, 13602));
 
   at(3);  // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.conv1)
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.bn1)
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.relu1)
-  cnn::winograd::conv(stage1_relu1, stem_relu1, cnn::prepared(stage1_conv1_weight_prepared),
+  cnn::winograd::conv(stage1_relu1, stem_relu1, stage1_conv1_weight_,
                       cnn::Epilogue().scaled(stage1_bn1_saved).then(cnn::Activation::kRelu), kStage1Conv1,
-                      batch, scratch());
+                      batch, scratch(3211264, 10944));
 
   at(6);  // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.conv2)
   // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.bn2)
   // 9: add {    (stage1.add1)
   // 14: relu    (stage1.relu2)
-  cnn::winograd::conv(stage1_relu2, stage1_relu1, cnn::prepared(stage1_conv2_weight_prepared),
+  cnn::winograd::conv(stage1_relu2, stage1_relu1, stage1_conv2_weight_,
                       cnn::Epilogue().scaled(stage1_bn2_saved).plus(stem_relu1).then(cnn::Activation::kRelu),
-                      kStage1Conv2, batch, scratch());
+                      kStage1Conv2, batch, scratch(4816896, 10944));
 
   at(10);  // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.conv1)
   // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.bn1)
   // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.relu1)
-  cnn::conv(stage2_relu1, stage1_relu2, cnn::prepared(stage2_conv1_weight_prepared),
+  cnn::conv(stage2_relu1, stage1_relu2, stage2_conv1_weight_,
             cnn::Epilogue().scaled(stage2_bn1_saved).then(cnn::Activation::kRelu), kStage2Conv1, batch,
-            scratch(802816, 194880));
+            scratch(802816, 200064));
 
   at(13);  // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.conv2)
   // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.bn2)
-  cnn::winograd::conv(stage2_bn2, stage2_relu1, cnn::prepared(stage2_conv2_weight_prepared),
-                      cnn::Epilogue().scaled(stage2_bn2_saved), kStage2Conv2, batch, scratch());
+  cnn::winograd::conv(stage2_bn2, stage2_relu1, stage2_conv2_weight_,
+                      cnn::Epilogue().scaled(stage2_bn2_saved), kStage2Conv2, batch, scratch(1605632, 42048));
 
   at(15);  // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.conv3)
   // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.bn3)
   // 17: add {    (stage2.add1)
   // 22: relu    (stage2.relu2)
-  cnn::conv(stage2_relu2, stage1_relu2, cnn::prepared(stage2_conv3_weight_prepared),
+  cnn::conv(stage2_relu2, stage1_relu2, stage2_conv3_weight_,
             cnn::Epilogue().scaled(stage2_bn3_saved).plus(stage2_bn2).then(cnn::Activation::kRelu),
-            kStage2Conv3, batch, scratch(1605632, 22848));
+            kStage2Conv3, batch, scratch(1605632, 23424));
 
   at(19);  // 24: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, stage2_relu2, k32x14x14, batch);

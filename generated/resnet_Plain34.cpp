@@ -219,38 +219,22 @@ constexpr cnn::DenseGeometry kHeadFc{.in = 512, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 9702);
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{66048, 198912});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_0Conv1) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{318080, 265216});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_0Conv2) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_1Conv1) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{318080, 265216});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_1Conv2) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_2Conv1) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{318080, 265216});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_2Conv2) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_0Conv1) == 76032);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{81600, 775488});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_0Conv2) == 608832);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_1Conv1) == 608832);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{625920, 530432});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_1Conv2) == 608832);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_2Conv1) == 608832);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{625920, 530432});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_2Conv2) == 608832);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_3Conv1) == 608832);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{625920, 530432});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_3Conv2) == 608832);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0Conv1) == 297216);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{105792, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{66048, 208614});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{81600, 851520});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{105792, 1345792});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
@@ -819,53 +803,53 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{118013952, 3813376, 39832}, {}},
+    {{118013952, 3813376, 38656}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 4014080, 0}, {}},
-    {{115605504, 1605632, 611584}, {}},
+    {{115605504, 1605632, 148480}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1605632, 611584}, {}},
+    {{115605504, 1605632, 148480}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1605632, 611584}, {}},
+    {{115605504, 1605632, 148480}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1605632, 611584}, {}},
+    {{115605504, 1605632, 148480}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1605632, 611584}, {}},
+    {{115605504, 1605632, 148480}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1605632, 611584}, {}},
+    {{115605504, 1605632, 148480}, {}},
     {{}, {}},
     {{}, {}},
-    {{57802752, 1204224, 306176}, {}},
+    {{57802752, 1204224, 296960}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 2437376}, {}},
+    {{115605504, 802816, 591872}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 2437376}, {}},
+    {{115605504, 802816, 591872}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 2437376}, {}},
+    {{115605504, 802816, 591872}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 2437376}, {}},
+    {{115605504, 802816, 591872}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 2437376}, {}},
+    {{115605504, 802816, 591872}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 2437376}, {}},
+    {{115605504, 802816, 591872}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 2437376}, {}},
+    {{115605504, 802816, 591872}, {}},
     {{}, {}},
     {{}, {}},
-    {{57802752, 602112, 1192960}, {}},
+    {{57802752, 602112, 1183744}, {}},
     {{}, {}},
     {{}, {}},
     {{115605504, 401408, 2363392}, {}},
@@ -1053,7 +1037,7 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 21639088, .gradients = 0, .optimizer = 0, .activations = 38892592,
+    .memory = {.parameters = 21639088, .gradients = 0, .optimizer = 0, .activations = 33331968,
                .thread_scratch = 1227392},
 };
 
@@ -1068,62 +1052,45 @@ const cnn::ModelDescription& Plain34::model() {
 // What prediction needs of the weights: made once, and again where they have changed.
 void Plain34::prepare_on_team() {
   const cnn::Floats features_bn1_saved = floats(32112640, 256);
-  const cnn::Floats features_conv1_weight_prepared = floats(32112896, 9702);
-  const cnn::Floats features_layer1_0_bn1_saved = floats(32122608, 256);
-  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(32122864, 152640);
-  const cnn::Floats features_layer1_0_bn2_saved = floats(32275504, 256);
-  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(32275760, 152640);
-  const cnn::Floats features_layer1_1_bn1_saved = floats(32428400, 256);
-  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(32428656, 152640);
-  const cnn::Floats features_layer1_1_bn2_saved = floats(32581296, 256);
-  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(32581552, 152640);
-  const cnn::Floats features_layer1_2_bn1_saved = floats(32734192, 256);
-  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(32734448, 152640);
-  const cnn::Floats features_layer1_2_bn2_saved = floats(32887088, 256);
-  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(32887344, 152640);
-  const cnn::Floats features_layer2_0_bn1_saved = floats(33039984, 512);
-  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(33040496, 76032);
-  const cnn::Floats features_layer2_0_bn2_saved = floats(33116528, 512);
-  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(33117040, 608832);
-  const cnn::Floats features_layer2_1_bn1_saved = floats(33725872, 512);
-  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(33726384, 608832);
-  const cnn::Floats features_layer2_1_bn2_saved = floats(34335216, 512);
-  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(34335728, 608832);
-  const cnn::Floats features_layer2_2_bn1_saved = floats(34944560, 512);
-  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(34945072, 608832);
-  const cnn::Floats features_layer2_2_bn2_saved = floats(35553904, 512);
-  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(35554416, 608832);
-  const cnn::Floats features_layer2_3_bn1_saved = floats(36163248, 512);
-  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(36163760, 608832);
-  const cnn::Floats features_layer2_3_bn2_saved = floats(36772592, 512);
-  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(36773104, 608832);
-  const cnn::Floats features_layer3_0_bn1_saved = floats(37381936, 1024);
-  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(37382960, 297216);
-  const cnn::Floats features_layer3_0_bn2_saved = floats(37680176, 1024);
-  const cnn::Floats features_layer3_1_bn1_saved = floats(37681200, 1024);
-  const cnn::Floats features_layer3_1_bn2_saved = floats(37682224, 1024);
-  const cnn::Floats features_layer3_2_bn1_saved = floats(37683248, 1024);
-  const cnn::Floats features_layer3_2_bn2_saved = floats(37684272, 1024);
-  const cnn::Floats features_layer3_3_bn1_saved = floats(37685296, 1024);
-  const cnn::Floats features_layer3_3_bn2_saved = floats(37686320, 1024);
-  const cnn::Floats features_layer3_4_bn1_saved = floats(37687344, 1024);
-  const cnn::Floats features_layer3_4_bn2_saved = floats(37688368, 1024);
-  const cnn::Floats features_layer3_5_bn1_saved = floats(37689392, 1024);
-  const cnn::Floats features_layer3_5_bn2_saved = floats(37690416, 1024);
-  const cnn::Floats features_layer4_0_bn1_saved = floats(37691440, 2048);
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(37693488, 1188864);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(38882352, 2048);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(38884400, 2048);
-  const cnn::Floats features_layer4_1_bn2_saved = floats(38886448, 2048);
-  const cnn::Floats features_layer4_2_bn1_saved = floats(38888496, 2048);
-  const cnn::Floats features_layer4_2_bn2_saved = floats(38890544, 2048);
+  const cnn::Floats features_layer1_0_bn1_saved = floats(32112896, 256);
+  const cnn::Floats features_layer1_0_bn2_saved = floats(32113152, 256);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(32113408, 256);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(32113664, 256);
+  const cnn::Floats features_layer1_2_bn1_saved = floats(32113920, 256);
+  const cnn::Floats features_layer1_2_bn2_saved = floats(32114176, 256);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(32114432, 512);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(32114944, 512);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(32115456, 512);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(32115968, 512);
+  const cnn::Floats features_layer2_2_bn1_saved = floats(32116480, 512);
+  const cnn::Floats features_layer2_2_bn2_saved = floats(32116992, 512);
+  const cnn::Floats features_layer2_3_bn1_saved = floats(32117504, 512);
+  const cnn::Floats features_layer2_3_bn2_saved = floats(32118016, 512);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(32118528, 1024);
+  const cnn::Floats features_layer3_0_bn2_saved = floats(32119552, 1024);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(32120576, 1024);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(32121600, 1024);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(32122624, 1024);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(32123648, 1024);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(32124672, 1024);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(32125696, 1024);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(32126720, 1024);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(32127744, 1024);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(32128768, 1024);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(32129792, 1024);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(32130816, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(32132864, 1188864);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(33321728, 2048);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(33323776, 2048);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(33325824, 2048);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(33327872, 2048);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(33329920, 2048);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
   cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
                  features_bn1_running_var_, kFeaturesBn1);
-  cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
 
   at(4);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
   // blocks.cnn:9: bn    (features.layer1[0].bn1)
@@ -1131,8 +1098,6 @@ void Plain34::prepare_on_team() {
   cnn::bn_affine(features_layer1_0_bn1_saved, features_layer1_0_bn1_weight_, features_layer1_0_bn1_bias_,
                  features_layer1_0_bn1_running_mean_, features_layer1_0_bn1_running_var_,
                  kFeaturesLayer1_0Bn1);
-  cnn::winograd::conv_prepare(features_layer1_0_conv1_weight_prepared, features_layer1_0_conv1_weight_,
-                              kFeaturesLayer1_0Conv1);
 
   at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
@@ -1140,8 +1105,6 @@ void Plain34::prepare_on_team() {
   cnn::bn_affine(features_layer1_0_bn2_saved, features_layer1_0_bn2_weight_, features_layer1_0_bn2_bias_,
                  features_layer1_0_bn2_running_mean_, features_layer1_0_bn2_running_var_,
                  kFeaturesLayer1_0Bn2);
-  cnn::winograd::conv_prepare(features_layer1_0_conv2_weight_prepared, features_layer1_0_conv2_weight_,
-                              kFeaturesLayer1_0Conv2);
 
   at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
@@ -1149,8 +1112,6 @@ void Plain34::prepare_on_team() {
   cnn::bn_affine(features_layer1_1_bn1_saved, features_layer1_1_bn1_weight_, features_layer1_1_bn1_bias_,
                  features_layer1_1_bn1_running_mean_, features_layer1_1_bn1_running_var_,
                  kFeaturesLayer1_1Bn1);
-  cnn::winograd::conv_prepare(features_layer1_1_conv1_weight_prepared, features_layer1_1_conv1_weight_,
-                              kFeaturesLayer1_1Conv1);
 
   at(13);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
@@ -1158,8 +1119,6 @@ void Plain34::prepare_on_team() {
   cnn::bn_affine(features_layer1_1_bn2_saved, features_layer1_1_bn2_weight_, features_layer1_1_bn2_bias_,
                  features_layer1_1_bn2_running_mean_, features_layer1_1_bn2_running_var_,
                  kFeaturesLayer1_1Bn2);
-  cnn::winograd::conv_prepare(features_layer1_1_conv2_weight_prepared, features_layer1_1_conv2_weight_,
-                              kFeaturesLayer1_1Conv2);
 
   at(16);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
   // blocks.cnn:9: bn    (features.layer1[2].bn1)
@@ -1167,8 +1126,6 @@ void Plain34::prepare_on_team() {
   cnn::bn_affine(features_layer1_2_bn1_saved, features_layer1_2_bn1_weight_, features_layer1_2_bn1_bias_,
                  features_layer1_2_bn1_running_mean_, features_layer1_2_bn1_running_var_,
                  kFeaturesLayer1_2Bn1);
-  cnn::winograd::conv_prepare(features_layer1_2_conv1_weight_prepared, features_layer1_2_conv1_weight_,
-                              kFeaturesLayer1_2Conv1);
 
   at(19);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
   // blocks.cnn:9: bn    (features.layer1[2].bn2)
@@ -1176,8 +1133,6 @@ void Plain34::prepare_on_team() {
   cnn::bn_affine(features_layer1_2_bn2_saved, features_layer1_2_bn2_weight_, features_layer1_2_bn2_bias_,
                  features_layer1_2_bn2_running_mean_, features_layer1_2_bn2_running_var_,
                  kFeaturesLayer1_2Bn2);
-  cnn::winograd::conv_prepare(features_layer1_2_conv2_weight_prepared, features_layer1_2_conv2_weight_,
-                              kFeaturesLayer1_2Conv2);
 
   at(22);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   // blocks.cnn:9: bn    (features.layer2[0].bn1)
@@ -1185,8 +1140,6 @@ void Plain34::prepare_on_team() {
   cnn::bn_affine(features_layer2_0_bn1_saved, features_layer2_0_bn1_weight_, features_layer2_0_bn1_bias_,
                  features_layer2_0_bn1_running_mean_, features_layer2_0_bn1_running_var_,
                  kFeaturesLayer2_0Bn1);
-  cnn::conv_prepare(features_layer2_0_conv1_weight_prepared, features_layer2_0_conv1_weight_,
-                    kFeaturesLayer2_0Conv1);
 
   at(25);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
@@ -1194,8 +1147,6 @@ void Plain34::prepare_on_team() {
   cnn::bn_affine(features_layer2_0_bn2_saved, features_layer2_0_bn2_weight_, features_layer2_0_bn2_bias_,
                  features_layer2_0_bn2_running_mean_, features_layer2_0_bn2_running_var_,
                  kFeaturesLayer2_0Bn2);
-  cnn::winograd::conv_prepare(features_layer2_0_conv2_weight_prepared, features_layer2_0_conv2_weight_,
-                              kFeaturesLayer2_0Conv2);
 
   at(28);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
@@ -1203,8 +1154,6 @@ void Plain34::prepare_on_team() {
   cnn::bn_affine(features_layer2_1_bn1_saved, features_layer2_1_bn1_weight_, features_layer2_1_bn1_bias_,
                  features_layer2_1_bn1_running_mean_, features_layer2_1_bn1_running_var_,
                  kFeaturesLayer2_1Bn1);
-  cnn::winograd::conv_prepare(features_layer2_1_conv1_weight_prepared, features_layer2_1_conv1_weight_,
-                              kFeaturesLayer2_1Conv1);
 
   at(31);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
@@ -1212,8 +1161,6 @@ void Plain34::prepare_on_team() {
   cnn::bn_affine(features_layer2_1_bn2_saved, features_layer2_1_bn2_weight_, features_layer2_1_bn2_bias_,
                  features_layer2_1_bn2_running_mean_, features_layer2_1_bn2_running_var_,
                  kFeaturesLayer2_1Bn2);
-  cnn::winograd::conv_prepare(features_layer2_1_conv2_weight_prepared, features_layer2_1_conv2_weight_,
-                              kFeaturesLayer2_1Conv2);
 
   at(34);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
   // blocks.cnn:9: bn    (features.layer2[2].bn1)
@@ -1221,8 +1168,6 @@ void Plain34::prepare_on_team() {
   cnn::bn_affine(features_layer2_2_bn1_saved, features_layer2_2_bn1_weight_, features_layer2_2_bn1_bias_,
                  features_layer2_2_bn1_running_mean_, features_layer2_2_bn1_running_var_,
                  kFeaturesLayer2_2Bn1);
-  cnn::winograd::conv_prepare(features_layer2_2_conv1_weight_prepared, features_layer2_2_conv1_weight_,
-                              kFeaturesLayer2_2Conv1);
 
   at(37);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
   // blocks.cnn:9: bn    (features.layer2[2].bn2)
@@ -1230,8 +1175,6 @@ void Plain34::prepare_on_team() {
   cnn::bn_affine(features_layer2_2_bn2_saved, features_layer2_2_bn2_weight_, features_layer2_2_bn2_bias_,
                  features_layer2_2_bn2_running_mean_, features_layer2_2_bn2_running_var_,
                  kFeaturesLayer2_2Bn2);
-  cnn::winograd::conv_prepare(features_layer2_2_conv2_weight_prepared, features_layer2_2_conv2_weight_,
-                              kFeaturesLayer2_2Conv2);
 
   at(40);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
   // blocks.cnn:9: bn    (features.layer2[3].bn1)
@@ -1239,8 +1182,6 @@ void Plain34::prepare_on_team() {
   cnn::bn_affine(features_layer2_3_bn1_saved, features_layer2_3_bn1_weight_, features_layer2_3_bn1_bias_,
                  features_layer2_3_bn1_running_mean_, features_layer2_3_bn1_running_var_,
                  kFeaturesLayer2_3Bn1);
-  cnn::winograd::conv_prepare(features_layer2_3_conv1_weight_prepared, features_layer2_3_conv1_weight_,
-                              kFeaturesLayer2_3Conv1);
 
   at(43);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
   // blocks.cnn:9: bn    (features.layer2[3].bn2)
@@ -1248,8 +1189,6 @@ void Plain34::prepare_on_team() {
   cnn::bn_affine(features_layer2_3_bn2_saved, features_layer2_3_bn2_weight_, features_layer2_3_bn2_bias_,
                  features_layer2_3_bn2_running_mean_, features_layer2_3_bn2_running_var_,
                  kFeaturesLayer2_3Bn2);
-  cnn::winograd::conv_prepare(features_layer2_3_conv2_weight_prepared, features_layer2_3_conv2_weight_,
-                              kFeaturesLayer2_3Conv2);
 
   at(46);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
   // blocks.cnn:9: bn    (features.layer3[0].bn1)
@@ -1257,8 +1196,6 @@ void Plain34::prepare_on_team() {
   cnn::bn_affine(features_layer3_0_bn1_saved, features_layer3_0_bn1_weight_, features_layer3_0_bn1_bias_,
                  features_layer3_0_bn1_running_mean_, features_layer3_0_bn1_running_var_,
                  kFeaturesLayer3_0Bn1);
-  cnn::conv_prepare(features_layer3_0_conv1_weight_prepared, features_layer3_0_conv1_weight_,
-                    kFeaturesLayer3_0Conv1);
 
   at(49);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
@@ -1388,87 +1325,71 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
   const cnn::Floats features_bn1_saved = floats(32112640, 256);
   const cnn::Blocked features_relu1 = blocked(0, 802816);  // 64x112x112
-  const cnn::Floats features_conv1_weight_prepared = floats(32112896, 9702);
   const cnn::Blocked features_maxpool1 = blocked(25690112, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_bn1_saved = floats(32122608, 256);
+  const cnn::Floats features_layer1_0_bn1_saved = floats(32112896, 256);
   const cnn::Blocked features_layer1_0_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(32122864, 152640);
-  const cnn::Floats features_layer1_0_bn2_saved = floats(32275504, 256);
+  const cnn::Floats features_layer1_0_bn2_saved = floats(32113152, 256);
   const cnn::Blocked features_layer1_0_relu2 = blocked(6422528, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(32275760, 152640);
-  const cnn::Floats features_layer1_1_bn1_saved = floats(32428400, 256);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(32113408, 256);
   const cnn::Blocked features_layer1_1_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(32428656, 152640);
-  const cnn::Floats features_layer1_1_bn2_saved = floats(32581296, 256);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(32113664, 256);
   const cnn::Blocked features_layer1_1_relu2 = blocked(6422528, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(32581552, 152640);
-  const cnn::Floats features_layer1_2_bn1_saved = floats(32734192, 256);
+  const cnn::Floats features_layer1_2_bn1_saved = floats(32113920, 256);
   const cnn::Blocked features_layer1_2_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(32734448, 152640);
-  const cnn::Floats features_layer1_2_bn2_saved = floats(32887088, 256);
+  const cnn::Floats features_layer1_2_bn2_saved = floats(32114176, 256);
   const cnn::Blocked features_layer1_2_relu2 = blocked(6422528, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(32887344, 152640);
-  const cnn::Floats features_layer2_0_bn1_saved = floats(33039984, 512);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(32114432, 512);
   const cnn::Blocked features_layer2_0_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(33040496, 76032);
-  const cnn::Floats features_layer2_0_bn2_saved = floats(33116528, 512);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(32114944, 512);
   const cnn::Blocked features_layer2_0_relu2 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(33117040, 608832);
-  const cnn::Floats features_layer2_1_bn1_saved = floats(33725872, 512);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(32115456, 512);
   const cnn::Blocked features_layer2_1_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(33726384, 608832);
-  const cnn::Floats features_layer2_1_bn2_saved = floats(34335216, 512);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(32115968, 512);
   const cnn::Blocked features_layer2_1_relu2 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(34335728, 608832);
-  const cnn::Floats features_layer2_2_bn1_saved = floats(34944560, 512);
+  const cnn::Floats features_layer2_2_bn1_saved = floats(32116480, 512);
   const cnn::Blocked features_layer2_2_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(34945072, 608832);
-  const cnn::Floats features_layer2_2_bn2_saved = floats(35553904, 512);
+  const cnn::Floats features_layer2_2_bn2_saved = floats(32116992, 512);
   const cnn::Blocked features_layer2_2_relu2 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(35554416, 608832);
-  const cnn::Floats features_layer2_3_bn1_saved = floats(36163248, 512);
+  const cnn::Floats features_layer2_3_bn1_saved = floats(32117504, 512);
   const cnn::Blocked features_layer2_3_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(36163760, 608832);
-  const cnn::Floats features_layer2_3_bn2_saved = floats(36772592, 512);
+  const cnn::Floats features_layer2_3_bn2_saved = floats(32118016, 512);
   const cnn::Blocked features_layer2_3_relu2 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(36773104, 608832);
-  const cnn::Floats features_layer3_0_bn1_saved = floats(37381936, 1024);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(32118528, 1024);
   const cnn::Blocked features_layer3_0_relu1 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(37382960, 297216);
-  const cnn::Floats features_layer3_0_bn2_saved = floats(37680176, 1024);
+  const cnn::Floats features_layer3_0_bn2_saved = floats(32119552, 1024);
   const cnn::Blocked features_layer3_0_relu2 = blocked(2378304, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_bn1_saved = floats(37681200, 1024);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(32120576, 1024);
   const cnn::Blocked features_layer3_1_relu1 = blocked(3983936, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_bn2_saved = floats(37682224, 1024);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(32121600, 1024);
   const cnn::Blocked features_layer3_1_relu2 = blocked(2378304, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_bn1_saved = floats(37683248, 1024);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(32122624, 1024);
   const cnn::Blocked features_layer3_2_relu1 = blocked(3983936, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_bn2_saved = floats(37684272, 1024);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(32123648, 1024);
   const cnn::Blocked features_layer3_2_relu2 = blocked(2378304, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_bn1_saved = floats(37685296, 1024);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(32124672, 1024);
   const cnn::Blocked features_layer3_3_relu1 = blocked(3983936, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_bn2_saved = floats(37686320, 1024);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(32125696, 1024);
   const cnn::Blocked features_layer3_3_relu2 = blocked(2378304, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_bn1_saved = floats(37687344, 1024);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(32126720, 1024);
   const cnn::Blocked features_layer3_4_relu1 = blocked(3983936, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_bn2_saved = floats(37688368, 1024);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(32127744, 1024);
   const cnn::Blocked features_layer3_4_relu2 = blocked(2378304, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_bn1_saved = floats(37689392, 1024);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(32128768, 1024);
   const cnn::Blocked features_layer3_5_relu1 = blocked(3983936, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_bn2_saved = floats(37690416, 1024);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(32129792, 1024);
   const cnn::Blocked features_layer3_5_relu2 = blocked(2378304, 50176);  // 256x14x14
-  const cnn::Floats features_layer4_0_bn1_saved = floats(37691440, 2048);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(32130816, 2048);
   const cnn::Blocked features_layer4_0_relu1 = blocked(3983936, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(37693488, 1188864);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(38882352, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(32132864, 1188864);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(33321728, 2048);
   const cnn::Blocked features_layer4_0_relu2 = blocked(2424832, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_bn1_saved = floats(38884400, 2048);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(33323776, 2048);
   const cnn::Blocked features_layer4_1_relu1 = blocked(3227648, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_bn2_saved = floats(38886448, 2048);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(33325824, 2048);
   const cnn::Blocked features_layer4_1_relu2 = blocked(2424832, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_bn1_saved = floats(38888496, 2048);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(33327872, 2048);
   const cnn::Blocked features_layer4_2_relu1 = blocked(3227648, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_bn2_saved = floats(38890544, 2048);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(33329920, 2048);
   const cnn::Blocked features_layer4_2_relu2 = blocked(2424832, 25088);  // 512x7x7
   const cnn::Blocked head_gap1 = blocked(72080, 512);  // 512
   const cnn::Blocked head_fc = blocked(40080, 1000);  // 1000
@@ -1477,9 +1398,9 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
-  cnn::conv(features_relu1, input, cnn::prepared(features_conv1_weight_prepared),
+  cnn::conv(features_relu1, input, features_conv1_weight_,
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
-            scratch(25690112, 198912));
+            scratch(25690112, 208614));
 
   at(3);  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
@@ -1487,122 +1408,107 @@ void Plain34::predict_on_team(cnn::ConstFloats images, int batch) {
   at(4);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
   // blocks.cnn:9: bn    (features.layer1[0].bn1)
   // blocks.cnn:10: act    (features.layer1[0].relu1)
-  cnn::winograd::conv(features_layer1_0_relu1, features_maxpool1,
-                      cnn::prepared(features_layer1_0_conv1_weight_prepared),
+  cnn::winograd::conv(features_layer1_0_relu1, features_maxpool1, features_layer1_0_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_0Conv1, batch, scratch(6422528, 265216));
+                      kFeaturesLayer1_0Conv1, batch, scratch(6422528, 417856));
 
   at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
   // blocks.cnn:10: act    (features.layer1[0].relu2)
-  cnn::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1,
-                      cnn::prepared(features_layer1_0_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer1_0_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_0Conv2, batch, scratch(12845056, 265216));
+                      kFeaturesLayer1_0Conv2, batch, scratch(12845056, 417856));
 
   at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
   // blocks.cnn:10: act    (features.layer1[1].relu1)
-  cnn::winograd::conv(features_layer1_1_relu1, features_layer1_0_relu2,
-                      cnn::prepared(features_layer1_1_conv1_weight_prepared),
+  cnn::winograd::conv(features_layer1_1_relu1, features_layer1_0_relu2, features_layer1_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_1Conv1, batch, scratch(12845056, 265216));
+                      kFeaturesLayer1_1Conv1, batch, scratch(12845056, 417856));
 
   at(13);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
   // blocks.cnn:10: act    (features.layer1[1].relu2)
-  cnn::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1,
-                      cnn::prepared(features_layer1_1_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer1_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_1Conv2, batch, scratch(12845056, 265216));
+                      kFeaturesLayer1_1Conv2, batch, scratch(12845056, 417856));
 
   at(16);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
   // blocks.cnn:9: bn    (features.layer1[2].bn1)
   // blocks.cnn:10: act    (features.layer1[2].relu1)
-  cnn::winograd::conv(features_layer1_2_relu1, features_layer1_1_relu2,
-                      cnn::prepared(features_layer1_2_conv1_weight_prepared),
+  cnn::winograd::conv(features_layer1_2_relu1, features_layer1_1_relu2, features_layer1_2_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer1_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_2Conv1, batch, scratch(12845056, 265216));
+                      kFeaturesLayer1_2Conv1, batch, scratch(12845056, 417856));
 
   at(19);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
   // blocks.cnn:9: bn    (features.layer1[2].bn2)
   // blocks.cnn:10: act    (features.layer1[2].relu2)
-  cnn::winograd::conv(features_layer1_2_relu2, features_layer1_2_relu1,
-                      cnn::prepared(features_layer1_2_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer1_2_relu2, features_layer1_2_relu1, features_layer1_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer1_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_2Conv2, batch, scratch(12845056, 265216));
+                      kFeaturesLayer1_2Conv2, batch, scratch(12845056, 417856));
 
   at(22);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   // blocks.cnn:9: bn    (features.layer2[0].bn1)
   // blocks.cnn:10: act    (features.layer2[0].relu1)
-  cnn::conv(features_layer2_0_relu1, features_layer1_2_relu2,
-            cnn::prepared(features_layer2_0_conv1_weight_prepared),
+  cnn::conv(features_layer2_0_relu1, features_layer1_2_relu2, features_layer2_0_conv1_weight_,
             cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0Conv1, batch, scratch(3211264, 775488));
+            kFeaturesLayer2_0Conv1, batch, scratch(3211264, 851520));
 
   at(25);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
   // blocks.cnn:10: act    (features.layer2[0].relu2)
-  cnn::winograd::conv(features_layer2_0_relu2, features_layer2_0_relu1,
-                      cnn::prepared(features_layer2_0_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer2_0_relu2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer2_0_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_0Conv2, batch, scratch(6422528, 530432));
+                      kFeaturesLayer2_0Conv2, batch, scratch(6422528, 1139264));
 
   at(28);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
   // blocks.cnn:10: act    (features.layer2[1].relu1)
-  cnn::winograd::conv(features_layer2_1_relu1, features_layer2_0_relu2,
-                      cnn::prepared(features_layer2_1_conv1_weight_prepared),
+  cnn::winograd::conv(features_layer2_1_relu1, features_layer2_0_relu2, features_layer2_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_1Conv1, batch, scratch(6422528, 530432));
+                      kFeaturesLayer2_1Conv1, batch, scratch(6422528, 1139264));
 
   at(31);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
   // blocks.cnn:10: act    (features.layer2[1].relu2)
-  cnn::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1,
-                      cnn::prepared(features_layer2_1_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer2_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_1Conv2, batch, scratch(6422528, 530432));
+                      kFeaturesLayer2_1Conv2, batch, scratch(6422528, 1139264));
 
   at(34);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
   // blocks.cnn:9: bn    (features.layer2[2].bn1)
   // blocks.cnn:10: act    (features.layer2[2].relu1)
-  cnn::winograd::conv(features_layer2_2_relu1, features_layer2_1_relu2,
-                      cnn::prepared(features_layer2_2_conv1_weight_prepared),
+  cnn::winograd::conv(features_layer2_2_relu1, features_layer2_1_relu2, features_layer2_2_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer2_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_2Conv1, batch, scratch(6422528, 530432));
+                      kFeaturesLayer2_2Conv1, batch, scratch(6422528, 1139264));
 
   at(37);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
   // blocks.cnn:9: bn    (features.layer2[2].bn2)
   // blocks.cnn:10: act    (features.layer2[2].relu2)
-  cnn::winograd::conv(features_layer2_2_relu2, features_layer2_2_relu1,
-                      cnn::prepared(features_layer2_2_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer2_2_relu2, features_layer2_2_relu1, features_layer2_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer2_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_2Conv2, batch, scratch(6422528, 530432));
+                      kFeaturesLayer2_2Conv2, batch, scratch(6422528, 1139264));
 
   at(40);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
   // blocks.cnn:9: bn    (features.layer2[3].bn1)
   // blocks.cnn:10: act    (features.layer2[3].relu1)
-  cnn::winograd::conv(features_layer2_3_relu1, features_layer2_2_relu2,
-                      cnn::prepared(features_layer2_3_conv1_weight_prepared),
+  cnn::winograd::conv(features_layer2_3_relu1, features_layer2_2_relu2, features_layer2_3_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer2_3_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_3Conv1, batch, scratch(6422528, 530432));
+                      kFeaturesLayer2_3Conv1, batch, scratch(6422528, 1139264));
 
   at(43);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
   // blocks.cnn:9: bn    (features.layer2[3].bn2)
   // blocks.cnn:10: act    (features.layer2[3].relu2)
-  cnn::winograd::conv(features_layer2_3_relu2, features_layer2_3_relu1,
-                      cnn::prepared(features_layer2_3_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer2_3_relu2, features_layer2_3_relu1, features_layer2_3_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer2_3_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_3Conv2, batch, scratch(6422528, 530432));
+                      kFeaturesLayer2_3Conv2, batch, scratch(6422528, 1139264));
 
   at(46);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
   // blocks.cnn:9: bn    (features.layer3[0].bn1)
   // blocks.cnn:10: act    (features.layer3[0].relu1)
-  cnn::conv(features_layer3_0_relu1, features_layer2_3_relu2,
-            cnn::prepared(features_layer3_0_conv1_weight_prepared),
+  cnn::conv(features_layer3_0_relu1, features_layer2_3_relu2, features_layer3_0_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0Conv1, batch, scratch(0, 1048576));
+            kFeaturesLayer3_0Conv1, batch, scratch(0, 1345792));
 
   at(49);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)

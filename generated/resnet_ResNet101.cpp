@@ -645,174 +645,101 @@ constexpr cnn::DenseGeometry kHeadFc{.in = 2048, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 9702);
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{66048, 198912});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_0Conv1) == 4224);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{13248, 87360});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_0Conv2) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_0Conv3) == 16512);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_0Conv3, kBatch) == cnn::ScratchSize{13248, 87360});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_0DownsampleConv1) == 16512);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_0DownsampleConv1, kBatch) == cnn::ScratchSize{13248, 87360});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_1Conv1) == 16896);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_1Conv2) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_1Conv3) == 16512);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_1Conv3, kBatch) == cnn::ScratchSize{13248, 87360});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_2Conv1) == 16896);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_2Conv2) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_2Conv3) == 16512);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_2Conv3, kBatch) == cnn::ScratchSize{13248, 87360});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_0Conv1) == 33792);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_0Conv2) == 152064);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{81600, 1048576});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_0Conv3) == 66048);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv3, kBatch) == cnn::ScratchSize{25536, 173376});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_0DownsampleConv1) == 132096);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_1Conv1) == 67584);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{75456, 689472});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_1Conv2) == 608832);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_1Conv3) == 66048);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_1Conv3, kBatch) == cnn::ScratchSize{25536, 173376});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_2Conv1) == 67584);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{75456, 689472});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_2Conv2) == 608832);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_2Conv3) == 66048);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_2Conv3, kBatch) == cnn::ScratchSize{25536, 173376});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_3Conv1) == 67584);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{75456, 689472});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_3Conv2) == 608832);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_3Conv3) == 66048);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_3Conv3, kBatch) == cnn::ScratchSize{25536, 173376});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0Conv1) == 132096);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{99648, 689472});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0Conv2) == 594432);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{105792, 1048576});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0DownsampleConv1) == 525312);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{247104, 689472});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_1Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{66048, 208614});
+static_assert(cnn::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{13248, 91584});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::conv_scratch(kFeaturesLayer1_0Conv3, kBatch) == cnn::ScratchSize{13248, 103872});
+static_assert(cnn::conv_scratch(kFeaturesLayer1_0DownsampleConv1, kBatch) == cnn::ScratchSize{13248, 103872});
+static_assert(cnn::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{50112, 362304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::conv_scratch(kFeaturesLayer1_1Conv3, kBatch) == cnn::ScratchSize{13248, 103872});
+static_assert(cnn::conv_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{50112, 362304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::conv_scratch(kFeaturesLayer1_2Conv3, kBatch) == cnn::ScratchSize{13248, 103872});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{50112, 379200});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{81600, 1200640});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv3, kBatch) == cnn::ScratchSize{25536, 239424});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{50112, 477504});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{75456, 757056});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_1Conv3, kBatch) == cnn::ScratchSize{25536, 239424});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{75456, 757056});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_2Conv3, kBatch) == cnn::ScratchSize{25536, 239424});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{75456, 757056});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_3Conv3, kBatch) == cnn::ScratchSize{25536, 239424});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{99648, 821568});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{105792, 1643008});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{247104, 1214784});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{99648, 1312768});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_1Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_1Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_2Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_1Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{99648, 1312768});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_2Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_2Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_3Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_2Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{99648, 1312768});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_3Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_3Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_4Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_3Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{99648, 1312768});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_4Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_4Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_5Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_4Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{99648, 1312768});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_5Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_5Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_6Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_6Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_5Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_6Conv1, kBatch) == cnn::ScratchSize{99648, 1312768});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_6Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_6Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_6Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_7Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_7Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_6Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_7Conv1, kBatch) == cnn::ScratchSize{99648, 1312768});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_7Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_7Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_7Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_8Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_8Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_7Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_8Conv1, kBatch) == cnn::ScratchSize{99648, 1312768});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_8Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_8Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_8Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_9Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_9Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_8Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_9Conv1, kBatch) == cnn::ScratchSize{99648, 1312768});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_9Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_9Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_9Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_10Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_10Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_9Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_10Conv1, kBatch) == cnn::ScratchSize{99648, 1312768});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_10Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_10Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_10Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_11Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_11Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_10Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_11Conv1, kBatch) == cnn::ScratchSize{99648, 1312768});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_11Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_11Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_11Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_12Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_12Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_11Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_12Conv1, kBatch) == cnn::ScratchSize{99648, 1312768});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_12Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_12Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_12Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_13Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_13Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_12Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_13Conv1, kBatch) == cnn::ScratchSize{99648, 1312768});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_13Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_13Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_13Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_14Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_14Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_13Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_14Conv1, kBatch) == cnn::ScratchSize{99648, 1312768});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_14Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_14Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_14Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_15Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_15Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_14Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_15Conv1, kBatch) == cnn::ScratchSize{99648, 1312768});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_15Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_15Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_15Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_16Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_16Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_15Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_16Conv1, kBatch) == cnn::ScratchSize{99648, 1312768});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_16Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_16Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_16Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_17Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_17Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_16Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_17Conv1, kBatch) == cnn::ScratchSize{99648, 1312768});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_17Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_17Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_17Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_18Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_18Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_17Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_18Conv1, kBatch) == cnn::ScratchSize{99648, 1312768});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_18Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_18Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_18Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_19Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_19Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_18Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_19Conv1, kBatch) == cnn::ScratchSize{99648, 1312768});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_19Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_19Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_19Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_20Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_20Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_19Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_20Conv1, kBatch) == cnn::ScratchSize{99648, 1312768});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_20Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_20Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_20Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_21Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_21Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_20Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_21Conv1, kBatch) == cnn::ScratchSize{99648, 1312768});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_21Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_21Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_21Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_22Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_22Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_21Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_22Conv1, kBatch) == cnn::ScratchSize{99648, 1312768});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_22Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_22Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_22Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv1) == 528384);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{149184, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_22Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
+static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{149184, 1576960});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv2) == 2377728);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{155328, 1048576});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv3) == 1050624);
@@ -2573,317 +2500,317 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{118013952, 3813376, 39832}, {}},
+    {{118013952, 3813376, 38656}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 4014080, 0}, {}},
-    {{12845056, 1605632, 17920}, {}},
+    {{12845056, 1605632, 17408}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1605632, 611584}, {}},
+    {{115605504, 1605632, 148480}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 4014080, 70144}, {}},
+    {{51380224, 4014080, 69632}, {}},
     {{}, {}},
-    {{51380224, 7225344, 70144}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 4014080, 68608}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 1605632, 611584}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 7225344, 70144}, {}},
+    {{51380224, 7225344, 69632}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 4014080, 68608}, {}},
+    {{51380224, 4014080, 66560}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1605632, 611584}, {}},
+    {{115605504, 1605632, 148480}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 7225344, 70144}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{102760448, 4816896, 137216}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 2007040, 610304}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 2007040, 272384}, {}},
-    {{}, {}},
-    {{102760448, 6422528, 536576}, {}},
+    {{51380224, 7225344, 69632}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 2007040, 272384}, {}},
+    {{51380224, 4014080, 66560}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 2437376}, {}},
+    {{115605504, 1605632, 148480}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 3612672, 272384}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 2007040, 272384}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 802816, 2437376}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 3612672, 272384}, {}},
+    {{51380224, 7225344, 69632}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 2007040, 272384}, {}},
+    {{102760448, 4816896, 133120}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 2437376}, {}},
+    {{115605504, 2007040, 591872}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 3612672, 272384}, {}},
+    {{51380224, 2007040, 270336}, {}},
     {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{102760448, 2408448, 532480}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 1003520, 2381824}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1003520, 1067008}, {}},
-    {{}, {}},
-    {{102760448, 3211264, 2117632}, {}},
+    {{102760448, 6422528, 532480}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
+    {{51380224, 2007040, 264192}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 802816, 591872}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 3612672, 270336}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 2007040, 264192}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 802816, 591872}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 3612672, 270336}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 2007040, 264192}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 802816, 591872}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 3612672, 270336}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{102760448, 2408448, 528384}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 1003520, 2363392}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1064960}, {}},
+    {{}, {}},
+    {{102760448, 3211264, 2113536}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1052672}, {}},
     {{}, {}},
     {{}, {}},
     {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1806336, 1067008}, {}},
+    {{51380224, 1806336, 1064960}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 401408, 2363392}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1806336, 1067008}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
+    {{51380224, 1003520, 1052672}, {}},
     {{}, {}},
     {{}, {}},
     {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1806336, 1067008}, {}},
+    {{51380224, 1806336, 1064960}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 401408, 2363392}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1806336, 1067008}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
+    {{51380224, 1003520, 1052672}, {}},
     {{}, {}},
     {{}, {}},
     {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1806336, 1067008}, {}},
+    {{51380224, 1806336, 1064960}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 401408, 2363392}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1806336, 1067008}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
+    {{51380224, 1003520, 1052672}, {}},
     {{}, {}},
     {{}, {}},
     {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1806336, 1067008}, {}},
+    {{51380224, 1806336, 1064960}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 401408, 2363392}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1806336, 1067008}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
+    {{51380224, 1003520, 1052672}, {}},
     {{}, {}},
     {{}, {}},
     {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1806336, 1067008}, {}},
+    {{51380224, 1806336, 1064960}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 401408, 2363392}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1806336, 1067008}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
+    {{51380224, 1003520, 1052672}, {}},
     {{}, {}},
     {{}, {}},
     {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1806336, 1067008}, {}},
+    {{51380224, 1806336, 1064960}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 401408, 2363392}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1806336, 1067008}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
+    {{51380224, 1003520, 1052672}, {}},
     {{}, {}},
     {{}, {}},
     {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1806336, 1067008}, {}},
+    {{51380224, 1806336, 1064960}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 401408, 2363392}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1806336, 1067008}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
+    {{51380224, 1003520, 1052672}, {}},
     {{}, {}},
     {{}, {}},
     {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1806336, 1067008}, {}},
+    {{51380224, 1806336, 1064960}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 401408, 2363392}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1806336, 1067008}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
+    {{51380224, 1003520, 1052672}, {}},
     {{}, {}},
     {{}, {}},
     {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1806336, 1067008}, {}},
+    {{51380224, 1806336, 1064960}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 401408, 2363392}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1806336, 1067008}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
+    {{51380224, 1003520, 1052672}, {}},
     {{}, {}},
     {{}, {}},
     {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1806336, 1067008}, {}},
+    {{51380224, 1806336, 1064960}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 401408, 2363392}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1806336, 1067008}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
+    {{51380224, 1003520, 1052672}, {}},
     {{}, {}},
     {{}, {}},
     {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1806336, 1067008}, {}},
+    {{51380224, 1806336, 1064960}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
+    {{51380224, 1003520, 1052672}, {}},
     {{}, {}},
     {{}, {}},
     {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1806336, 1067008}, {}},
+    {{51380224, 1806336, 1064960}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{102760448, 1204224, 2121728}, {}},
+    {{51380224, 1003520, 1052672}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2363392}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1064960}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1052672}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2363392}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1064960}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1052672}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2363392}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1064960}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1052672}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2363392}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1064960}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1052672}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2363392}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1064960}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1052672}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2363392}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1064960}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1052672}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2363392}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1064960}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1052672}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2363392}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1064960}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1052672}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2363392}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1064960}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1052672}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2363392}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1064960}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{102760448, 1204224, 2105344}, {}},
     {{}, {}},
     {{}, {}},
     {{115605504, 501760, 9519104}, {}},
@@ -3394,7 +3321,7 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 44654512, .gradients = 0, .optimizer = 0, .activations = 84661808,
+    .memory = {.parameters = 44654512, .gradients = 0, .optimizer = 0, .activations = 67861696,
                .thread_scratch = 1227392},
 };
 
@@ -3408,197 +3335,123 @@ const cnn::ModelDescription& ResNet101::model() {
 
 // What prediction needs of the weights: made once, and again where they have changed.
 void ResNet101::prepare_on_team() {
-  const cnn::Floats features_bn1_saved = floats(57890112, 256);
-  const cnn::Floats features_conv1_weight_prepared = floats(57890368, 9702);
-  const cnn::Floats features_layer1_0_bn1_saved = floats(57900080, 256);
-  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(57900336, 4224);
-  const cnn::Floats features_layer1_0_bn2_saved = floats(57904560, 256);
-  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(57904816, 152640);
-  const cnn::Floats features_layer1_0_bn3_saved = floats(58057456, 1024);
-  const cnn::Floats features_layer1_0_conv3_weight_prepared = floats(58058480, 16512);
-  const cnn::Floats features_layer1_0_downsample_bn1_saved = floats(58074992, 1024);
-  const cnn::Floats features_layer1_0_downsample_conv1_weight_prepared = floats(58076016, 16512);
-  const cnn::Floats features_layer1_1_bn1_saved = floats(58092528, 256);
-  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(58092784, 16896);
-  const cnn::Floats features_layer1_1_bn2_saved = floats(58109680, 256);
-  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(58109936, 152640);
-  const cnn::Floats features_layer1_1_bn3_saved = floats(58262576, 1024);
-  const cnn::Floats features_layer1_1_conv3_weight_prepared = floats(58263600, 16512);
-  const cnn::Floats features_layer1_2_bn1_saved = floats(58280112, 256);
-  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(58280368, 16896);
-  const cnn::Floats features_layer1_2_bn2_saved = floats(58297264, 256);
-  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(58297520, 152640);
-  const cnn::Floats features_layer1_2_bn3_saved = floats(58450160, 1024);
-  const cnn::Floats features_layer1_2_conv3_weight_prepared = floats(58451184, 16512);
-  const cnn::Floats features_layer2_0_bn1_saved = floats(58467696, 512);
-  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(58468208, 33792);
-  const cnn::Floats features_layer2_0_bn2_saved = floats(58502000, 512);
-  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(58502512, 152064);
-  const cnn::Floats features_layer2_0_bn3_saved = floats(58654576, 2048);
-  const cnn::Floats features_layer2_0_conv3_weight_prepared = floats(58656624, 66048);
-  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(58722672, 2048);
-  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(58724720, 132096);
-  const cnn::Floats features_layer2_1_bn1_saved = floats(58856816, 512);
-  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(58857328, 67584);
-  const cnn::Floats features_layer2_1_bn2_saved = floats(58924912, 512);
-  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(58925424, 608832);
-  const cnn::Floats features_layer2_1_bn3_saved = floats(59534256, 2048);
-  const cnn::Floats features_layer2_1_conv3_weight_prepared = floats(59536304, 66048);
-  const cnn::Floats features_layer2_2_bn1_saved = floats(59602352, 512);
-  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(59602864, 67584);
-  const cnn::Floats features_layer2_2_bn2_saved = floats(59670448, 512);
-  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(59670960, 608832);
-  const cnn::Floats features_layer2_2_bn3_saved = floats(60279792, 2048);
-  const cnn::Floats features_layer2_2_conv3_weight_prepared = floats(60281840, 66048);
-  const cnn::Floats features_layer2_3_bn1_saved = floats(60347888, 512);
-  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(60348400, 67584);
-  const cnn::Floats features_layer2_3_bn2_saved = floats(60415984, 512);
-  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(60416496, 608832);
-  const cnn::Floats features_layer2_3_bn3_saved = floats(61025328, 2048);
-  const cnn::Floats features_layer2_3_conv3_weight_prepared = floats(61027376, 66048);
-  const cnn::Floats features_layer3_0_bn1_saved = floats(61093424, 1024);
-  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(61094448, 132096);
-  const cnn::Floats features_layer3_0_bn2_saved = floats(61226544, 1024);
-  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(61227568, 594432);
-  const cnn::Floats features_layer3_0_bn3_saved = floats(61822000, 4096);
-  const cnn::Floats features_layer3_0_conv3_weight_prepared = floats(61826096, 262656);
-  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(62088752, 4096);
-  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(62092848, 525312);
-  const cnn::Floats features_layer3_1_bn1_saved = floats(62618160, 1024);
-  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(62619184, 264192);
-  const cnn::Floats features_layer3_1_bn2_saved = floats(62883376, 1024);
-  const cnn::Floats features_layer3_1_bn3_saved = floats(62884400, 4096);
-  const cnn::Floats features_layer3_1_conv3_weight_prepared = floats(62888496, 262656);
-  const cnn::Floats features_layer3_2_bn1_saved = floats(63151152, 1024);
-  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(63152176, 264192);
-  const cnn::Floats features_layer3_2_bn2_saved = floats(63416368, 1024);
-  const cnn::Floats features_layer3_2_bn3_saved = floats(63417392, 4096);
-  const cnn::Floats features_layer3_2_conv3_weight_prepared = floats(63421488, 262656);
-  const cnn::Floats features_layer3_3_bn1_saved = floats(63684144, 1024);
-  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(63685168, 264192);
-  const cnn::Floats features_layer3_3_bn2_saved = floats(63949360, 1024);
-  const cnn::Floats features_layer3_3_bn3_saved = floats(63950384, 4096);
-  const cnn::Floats features_layer3_3_conv3_weight_prepared = floats(63954480, 262656);
-  const cnn::Floats features_layer3_4_bn1_saved = floats(64217136, 1024);
-  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(64218160, 264192);
-  const cnn::Floats features_layer3_4_bn2_saved = floats(64482352, 1024);
-  const cnn::Floats features_layer3_4_bn3_saved = floats(64483376, 4096);
-  const cnn::Floats features_layer3_4_conv3_weight_prepared = floats(64487472, 262656);
-  const cnn::Floats features_layer3_5_bn1_saved = floats(64750128, 1024);
-  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(64751152, 264192);
-  const cnn::Floats features_layer3_5_bn2_saved = floats(65015344, 1024);
-  const cnn::Floats features_layer3_5_bn3_saved = floats(65016368, 4096);
-  const cnn::Floats features_layer3_5_conv3_weight_prepared = floats(65020464, 262656);
-  const cnn::Floats features_layer3_6_bn1_saved = floats(65283120, 1024);
-  const cnn::Floats features_layer3_6_conv1_weight_prepared = floats(65284144, 264192);
-  const cnn::Floats features_layer3_6_bn2_saved = floats(65548336, 1024);
-  const cnn::Floats features_layer3_6_bn3_saved = floats(65549360, 4096);
-  const cnn::Floats features_layer3_6_conv3_weight_prepared = floats(65553456, 262656);
-  const cnn::Floats features_layer3_7_bn1_saved = floats(65816112, 1024);
-  const cnn::Floats features_layer3_7_conv1_weight_prepared = floats(65817136, 264192);
-  const cnn::Floats features_layer3_7_bn2_saved = floats(66081328, 1024);
-  const cnn::Floats features_layer3_7_bn3_saved = floats(66082352, 4096);
-  const cnn::Floats features_layer3_7_conv3_weight_prepared = floats(66086448, 262656);
-  const cnn::Floats features_layer3_8_bn1_saved = floats(66349104, 1024);
-  const cnn::Floats features_layer3_8_conv1_weight_prepared = floats(66350128, 264192);
-  const cnn::Floats features_layer3_8_bn2_saved = floats(66614320, 1024);
-  const cnn::Floats features_layer3_8_bn3_saved = floats(66615344, 4096);
-  const cnn::Floats features_layer3_8_conv3_weight_prepared = floats(66619440, 262656);
-  const cnn::Floats features_layer3_9_bn1_saved = floats(66882096, 1024);
-  const cnn::Floats features_layer3_9_conv1_weight_prepared = floats(66883120, 264192);
-  const cnn::Floats features_layer3_9_bn2_saved = floats(67147312, 1024);
-  const cnn::Floats features_layer3_9_bn3_saved = floats(67148336, 4096);
-  const cnn::Floats features_layer3_9_conv3_weight_prepared = floats(67152432, 262656);
-  const cnn::Floats features_layer3_10_bn1_saved = floats(67415088, 1024);
-  const cnn::Floats features_layer3_10_conv1_weight_prepared = floats(67416112, 264192);
-  const cnn::Floats features_layer3_10_bn2_saved = floats(67680304, 1024);
-  const cnn::Floats features_layer3_10_bn3_saved = floats(67681328, 4096);
-  const cnn::Floats features_layer3_10_conv3_weight_prepared = floats(67685424, 262656);
-  const cnn::Floats features_layer3_11_bn1_saved = floats(67948080, 1024);
-  const cnn::Floats features_layer3_11_conv1_weight_prepared = floats(67949104, 264192);
-  const cnn::Floats features_layer3_11_bn2_saved = floats(68213296, 1024);
-  const cnn::Floats features_layer3_11_bn3_saved = floats(68214320, 4096);
-  const cnn::Floats features_layer3_11_conv3_weight_prepared = floats(68218416, 262656);
-  const cnn::Floats features_layer3_12_bn1_saved = floats(68481072, 1024);
-  const cnn::Floats features_layer3_12_conv1_weight_prepared = floats(68482096, 264192);
-  const cnn::Floats features_layer3_12_bn2_saved = floats(68746288, 1024);
-  const cnn::Floats features_layer3_12_bn3_saved = floats(68747312, 4096);
-  const cnn::Floats features_layer3_12_conv3_weight_prepared = floats(68751408, 262656);
-  const cnn::Floats features_layer3_13_bn1_saved = floats(69014064, 1024);
-  const cnn::Floats features_layer3_13_conv1_weight_prepared = floats(69015088, 264192);
-  const cnn::Floats features_layer3_13_bn2_saved = floats(69279280, 1024);
-  const cnn::Floats features_layer3_13_bn3_saved = floats(69280304, 4096);
-  const cnn::Floats features_layer3_13_conv3_weight_prepared = floats(69284400, 262656);
-  const cnn::Floats features_layer3_14_bn1_saved = floats(69547056, 1024);
-  const cnn::Floats features_layer3_14_conv1_weight_prepared = floats(69548080, 264192);
-  const cnn::Floats features_layer3_14_bn2_saved = floats(69812272, 1024);
-  const cnn::Floats features_layer3_14_bn3_saved = floats(69813296, 4096);
-  const cnn::Floats features_layer3_14_conv3_weight_prepared = floats(69817392, 262656);
-  const cnn::Floats features_layer3_15_bn1_saved = floats(70080048, 1024);
-  const cnn::Floats features_layer3_15_conv1_weight_prepared = floats(70081072, 264192);
-  const cnn::Floats features_layer3_15_bn2_saved = floats(70345264, 1024);
-  const cnn::Floats features_layer3_15_bn3_saved = floats(70346288, 4096);
-  const cnn::Floats features_layer3_15_conv3_weight_prepared = floats(70350384, 262656);
-  const cnn::Floats features_layer3_16_bn1_saved = floats(70613040, 1024);
-  const cnn::Floats features_layer3_16_conv1_weight_prepared = floats(70614064, 264192);
-  const cnn::Floats features_layer3_16_bn2_saved = floats(70878256, 1024);
-  const cnn::Floats features_layer3_16_bn3_saved = floats(70879280, 4096);
-  const cnn::Floats features_layer3_16_conv3_weight_prepared = floats(70883376, 262656);
-  const cnn::Floats features_layer3_17_bn1_saved = floats(71146032, 1024);
-  const cnn::Floats features_layer3_17_conv1_weight_prepared = floats(71147056, 264192);
-  const cnn::Floats features_layer3_17_bn2_saved = floats(71411248, 1024);
-  const cnn::Floats features_layer3_17_bn3_saved = floats(71412272, 4096);
-  const cnn::Floats features_layer3_17_conv3_weight_prepared = floats(71416368, 262656);
-  const cnn::Floats features_layer3_18_bn1_saved = floats(71679024, 1024);
-  const cnn::Floats features_layer3_18_conv1_weight_prepared = floats(71680048, 264192);
-  const cnn::Floats features_layer3_18_bn2_saved = floats(71944240, 1024);
-  const cnn::Floats features_layer3_18_bn3_saved = floats(71945264, 4096);
-  const cnn::Floats features_layer3_18_conv3_weight_prepared = floats(71949360, 262656);
-  const cnn::Floats features_layer3_19_bn1_saved = floats(72212016, 1024);
-  const cnn::Floats features_layer3_19_conv1_weight_prepared = floats(72213040, 264192);
-  const cnn::Floats features_layer3_19_bn2_saved = floats(72477232, 1024);
-  const cnn::Floats features_layer3_19_bn3_saved = floats(72478256, 4096);
-  const cnn::Floats features_layer3_19_conv3_weight_prepared = floats(72482352, 262656);
-  const cnn::Floats features_layer3_20_bn1_saved = floats(72745008, 1024);
-  const cnn::Floats features_layer3_20_conv1_weight_prepared = floats(72746032, 264192);
-  const cnn::Floats features_layer3_20_bn2_saved = floats(73010224, 1024);
-  const cnn::Floats features_layer3_20_bn3_saved = floats(73011248, 4096);
-  const cnn::Floats features_layer3_20_conv3_weight_prepared = floats(73015344, 262656);
-  const cnn::Floats features_layer3_21_bn1_saved = floats(73278000, 1024);
-  const cnn::Floats features_layer3_21_conv1_weight_prepared = floats(73279024, 264192);
-  const cnn::Floats features_layer3_21_bn2_saved = floats(73543216, 1024);
-  const cnn::Floats features_layer3_21_bn3_saved = floats(73544240, 4096);
-  const cnn::Floats features_layer3_21_conv3_weight_prepared = floats(73548336, 262656);
-  const cnn::Floats features_layer3_22_bn1_saved = floats(73810992, 1024);
-  const cnn::Floats features_layer3_22_conv1_weight_prepared = floats(73812016, 264192);
-  const cnn::Floats features_layer3_22_bn2_saved = floats(74076208, 1024);
-  const cnn::Floats features_layer3_22_bn3_saved = floats(74077232, 4096);
-  const cnn::Floats features_layer3_22_conv3_weight_prepared = floats(74081328, 262656);
-  const cnn::Floats features_layer4_0_bn1_saved = floats(74343984, 2048);
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(74346032, 528384);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(74874416, 2048);
-  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(74876464, 2377728);
-  const cnn::Floats features_layer4_0_bn3_saved = floats(77254192, 8192);
-  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(77262384, 1050624);
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(78313008, 8192);
-  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(78321200, 2101248);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(80422448, 2048);
-  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(80424496, 1056768);
-  const cnn::Floats features_layer4_1_bn2_saved = floats(81481264, 2048);
-  const cnn::Floats features_layer4_1_bn3_saved = floats(81483312, 8192);
-  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(81491504, 1050624);
-  const cnn::Floats features_layer4_2_bn1_saved = floats(82542128, 2048);
-  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(82544176, 1056768);
-  const cnn::Floats features_layer4_2_bn2_saved = floats(83600944, 2048);
-  const cnn::Floats features_layer4_2_bn3_saved = floats(83602992, 8192);
-  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(83611184, 1050624);
+  const cnn::Floats features_bn1_saved = floats(57906624, 256);
+  const cnn::Floats features_layer1_0_bn1_saved = floats(57906880, 256);
+  const cnn::Floats features_layer1_0_bn2_saved = floats(57907136, 256);
+  const cnn::Floats features_layer1_0_bn3_saved = floats(57907392, 1024);
+  const cnn::Floats features_layer1_0_downsample_bn1_saved = floats(57908416, 1024);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(57909440, 256);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(57909696, 256);
+  const cnn::Floats features_layer1_1_bn3_saved = floats(57909952, 1024);
+  const cnn::Floats features_layer1_2_bn1_saved = floats(57910976, 256);
+  const cnn::Floats features_layer1_2_bn2_saved = floats(57911232, 256);
+  const cnn::Floats features_layer1_2_bn3_saved = floats(57911488, 1024);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(57912512, 512);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(57913024, 512);
+  const cnn::Floats features_layer2_0_bn3_saved = floats(57913536, 2048);
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(57915584, 2048);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(57917632, 512);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(57918144, 512);
+  const cnn::Floats features_layer2_1_bn3_saved = floats(57918656, 2048);
+  const cnn::Floats features_layer2_2_bn1_saved = floats(57920704, 512);
+  const cnn::Floats features_layer2_2_bn2_saved = floats(57921216, 512);
+  const cnn::Floats features_layer2_2_bn3_saved = floats(57921728, 2048);
+  const cnn::Floats features_layer2_3_bn1_saved = floats(57923776, 512);
+  const cnn::Floats features_layer2_3_bn2_saved = floats(57924288, 512);
+  const cnn::Floats features_layer2_3_bn3_saved = floats(57924800, 2048);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(57926848, 1024);
+  const cnn::Floats features_layer3_0_bn2_saved = floats(57927872, 1024);
+  const cnn::Floats features_layer3_0_bn3_saved = floats(57928896, 4096);
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(57932992, 4096);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(57937088, 1024);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(57938112, 1024);
+  const cnn::Floats features_layer3_1_bn3_saved = floats(57939136, 4096);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(57943232, 1024);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(57944256, 1024);
+  const cnn::Floats features_layer3_2_bn3_saved = floats(57945280, 4096);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(57949376, 1024);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(57950400, 1024);
+  const cnn::Floats features_layer3_3_bn3_saved = floats(57951424, 4096);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(57955520, 1024);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(57956544, 1024);
+  const cnn::Floats features_layer3_4_bn3_saved = floats(57957568, 4096);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(57961664, 1024);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(57962688, 1024);
+  const cnn::Floats features_layer3_5_bn3_saved = floats(57963712, 4096);
+  const cnn::Floats features_layer3_6_bn1_saved = floats(57967808, 1024);
+  const cnn::Floats features_layer3_6_bn2_saved = floats(57968832, 1024);
+  const cnn::Floats features_layer3_6_bn3_saved = floats(57969856, 4096);
+  const cnn::Floats features_layer3_7_bn1_saved = floats(57973952, 1024);
+  const cnn::Floats features_layer3_7_bn2_saved = floats(57974976, 1024);
+  const cnn::Floats features_layer3_7_bn3_saved = floats(57976000, 4096);
+  const cnn::Floats features_layer3_8_bn1_saved = floats(57980096, 1024);
+  const cnn::Floats features_layer3_8_bn2_saved = floats(57981120, 1024);
+  const cnn::Floats features_layer3_8_bn3_saved = floats(57982144, 4096);
+  const cnn::Floats features_layer3_9_bn1_saved = floats(57986240, 1024);
+  const cnn::Floats features_layer3_9_bn2_saved = floats(57987264, 1024);
+  const cnn::Floats features_layer3_9_bn3_saved = floats(57988288, 4096);
+  const cnn::Floats features_layer3_10_bn1_saved = floats(57992384, 1024);
+  const cnn::Floats features_layer3_10_bn2_saved = floats(57993408, 1024);
+  const cnn::Floats features_layer3_10_bn3_saved = floats(57994432, 4096);
+  const cnn::Floats features_layer3_11_bn1_saved = floats(57998528, 1024);
+  const cnn::Floats features_layer3_11_bn2_saved = floats(57999552, 1024);
+  const cnn::Floats features_layer3_11_bn3_saved = floats(58000576, 4096);
+  const cnn::Floats features_layer3_12_bn1_saved = floats(58004672, 1024);
+  const cnn::Floats features_layer3_12_bn2_saved = floats(58005696, 1024);
+  const cnn::Floats features_layer3_12_bn3_saved = floats(58006720, 4096);
+  const cnn::Floats features_layer3_13_bn1_saved = floats(58010816, 1024);
+  const cnn::Floats features_layer3_13_bn2_saved = floats(58011840, 1024);
+  const cnn::Floats features_layer3_13_bn3_saved = floats(58012864, 4096);
+  const cnn::Floats features_layer3_14_bn1_saved = floats(58016960, 1024);
+  const cnn::Floats features_layer3_14_bn2_saved = floats(58017984, 1024);
+  const cnn::Floats features_layer3_14_bn3_saved = floats(58019008, 4096);
+  const cnn::Floats features_layer3_15_bn1_saved = floats(58023104, 1024);
+  const cnn::Floats features_layer3_15_bn2_saved = floats(58024128, 1024);
+  const cnn::Floats features_layer3_15_bn3_saved = floats(58025152, 4096);
+  const cnn::Floats features_layer3_16_bn1_saved = floats(58029248, 1024);
+  const cnn::Floats features_layer3_16_bn2_saved = floats(58030272, 1024);
+  const cnn::Floats features_layer3_16_bn3_saved = floats(58031296, 4096);
+  const cnn::Floats features_layer3_17_bn1_saved = floats(58035392, 1024);
+  const cnn::Floats features_layer3_17_bn2_saved = floats(58036416, 1024);
+  const cnn::Floats features_layer3_17_bn3_saved = floats(58037440, 4096);
+  const cnn::Floats features_layer3_18_bn1_saved = floats(58041536, 1024);
+  const cnn::Floats features_layer3_18_bn2_saved = floats(58042560, 1024);
+  const cnn::Floats features_layer3_18_bn3_saved = floats(58043584, 4096);
+  const cnn::Floats features_layer3_19_bn1_saved = floats(58047680, 1024);
+  const cnn::Floats features_layer3_19_bn2_saved = floats(58048704, 1024);
+  const cnn::Floats features_layer3_19_bn3_saved = floats(58049728, 4096);
+  const cnn::Floats features_layer3_20_bn1_saved = floats(58053824, 1024);
+  const cnn::Floats features_layer3_20_bn2_saved = floats(58054848, 1024);
+  const cnn::Floats features_layer3_20_bn3_saved = floats(58055872, 4096);
+  const cnn::Floats features_layer3_21_bn1_saved = floats(58059968, 1024);
+  const cnn::Floats features_layer3_21_bn2_saved = floats(58060992, 1024);
+  const cnn::Floats features_layer3_21_bn3_saved = floats(58062016, 4096);
+  const cnn::Floats features_layer3_22_bn1_saved = floats(58066112, 1024);
+  const cnn::Floats features_layer3_22_bn2_saved = floats(58067136, 1024);
+  const cnn::Floats features_layer3_22_bn3_saved = floats(58068160, 4096);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(58072256, 2048);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(58074304, 2048);
+  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(58076352, 2377728);
+  const cnn::Floats features_layer4_0_bn3_saved = floats(60454080, 8192);
+  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(60462272, 1050624);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(61512896, 8192);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(61521088, 2101248);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(63622336, 2048);
+  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(63624384, 1056768);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(64681152, 2048);
+  const cnn::Floats features_layer4_1_bn3_saved = floats(64683200, 8192);
+  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(64691392, 1050624);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(65742016, 2048);
+  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(65744064, 1056768);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(66800832, 2048);
+  const cnn::Floats features_layer4_2_bn3_saved = floats(66802880, 8192);
+  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(66811072, 1050624);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
   cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
                  features_bn1_running_var_, kFeaturesBn1);
-  cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
 
   at(4);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
   // blocks.cnn:9: bn    (features.layer1[0].bn1)
@@ -3606,8 +3459,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer1_0_bn1_saved, features_layer1_0_bn1_weight_, features_layer1_0_bn1_bias_,
                  features_layer1_0_bn1_running_mean_, features_layer1_0_bn1_running_var_,
                  kFeaturesLayer1_0Bn1);
-  cnn::conv_prepare(features_layer1_0_conv1_weight_prepared, features_layer1_0_conv1_weight_,
-                    kFeaturesLayer1_0Conv1);
 
   at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
@@ -3615,16 +3466,12 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer1_0_bn2_saved, features_layer1_0_bn2_weight_, features_layer1_0_bn2_bias_,
                  features_layer1_0_bn2_running_mean_, features_layer1_0_bn2_running_var_,
                  kFeaturesLayer1_0Bn2);
-  cnn::winograd::conv_prepare(features_layer1_0_conv2_weight_prepared, features_layer1_0_conv2_weight_,
-                              kFeaturesLayer1_0Conv2);
 
   at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv3)
   // blocks.cnn:9: bn    (features.layer1[0].bn3)
   cnn::bn_affine(features_layer1_0_bn3_saved, features_layer1_0_bn3_weight_, features_layer1_0_bn3_bias_,
                  features_layer1_0_bn3_running_mean_, features_layer1_0_bn3_running_var_,
                  kFeaturesLayer1_0Bn3);
-  cnn::conv_prepare(features_layer1_0_conv3_weight_prepared, features_layer1_0_conv3_weight_,
-                    kFeaturesLayer1_0Conv3);
 
   at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer1[0].downsample.bn1)
@@ -3633,8 +3480,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer1_0_downsample_bn1_saved, features_layer1_0_downsample_bn1_weight_,
                  features_layer1_0_downsample_bn1_bias_, features_layer1_0_downsample_bn1_running_mean_,
                  features_layer1_0_downsample_bn1_running_var_, kFeaturesLayer1_0DownsampleBn1);
-  cnn::conv_prepare(features_layer1_0_downsample_conv1_weight_prepared,
-                    features_layer1_0_downsample_conv1_weight_, kFeaturesLayer1_0DownsampleConv1);
 
   at(16);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
@@ -3642,8 +3487,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer1_1_bn1_saved, features_layer1_1_bn1_weight_, features_layer1_1_bn1_bias_,
                  features_layer1_1_bn1_running_mean_, features_layer1_1_bn1_running_var_,
                  kFeaturesLayer1_1Bn1);
-  cnn::conv_prepare(features_layer1_1_conv1_weight_prepared, features_layer1_1_conv1_weight_,
-                    kFeaturesLayer1_1Conv1);
 
   at(19);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
@@ -3651,8 +3494,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer1_1_bn2_saved, features_layer1_1_bn2_weight_, features_layer1_1_bn2_bias_,
                  features_layer1_1_bn2_running_mean_, features_layer1_1_bn2_running_var_,
                  kFeaturesLayer1_1Bn2);
-  cnn::winograd::conv_prepare(features_layer1_1_conv2_weight_prepared, features_layer1_1_conv2_weight_,
-                              kFeaturesLayer1_1Conv2);
 
   at(22);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv3)
   // blocks.cnn:9: bn    (features.layer1[1].bn3)
@@ -3661,8 +3502,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer1_1_bn3_saved, features_layer1_1_bn3_weight_, features_layer1_1_bn3_bias_,
                  features_layer1_1_bn3_running_mean_, features_layer1_1_bn3_running_var_,
                  kFeaturesLayer1_1Bn3);
-  cnn::conv_prepare(features_layer1_1_conv3_weight_prepared, features_layer1_1_conv3_weight_,
-                    kFeaturesLayer1_1Conv3);
 
   at(26);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
   // blocks.cnn:9: bn    (features.layer1[2].bn1)
@@ -3670,8 +3509,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer1_2_bn1_saved, features_layer1_2_bn1_weight_, features_layer1_2_bn1_bias_,
                  features_layer1_2_bn1_running_mean_, features_layer1_2_bn1_running_var_,
                  kFeaturesLayer1_2Bn1);
-  cnn::conv_prepare(features_layer1_2_conv1_weight_prepared, features_layer1_2_conv1_weight_,
-                    kFeaturesLayer1_2Conv1);
 
   at(29);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
   // blocks.cnn:9: bn    (features.layer1[2].bn2)
@@ -3679,8 +3516,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer1_2_bn2_saved, features_layer1_2_bn2_weight_, features_layer1_2_bn2_bias_,
                  features_layer1_2_bn2_running_mean_, features_layer1_2_bn2_running_var_,
                  kFeaturesLayer1_2Bn2);
-  cnn::winograd::conv_prepare(features_layer1_2_conv2_weight_prepared, features_layer1_2_conv2_weight_,
-                              kFeaturesLayer1_2Conv2);
 
   at(32);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv3)
   // blocks.cnn:9: bn    (features.layer1[2].bn3)
@@ -3689,8 +3524,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer1_2_bn3_saved, features_layer1_2_bn3_weight_, features_layer1_2_bn3_bias_,
                  features_layer1_2_bn3_running_mean_, features_layer1_2_bn3_running_var_,
                  kFeaturesLayer1_2Bn3);
-  cnn::conv_prepare(features_layer1_2_conv3_weight_prepared, features_layer1_2_conv3_weight_,
-                    kFeaturesLayer1_2Conv3);
 
   at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   // blocks.cnn:9: bn    (features.layer2[0].bn1)
@@ -3698,8 +3531,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer2_0_bn1_saved, features_layer2_0_bn1_weight_, features_layer2_0_bn1_bias_,
                  features_layer2_0_bn1_running_mean_, features_layer2_0_bn1_running_var_,
                  kFeaturesLayer2_0Bn1);
-  cnn::conv_prepare(features_layer2_0_conv1_weight_prepared, features_layer2_0_conv1_weight_,
-                    kFeaturesLayer2_0Conv1);
 
   at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
@@ -3707,16 +3538,12 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer2_0_bn2_saved, features_layer2_0_bn2_weight_, features_layer2_0_bn2_bias_,
                  features_layer2_0_bn2_running_mean_, features_layer2_0_bn2_running_var_,
                  kFeaturesLayer2_0Bn2);
-  cnn::conv_prepare(features_layer2_0_conv2_weight_prepared, features_layer2_0_conv2_weight_,
-                    kFeaturesLayer2_0Conv2);
 
   at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv3)
   // blocks.cnn:9: bn    (features.layer2[0].bn3)
   cnn::bn_affine(features_layer2_0_bn3_saved, features_layer2_0_bn3_weight_, features_layer2_0_bn3_bias_,
                  features_layer2_0_bn3_running_mean_, features_layer2_0_bn3_running_var_,
                  kFeaturesLayer2_0Bn3);
-  cnn::conv_prepare(features_layer2_0_conv3_weight_prepared, features_layer2_0_conv3_weight_,
-                    kFeaturesLayer2_0Conv3);
 
   at(44);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
@@ -3725,8 +3552,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer2_0_downsample_bn1_saved, features_layer2_0_downsample_bn1_weight_,
                  features_layer2_0_downsample_bn1_bias_, features_layer2_0_downsample_bn1_running_mean_,
                  features_layer2_0_downsample_bn1_running_var_, kFeaturesLayer2_0DownsampleBn1);
-  cnn::conv_prepare(features_layer2_0_downsample_conv1_weight_prepared,
-                    features_layer2_0_downsample_conv1_weight_, kFeaturesLayer2_0DownsampleConv1);
 
   at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
@@ -3734,8 +3559,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer2_1_bn1_saved, features_layer2_1_bn1_weight_, features_layer2_1_bn1_bias_,
                  features_layer2_1_bn1_running_mean_, features_layer2_1_bn1_running_var_,
                  kFeaturesLayer2_1Bn1);
-  cnn::conv_prepare(features_layer2_1_conv1_weight_prepared, features_layer2_1_conv1_weight_,
-                    kFeaturesLayer2_1Conv1);
 
   at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
@@ -3743,8 +3566,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer2_1_bn2_saved, features_layer2_1_bn2_weight_, features_layer2_1_bn2_bias_,
                  features_layer2_1_bn2_running_mean_, features_layer2_1_bn2_running_var_,
                  kFeaturesLayer2_1Bn2);
-  cnn::winograd::conv_prepare(features_layer2_1_conv2_weight_prepared, features_layer2_1_conv2_weight_,
-                              kFeaturesLayer2_1Conv2);
 
   at(54);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv3)
   // blocks.cnn:9: bn    (features.layer2[1].bn3)
@@ -3753,8 +3574,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer2_1_bn3_saved, features_layer2_1_bn3_weight_, features_layer2_1_bn3_bias_,
                  features_layer2_1_bn3_running_mean_, features_layer2_1_bn3_running_var_,
                  kFeaturesLayer2_1Bn3);
-  cnn::conv_prepare(features_layer2_1_conv3_weight_prepared, features_layer2_1_conv3_weight_,
-                    kFeaturesLayer2_1Conv3);
 
   at(58);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
   // blocks.cnn:9: bn    (features.layer2[2].bn1)
@@ -3762,8 +3581,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer2_2_bn1_saved, features_layer2_2_bn1_weight_, features_layer2_2_bn1_bias_,
                  features_layer2_2_bn1_running_mean_, features_layer2_2_bn1_running_var_,
                  kFeaturesLayer2_2Bn1);
-  cnn::conv_prepare(features_layer2_2_conv1_weight_prepared, features_layer2_2_conv1_weight_,
-                    kFeaturesLayer2_2Conv1);
 
   at(61);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
   // blocks.cnn:9: bn    (features.layer2[2].bn2)
@@ -3771,8 +3588,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer2_2_bn2_saved, features_layer2_2_bn2_weight_, features_layer2_2_bn2_bias_,
                  features_layer2_2_bn2_running_mean_, features_layer2_2_bn2_running_var_,
                  kFeaturesLayer2_2Bn2);
-  cnn::winograd::conv_prepare(features_layer2_2_conv2_weight_prepared, features_layer2_2_conv2_weight_,
-                              kFeaturesLayer2_2Conv2);
 
   at(64);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv3)
   // blocks.cnn:9: bn    (features.layer2[2].bn3)
@@ -3781,8 +3596,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer2_2_bn3_saved, features_layer2_2_bn3_weight_, features_layer2_2_bn3_bias_,
                  features_layer2_2_bn3_running_mean_, features_layer2_2_bn3_running_var_,
                  kFeaturesLayer2_2Bn3);
-  cnn::conv_prepare(features_layer2_2_conv3_weight_prepared, features_layer2_2_conv3_weight_,
-                    kFeaturesLayer2_2Conv3);
 
   at(68);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
   // blocks.cnn:9: bn    (features.layer2[3].bn1)
@@ -3790,8 +3603,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer2_3_bn1_saved, features_layer2_3_bn1_weight_, features_layer2_3_bn1_bias_,
                  features_layer2_3_bn1_running_mean_, features_layer2_3_bn1_running_var_,
                  kFeaturesLayer2_3Bn1);
-  cnn::conv_prepare(features_layer2_3_conv1_weight_prepared, features_layer2_3_conv1_weight_,
-                    kFeaturesLayer2_3Conv1);
 
   at(71);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
   // blocks.cnn:9: bn    (features.layer2[3].bn2)
@@ -3799,8 +3610,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer2_3_bn2_saved, features_layer2_3_bn2_weight_, features_layer2_3_bn2_bias_,
                  features_layer2_3_bn2_running_mean_, features_layer2_3_bn2_running_var_,
                  kFeaturesLayer2_3Bn2);
-  cnn::winograd::conv_prepare(features_layer2_3_conv2_weight_prepared, features_layer2_3_conv2_weight_,
-                              kFeaturesLayer2_3Conv2);
 
   at(74);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv3)
   // blocks.cnn:9: bn    (features.layer2[3].bn3)
@@ -3809,8 +3618,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer2_3_bn3_saved, features_layer2_3_bn3_weight_, features_layer2_3_bn3_bias_,
                  features_layer2_3_bn3_running_mean_, features_layer2_3_bn3_running_var_,
                  kFeaturesLayer2_3Bn3);
-  cnn::conv_prepare(features_layer2_3_conv3_weight_prepared, features_layer2_3_conv3_weight_,
-                    kFeaturesLayer2_3Conv3);
 
   at(78);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
   // blocks.cnn:9: bn    (features.layer3[0].bn1)
@@ -3818,8 +3625,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_0_bn1_saved, features_layer3_0_bn1_weight_, features_layer3_0_bn1_bias_,
                  features_layer3_0_bn1_running_mean_, features_layer3_0_bn1_running_var_,
                  kFeaturesLayer3_0Bn1);
-  cnn::conv_prepare(features_layer3_0_conv1_weight_prepared, features_layer3_0_conv1_weight_,
-                    kFeaturesLayer3_0Conv1);
 
   at(81);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
@@ -3827,16 +3632,12 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_0_bn2_saved, features_layer3_0_bn2_weight_, features_layer3_0_bn2_bias_,
                  features_layer3_0_bn2_running_mean_, features_layer3_0_bn2_running_var_,
                  kFeaturesLayer3_0Bn2);
-  cnn::conv_prepare(features_layer3_0_conv2_weight_prepared, features_layer3_0_conv2_weight_,
-                    kFeaturesLayer3_0Conv2);
 
   at(84);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv3)
   // blocks.cnn:9: bn    (features.layer3[0].bn3)
   cnn::bn_affine(features_layer3_0_bn3_saved, features_layer3_0_bn3_weight_, features_layer3_0_bn3_bias_,
                  features_layer3_0_bn3_running_mean_, features_layer3_0_bn3_running_var_,
                  kFeaturesLayer3_0Bn3);
-  cnn::conv_prepare(features_layer3_0_conv3_weight_prepared, features_layer3_0_conv3_weight_,
-                    kFeaturesLayer3_0Conv3);
 
   at(86);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
@@ -3845,8 +3646,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_0_downsample_bn1_saved, features_layer3_0_downsample_bn1_weight_,
                  features_layer3_0_downsample_bn1_bias_, features_layer3_0_downsample_bn1_running_mean_,
                  features_layer3_0_downsample_bn1_running_var_, kFeaturesLayer3_0DownsampleBn1);
-  cnn::conv_prepare(features_layer3_0_downsample_conv1_weight_prepared,
-                    features_layer3_0_downsample_conv1_weight_, kFeaturesLayer3_0DownsampleConv1);
 
   at(90);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
@@ -3854,8 +3653,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_1_bn1_saved, features_layer3_1_bn1_weight_, features_layer3_1_bn1_bias_,
                  features_layer3_1_bn1_running_mean_, features_layer3_1_bn1_running_var_,
                  kFeaturesLayer3_1Bn1);
-  cnn::conv_prepare(features_layer3_1_conv1_weight_prepared, features_layer3_1_conv1_weight_,
-                    kFeaturesLayer3_1Conv1);
 
   at(93);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
@@ -3871,8 +3668,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_1_bn3_saved, features_layer3_1_bn3_weight_, features_layer3_1_bn3_bias_,
                  features_layer3_1_bn3_running_mean_, features_layer3_1_bn3_running_var_,
                  kFeaturesLayer3_1Bn3);
-  cnn::conv_prepare(features_layer3_1_conv3_weight_prepared, features_layer3_1_conv3_weight_,
-                    kFeaturesLayer3_1Conv3);
 
   at(100);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
   // blocks.cnn:9: bn    (features.layer3[2].bn1)
@@ -3880,8 +3675,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_2_bn1_saved, features_layer3_2_bn1_weight_, features_layer3_2_bn1_bias_,
                  features_layer3_2_bn1_running_mean_, features_layer3_2_bn1_running_var_,
                  kFeaturesLayer3_2Bn1);
-  cnn::conv_prepare(features_layer3_2_conv1_weight_prepared, features_layer3_2_conv1_weight_,
-                    kFeaturesLayer3_2Conv1);
 
   at(103);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
   // blocks.cnn:9: bn    (features.layer3[2].bn2)
@@ -3897,8 +3690,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_2_bn3_saved, features_layer3_2_bn3_weight_, features_layer3_2_bn3_bias_,
                  features_layer3_2_bn3_running_mean_, features_layer3_2_bn3_running_var_,
                  kFeaturesLayer3_2Bn3);
-  cnn::conv_prepare(features_layer3_2_conv3_weight_prepared, features_layer3_2_conv3_weight_,
-                    kFeaturesLayer3_2Conv3);
 
   at(110);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
   // blocks.cnn:9: bn    (features.layer3[3].bn1)
@@ -3906,8 +3697,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_3_bn1_saved, features_layer3_3_bn1_weight_, features_layer3_3_bn1_bias_,
                  features_layer3_3_bn1_running_mean_, features_layer3_3_bn1_running_var_,
                  kFeaturesLayer3_3Bn1);
-  cnn::conv_prepare(features_layer3_3_conv1_weight_prepared, features_layer3_3_conv1_weight_,
-                    kFeaturesLayer3_3Conv1);
 
   at(113);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
   // blocks.cnn:9: bn    (features.layer3[3].bn2)
@@ -3923,8 +3712,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_3_bn3_saved, features_layer3_3_bn3_weight_, features_layer3_3_bn3_bias_,
                  features_layer3_3_bn3_running_mean_, features_layer3_3_bn3_running_var_,
                  kFeaturesLayer3_3Bn3);
-  cnn::conv_prepare(features_layer3_3_conv3_weight_prepared, features_layer3_3_conv3_weight_,
-                    kFeaturesLayer3_3Conv3);
 
   at(120);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
   // blocks.cnn:9: bn    (features.layer3[4].bn1)
@@ -3932,8 +3719,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_4_bn1_saved, features_layer3_4_bn1_weight_, features_layer3_4_bn1_bias_,
                  features_layer3_4_bn1_running_mean_, features_layer3_4_bn1_running_var_,
                  kFeaturesLayer3_4Bn1);
-  cnn::conv_prepare(features_layer3_4_conv1_weight_prepared, features_layer3_4_conv1_weight_,
-                    kFeaturesLayer3_4Conv1);
 
   at(123);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
   // blocks.cnn:9: bn    (features.layer3[4].bn2)
@@ -3949,8 +3734,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_4_bn3_saved, features_layer3_4_bn3_weight_, features_layer3_4_bn3_bias_,
                  features_layer3_4_bn3_running_mean_, features_layer3_4_bn3_running_var_,
                  kFeaturesLayer3_4Bn3);
-  cnn::conv_prepare(features_layer3_4_conv3_weight_prepared, features_layer3_4_conv3_weight_,
-                    kFeaturesLayer3_4Conv3);
 
   at(130);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
   // blocks.cnn:9: bn    (features.layer3[5].bn1)
@@ -3958,8 +3741,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_5_bn1_saved, features_layer3_5_bn1_weight_, features_layer3_5_bn1_bias_,
                  features_layer3_5_bn1_running_mean_, features_layer3_5_bn1_running_var_,
                  kFeaturesLayer3_5Bn1);
-  cnn::conv_prepare(features_layer3_5_conv1_weight_prepared, features_layer3_5_conv1_weight_,
-                    kFeaturesLayer3_5Conv1);
 
   at(133);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
   // blocks.cnn:9: bn    (features.layer3[5].bn2)
@@ -3975,8 +3756,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_5_bn3_saved, features_layer3_5_bn3_weight_, features_layer3_5_bn3_bias_,
                  features_layer3_5_bn3_running_mean_, features_layer3_5_bn3_running_var_,
                  kFeaturesLayer3_5Bn3);
-  cnn::conv_prepare(features_layer3_5_conv3_weight_prepared, features_layer3_5_conv3_weight_,
-                    kFeaturesLayer3_5Conv3);
 
   at(140);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[6].conv1)
   // blocks.cnn:9: bn    (features.layer3[6].bn1)
@@ -3984,8 +3763,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_6_bn1_saved, features_layer3_6_bn1_weight_, features_layer3_6_bn1_bias_,
                  features_layer3_6_bn1_running_mean_, features_layer3_6_bn1_running_var_,
                  kFeaturesLayer3_6Bn1);
-  cnn::conv_prepare(features_layer3_6_conv1_weight_prepared, features_layer3_6_conv1_weight_,
-                    kFeaturesLayer3_6Conv1);
 
   at(143);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[6].conv2)
   // blocks.cnn:9: bn    (features.layer3[6].bn2)
@@ -4001,8 +3778,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_6_bn3_saved, features_layer3_6_bn3_weight_, features_layer3_6_bn3_bias_,
                  features_layer3_6_bn3_running_mean_, features_layer3_6_bn3_running_var_,
                  kFeaturesLayer3_6Bn3);
-  cnn::conv_prepare(features_layer3_6_conv3_weight_prepared, features_layer3_6_conv3_weight_,
-                    kFeaturesLayer3_6Conv3);
 
   at(150);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[7].conv1)
   // blocks.cnn:9: bn    (features.layer3[7].bn1)
@@ -4010,8 +3785,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_7_bn1_saved, features_layer3_7_bn1_weight_, features_layer3_7_bn1_bias_,
                  features_layer3_7_bn1_running_mean_, features_layer3_7_bn1_running_var_,
                  kFeaturesLayer3_7Bn1);
-  cnn::conv_prepare(features_layer3_7_conv1_weight_prepared, features_layer3_7_conv1_weight_,
-                    kFeaturesLayer3_7Conv1);
 
   at(153);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[7].conv2)
   // blocks.cnn:9: bn    (features.layer3[7].bn2)
@@ -4027,8 +3800,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_7_bn3_saved, features_layer3_7_bn3_weight_, features_layer3_7_bn3_bias_,
                  features_layer3_7_bn3_running_mean_, features_layer3_7_bn3_running_var_,
                  kFeaturesLayer3_7Bn3);
-  cnn::conv_prepare(features_layer3_7_conv3_weight_prepared, features_layer3_7_conv3_weight_,
-                    kFeaturesLayer3_7Conv3);
 
   at(160);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[8].conv1)
   // blocks.cnn:9: bn    (features.layer3[8].bn1)
@@ -4036,8 +3807,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_8_bn1_saved, features_layer3_8_bn1_weight_, features_layer3_8_bn1_bias_,
                  features_layer3_8_bn1_running_mean_, features_layer3_8_bn1_running_var_,
                  kFeaturesLayer3_8Bn1);
-  cnn::conv_prepare(features_layer3_8_conv1_weight_prepared, features_layer3_8_conv1_weight_,
-                    kFeaturesLayer3_8Conv1);
 
   at(163);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[8].conv2)
   // blocks.cnn:9: bn    (features.layer3[8].bn2)
@@ -4053,8 +3822,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_8_bn3_saved, features_layer3_8_bn3_weight_, features_layer3_8_bn3_bias_,
                  features_layer3_8_bn3_running_mean_, features_layer3_8_bn3_running_var_,
                  kFeaturesLayer3_8Bn3);
-  cnn::conv_prepare(features_layer3_8_conv3_weight_prepared, features_layer3_8_conv3_weight_,
-                    kFeaturesLayer3_8Conv3);
 
   at(170);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[9].conv1)
   // blocks.cnn:9: bn    (features.layer3[9].bn1)
@@ -4062,8 +3829,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_9_bn1_saved, features_layer3_9_bn1_weight_, features_layer3_9_bn1_bias_,
                  features_layer3_9_bn1_running_mean_, features_layer3_9_bn1_running_var_,
                  kFeaturesLayer3_9Bn1);
-  cnn::conv_prepare(features_layer3_9_conv1_weight_prepared, features_layer3_9_conv1_weight_,
-                    kFeaturesLayer3_9Conv1);
 
   at(173);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[9].conv2)
   // blocks.cnn:9: bn    (features.layer3[9].bn2)
@@ -4079,8 +3844,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_9_bn3_saved, features_layer3_9_bn3_weight_, features_layer3_9_bn3_bias_,
                  features_layer3_9_bn3_running_mean_, features_layer3_9_bn3_running_var_,
                  kFeaturesLayer3_9Bn3);
-  cnn::conv_prepare(features_layer3_9_conv3_weight_prepared, features_layer3_9_conv3_weight_,
-                    kFeaturesLayer3_9Conv3);
 
   at(180);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[10].conv1)
   // blocks.cnn:9: bn    (features.layer3[10].bn1)
@@ -4088,8 +3851,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_10_bn1_saved, features_layer3_10_bn1_weight_, features_layer3_10_bn1_bias_,
                  features_layer3_10_bn1_running_mean_, features_layer3_10_bn1_running_var_,
                  kFeaturesLayer3_10Bn1);
-  cnn::conv_prepare(features_layer3_10_conv1_weight_prepared, features_layer3_10_conv1_weight_,
-                    kFeaturesLayer3_10Conv1);
 
   at(183);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[10].conv2)
   // blocks.cnn:9: bn    (features.layer3[10].bn2)
@@ -4105,8 +3866,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_10_bn3_saved, features_layer3_10_bn3_weight_, features_layer3_10_bn3_bias_,
                  features_layer3_10_bn3_running_mean_, features_layer3_10_bn3_running_var_,
                  kFeaturesLayer3_10Bn3);
-  cnn::conv_prepare(features_layer3_10_conv3_weight_prepared, features_layer3_10_conv3_weight_,
-                    kFeaturesLayer3_10Conv3);
 
   at(190);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[11].conv1)
   // blocks.cnn:9: bn    (features.layer3[11].bn1)
@@ -4114,8 +3873,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_11_bn1_saved, features_layer3_11_bn1_weight_, features_layer3_11_bn1_bias_,
                  features_layer3_11_bn1_running_mean_, features_layer3_11_bn1_running_var_,
                  kFeaturesLayer3_11Bn1);
-  cnn::conv_prepare(features_layer3_11_conv1_weight_prepared, features_layer3_11_conv1_weight_,
-                    kFeaturesLayer3_11Conv1);
 
   at(193);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[11].conv2)
   // blocks.cnn:9: bn    (features.layer3[11].bn2)
@@ -4131,8 +3888,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_11_bn3_saved, features_layer3_11_bn3_weight_, features_layer3_11_bn3_bias_,
                  features_layer3_11_bn3_running_mean_, features_layer3_11_bn3_running_var_,
                  kFeaturesLayer3_11Bn3);
-  cnn::conv_prepare(features_layer3_11_conv3_weight_prepared, features_layer3_11_conv3_weight_,
-                    kFeaturesLayer3_11Conv3);
 
   at(200);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[12].conv1)
   // blocks.cnn:9: bn    (features.layer3[12].bn1)
@@ -4140,8 +3895,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_12_bn1_saved, features_layer3_12_bn1_weight_, features_layer3_12_bn1_bias_,
                  features_layer3_12_bn1_running_mean_, features_layer3_12_bn1_running_var_,
                  kFeaturesLayer3_12Bn1);
-  cnn::conv_prepare(features_layer3_12_conv1_weight_prepared, features_layer3_12_conv1_weight_,
-                    kFeaturesLayer3_12Conv1);
 
   at(203);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[12].conv2)
   // blocks.cnn:9: bn    (features.layer3[12].bn2)
@@ -4157,8 +3910,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_12_bn3_saved, features_layer3_12_bn3_weight_, features_layer3_12_bn3_bias_,
                  features_layer3_12_bn3_running_mean_, features_layer3_12_bn3_running_var_,
                  kFeaturesLayer3_12Bn3);
-  cnn::conv_prepare(features_layer3_12_conv3_weight_prepared, features_layer3_12_conv3_weight_,
-                    kFeaturesLayer3_12Conv3);
 
   at(210);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[13].conv1)
   // blocks.cnn:9: bn    (features.layer3[13].bn1)
@@ -4166,8 +3917,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_13_bn1_saved, features_layer3_13_bn1_weight_, features_layer3_13_bn1_bias_,
                  features_layer3_13_bn1_running_mean_, features_layer3_13_bn1_running_var_,
                  kFeaturesLayer3_13Bn1);
-  cnn::conv_prepare(features_layer3_13_conv1_weight_prepared, features_layer3_13_conv1_weight_,
-                    kFeaturesLayer3_13Conv1);
 
   at(213);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[13].conv2)
   // blocks.cnn:9: bn    (features.layer3[13].bn2)
@@ -4183,8 +3932,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_13_bn3_saved, features_layer3_13_bn3_weight_, features_layer3_13_bn3_bias_,
                  features_layer3_13_bn3_running_mean_, features_layer3_13_bn3_running_var_,
                  kFeaturesLayer3_13Bn3);
-  cnn::conv_prepare(features_layer3_13_conv3_weight_prepared, features_layer3_13_conv3_weight_,
-                    kFeaturesLayer3_13Conv3);
 
   at(220);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[14].conv1)
   // blocks.cnn:9: bn    (features.layer3[14].bn1)
@@ -4192,8 +3939,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_14_bn1_saved, features_layer3_14_bn1_weight_, features_layer3_14_bn1_bias_,
                  features_layer3_14_bn1_running_mean_, features_layer3_14_bn1_running_var_,
                  kFeaturesLayer3_14Bn1);
-  cnn::conv_prepare(features_layer3_14_conv1_weight_prepared, features_layer3_14_conv1_weight_,
-                    kFeaturesLayer3_14Conv1);
 
   at(223);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[14].conv2)
   // blocks.cnn:9: bn    (features.layer3[14].bn2)
@@ -4209,8 +3954,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_14_bn3_saved, features_layer3_14_bn3_weight_, features_layer3_14_bn3_bias_,
                  features_layer3_14_bn3_running_mean_, features_layer3_14_bn3_running_var_,
                  kFeaturesLayer3_14Bn3);
-  cnn::conv_prepare(features_layer3_14_conv3_weight_prepared, features_layer3_14_conv3_weight_,
-                    kFeaturesLayer3_14Conv3);
 
   at(230);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[15].conv1)
   // blocks.cnn:9: bn    (features.layer3[15].bn1)
@@ -4218,8 +3961,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_15_bn1_saved, features_layer3_15_bn1_weight_, features_layer3_15_bn1_bias_,
                  features_layer3_15_bn1_running_mean_, features_layer3_15_bn1_running_var_,
                  kFeaturesLayer3_15Bn1);
-  cnn::conv_prepare(features_layer3_15_conv1_weight_prepared, features_layer3_15_conv1_weight_,
-                    kFeaturesLayer3_15Conv1);
 
   at(233);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[15].conv2)
   // blocks.cnn:9: bn    (features.layer3[15].bn2)
@@ -4235,8 +3976,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_15_bn3_saved, features_layer3_15_bn3_weight_, features_layer3_15_bn3_bias_,
                  features_layer3_15_bn3_running_mean_, features_layer3_15_bn3_running_var_,
                  kFeaturesLayer3_15Bn3);
-  cnn::conv_prepare(features_layer3_15_conv3_weight_prepared, features_layer3_15_conv3_weight_,
-                    kFeaturesLayer3_15Conv3);
 
   at(240);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[16].conv1)
   // blocks.cnn:9: bn    (features.layer3[16].bn1)
@@ -4244,8 +3983,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_16_bn1_saved, features_layer3_16_bn1_weight_, features_layer3_16_bn1_bias_,
                  features_layer3_16_bn1_running_mean_, features_layer3_16_bn1_running_var_,
                  kFeaturesLayer3_16Bn1);
-  cnn::conv_prepare(features_layer3_16_conv1_weight_prepared, features_layer3_16_conv1_weight_,
-                    kFeaturesLayer3_16Conv1);
 
   at(243);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[16].conv2)
   // blocks.cnn:9: bn    (features.layer3[16].bn2)
@@ -4261,8 +3998,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_16_bn3_saved, features_layer3_16_bn3_weight_, features_layer3_16_bn3_bias_,
                  features_layer3_16_bn3_running_mean_, features_layer3_16_bn3_running_var_,
                  kFeaturesLayer3_16Bn3);
-  cnn::conv_prepare(features_layer3_16_conv3_weight_prepared, features_layer3_16_conv3_weight_,
-                    kFeaturesLayer3_16Conv3);
 
   at(250);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[17].conv1)
   // blocks.cnn:9: bn    (features.layer3[17].bn1)
@@ -4270,8 +4005,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_17_bn1_saved, features_layer3_17_bn1_weight_, features_layer3_17_bn1_bias_,
                  features_layer3_17_bn1_running_mean_, features_layer3_17_bn1_running_var_,
                  kFeaturesLayer3_17Bn1);
-  cnn::conv_prepare(features_layer3_17_conv1_weight_prepared, features_layer3_17_conv1_weight_,
-                    kFeaturesLayer3_17Conv1);
 
   at(253);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[17].conv2)
   // blocks.cnn:9: bn    (features.layer3[17].bn2)
@@ -4287,8 +4020,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_17_bn3_saved, features_layer3_17_bn3_weight_, features_layer3_17_bn3_bias_,
                  features_layer3_17_bn3_running_mean_, features_layer3_17_bn3_running_var_,
                  kFeaturesLayer3_17Bn3);
-  cnn::conv_prepare(features_layer3_17_conv3_weight_prepared, features_layer3_17_conv3_weight_,
-                    kFeaturesLayer3_17Conv3);
 
   at(260);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[18].conv1)
   // blocks.cnn:9: bn    (features.layer3[18].bn1)
@@ -4296,8 +4027,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_18_bn1_saved, features_layer3_18_bn1_weight_, features_layer3_18_bn1_bias_,
                  features_layer3_18_bn1_running_mean_, features_layer3_18_bn1_running_var_,
                  kFeaturesLayer3_18Bn1);
-  cnn::conv_prepare(features_layer3_18_conv1_weight_prepared, features_layer3_18_conv1_weight_,
-                    kFeaturesLayer3_18Conv1);
 
   at(263);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[18].conv2)
   // blocks.cnn:9: bn    (features.layer3[18].bn2)
@@ -4313,8 +4042,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_18_bn3_saved, features_layer3_18_bn3_weight_, features_layer3_18_bn3_bias_,
                  features_layer3_18_bn3_running_mean_, features_layer3_18_bn3_running_var_,
                  kFeaturesLayer3_18Bn3);
-  cnn::conv_prepare(features_layer3_18_conv3_weight_prepared, features_layer3_18_conv3_weight_,
-                    kFeaturesLayer3_18Conv3);
 
   at(270);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[19].conv1)
   // blocks.cnn:9: bn    (features.layer3[19].bn1)
@@ -4322,8 +4049,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_19_bn1_saved, features_layer3_19_bn1_weight_, features_layer3_19_bn1_bias_,
                  features_layer3_19_bn1_running_mean_, features_layer3_19_bn1_running_var_,
                  kFeaturesLayer3_19Bn1);
-  cnn::conv_prepare(features_layer3_19_conv1_weight_prepared, features_layer3_19_conv1_weight_,
-                    kFeaturesLayer3_19Conv1);
 
   at(273);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[19].conv2)
   // blocks.cnn:9: bn    (features.layer3[19].bn2)
@@ -4339,8 +4064,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_19_bn3_saved, features_layer3_19_bn3_weight_, features_layer3_19_bn3_bias_,
                  features_layer3_19_bn3_running_mean_, features_layer3_19_bn3_running_var_,
                  kFeaturesLayer3_19Bn3);
-  cnn::conv_prepare(features_layer3_19_conv3_weight_prepared, features_layer3_19_conv3_weight_,
-                    kFeaturesLayer3_19Conv3);
 
   at(280);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[20].conv1)
   // blocks.cnn:9: bn    (features.layer3[20].bn1)
@@ -4348,8 +4071,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_20_bn1_saved, features_layer3_20_bn1_weight_, features_layer3_20_bn1_bias_,
                  features_layer3_20_bn1_running_mean_, features_layer3_20_bn1_running_var_,
                  kFeaturesLayer3_20Bn1);
-  cnn::conv_prepare(features_layer3_20_conv1_weight_prepared, features_layer3_20_conv1_weight_,
-                    kFeaturesLayer3_20Conv1);
 
   at(283);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[20].conv2)
   // blocks.cnn:9: bn    (features.layer3[20].bn2)
@@ -4365,8 +4086,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_20_bn3_saved, features_layer3_20_bn3_weight_, features_layer3_20_bn3_bias_,
                  features_layer3_20_bn3_running_mean_, features_layer3_20_bn3_running_var_,
                  kFeaturesLayer3_20Bn3);
-  cnn::conv_prepare(features_layer3_20_conv3_weight_prepared, features_layer3_20_conv3_weight_,
-                    kFeaturesLayer3_20Conv3);
 
   at(290);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[21].conv1)
   // blocks.cnn:9: bn    (features.layer3[21].bn1)
@@ -4374,8 +4093,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_21_bn1_saved, features_layer3_21_bn1_weight_, features_layer3_21_bn1_bias_,
                  features_layer3_21_bn1_running_mean_, features_layer3_21_bn1_running_var_,
                  kFeaturesLayer3_21Bn1);
-  cnn::conv_prepare(features_layer3_21_conv1_weight_prepared, features_layer3_21_conv1_weight_,
-                    kFeaturesLayer3_21Conv1);
 
   at(293);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[21].conv2)
   // blocks.cnn:9: bn    (features.layer3[21].bn2)
@@ -4391,8 +4108,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_21_bn3_saved, features_layer3_21_bn3_weight_, features_layer3_21_bn3_bias_,
                  features_layer3_21_bn3_running_mean_, features_layer3_21_bn3_running_var_,
                  kFeaturesLayer3_21Bn3);
-  cnn::conv_prepare(features_layer3_21_conv3_weight_prepared, features_layer3_21_conv3_weight_,
-                    kFeaturesLayer3_21Conv3);
 
   at(300);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[22].conv1)
   // blocks.cnn:9: bn    (features.layer3[22].bn1)
@@ -4400,8 +4115,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_22_bn1_saved, features_layer3_22_bn1_weight_, features_layer3_22_bn1_bias_,
                  features_layer3_22_bn1_running_mean_, features_layer3_22_bn1_running_var_,
                  kFeaturesLayer3_22Bn1);
-  cnn::conv_prepare(features_layer3_22_conv1_weight_prepared, features_layer3_22_conv1_weight_,
-                    kFeaturesLayer3_22Conv1);
 
   at(303);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[22].conv2)
   // blocks.cnn:9: bn    (features.layer3[22].bn2)
@@ -4417,8 +4130,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer3_22_bn3_saved, features_layer3_22_bn3_weight_, features_layer3_22_bn3_bias_,
                  features_layer3_22_bn3_running_mean_, features_layer3_22_bn3_running_var_,
                  kFeaturesLayer3_22Bn3);
-  cnn::conv_prepare(features_layer3_22_conv3_weight_prepared, features_layer3_22_conv3_weight_,
-                    kFeaturesLayer3_22Conv3);
 
   at(310);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
   // blocks.cnn:9: bn    (features.layer4[0].bn1)
@@ -4426,8 +4137,6 @@ void ResNet101::prepare_on_team() {
   cnn::bn_affine(features_layer4_0_bn1_saved, features_layer4_0_bn1_weight_, features_layer4_0_bn1_bias_,
                  features_layer4_0_bn1_running_mean_, features_layer4_0_bn1_running_var_,
                  kFeaturesLayer4_0Bn1);
-  cnn::conv_prepare(features_layer4_0_conv1_weight_prepared, features_layer4_0_conv1_weight_,
-                    kFeaturesLayer4_0Conv1);
 
   at(313);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
@@ -4513,295 +4222,222 @@ void ResNet101::prepare_on_team() {
 void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
-  const cnn::Floats features_bn1_saved = floats(57890112, 256);
+  const cnn::Floats features_bn1_saved = floats(57906624, 256);
   const cnn::Blocked features_relu1 = blocked(0, 802816);  // 64x112x112
-  const cnn::Floats features_conv1_weight_prepared = floats(57890368, 9702);
   const cnn::Blocked features_maxpool1 = blocked(51380224, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_bn1_saved = floats(57900080, 256);
+  const cnn::Floats features_layer1_0_bn1_saved = floats(57906880, 256);
   const cnn::Blocked features_layer1_0_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(57900336, 4224);
-  const cnn::Floats features_layer1_0_bn2_saved = floats(57904560, 256);
+  const cnn::Floats features_layer1_0_bn2_saved = floats(57907136, 256);
   const cnn::Blocked features_layer1_0_relu2 = blocked(25690112, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(57904816, 152640);
-  const cnn::Floats features_layer1_0_bn3_saved = floats(58057456, 1024);
+  const cnn::Floats features_layer1_0_bn3_saved = floats(57907392, 1024);
   const cnn::Blocked features_layer1_0_bn3 = blocked(0, 802816);  // 256x56x56
-  const cnn::Floats features_layer1_0_conv3_weight_prepared = floats(58058480, 16512);
-  const cnn::Floats features_layer1_0_downsample_bn1_saved = floats(58074992, 1024);
+  const cnn::Floats features_layer1_0_downsample_bn1_saved = floats(57908416, 1024);
   const cnn::Blocked features_layer1_0_relu3 = blocked(25690112, 802816);  // 256x56x56
-  const cnn::Floats features_layer1_0_downsample_conv1_weight_prepared = floats(58076016, 16512);
-  const cnn::Floats features_layer1_1_bn1_saved = floats(58092528, 256);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(57909440, 256);
   const cnn::Blocked features_layer1_1_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(58092784, 16896);
-  const cnn::Floats features_layer1_1_bn2_saved = floats(58109680, 256);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(57909696, 256);
   const cnn::Blocked features_layer1_1_relu2 = blocked(51380224, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(58109936, 152640);
-  const cnn::Floats features_layer1_1_bn3_saved = floats(58262576, 1024);
+  const cnn::Floats features_layer1_1_bn3_saved = floats(57909952, 1024);
   const cnn::Blocked features_layer1_1_relu3 = blocked(0, 802816);  // 256x56x56
-  const cnn::Floats features_layer1_1_conv3_weight_prepared = floats(58263600, 16512);
-  const cnn::Floats features_layer1_2_bn1_saved = floats(58280112, 256);
+  const cnn::Floats features_layer1_2_bn1_saved = floats(57910976, 256);
   const cnn::Blocked features_layer1_2_relu1 = blocked(25690112, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(58280368, 16896);
-  const cnn::Floats features_layer1_2_bn2_saved = floats(58297264, 256);
+  const cnn::Floats features_layer1_2_bn2_saved = floats(57911232, 256);
   const cnn::Blocked features_layer1_2_relu2 = blocked(51380224, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(58297520, 152640);
-  const cnn::Floats features_layer1_2_bn3_saved = floats(58450160, 1024);
+  const cnn::Floats features_layer1_2_bn3_saved = floats(57911488, 1024);
   const cnn::Blocked features_layer1_2_relu3 = blocked(25690112, 802816);  // 256x56x56
-  const cnn::Floats features_layer1_2_conv3_weight_prepared = floats(58451184, 16512);
-  const cnn::Floats features_layer2_0_bn1_saved = floats(58467696, 512);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(57912512, 512);
   const cnn::Blocked features_layer2_0_relu1 = blocked(0, 401408);  // 128x56x56
-  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(58468208, 33792);
-  const cnn::Floats features_layer2_0_bn2_saved = floats(58502000, 512);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(57913024, 512);
   const cnn::Blocked features_layer2_0_relu2 = blocked(12845056, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(58502512, 152064);
-  const cnn::Floats features_layer2_0_bn3_saved = floats(58654576, 2048);
+  const cnn::Floats features_layer2_0_bn3_saved = floats(57913536, 2048);
   const cnn::Blocked features_layer2_0_bn3 = blocked(0, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_0_conv3_weight_prepared = floats(58656624, 66048);
-  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(58722672, 2048);
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(57915584, 2048);
   const cnn::Blocked features_layer2_0_relu3 = blocked(12845056, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(58724720, 132096);
-  const cnn::Floats features_layer2_1_bn1_saved = floats(58856816, 512);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(57917632, 512);
   const cnn::Blocked features_layer2_1_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(58857328, 67584);
-  const cnn::Floats features_layer2_1_bn2_saved = floats(58924912, 512);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(57918144, 512);
   const cnn::Blocked features_layer2_1_relu2 = blocked(25690112, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(58925424, 608832);
-  const cnn::Floats features_layer2_1_bn3_saved = floats(59534256, 2048);
+  const cnn::Floats features_layer2_1_bn3_saved = floats(57918656, 2048);
   const cnn::Blocked features_layer2_1_relu3 = blocked(0, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_1_conv3_weight_prepared = floats(59536304, 66048);
-  const cnn::Floats features_layer2_2_bn1_saved = floats(59602352, 512);
+  const cnn::Floats features_layer2_2_bn1_saved = floats(57920704, 512);
   const cnn::Blocked features_layer2_2_relu1 = blocked(12845056, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(59602864, 67584);
-  const cnn::Floats features_layer2_2_bn2_saved = floats(59670448, 512);
+  const cnn::Floats features_layer2_2_bn2_saved = floats(57921216, 512);
   const cnn::Blocked features_layer2_2_relu2 = blocked(25690112, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(59670960, 608832);
-  const cnn::Floats features_layer2_2_bn3_saved = floats(60279792, 2048);
+  const cnn::Floats features_layer2_2_bn3_saved = floats(57921728, 2048);
   const cnn::Blocked features_layer2_2_relu3 = blocked(12845056, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_2_conv3_weight_prepared = floats(60281840, 66048);
-  const cnn::Floats features_layer2_3_bn1_saved = floats(60347888, 512);
+  const cnn::Floats features_layer2_3_bn1_saved = floats(57923776, 512);
   const cnn::Blocked features_layer2_3_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(60348400, 67584);
-  const cnn::Floats features_layer2_3_bn2_saved = floats(60415984, 512);
+  const cnn::Floats features_layer2_3_bn2_saved = floats(57924288, 512);
   const cnn::Blocked features_layer2_3_relu2 = blocked(25690112, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(60416496, 608832);
-  const cnn::Floats features_layer2_3_bn3_saved = floats(61025328, 2048);
+  const cnn::Floats features_layer2_3_bn3_saved = floats(57924800, 2048);
   const cnn::Blocked features_layer2_3_relu3 = blocked(0, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_3_conv3_weight_prepared = floats(61027376, 66048);
-  const cnn::Floats features_layer3_0_bn1_saved = floats(61093424, 1024);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(57926848, 1024);
   const cnn::Blocked features_layer3_0_relu1 = blocked(12845056, 200704);  // 256x28x28
-  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(61094448, 132096);
-  const cnn::Floats features_layer3_0_bn2_saved = floats(61226544, 1024);
-  const cnn::Blocked features_layer3_0_relu2 = blocked(19267584, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(61227568, 594432);
-  const cnn::Floats features_layer3_0_bn3_saved = floats(61822000, 4096);
+  const cnn::Floats features_layer3_0_bn2_saved = floats(57927872, 1024);
+  const cnn::Blocked features_layer3_0_relu2 = blocked(20910592, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_0_bn3_saved = floats(57928896, 4096);
   const cnn::Blocked features_layer3_0_bn3 = blocked(12845056, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_0_conv3_weight_prepared = floats(61826096, 262656);
-  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(62088752, 4096);
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(57932992, 4096);
   const cnn::Blocked features_layer3_0_relu3 = blocked(19267584, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(62092848, 525312);
-  const cnn::Floats features_layer3_1_bn1_saved = floats(62618160, 1024);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(57937088, 1024);
   const cnn::Blocked features_layer3_1_relu1 = blocked(2378304, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(62619184, 264192);
-  const cnn::Floats features_layer3_1_bn2_saved = floats(62883376, 1024);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(57938112, 1024);
   const cnn::Blocked features_layer3_1_relu2 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_bn3_saved = floats(62884400, 4096);
+  const cnn::Floats features_layer3_1_bn3_saved = floats(57939136, 4096);
   const cnn::Blocked features_layer3_1_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_1_conv3_weight_prepared = floats(62888496, 262656);
-  const cnn::Floats features_layer3_2_bn1_saved = floats(63151152, 1024);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(57943232, 1024);
   const cnn::Blocked features_layer3_2_relu1 = blocked(8800832, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(63152176, 264192);
-  const cnn::Floats features_layer3_2_bn2_saved = floats(63416368, 1024);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(57944256, 1024);
   const cnn::Blocked features_layer3_2_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_bn3_saved = floats(63417392, 4096);
+  const cnn::Floats features_layer3_2_bn3_saved = floats(57945280, 4096);
   const cnn::Blocked features_layer3_2_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_2_conv3_weight_prepared = floats(63421488, 262656);
-  const cnn::Floats features_layer3_3_bn1_saved = floats(63684144, 1024);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(57949376, 1024);
   const cnn::Blocked features_layer3_3_relu1 = blocked(2378304, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(63685168, 264192);
-  const cnn::Floats features_layer3_3_bn2_saved = floats(63949360, 1024);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(57950400, 1024);
   const cnn::Blocked features_layer3_3_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_bn3_saved = floats(63950384, 4096);
+  const cnn::Floats features_layer3_3_bn3_saved = floats(57951424, 4096);
   const cnn::Blocked features_layer3_3_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_3_conv3_weight_prepared = floats(63954480, 262656);
-  const cnn::Floats features_layer3_4_bn1_saved = floats(64217136, 1024);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(57955520, 1024);
   const cnn::Blocked features_layer3_4_relu1 = blocked(8800832, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(64218160, 264192);
-  const cnn::Floats features_layer3_4_bn2_saved = floats(64482352, 1024);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(57956544, 1024);
   const cnn::Blocked features_layer3_4_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_bn3_saved = floats(64483376, 4096);
+  const cnn::Floats features_layer3_4_bn3_saved = floats(57957568, 4096);
   const cnn::Blocked features_layer3_4_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_4_conv3_weight_prepared = floats(64487472, 262656);
-  const cnn::Floats features_layer3_5_bn1_saved = floats(64750128, 1024);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(57961664, 1024);
   const cnn::Blocked features_layer3_5_relu1 = blocked(2378304, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(64751152, 264192);
-  const cnn::Floats features_layer3_5_bn2_saved = floats(65015344, 1024);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(57962688, 1024);
   const cnn::Blocked features_layer3_5_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_bn3_saved = floats(65016368, 4096);
+  const cnn::Floats features_layer3_5_bn3_saved = floats(57963712, 4096);
   const cnn::Blocked features_layer3_5_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_5_conv3_weight_prepared = floats(65020464, 262656);
-  const cnn::Floats features_layer3_6_bn1_saved = floats(65283120, 1024);
+  const cnn::Floats features_layer3_6_bn1_saved = floats(57967808, 1024);
   const cnn::Blocked features_layer3_6_relu1 = blocked(8800832, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_6_conv1_weight_prepared = floats(65284144, 264192);
-  const cnn::Floats features_layer3_6_bn2_saved = floats(65548336, 1024);
+  const cnn::Floats features_layer3_6_bn2_saved = floats(57968832, 1024);
   const cnn::Blocked features_layer3_6_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_6_bn3_saved = floats(65549360, 4096);
+  const cnn::Floats features_layer3_6_bn3_saved = floats(57969856, 4096);
   const cnn::Blocked features_layer3_6_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_6_conv3_weight_prepared = floats(65553456, 262656);
-  const cnn::Floats features_layer3_7_bn1_saved = floats(65816112, 1024);
+  const cnn::Floats features_layer3_7_bn1_saved = floats(57973952, 1024);
   const cnn::Blocked features_layer3_7_relu1 = blocked(2378304, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_7_conv1_weight_prepared = floats(65817136, 264192);
-  const cnn::Floats features_layer3_7_bn2_saved = floats(66081328, 1024);
+  const cnn::Floats features_layer3_7_bn2_saved = floats(57974976, 1024);
   const cnn::Blocked features_layer3_7_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_7_bn3_saved = floats(66082352, 4096);
+  const cnn::Floats features_layer3_7_bn3_saved = floats(57976000, 4096);
   const cnn::Blocked features_layer3_7_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_7_conv3_weight_prepared = floats(66086448, 262656);
-  const cnn::Floats features_layer3_8_bn1_saved = floats(66349104, 1024);
+  const cnn::Floats features_layer3_8_bn1_saved = floats(57980096, 1024);
   const cnn::Blocked features_layer3_8_relu1 = blocked(8800832, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_8_conv1_weight_prepared = floats(66350128, 264192);
-  const cnn::Floats features_layer3_8_bn2_saved = floats(66614320, 1024);
+  const cnn::Floats features_layer3_8_bn2_saved = floats(57981120, 1024);
   const cnn::Blocked features_layer3_8_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_8_bn3_saved = floats(66615344, 4096);
+  const cnn::Floats features_layer3_8_bn3_saved = floats(57982144, 4096);
   const cnn::Blocked features_layer3_8_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_8_conv3_weight_prepared = floats(66619440, 262656);
-  const cnn::Floats features_layer3_9_bn1_saved = floats(66882096, 1024);
+  const cnn::Floats features_layer3_9_bn1_saved = floats(57986240, 1024);
   const cnn::Blocked features_layer3_9_relu1 = blocked(2378304, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_9_conv1_weight_prepared = floats(66883120, 264192);
-  const cnn::Floats features_layer3_9_bn2_saved = floats(67147312, 1024);
+  const cnn::Floats features_layer3_9_bn2_saved = floats(57987264, 1024);
   const cnn::Blocked features_layer3_9_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_9_bn3_saved = floats(67148336, 4096);
+  const cnn::Floats features_layer3_9_bn3_saved = floats(57988288, 4096);
   const cnn::Blocked features_layer3_9_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_9_conv3_weight_prepared = floats(67152432, 262656);
-  const cnn::Floats features_layer3_10_bn1_saved = floats(67415088, 1024);
+  const cnn::Floats features_layer3_10_bn1_saved = floats(57992384, 1024);
   const cnn::Blocked features_layer3_10_relu1 = blocked(8800832, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_10_conv1_weight_prepared = floats(67416112, 264192);
-  const cnn::Floats features_layer3_10_bn2_saved = floats(67680304, 1024);
+  const cnn::Floats features_layer3_10_bn2_saved = floats(57993408, 1024);
   const cnn::Blocked features_layer3_10_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_10_bn3_saved = floats(67681328, 4096);
+  const cnn::Floats features_layer3_10_bn3_saved = floats(57994432, 4096);
   const cnn::Blocked features_layer3_10_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_10_conv3_weight_prepared = floats(67685424, 262656);
-  const cnn::Floats features_layer3_11_bn1_saved = floats(67948080, 1024);
+  const cnn::Floats features_layer3_11_bn1_saved = floats(57998528, 1024);
   const cnn::Blocked features_layer3_11_relu1 = blocked(2378304, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_11_conv1_weight_prepared = floats(67949104, 264192);
-  const cnn::Floats features_layer3_11_bn2_saved = floats(68213296, 1024);
+  const cnn::Floats features_layer3_11_bn2_saved = floats(57999552, 1024);
   const cnn::Blocked features_layer3_11_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_11_bn3_saved = floats(68214320, 4096);
+  const cnn::Floats features_layer3_11_bn3_saved = floats(58000576, 4096);
   const cnn::Blocked features_layer3_11_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_11_conv3_weight_prepared = floats(68218416, 262656);
-  const cnn::Floats features_layer3_12_bn1_saved = floats(68481072, 1024);
+  const cnn::Floats features_layer3_12_bn1_saved = floats(58004672, 1024);
   const cnn::Blocked features_layer3_12_relu1 = blocked(8800832, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_12_conv1_weight_prepared = floats(68482096, 264192);
-  const cnn::Floats features_layer3_12_bn2_saved = floats(68746288, 1024);
+  const cnn::Floats features_layer3_12_bn2_saved = floats(58005696, 1024);
   const cnn::Blocked features_layer3_12_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_12_bn3_saved = floats(68747312, 4096);
+  const cnn::Floats features_layer3_12_bn3_saved = floats(58006720, 4096);
   const cnn::Blocked features_layer3_12_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_12_conv3_weight_prepared = floats(68751408, 262656);
-  const cnn::Floats features_layer3_13_bn1_saved = floats(69014064, 1024);
+  const cnn::Floats features_layer3_13_bn1_saved = floats(58010816, 1024);
   const cnn::Blocked features_layer3_13_relu1 = blocked(2378304, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_13_conv1_weight_prepared = floats(69015088, 264192);
-  const cnn::Floats features_layer3_13_bn2_saved = floats(69279280, 1024);
+  const cnn::Floats features_layer3_13_bn2_saved = floats(58011840, 1024);
   const cnn::Blocked features_layer3_13_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_13_bn3_saved = floats(69280304, 4096);
+  const cnn::Floats features_layer3_13_bn3_saved = floats(58012864, 4096);
   const cnn::Blocked features_layer3_13_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_13_conv3_weight_prepared = floats(69284400, 262656);
-  const cnn::Floats features_layer3_14_bn1_saved = floats(69547056, 1024);
+  const cnn::Floats features_layer3_14_bn1_saved = floats(58016960, 1024);
   const cnn::Blocked features_layer3_14_relu1 = blocked(8800832, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_14_conv1_weight_prepared = floats(69548080, 264192);
-  const cnn::Floats features_layer3_14_bn2_saved = floats(69812272, 1024);
+  const cnn::Floats features_layer3_14_bn2_saved = floats(58017984, 1024);
   const cnn::Blocked features_layer3_14_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_14_bn3_saved = floats(69813296, 4096);
+  const cnn::Floats features_layer3_14_bn3_saved = floats(58019008, 4096);
   const cnn::Blocked features_layer3_14_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_14_conv3_weight_prepared = floats(69817392, 262656);
-  const cnn::Floats features_layer3_15_bn1_saved = floats(70080048, 1024);
+  const cnn::Floats features_layer3_15_bn1_saved = floats(58023104, 1024);
   const cnn::Blocked features_layer3_15_relu1 = blocked(2378304, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_15_conv1_weight_prepared = floats(70081072, 264192);
-  const cnn::Floats features_layer3_15_bn2_saved = floats(70345264, 1024);
+  const cnn::Floats features_layer3_15_bn2_saved = floats(58024128, 1024);
   const cnn::Blocked features_layer3_15_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_15_bn3_saved = floats(70346288, 4096);
+  const cnn::Floats features_layer3_15_bn3_saved = floats(58025152, 4096);
   const cnn::Blocked features_layer3_15_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_15_conv3_weight_prepared = floats(70350384, 262656);
-  const cnn::Floats features_layer3_16_bn1_saved = floats(70613040, 1024);
+  const cnn::Floats features_layer3_16_bn1_saved = floats(58029248, 1024);
   const cnn::Blocked features_layer3_16_relu1 = blocked(8800832, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_16_conv1_weight_prepared = floats(70614064, 264192);
-  const cnn::Floats features_layer3_16_bn2_saved = floats(70878256, 1024);
+  const cnn::Floats features_layer3_16_bn2_saved = floats(58030272, 1024);
   const cnn::Blocked features_layer3_16_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_16_bn3_saved = floats(70879280, 4096);
+  const cnn::Floats features_layer3_16_bn3_saved = floats(58031296, 4096);
   const cnn::Blocked features_layer3_16_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_16_conv3_weight_prepared = floats(70883376, 262656);
-  const cnn::Floats features_layer3_17_bn1_saved = floats(71146032, 1024);
+  const cnn::Floats features_layer3_17_bn1_saved = floats(58035392, 1024);
   const cnn::Blocked features_layer3_17_relu1 = blocked(2378304, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_17_conv1_weight_prepared = floats(71147056, 264192);
-  const cnn::Floats features_layer3_17_bn2_saved = floats(71411248, 1024);
+  const cnn::Floats features_layer3_17_bn2_saved = floats(58036416, 1024);
   const cnn::Blocked features_layer3_17_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_17_bn3_saved = floats(71412272, 4096);
+  const cnn::Floats features_layer3_17_bn3_saved = floats(58037440, 4096);
   const cnn::Blocked features_layer3_17_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_17_conv3_weight_prepared = floats(71416368, 262656);
-  const cnn::Floats features_layer3_18_bn1_saved = floats(71679024, 1024);
+  const cnn::Floats features_layer3_18_bn1_saved = floats(58041536, 1024);
   const cnn::Blocked features_layer3_18_relu1 = blocked(8800832, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_18_conv1_weight_prepared = floats(71680048, 264192);
-  const cnn::Floats features_layer3_18_bn2_saved = floats(71944240, 1024);
+  const cnn::Floats features_layer3_18_bn2_saved = floats(58042560, 1024);
   const cnn::Blocked features_layer3_18_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_18_bn3_saved = floats(71945264, 4096);
+  const cnn::Floats features_layer3_18_bn3_saved = floats(58043584, 4096);
   const cnn::Blocked features_layer3_18_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_18_conv3_weight_prepared = floats(71949360, 262656);
-  const cnn::Floats features_layer3_19_bn1_saved = floats(72212016, 1024);
+  const cnn::Floats features_layer3_19_bn1_saved = floats(58047680, 1024);
   const cnn::Blocked features_layer3_19_relu1 = blocked(2378304, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_19_conv1_weight_prepared = floats(72213040, 264192);
-  const cnn::Floats features_layer3_19_bn2_saved = floats(72477232, 1024);
+  const cnn::Floats features_layer3_19_bn2_saved = floats(58048704, 1024);
   const cnn::Blocked features_layer3_19_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_19_bn3_saved = floats(72478256, 4096);
+  const cnn::Floats features_layer3_19_bn3_saved = floats(58049728, 4096);
   const cnn::Blocked features_layer3_19_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_19_conv3_weight_prepared = floats(72482352, 262656);
-  const cnn::Floats features_layer3_20_bn1_saved = floats(72745008, 1024);
+  const cnn::Floats features_layer3_20_bn1_saved = floats(58053824, 1024);
   const cnn::Blocked features_layer3_20_relu1 = blocked(8800832, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_20_conv1_weight_prepared = floats(72746032, 264192);
-  const cnn::Floats features_layer3_20_bn2_saved = floats(73010224, 1024);
+  const cnn::Floats features_layer3_20_bn2_saved = floats(58054848, 1024);
   const cnn::Blocked features_layer3_20_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_20_bn3_saved = floats(73011248, 4096);
+  const cnn::Floats features_layer3_20_bn3_saved = floats(58055872, 4096);
   const cnn::Blocked features_layer3_20_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_20_conv3_weight_prepared = floats(73015344, 262656);
-  const cnn::Floats features_layer3_21_bn1_saved = floats(73278000, 1024);
+  const cnn::Floats features_layer3_21_bn1_saved = floats(58059968, 1024);
   const cnn::Blocked features_layer3_21_relu1 = blocked(2378304, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_21_conv1_weight_prepared = floats(73279024, 264192);
-  const cnn::Floats features_layer3_21_bn2_saved = floats(73543216, 1024);
+  const cnn::Floats features_layer3_21_bn2_saved = floats(58060992, 1024);
   const cnn::Blocked features_layer3_21_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_21_bn3_saved = floats(73544240, 4096);
+  const cnn::Floats features_layer3_21_bn3_saved = floats(58062016, 4096);
   const cnn::Blocked features_layer3_21_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_21_conv3_weight_prepared = floats(73548336, 262656);
-  const cnn::Floats features_layer3_22_bn1_saved = floats(73810992, 1024);
+  const cnn::Floats features_layer3_22_bn1_saved = floats(58066112, 1024);
   const cnn::Blocked features_layer3_22_relu1 = blocked(8800832, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_22_conv1_weight_prepared = floats(73812016, 264192);
-  const cnn::Floats features_layer3_22_bn2_saved = floats(74076208, 1024);
+  const cnn::Floats features_layer3_22_bn2_saved = floats(58067136, 1024);
   const cnn::Blocked features_layer3_22_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_22_bn3_saved = floats(74077232, 4096);
+  const cnn::Floats features_layer3_22_bn3_saved = floats(58068160, 4096);
   const cnn::Blocked features_layer3_22_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_22_conv3_weight_prepared = floats(74081328, 262656);
-  const cnn::Floats features_layer4_0_bn1_saved = floats(74343984, 2048);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(58072256, 2048);
   const cnn::Blocked features_layer4_0_relu1 = blocked(0, 100352);  // 512x14x14
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(74346032, 528384);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(74874416, 2048);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(58074304, 2048);
   const cnn::Blocked features_layer4_0_relu2 = blocked(4259840, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(74876464, 2377728);
-  const cnn::Floats features_layer4_0_bn3_saved = floats(77254192, 8192);
+  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(58076352, 2377728);
+  const cnn::Floats features_layer4_0_bn3_saved = floats(60454080, 8192);
   const cnn::Blocked features_layer4_0_bn3 = blocked(0, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(77262384, 1050624);
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(78313008, 8192);
+  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(60462272, 1050624);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(61512896, 8192);
   const cnn::Blocked features_layer4_0_relu3 = blocked(3211264, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(78321200, 2101248);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(80422448, 2048);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(61521088, 2101248);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(63622336, 2048);
   const cnn::Blocked features_layer4_1_relu1 = blocked(6422528, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(80424496, 1056768);
-  const cnn::Floats features_layer4_1_bn2_saved = floats(81481264, 2048);
+  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(63624384, 1056768);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(64681152, 2048);
   const cnn::Blocked features_layer4_1_relu2 = blocked(7225344, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_bn3_saved = floats(81483312, 8192);
+  const cnn::Floats features_layer4_1_bn3_saved = floats(64683200, 8192);
   const cnn::Blocked features_layer4_1_relu3 = blocked(0, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(81491504, 1050624);
-  const cnn::Floats features_layer4_2_bn1_saved = floats(82542128, 2048);
+  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(64691392, 1050624);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(65742016, 2048);
   const cnn::Blocked features_layer4_2_relu1 = blocked(5636096, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(82544176, 1056768);
-  const cnn::Floats features_layer4_2_bn2_saved = floats(83600944, 2048);
+  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(65744064, 1056768);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(66800832, 2048);
   const cnn::Blocked features_layer4_2_relu2 = blocked(6438912, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_bn3_saved = floats(83602992, 8192);
+  const cnn::Floats features_layer4_2_bn3_saved = floats(66802880, 8192);
   const cnn::Blocked features_layer4_2_relu3 = blocked(3211264, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(83611184, 1050624);
+  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(66811072, 1050624);
   const cnn::Blocked head_gap1 = blocked(81920, 2048);  // 2048
   const cnn::Blocked head_fc = blocked(147456, 1000);  // 1000
   const cnn::Blocked head_softmax1 = blocked(0, 1000);  // 1000
@@ -4809,9 +4445,9 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
-  cnn::conv(features_relu1, input, cnn::prepared(features_conv1_weight_prepared),
+  cnn::conv(features_relu1, input, features_conv1_weight_,
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
-            scratch(25690112, 198912));
+            scratch(25690112, 208614));
 
   at(3);  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
@@ -4819,231 +4455,203 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(4);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
   // blocks.cnn:9: bn    (features.layer1[0].bn1)
   // blocks.cnn:10: act    (features.layer1[0].relu1)
-  cnn::conv(features_layer1_0_relu1, features_maxpool1,
-            cnn::prepared(features_layer1_0_conv1_weight_prepared),
+  cnn::conv(features_layer1_0_relu1, features_maxpool1, features_layer1_0_conv1_weight_,
             cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer1_0Conv1, batch, scratch(6422528, 87360));
+            kFeaturesLayer1_0Conv1, batch, scratch(6422528, 91584));
 
   at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
   // blocks.cnn:10: act    (features.layer1[0].relu2)
-  cnn::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1,
-                      cnn::prepared(features_layer1_0_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer1_0_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_0Conv2, batch, scratch(6422528, 265216));
+                      kFeaturesLayer1_0Conv2, batch, scratch(6422528, 417856));
 
   at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv3)
   // blocks.cnn:9: bn    (features.layer1[0].bn3)
-  cnn::conv(features_layer1_0_bn3, features_layer1_0_relu2,
-            cnn::prepared(features_layer1_0_conv3_weight_prepared),
+  cnn::conv(features_layer1_0_bn3, features_layer1_0_relu2, features_layer1_0_conv3_weight_,
             cnn::Epilogue().scaled(features_layer1_0_bn3_saved), kFeaturesLayer1_0Conv3, batch,
-            scratch(32112640, 87360));
+            scratch(32112640, 103872));
 
   at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer1[0].downsample.bn1)
   // 31: add {    (features.layer1[0].add1)
   // 37: relu    (features.layer1[0].relu3)
-  cnn::conv(features_layer1_0_relu3, features_maxpool1,
-            cnn::prepared(features_layer1_0_downsample_conv1_weight_prepared),
+  cnn::conv(features_layer1_0_relu3, features_maxpool1, features_layer1_0_downsample_conv1_weight_,
             cnn::Epilogue().scaled(features_layer1_0_downsample_bn1_saved).plus(features_layer1_0_bn3).then(cnn::Activation::kRelu),
-            kFeaturesLayer1_0DownsampleConv1, batch, scratch(57802752, 87360));
+            kFeaturesLayer1_0DownsampleConv1, batch, scratch(57802752, 103872));
 
   at(16);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
   // blocks.cnn:10: act    (features.layer1[1].relu1)
-  cnn::conv(features_layer1_1_relu1, features_layer1_0_relu3,
-            cnn::prepared(features_layer1_1_conv1_weight_prepared),
+  cnn::conv(features_layer1_1_relu1, features_layer1_0_relu3, features_layer1_1_conv1_weight_,
             cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer1_1Conv1, batch, scratch(6422528, 345408));
+            kFeaturesLayer1_1Conv1, batch, scratch(6422528, 362304));
 
   at(19);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
   // blocks.cnn:10: act    (features.layer1[1].relu2)
-  cnn::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1,
-                      cnn::prepared(features_layer1_1_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer1_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_1Conv2, batch, scratch(6422528, 265216));
+                      kFeaturesLayer1_1Conv2, batch, scratch(6422528, 417856));
 
   at(22);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv3)
   // blocks.cnn:9: bn    (features.layer1[1].bn3)
   // 31: add {    (features.layer1[1].add1)
   // 37: relu    (features.layer1[1].relu3)
-  cnn::conv(features_layer1_1_relu3, features_layer1_1_relu2,
-            cnn::prepared(features_layer1_1_conv3_weight_prepared),
+  cnn::conv(features_layer1_1_relu3, features_layer1_1_relu2, features_layer1_1_conv3_weight_,
             cnn::Epilogue().scaled(features_layer1_1_bn3_saved).plus(features_layer1_0_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer1_1Conv3, batch, scratch(57802752, 87360));
+            kFeaturesLayer1_1Conv3, batch, scratch(57802752, 103872));
 
   at(26);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
   // blocks.cnn:9: bn    (features.layer1[2].bn1)
   // blocks.cnn:10: act    (features.layer1[2].relu1)
-  cnn::conv(features_layer1_2_relu1, features_layer1_1_relu3,
-            cnn::prepared(features_layer1_2_conv1_weight_prepared),
+  cnn::conv(features_layer1_2_relu1, features_layer1_1_relu3, features_layer1_2_conv1_weight_,
             cnn::Epilogue().scaled(features_layer1_2_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer1_2Conv1, batch, scratch(32112640, 345408));
+            kFeaturesLayer1_2Conv1, batch, scratch(32112640, 362304));
 
   at(29);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
   // blocks.cnn:9: bn    (features.layer1[2].bn2)
   // blocks.cnn:10: act    (features.layer1[2].relu2)
-  cnn::winograd::conv(features_layer1_2_relu2, features_layer1_2_relu1,
-                      cnn::prepared(features_layer1_2_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer1_2_relu2, features_layer1_2_relu1, features_layer1_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer1_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_2Conv2, batch, scratch(32112640, 265216));
+                      kFeaturesLayer1_2Conv2, batch, scratch(32112640, 417856));
 
   at(32);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv3)
   // blocks.cnn:9: bn    (features.layer1[2].bn3)
   // 31: add {    (features.layer1[2].add1)
   // 37: relu    (features.layer1[2].relu3)
-  cnn::conv(features_layer1_2_relu3, features_layer1_2_relu2,
-            cnn::prepared(features_layer1_2_conv3_weight_prepared),
+  cnn::conv(features_layer1_2_relu3, features_layer1_2_relu2, features_layer1_2_conv3_weight_,
             cnn::Epilogue().scaled(features_layer1_2_bn3_saved).plus(features_layer1_1_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer1_2Conv3, batch, scratch(57802752, 87360));
+            kFeaturesLayer1_2Conv3, batch, scratch(57802752, 103872));
 
   at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   // blocks.cnn:9: bn    (features.layer2[0].bn1)
   // blocks.cnn:10: act    (features.layer2[0].relu1)
-  cnn::conv(features_layer2_0_relu1, features_layer1_2_relu3,
-            cnn::prepared(features_layer2_0_conv1_weight_prepared),
+  cnn::conv(features_layer2_0_relu1, features_layer1_2_relu3, features_layer2_0_conv1_weight_,
             cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0Conv1, batch, scratch(12845056, 345408));
+            kFeaturesLayer2_0Conv1, batch, scratch(12845056, 379200));
 
   at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
   // blocks.cnn:10: act    (features.layer2[0].relu2)
-  cnn::conv(features_layer2_0_relu2, features_layer2_0_relu1,
-            cnn::prepared(features_layer2_0_conv2_weight_prepared),
+  cnn::conv(features_layer2_0_relu2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
             cnn::Epilogue().scaled(features_layer2_0_bn2_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0Conv2, batch, scratch(16056320, 1048576));
+            kFeaturesLayer2_0Conv2, batch, scratch(16056320, 1200640));
 
   at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv3)
   // blocks.cnn:9: bn    (features.layer2[0].bn3)
-  cnn::conv(features_layer2_0_bn3, features_layer2_0_relu2,
-            cnn::prepared(features_layer2_0_conv3_weight_prepared),
+  cnn::conv(features_layer2_0_bn3, features_layer2_0_relu2, features_layer2_0_conv3_weight_,
             cnn::Epilogue().scaled(features_layer2_0_bn3_saved), kFeaturesLayer2_0Conv3, batch,
-            scratch(16056320, 173376));
+            scratch(16056320, 239424));
 
   at(44);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
   // 31: add {    (features.layer2[0].add1)
   // 37: relu    (features.layer2[0].relu3)
-  cnn::conv(features_layer2_0_relu3, features_layer1_2_relu3,
-            cnn::prepared(features_layer2_0_downsample_conv1_weight_prepared),
+  cnn::conv(features_layer2_0_relu3, features_layer1_2_relu3, features_layer2_0_downsample_conv1_weight_,
             cnn::Epilogue().scaled(features_layer2_0_downsample_bn1_saved).plus(features_layer2_0_bn3).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0DownsampleConv1, batch, scratch(51380224, 345408));
+            kFeaturesLayer2_0DownsampleConv1, batch, scratch(51380224, 477504));
 
   at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
   // blocks.cnn:10: act    (features.layer2[1].relu1)
-  cnn::conv(features_layer2_1_relu1, features_layer2_0_relu3,
-            cnn::prepared(features_layer2_1_conv1_weight_prepared),
+  cnn::conv(features_layer2_1_relu1, features_layer2_0_relu3, features_layer2_1_conv1_weight_,
             cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_1Conv1, batch, scratch(3211264, 689472));
+            kFeaturesLayer2_1Conv1, batch, scratch(3211264, 757056));
 
   at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
   // blocks.cnn:10: act    (features.layer2[1].relu2)
-  cnn::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1,
-                      cnn::prepared(features_layer2_1_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer2_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_1Conv2, batch, scratch(3211264, 530432));
+                      kFeaturesLayer2_1Conv2, batch, scratch(3211264, 1139264));
 
   at(54);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv3)
   // blocks.cnn:9: bn    (features.layer2[1].bn3)
   // 31: add {    (features.layer2[1].add1)
   // 37: relu    (features.layer2[1].relu3)
-  cnn::conv(features_layer2_1_relu3, features_layer2_1_relu2,
-            cnn::prepared(features_layer2_1_conv3_weight_prepared),
+  cnn::conv(features_layer2_1_relu3, features_layer2_1_relu2, features_layer2_1_conv3_weight_,
             cnn::Epilogue().scaled(features_layer2_1_bn3_saved).plus(features_layer2_0_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_1Conv3, batch, scratch(28901376, 173376));
+            kFeaturesLayer2_1Conv3, batch, scratch(28901376, 239424));
 
   at(58);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
   // blocks.cnn:9: bn    (features.layer2[2].bn1)
   // blocks.cnn:10: act    (features.layer2[2].relu1)
-  cnn::conv(features_layer2_2_relu1, features_layer2_1_relu3,
-            cnn::prepared(features_layer2_2_conv1_weight_prepared),
+  cnn::conv(features_layer2_2_relu1, features_layer2_1_relu3, features_layer2_2_conv1_weight_,
             cnn::Epilogue().scaled(features_layer2_2_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_2Conv1, batch, scratch(16056320, 689472));
+            kFeaturesLayer2_2Conv1, batch, scratch(16056320, 757056));
 
   at(61);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
   // blocks.cnn:9: bn    (features.layer2[2].bn2)
   // blocks.cnn:10: act    (features.layer2[2].relu2)
-  cnn::winograd::conv(features_layer2_2_relu2, features_layer2_2_relu1,
-                      cnn::prepared(features_layer2_2_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer2_2_relu2, features_layer2_2_relu1, features_layer2_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer2_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_2Conv2, batch, scratch(16056320, 530432));
+                      kFeaturesLayer2_2Conv2, batch, scratch(16056320, 1139264));
 
   at(64);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv3)
   // blocks.cnn:9: bn    (features.layer2[2].bn3)
   // 31: add {    (features.layer2[2].add1)
   // 37: relu    (features.layer2[2].relu3)
-  cnn::conv(features_layer2_2_relu3, features_layer2_2_relu2,
-            cnn::prepared(features_layer2_2_conv3_weight_prepared),
+  cnn::conv(features_layer2_2_relu3, features_layer2_2_relu2, features_layer2_2_conv3_weight_,
             cnn::Epilogue().scaled(features_layer2_2_bn3_saved).plus(features_layer2_1_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_2Conv3, batch, scratch(28901376, 173376));
+            kFeaturesLayer2_2Conv3, batch, scratch(28901376, 239424));
 
   at(68);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
   // blocks.cnn:9: bn    (features.layer2[3].bn1)
   // blocks.cnn:10: act    (features.layer2[3].relu1)
-  cnn::conv(features_layer2_3_relu1, features_layer2_2_relu3,
-            cnn::prepared(features_layer2_3_conv1_weight_prepared),
+  cnn::conv(features_layer2_3_relu1, features_layer2_2_relu3, features_layer2_3_conv1_weight_,
             cnn::Epilogue().scaled(features_layer2_3_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_3Conv1, batch, scratch(3211264, 689472));
+            kFeaturesLayer2_3Conv1, batch, scratch(3211264, 757056));
 
   at(71);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
   // blocks.cnn:9: bn    (features.layer2[3].bn2)
   // blocks.cnn:10: act    (features.layer2[3].relu2)
-  cnn::winograd::conv(features_layer2_3_relu2, features_layer2_3_relu1,
-                      cnn::prepared(features_layer2_3_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer2_3_relu2, features_layer2_3_relu1, features_layer2_3_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer2_3_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_3Conv2, batch, scratch(3211264, 530432));
+                      kFeaturesLayer2_3Conv2, batch, scratch(3211264, 1139264));
 
   at(74);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv3)
   // blocks.cnn:9: bn    (features.layer2[3].bn3)
   // 31: add {    (features.layer2[3].add1)
   // 37: relu    (features.layer2[3].relu3)
-  cnn::conv(features_layer2_3_relu3, features_layer2_3_relu2,
-            cnn::prepared(features_layer2_3_conv3_weight_prepared),
+  cnn::conv(features_layer2_3_relu3, features_layer2_3_relu2, features_layer2_3_conv3_weight_,
             cnn::Epilogue().scaled(features_layer2_3_bn3_saved).plus(features_layer2_2_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_3Conv3, batch, scratch(28901376, 173376));
+            kFeaturesLayer2_3Conv3, batch, scratch(28901376, 239424));
 
   at(78);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
   // blocks.cnn:9: bn    (features.layer3[0].bn1)
   // blocks.cnn:10: act    (features.layer3[0].relu1)
-  cnn::conv(features_layer3_0_relu1, features_layer2_3_relu3,
-            cnn::prepared(features_layer3_0_conv1_weight_prepared),
+  cnn::conv(features_layer3_0_relu1, features_layer2_3_relu3, features_layer3_0_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0Conv1, batch, scratch(19267584, 689472));
+            kFeaturesLayer3_0Conv1, batch, scratch(19267584, 821568));
 
   at(81);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
   // blocks.cnn:10: act    (features.layer3[0].relu2)
-  cnn::conv(features_layer3_0_relu2, features_layer3_0_relu1,
-            cnn::prepared(features_layer3_0_conv2_weight_prepared),
+  cnn::conv(features_layer3_0_relu2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
             cnn::Epilogue().scaled(features_layer3_0_bn2_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0Conv2, batch, scratch(20873216, 1048576));
+            kFeaturesLayer3_0Conv2, batch, scratch(19267584, 1643008));
 
   at(84);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv3)
   // blocks.cnn:9: bn    (features.layer3[0].bn3)
-  cnn::conv(features_layer3_0_bn3, features_layer3_0_relu2,
-            cnn::prepared(features_layer3_0_conv3_weight_prepared),
+  cnn::conv(features_layer3_0_bn3, features_layer3_0_relu2, features_layer3_0_conv3_weight_,
             cnn::Epilogue().scaled(features_layer3_0_bn3_saved), kFeaturesLayer3_0Conv3, batch,
-            scratch(20873216, 345408));
+            scratch(19267584, 608064));
 
   at(86);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
   // 31: add {    (features.layer3[0].add1)
   // 37: relu    (features.layer3[0].relu3)
-  cnn::conv(features_layer3_0_relu3, features_layer2_3_relu3,
-            cnn::prepared(features_layer3_0_downsample_conv1_weight_prepared),
+  cnn::conv(features_layer3_0_relu3, features_layer2_3_relu3, features_layer3_0_downsample_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_0_downsample_bn1_saved).plus(features_layer3_0_bn3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0DownsampleConv1, batch, scratch(25690112, 689472));
+            kFeaturesLayer3_0DownsampleConv1, batch, scratch(25690112, 1214784));
 
   at(90);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
   // blocks.cnn:10: act    (features.layer3[1].relu1)
-  cnn::conv(features_layer3_1_relu1, features_layer3_0_relu3,
-            cnn::prepared(features_layer3_1_conv1_weight_prepared),
+  cnn::conv(features_layer3_1_relu1, features_layer3_0_relu3, features_layer3_1_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_1Conv1, batch, scratch(0, 1048576));
+            kFeaturesLayer3_1Conv1, batch, scratch(0, 1312768));
 
   at(93);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
@@ -5056,18 +4664,16 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[1].bn3)
   // 31: add {    (features.layer3[1].add1)
   // 37: relu    (features.layer3[1].relu3)
-  cnn::conv(features_layer3_1_relu3, features_layer3_1_relu2,
-            cnn::prepared(features_layer3_1_conv3_weight_prepared),
+  cnn::conv(features_layer3_1_relu3, features_layer3_1_relu2, features_layer3_1_conv3_weight_,
             cnn::Epilogue().scaled(features_layer3_1_bn3_saved).plus(features_layer3_0_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_1Conv3, batch, scratch(8028160, 345408));
+            kFeaturesLayer3_1Conv3, batch, scratch(8028160, 608064));
 
   at(100);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
   // blocks.cnn:9: bn    (features.layer3[2].bn1)
   // blocks.cnn:10: act    (features.layer3[2].relu1)
-  cnn::conv(features_layer3_2_relu1, features_layer3_1_relu3,
-            cnn::prepared(features_layer3_2_conv1_weight_prepared),
+  cnn::conv(features_layer3_2_relu1, features_layer3_1_relu3, features_layer3_2_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_2_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_2Conv1, batch, scratch(6422528, 1048576));
+            kFeaturesLayer3_2Conv1, batch, scratch(6422528, 1312768));
 
   at(103);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
   // blocks.cnn:9: bn    (features.layer3[2].bn2)
@@ -5080,18 +4686,16 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[2].bn3)
   // 31: add {    (features.layer3[2].add1)
   // 37: relu    (features.layer3[2].relu3)
-  cnn::conv(features_layer3_2_relu3, features_layer3_2_relu2,
-            cnn::prepared(features_layer3_2_conv3_weight_prepared),
+  cnn::conv(features_layer3_2_relu3, features_layer3_2_relu2, features_layer3_2_conv3_weight_,
             cnn::Epilogue().scaled(features_layer3_2_bn3_saved).plus(features_layer3_1_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_2Conv3, batch, scratch(14450688, 345408));
+            kFeaturesLayer3_2Conv3, batch, scratch(14450688, 608064));
 
   at(110);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
   // blocks.cnn:9: bn    (features.layer3[3].bn1)
   // blocks.cnn:10: act    (features.layer3[3].relu1)
-  cnn::conv(features_layer3_3_relu1, features_layer3_2_relu3,
-            cnn::prepared(features_layer3_3_conv1_weight_prepared),
+  cnn::conv(features_layer3_3_relu1, features_layer3_2_relu3, features_layer3_3_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_3_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_3Conv1, batch, scratch(0, 1048576));
+            kFeaturesLayer3_3Conv1, batch, scratch(0, 1312768));
 
   at(113);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
   // blocks.cnn:9: bn    (features.layer3[3].bn2)
@@ -5104,18 +4708,16 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[3].bn3)
   // 31: add {    (features.layer3[3].add1)
   // 37: relu    (features.layer3[3].relu3)
-  cnn::conv(features_layer3_3_relu3, features_layer3_3_relu2,
-            cnn::prepared(features_layer3_3_conv3_weight_prepared),
+  cnn::conv(features_layer3_3_relu3, features_layer3_3_relu2, features_layer3_3_conv3_weight_,
             cnn::Epilogue().scaled(features_layer3_3_bn3_saved).plus(features_layer3_2_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_3Conv3, batch, scratch(14450688, 345408));
+            kFeaturesLayer3_3Conv3, batch, scratch(14450688, 608064));
 
   at(120);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
   // blocks.cnn:9: bn    (features.layer3[4].bn1)
   // blocks.cnn:10: act    (features.layer3[4].relu1)
-  cnn::conv(features_layer3_4_relu1, features_layer3_3_relu3,
-            cnn::prepared(features_layer3_4_conv1_weight_prepared),
+  cnn::conv(features_layer3_4_relu1, features_layer3_3_relu3, features_layer3_4_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_4_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_4Conv1, batch, scratch(6422528, 1048576));
+            kFeaturesLayer3_4Conv1, batch, scratch(6422528, 1312768));
 
   at(123);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
   // blocks.cnn:9: bn    (features.layer3[4].bn2)
@@ -5128,18 +4730,16 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[4].bn3)
   // 31: add {    (features.layer3[4].add1)
   // 37: relu    (features.layer3[4].relu3)
-  cnn::conv(features_layer3_4_relu3, features_layer3_4_relu2,
-            cnn::prepared(features_layer3_4_conv3_weight_prepared),
+  cnn::conv(features_layer3_4_relu3, features_layer3_4_relu2, features_layer3_4_conv3_weight_,
             cnn::Epilogue().scaled(features_layer3_4_bn3_saved).plus(features_layer3_3_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_4Conv3, batch, scratch(14450688, 345408));
+            kFeaturesLayer3_4Conv3, batch, scratch(14450688, 608064));
 
   at(130);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
   // blocks.cnn:9: bn    (features.layer3[5].bn1)
   // blocks.cnn:10: act    (features.layer3[5].relu1)
-  cnn::conv(features_layer3_5_relu1, features_layer3_4_relu3,
-            cnn::prepared(features_layer3_5_conv1_weight_prepared),
+  cnn::conv(features_layer3_5_relu1, features_layer3_4_relu3, features_layer3_5_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_5_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_5Conv1, batch, scratch(0, 1048576));
+            kFeaturesLayer3_5Conv1, batch, scratch(0, 1312768));
 
   at(133);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
   // blocks.cnn:9: bn    (features.layer3[5].bn2)
@@ -5152,18 +4752,16 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[5].bn3)
   // 31: add {    (features.layer3[5].add1)
   // 37: relu    (features.layer3[5].relu3)
-  cnn::conv(features_layer3_5_relu3, features_layer3_5_relu2,
-            cnn::prepared(features_layer3_5_conv3_weight_prepared),
+  cnn::conv(features_layer3_5_relu3, features_layer3_5_relu2, features_layer3_5_conv3_weight_,
             cnn::Epilogue().scaled(features_layer3_5_bn3_saved).plus(features_layer3_4_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_5Conv3, batch, scratch(14450688, 345408));
+            kFeaturesLayer3_5Conv3, batch, scratch(14450688, 608064));
 
   at(140);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[6].conv1)
   // blocks.cnn:9: bn    (features.layer3[6].bn1)
   // blocks.cnn:10: act    (features.layer3[6].relu1)
-  cnn::conv(features_layer3_6_relu1, features_layer3_5_relu3,
-            cnn::prepared(features_layer3_6_conv1_weight_prepared),
+  cnn::conv(features_layer3_6_relu1, features_layer3_5_relu3, features_layer3_6_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_6_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_6Conv1, batch, scratch(6422528, 1048576));
+            kFeaturesLayer3_6Conv1, batch, scratch(6422528, 1312768));
 
   at(143);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[6].conv2)
   // blocks.cnn:9: bn    (features.layer3[6].bn2)
@@ -5176,18 +4774,16 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[6].bn3)
   // 31: add {    (features.layer3[6].add1)
   // 37: relu    (features.layer3[6].relu3)
-  cnn::conv(features_layer3_6_relu3, features_layer3_6_relu2,
-            cnn::prepared(features_layer3_6_conv3_weight_prepared),
+  cnn::conv(features_layer3_6_relu3, features_layer3_6_relu2, features_layer3_6_conv3_weight_,
             cnn::Epilogue().scaled(features_layer3_6_bn3_saved).plus(features_layer3_5_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_6Conv3, batch, scratch(14450688, 345408));
+            kFeaturesLayer3_6Conv3, batch, scratch(14450688, 608064));
 
   at(150);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[7].conv1)
   // blocks.cnn:9: bn    (features.layer3[7].bn1)
   // blocks.cnn:10: act    (features.layer3[7].relu1)
-  cnn::conv(features_layer3_7_relu1, features_layer3_6_relu3,
-            cnn::prepared(features_layer3_7_conv1_weight_prepared),
+  cnn::conv(features_layer3_7_relu1, features_layer3_6_relu3, features_layer3_7_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_7_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_7Conv1, batch, scratch(0, 1048576));
+            kFeaturesLayer3_7Conv1, batch, scratch(0, 1312768));
 
   at(153);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[7].conv2)
   // blocks.cnn:9: bn    (features.layer3[7].bn2)
@@ -5200,18 +4796,16 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[7].bn3)
   // 31: add {    (features.layer3[7].add1)
   // 37: relu    (features.layer3[7].relu3)
-  cnn::conv(features_layer3_7_relu3, features_layer3_7_relu2,
-            cnn::prepared(features_layer3_7_conv3_weight_prepared),
+  cnn::conv(features_layer3_7_relu3, features_layer3_7_relu2, features_layer3_7_conv3_weight_,
             cnn::Epilogue().scaled(features_layer3_7_bn3_saved).plus(features_layer3_6_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_7Conv3, batch, scratch(14450688, 345408));
+            kFeaturesLayer3_7Conv3, batch, scratch(14450688, 608064));
 
   at(160);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[8].conv1)
   // blocks.cnn:9: bn    (features.layer3[8].bn1)
   // blocks.cnn:10: act    (features.layer3[8].relu1)
-  cnn::conv(features_layer3_8_relu1, features_layer3_7_relu3,
-            cnn::prepared(features_layer3_8_conv1_weight_prepared),
+  cnn::conv(features_layer3_8_relu1, features_layer3_7_relu3, features_layer3_8_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_8_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_8Conv1, batch, scratch(6422528, 1048576));
+            kFeaturesLayer3_8Conv1, batch, scratch(6422528, 1312768));
 
   at(163);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[8].conv2)
   // blocks.cnn:9: bn    (features.layer3[8].bn2)
@@ -5224,18 +4818,16 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[8].bn3)
   // 31: add {    (features.layer3[8].add1)
   // 37: relu    (features.layer3[8].relu3)
-  cnn::conv(features_layer3_8_relu3, features_layer3_8_relu2,
-            cnn::prepared(features_layer3_8_conv3_weight_prepared),
+  cnn::conv(features_layer3_8_relu3, features_layer3_8_relu2, features_layer3_8_conv3_weight_,
             cnn::Epilogue().scaled(features_layer3_8_bn3_saved).plus(features_layer3_7_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_8Conv3, batch, scratch(14450688, 345408));
+            kFeaturesLayer3_8Conv3, batch, scratch(14450688, 608064));
 
   at(170);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[9].conv1)
   // blocks.cnn:9: bn    (features.layer3[9].bn1)
   // blocks.cnn:10: act    (features.layer3[9].relu1)
-  cnn::conv(features_layer3_9_relu1, features_layer3_8_relu3,
-            cnn::prepared(features_layer3_9_conv1_weight_prepared),
+  cnn::conv(features_layer3_9_relu1, features_layer3_8_relu3, features_layer3_9_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_9_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_9Conv1, batch, scratch(0, 1048576));
+            kFeaturesLayer3_9Conv1, batch, scratch(0, 1312768));
 
   at(173);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[9].conv2)
   // blocks.cnn:9: bn    (features.layer3[9].bn2)
@@ -5248,18 +4840,16 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[9].bn3)
   // 31: add {    (features.layer3[9].add1)
   // 37: relu    (features.layer3[9].relu3)
-  cnn::conv(features_layer3_9_relu3, features_layer3_9_relu2,
-            cnn::prepared(features_layer3_9_conv3_weight_prepared),
+  cnn::conv(features_layer3_9_relu3, features_layer3_9_relu2, features_layer3_9_conv3_weight_,
             cnn::Epilogue().scaled(features_layer3_9_bn3_saved).plus(features_layer3_8_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_9Conv3, batch, scratch(14450688, 345408));
+            kFeaturesLayer3_9Conv3, batch, scratch(14450688, 608064));
 
   at(180);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[10].conv1)
   // blocks.cnn:9: bn    (features.layer3[10].bn1)
   // blocks.cnn:10: act    (features.layer3[10].relu1)
-  cnn::conv(features_layer3_10_relu1, features_layer3_9_relu3,
-            cnn::prepared(features_layer3_10_conv1_weight_prepared),
+  cnn::conv(features_layer3_10_relu1, features_layer3_9_relu3, features_layer3_10_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_10_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_10Conv1, batch, scratch(6422528, 1048576));
+            kFeaturesLayer3_10Conv1, batch, scratch(6422528, 1312768));
 
   at(183);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[10].conv2)
   // blocks.cnn:9: bn    (features.layer3[10].bn2)
@@ -5272,18 +4862,16 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[10].bn3)
   // 31: add {    (features.layer3[10].add1)
   // 37: relu    (features.layer3[10].relu3)
-  cnn::conv(features_layer3_10_relu3, features_layer3_10_relu2,
-            cnn::prepared(features_layer3_10_conv3_weight_prepared),
+  cnn::conv(features_layer3_10_relu3, features_layer3_10_relu2, features_layer3_10_conv3_weight_,
             cnn::Epilogue().scaled(features_layer3_10_bn3_saved).plus(features_layer3_9_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_10Conv3, batch, scratch(14450688, 345408));
+            kFeaturesLayer3_10Conv3, batch, scratch(14450688, 608064));
 
   at(190);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[11].conv1)
   // blocks.cnn:9: bn    (features.layer3[11].bn1)
   // blocks.cnn:10: act    (features.layer3[11].relu1)
-  cnn::conv(features_layer3_11_relu1, features_layer3_10_relu3,
-            cnn::prepared(features_layer3_11_conv1_weight_prepared),
+  cnn::conv(features_layer3_11_relu1, features_layer3_10_relu3, features_layer3_11_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_11_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_11Conv1, batch, scratch(0, 1048576));
+            kFeaturesLayer3_11Conv1, batch, scratch(0, 1312768));
 
   at(193);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[11].conv2)
   // blocks.cnn:9: bn    (features.layer3[11].bn2)
@@ -5296,18 +4884,16 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[11].bn3)
   // 31: add {    (features.layer3[11].add1)
   // 37: relu    (features.layer3[11].relu3)
-  cnn::conv(features_layer3_11_relu3, features_layer3_11_relu2,
-            cnn::prepared(features_layer3_11_conv3_weight_prepared),
+  cnn::conv(features_layer3_11_relu3, features_layer3_11_relu2, features_layer3_11_conv3_weight_,
             cnn::Epilogue().scaled(features_layer3_11_bn3_saved).plus(features_layer3_10_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_11Conv3, batch, scratch(14450688, 345408));
+            kFeaturesLayer3_11Conv3, batch, scratch(14450688, 608064));
 
   at(200);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[12].conv1)
   // blocks.cnn:9: bn    (features.layer3[12].bn1)
   // blocks.cnn:10: act    (features.layer3[12].relu1)
-  cnn::conv(features_layer3_12_relu1, features_layer3_11_relu3,
-            cnn::prepared(features_layer3_12_conv1_weight_prepared),
+  cnn::conv(features_layer3_12_relu1, features_layer3_11_relu3, features_layer3_12_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_12_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_12Conv1, batch, scratch(6422528, 1048576));
+            kFeaturesLayer3_12Conv1, batch, scratch(6422528, 1312768));
 
   at(203);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[12].conv2)
   // blocks.cnn:9: bn    (features.layer3[12].bn2)
@@ -5320,18 +4906,16 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[12].bn3)
   // 31: add {    (features.layer3[12].add1)
   // 37: relu    (features.layer3[12].relu3)
-  cnn::conv(features_layer3_12_relu3, features_layer3_12_relu2,
-            cnn::prepared(features_layer3_12_conv3_weight_prepared),
+  cnn::conv(features_layer3_12_relu3, features_layer3_12_relu2, features_layer3_12_conv3_weight_,
             cnn::Epilogue().scaled(features_layer3_12_bn3_saved).plus(features_layer3_11_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_12Conv3, batch, scratch(14450688, 345408));
+            kFeaturesLayer3_12Conv3, batch, scratch(14450688, 608064));
 
   at(210);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[13].conv1)
   // blocks.cnn:9: bn    (features.layer3[13].bn1)
   // blocks.cnn:10: act    (features.layer3[13].relu1)
-  cnn::conv(features_layer3_13_relu1, features_layer3_12_relu3,
-            cnn::prepared(features_layer3_13_conv1_weight_prepared),
+  cnn::conv(features_layer3_13_relu1, features_layer3_12_relu3, features_layer3_13_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_13_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_13Conv1, batch, scratch(0, 1048576));
+            kFeaturesLayer3_13Conv1, batch, scratch(0, 1312768));
 
   at(213);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[13].conv2)
   // blocks.cnn:9: bn    (features.layer3[13].bn2)
@@ -5344,18 +4928,16 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[13].bn3)
   // 31: add {    (features.layer3[13].add1)
   // 37: relu    (features.layer3[13].relu3)
-  cnn::conv(features_layer3_13_relu3, features_layer3_13_relu2,
-            cnn::prepared(features_layer3_13_conv3_weight_prepared),
+  cnn::conv(features_layer3_13_relu3, features_layer3_13_relu2, features_layer3_13_conv3_weight_,
             cnn::Epilogue().scaled(features_layer3_13_bn3_saved).plus(features_layer3_12_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_13Conv3, batch, scratch(14450688, 345408));
+            kFeaturesLayer3_13Conv3, batch, scratch(14450688, 608064));
 
   at(220);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[14].conv1)
   // blocks.cnn:9: bn    (features.layer3[14].bn1)
   // blocks.cnn:10: act    (features.layer3[14].relu1)
-  cnn::conv(features_layer3_14_relu1, features_layer3_13_relu3,
-            cnn::prepared(features_layer3_14_conv1_weight_prepared),
+  cnn::conv(features_layer3_14_relu1, features_layer3_13_relu3, features_layer3_14_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_14_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_14Conv1, batch, scratch(6422528, 1048576));
+            kFeaturesLayer3_14Conv1, batch, scratch(6422528, 1312768));
 
   at(223);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[14].conv2)
   // blocks.cnn:9: bn    (features.layer3[14].bn2)
@@ -5368,18 +4950,16 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[14].bn3)
   // 31: add {    (features.layer3[14].add1)
   // 37: relu    (features.layer3[14].relu3)
-  cnn::conv(features_layer3_14_relu3, features_layer3_14_relu2,
-            cnn::prepared(features_layer3_14_conv3_weight_prepared),
+  cnn::conv(features_layer3_14_relu3, features_layer3_14_relu2, features_layer3_14_conv3_weight_,
             cnn::Epilogue().scaled(features_layer3_14_bn3_saved).plus(features_layer3_13_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_14Conv3, batch, scratch(14450688, 345408));
+            kFeaturesLayer3_14Conv3, batch, scratch(14450688, 608064));
 
   at(230);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[15].conv1)
   // blocks.cnn:9: bn    (features.layer3[15].bn1)
   // blocks.cnn:10: act    (features.layer3[15].relu1)
-  cnn::conv(features_layer3_15_relu1, features_layer3_14_relu3,
-            cnn::prepared(features_layer3_15_conv1_weight_prepared),
+  cnn::conv(features_layer3_15_relu1, features_layer3_14_relu3, features_layer3_15_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_15_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_15Conv1, batch, scratch(0, 1048576));
+            kFeaturesLayer3_15Conv1, batch, scratch(0, 1312768));
 
   at(233);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[15].conv2)
   // blocks.cnn:9: bn    (features.layer3[15].bn2)
@@ -5392,18 +4972,16 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[15].bn3)
   // 31: add {    (features.layer3[15].add1)
   // 37: relu    (features.layer3[15].relu3)
-  cnn::conv(features_layer3_15_relu3, features_layer3_15_relu2,
-            cnn::prepared(features_layer3_15_conv3_weight_prepared),
+  cnn::conv(features_layer3_15_relu3, features_layer3_15_relu2, features_layer3_15_conv3_weight_,
             cnn::Epilogue().scaled(features_layer3_15_bn3_saved).plus(features_layer3_14_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_15Conv3, batch, scratch(14450688, 345408));
+            kFeaturesLayer3_15Conv3, batch, scratch(14450688, 608064));
 
   at(240);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[16].conv1)
   // blocks.cnn:9: bn    (features.layer3[16].bn1)
   // blocks.cnn:10: act    (features.layer3[16].relu1)
-  cnn::conv(features_layer3_16_relu1, features_layer3_15_relu3,
-            cnn::prepared(features_layer3_16_conv1_weight_prepared),
+  cnn::conv(features_layer3_16_relu1, features_layer3_15_relu3, features_layer3_16_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_16_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_16Conv1, batch, scratch(6422528, 1048576));
+            kFeaturesLayer3_16Conv1, batch, scratch(6422528, 1312768));
 
   at(243);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[16].conv2)
   // blocks.cnn:9: bn    (features.layer3[16].bn2)
@@ -5416,18 +4994,16 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[16].bn3)
   // 31: add {    (features.layer3[16].add1)
   // 37: relu    (features.layer3[16].relu3)
-  cnn::conv(features_layer3_16_relu3, features_layer3_16_relu2,
-            cnn::prepared(features_layer3_16_conv3_weight_prepared),
+  cnn::conv(features_layer3_16_relu3, features_layer3_16_relu2, features_layer3_16_conv3_weight_,
             cnn::Epilogue().scaled(features_layer3_16_bn3_saved).plus(features_layer3_15_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_16Conv3, batch, scratch(14450688, 345408));
+            kFeaturesLayer3_16Conv3, batch, scratch(14450688, 608064));
 
   at(250);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[17].conv1)
   // blocks.cnn:9: bn    (features.layer3[17].bn1)
   // blocks.cnn:10: act    (features.layer3[17].relu1)
-  cnn::conv(features_layer3_17_relu1, features_layer3_16_relu3,
-            cnn::prepared(features_layer3_17_conv1_weight_prepared),
+  cnn::conv(features_layer3_17_relu1, features_layer3_16_relu3, features_layer3_17_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_17_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_17Conv1, batch, scratch(0, 1048576));
+            kFeaturesLayer3_17Conv1, batch, scratch(0, 1312768));
 
   at(253);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[17].conv2)
   // blocks.cnn:9: bn    (features.layer3[17].bn2)
@@ -5440,18 +5016,16 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[17].bn3)
   // 31: add {    (features.layer3[17].add1)
   // 37: relu    (features.layer3[17].relu3)
-  cnn::conv(features_layer3_17_relu3, features_layer3_17_relu2,
-            cnn::prepared(features_layer3_17_conv3_weight_prepared),
+  cnn::conv(features_layer3_17_relu3, features_layer3_17_relu2, features_layer3_17_conv3_weight_,
             cnn::Epilogue().scaled(features_layer3_17_bn3_saved).plus(features_layer3_16_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_17Conv3, batch, scratch(14450688, 345408));
+            kFeaturesLayer3_17Conv3, batch, scratch(14450688, 608064));
 
   at(260);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[18].conv1)
   // blocks.cnn:9: bn    (features.layer3[18].bn1)
   // blocks.cnn:10: act    (features.layer3[18].relu1)
-  cnn::conv(features_layer3_18_relu1, features_layer3_17_relu3,
-            cnn::prepared(features_layer3_18_conv1_weight_prepared),
+  cnn::conv(features_layer3_18_relu1, features_layer3_17_relu3, features_layer3_18_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_18_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_18Conv1, batch, scratch(6422528, 1048576));
+            kFeaturesLayer3_18Conv1, batch, scratch(6422528, 1312768));
 
   at(263);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[18].conv2)
   // blocks.cnn:9: bn    (features.layer3[18].bn2)
@@ -5464,18 +5038,16 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[18].bn3)
   // 31: add {    (features.layer3[18].add1)
   // 37: relu    (features.layer3[18].relu3)
-  cnn::conv(features_layer3_18_relu3, features_layer3_18_relu2,
-            cnn::prepared(features_layer3_18_conv3_weight_prepared),
+  cnn::conv(features_layer3_18_relu3, features_layer3_18_relu2, features_layer3_18_conv3_weight_,
             cnn::Epilogue().scaled(features_layer3_18_bn3_saved).plus(features_layer3_17_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_18Conv3, batch, scratch(14450688, 345408));
+            kFeaturesLayer3_18Conv3, batch, scratch(14450688, 608064));
 
   at(270);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[19].conv1)
   // blocks.cnn:9: bn    (features.layer3[19].bn1)
   // blocks.cnn:10: act    (features.layer3[19].relu1)
-  cnn::conv(features_layer3_19_relu1, features_layer3_18_relu3,
-            cnn::prepared(features_layer3_19_conv1_weight_prepared),
+  cnn::conv(features_layer3_19_relu1, features_layer3_18_relu3, features_layer3_19_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_19_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_19Conv1, batch, scratch(0, 1048576));
+            kFeaturesLayer3_19Conv1, batch, scratch(0, 1312768));
 
   at(273);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[19].conv2)
   // blocks.cnn:9: bn    (features.layer3[19].bn2)
@@ -5488,18 +5060,16 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[19].bn3)
   // 31: add {    (features.layer3[19].add1)
   // 37: relu    (features.layer3[19].relu3)
-  cnn::conv(features_layer3_19_relu3, features_layer3_19_relu2,
-            cnn::prepared(features_layer3_19_conv3_weight_prepared),
+  cnn::conv(features_layer3_19_relu3, features_layer3_19_relu2, features_layer3_19_conv3_weight_,
             cnn::Epilogue().scaled(features_layer3_19_bn3_saved).plus(features_layer3_18_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_19Conv3, batch, scratch(14450688, 345408));
+            kFeaturesLayer3_19Conv3, batch, scratch(14450688, 608064));
 
   at(280);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[20].conv1)
   // blocks.cnn:9: bn    (features.layer3[20].bn1)
   // blocks.cnn:10: act    (features.layer3[20].relu1)
-  cnn::conv(features_layer3_20_relu1, features_layer3_19_relu3,
-            cnn::prepared(features_layer3_20_conv1_weight_prepared),
+  cnn::conv(features_layer3_20_relu1, features_layer3_19_relu3, features_layer3_20_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_20_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_20Conv1, batch, scratch(6422528, 1048576));
+            kFeaturesLayer3_20Conv1, batch, scratch(6422528, 1312768));
 
   at(283);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[20].conv2)
   // blocks.cnn:9: bn    (features.layer3[20].bn2)
@@ -5512,18 +5082,16 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[20].bn3)
   // 31: add {    (features.layer3[20].add1)
   // 37: relu    (features.layer3[20].relu3)
-  cnn::conv(features_layer3_20_relu3, features_layer3_20_relu2,
-            cnn::prepared(features_layer3_20_conv3_weight_prepared),
+  cnn::conv(features_layer3_20_relu3, features_layer3_20_relu2, features_layer3_20_conv3_weight_,
             cnn::Epilogue().scaled(features_layer3_20_bn3_saved).plus(features_layer3_19_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_20Conv3, batch, scratch(14450688, 345408));
+            kFeaturesLayer3_20Conv3, batch, scratch(14450688, 608064));
 
   at(290);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[21].conv1)
   // blocks.cnn:9: bn    (features.layer3[21].bn1)
   // blocks.cnn:10: act    (features.layer3[21].relu1)
-  cnn::conv(features_layer3_21_relu1, features_layer3_20_relu3,
-            cnn::prepared(features_layer3_21_conv1_weight_prepared),
+  cnn::conv(features_layer3_21_relu1, features_layer3_20_relu3, features_layer3_21_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_21_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_21Conv1, batch, scratch(0, 1048576));
+            kFeaturesLayer3_21Conv1, batch, scratch(0, 1312768));
 
   at(293);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[21].conv2)
   // blocks.cnn:9: bn    (features.layer3[21].bn2)
@@ -5536,18 +5104,16 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[21].bn3)
   // 31: add {    (features.layer3[21].add1)
   // 37: relu    (features.layer3[21].relu3)
-  cnn::conv(features_layer3_21_relu3, features_layer3_21_relu2,
-            cnn::prepared(features_layer3_21_conv3_weight_prepared),
+  cnn::conv(features_layer3_21_relu3, features_layer3_21_relu2, features_layer3_21_conv3_weight_,
             cnn::Epilogue().scaled(features_layer3_21_bn3_saved).plus(features_layer3_20_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_21Conv3, batch, scratch(14450688, 345408));
+            kFeaturesLayer3_21Conv3, batch, scratch(14450688, 608064));
 
   at(300);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[22].conv1)
   // blocks.cnn:9: bn    (features.layer3[22].bn1)
   // blocks.cnn:10: act    (features.layer3[22].relu1)
-  cnn::conv(features_layer3_22_relu1, features_layer3_21_relu3,
-            cnn::prepared(features_layer3_22_conv1_weight_prepared),
+  cnn::conv(features_layer3_22_relu1, features_layer3_21_relu3, features_layer3_22_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_22_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_22Conv1, batch, scratch(6422528, 1048576));
+            kFeaturesLayer3_22Conv1, batch, scratch(6422528, 1312768));
 
   at(303);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[22].conv2)
   // blocks.cnn:9: bn    (features.layer3[22].bn2)
@@ -5560,18 +5126,16 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[22].bn3)
   // 31: add {    (features.layer3[22].add1)
   // 37: relu    (features.layer3[22].relu3)
-  cnn::conv(features_layer3_22_relu3, features_layer3_22_relu2,
-            cnn::prepared(features_layer3_22_conv3_weight_prepared),
+  cnn::conv(features_layer3_22_relu3, features_layer3_22_relu2, features_layer3_22_conv3_weight_,
             cnn::Epilogue().scaled(features_layer3_22_bn3_saved).plus(features_layer3_21_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_22Conv3, batch, scratch(14450688, 345408));
+            kFeaturesLayer3_22Conv3, batch, scratch(14450688, 608064));
 
   at(310);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
   // blocks.cnn:9: bn    (features.layer4[0].bn1)
   // blocks.cnn:10: act    (features.layer4[0].relu1)
-  cnn::conv(features_layer4_0_relu1, features_layer3_22_relu3,
-            cnn::prepared(features_layer4_0_conv1_weight_prepared),
+  cnn::conv(features_layer4_0_relu1, features_layer3_22_relu3, features_layer4_0_conv1_weight_,
             cnn::Epilogue().scaled(features_layer4_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_0Conv1, batch, scratch(3211264, 1048576));
+            kFeaturesLayer4_0Conv1, batch, scratch(3211264, 1576960));
 
   at(313);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   // blocks.cnn:9: bn    (features.layer4[0].bn2)

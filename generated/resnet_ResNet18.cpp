@@ -144,67 +144,43 @@ constexpr cnn::DenseGeometry kHeadFc{.in = 512, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 9702);
 static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{56448, 65856});
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{66048, 198912});
 static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{66048, 208614});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_0Conv1) == 152640);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{318080, 265216});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_0Conv2) == 152640);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_1Conv1) == 152640);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{318080, 265216});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_1Conv2) == 152640);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_0Conv1) == 76032);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{65088, 765504});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{38400, 147456});
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{81600, 775488});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{81600, 851520});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_0Conv2) == 608832);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{307840, 1217664});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_0DownsampleConv1) == 8448);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{25536, 181824});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{32256, 57344});
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{13248, 87360});
 static_assert(cnn::conv_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{13248, 95808});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_1Conv1) == 608832);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{625920, 1139264});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{307840, 1217664});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{625920, 530432});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{625920, 1139264});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_1Conv2) == 608832);
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{307840, 1217664});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0Conv1) == 297216);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{77760, 1352704});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{62592, 294912});
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{105792, 1048576});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{105792, 1345792});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{397836, 2378304, 1217088});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0DownsampleConv1) == 33024);
 static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{50112, 379200});
 static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{56448, 229376});
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{25536, 173376});
 static_assert(cnn::conv_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{25536, 206400});
 static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{397836, 2378304, 1217088});
@@ -655,46 +631,46 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
 };
 
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{118013952, 3813376, 39832}, {}},
+    {{118013952, 3813376, 38656}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 4014080, 0}, {}},
-    {{115605504, 1605632, 611584}, {}},
+    {{115605504, 1605632, 148480}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2408448, 611584}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 1605632, 611584}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 2408448, 611584}, {}},
+    {{115605504, 2408448, 148480}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{57802752, 1204224, 306176}, {}},
+    {{115605504, 1605632, 148480}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 2437376}, {}},
-    {{}, {}},
-    {{6422528, 1605632, 35840}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 802816, 2437376}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 1204224, 2437376}, {}},
+    {{115605504, 2408448, 148480}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{57802752, 602112, 1192960}, {}},
+    {{57802752, 1204224, 296960}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 802816, 591872}, {}},
+    {{}, {}},
+    {{6422528, 1605632, 34816}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 802816, 591872}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 1204224, 591872}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{57802752, 602112, 1183744}, {}},
     {{}, {}},
     {{}, {}},
     {{115605504, 401408, 2363392}, {}},
     {{}, {}},
-    {{6422528, 802816, 136192}, {}},
+    {{6422528, 802816, 135168}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1967,46 +1943,33 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
 // What prediction needs of the weights: made once, and again where they have changed.
 void ResNet18::prepare_on_team() {
   const cnn::Floats features_bn1_saved = floats(32112640, 256);
-  const cnn::Floats features_conv1_weight_prepared = floats(32112896, 9702);
-  const cnn::Floats features_layer1_0_bn1_saved = floats(32122608, 256);
-  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(32122864, 152640);
-  const cnn::Floats features_layer1_0_bn2_saved = floats(32275504, 256);
-  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(32275760, 152640);
-  const cnn::Floats features_layer1_1_bn1_saved = floats(32428400, 256);
-  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(32428656, 152640);
-  const cnn::Floats features_layer1_1_bn2_saved = floats(32581296, 256);
-  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(32581552, 152640);
-  const cnn::Floats features_layer2_0_bn1_saved = floats(32734192, 512);
-  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(32734704, 76032);
-  const cnn::Floats features_layer2_0_bn2_saved = floats(32810736, 512);
-  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(32811248, 608832);
-  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(33420080, 512);
-  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(33420592, 8448);
-  const cnn::Floats features_layer2_1_bn1_saved = floats(33429040, 512);
-  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(33429552, 608832);
-  const cnn::Floats features_layer2_1_bn2_saved = floats(34038384, 512);
-  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(34038896, 608832);
-  const cnn::Floats features_layer3_0_bn1_saved = floats(34647728, 1024);
-  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(34648752, 297216);
-  const cnn::Floats features_layer3_0_bn2_saved = floats(34945968, 1024);
-  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(34946992, 1024);
-  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(34948016, 33024);
-  const cnn::Floats features_layer3_1_bn1_saved = floats(34981040, 1024);
-  const cnn::Floats features_layer3_1_bn2_saved = floats(34982064, 1024);
-  const cnn::Floats features_layer4_0_bn1_saved = floats(34983088, 2048);
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(34985136, 1188864);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(36174000, 2048);
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(36176048, 2048);
-  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(36178096, 132096);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(36310192, 2048);
-  const cnn::Floats features_layer4_1_bn2_saved = floats(36312240, 2048);
+  const cnn::Floats features_layer1_0_bn1_saved = floats(32112896, 256);
+  const cnn::Floats features_layer1_0_bn2_saved = floats(32113152, 256);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(32113408, 256);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(32113664, 256);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(32113920, 512);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(32114432, 512);
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(32114944, 512);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(32115456, 512);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(32115968, 512);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(32116480, 1024);
+  const cnn::Floats features_layer3_0_bn2_saved = floats(32117504, 1024);
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(32118528, 1024);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(32119552, 1024);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(32120576, 1024);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(32121600, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(32123648, 1188864);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(33312512, 2048);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(33314560, 2048);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(33316608, 132096);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(33448704, 2048);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(33450752, 2048);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
   cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
                  features_bn1_running_var_, kFeaturesBn1);
-  cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
 
   at(4);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
   // blocks.cnn:9: bn    (features.layer1[0].bn1)
@@ -2014,8 +1977,6 @@ void ResNet18::prepare_on_team() {
   cnn::bn_affine(features_layer1_0_bn1_saved, features_layer1_0_bn1_weight_, features_layer1_0_bn1_bias_,
                  features_layer1_0_bn1_running_mean_, features_layer1_0_bn1_running_var_,
                  kFeaturesLayer1_0Bn1);
-  cnn::winograd::conv_prepare(features_layer1_0_conv1_weight_prepared, features_layer1_0_conv1_weight_,
-                              kFeaturesLayer1_0Conv1);
 
   at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
@@ -2024,8 +1985,6 @@ void ResNet18::prepare_on_team() {
   cnn::bn_affine(features_layer1_0_bn2_saved, features_layer1_0_bn2_weight_, features_layer1_0_bn2_bias_,
                  features_layer1_0_bn2_running_mean_, features_layer1_0_bn2_running_var_,
                  kFeaturesLayer1_0Bn2);
-  cnn::winograd::conv_prepare(features_layer1_0_conv2_weight_prepared, features_layer1_0_conv2_weight_,
-                              kFeaturesLayer1_0Conv2);
 
   at(11);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
@@ -2033,8 +1992,6 @@ void ResNet18::prepare_on_team() {
   cnn::bn_affine(features_layer1_1_bn1_saved, features_layer1_1_bn1_weight_, features_layer1_1_bn1_bias_,
                  features_layer1_1_bn1_running_mean_, features_layer1_1_bn1_running_var_,
                  kFeaturesLayer1_1Bn1);
-  cnn::winograd::conv_prepare(features_layer1_1_conv1_weight_prepared, features_layer1_1_conv1_weight_,
-                              kFeaturesLayer1_1Conv1);
 
   at(14);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
@@ -2043,8 +2000,6 @@ void ResNet18::prepare_on_team() {
   cnn::bn_affine(features_layer1_1_bn2_saved, features_layer1_1_bn2_weight_, features_layer1_1_bn2_bias_,
                  features_layer1_1_bn2_running_mean_, features_layer1_1_bn2_running_var_,
                  kFeaturesLayer1_1Bn2);
-  cnn::winograd::conv_prepare(features_layer1_1_conv2_weight_prepared, features_layer1_1_conv2_weight_,
-                              kFeaturesLayer1_1Conv2);
 
   at(18);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   // blocks.cnn:9: bn    (features.layer2[0].bn1)
@@ -2052,16 +2007,12 @@ void ResNet18::prepare_on_team() {
   cnn::bn_affine(features_layer2_0_bn1_saved, features_layer2_0_bn1_weight_, features_layer2_0_bn1_bias_,
                  features_layer2_0_bn1_running_mean_, features_layer2_0_bn1_running_var_,
                  kFeaturesLayer2_0Bn1);
-  cnn::conv_prepare(features_layer2_0_conv1_weight_prepared, features_layer2_0_conv1_weight_,
-                    kFeaturesLayer2_0Conv1);
 
   at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
   cnn::bn_affine(features_layer2_0_bn2_saved, features_layer2_0_bn2_weight_, features_layer2_0_bn2_bias_,
                  features_layer2_0_bn2_running_mean_, features_layer2_0_bn2_running_var_,
                  kFeaturesLayer2_0Bn2);
-  cnn::winograd::conv_prepare(features_layer2_0_conv2_weight_prepared, features_layer2_0_conv2_weight_,
-                              kFeaturesLayer2_0Conv2);
 
   at(23);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
@@ -2070,8 +2021,6 @@ void ResNet18::prepare_on_team() {
   cnn::bn_affine(features_layer2_0_downsample_bn1_saved, features_layer2_0_downsample_bn1_weight_,
                  features_layer2_0_downsample_bn1_bias_, features_layer2_0_downsample_bn1_running_mean_,
                  features_layer2_0_downsample_bn1_running_var_, kFeaturesLayer2_0DownsampleBn1);
-  cnn::conv_prepare(features_layer2_0_downsample_conv1_weight_prepared,
-                    features_layer2_0_downsample_conv1_weight_, kFeaturesLayer2_0DownsampleConv1);
 
   at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
@@ -2079,8 +2028,6 @@ void ResNet18::prepare_on_team() {
   cnn::bn_affine(features_layer2_1_bn1_saved, features_layer2_1_bn1_weight_, features_layer2_1_bn1_bias_,
                  features_layer2_1_bn1_running_mean_, features_layer2_1_bn1_running_var_,
                  kFeaturesLayer2_1Bn1);
-  cnn::winograd::conv_prepare(features_layer2_1_conv1_weight_prepared, features_layer2_1_conv1_weight_,
-                              kFeaturesLayer2_1Conv1);
 
   at(30);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
@@ -2089,8 +2036,6 @@ void ResNet18::prepare_on_team() {
   cnn::bn_affine(features_layer2_1_bn2_saved, features_layer2_1_bn2_weight_, features_layer2_1_bn2_bias_,
                  features_layer2_1_bn2_running_mean_, features_layer2_1_bn2_running_var_,
                  kFeaturesLayer2_1Bn2);
-  cnn::winograd::conv_prepare(features_layer2_1_conv2_weight_prepared, features_layer2_1_conv2_weight_,
-                              kFeaturesLayer2_1Conv2);
 
   at(34);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
   // blocks.cnn:9: bn    (features.layer3[0].bn1)
@@ -2098,8 +2043,6 @@ void ResNet18::prepare_on_team() {
   cnn::bn_affine(features_layer3_0_bn1_saved, features_layer3_0_bn1_weight_, features_layer3_0_bn1_bias_,
                  features_layer3_0_bn1_running_mean_, features_layer3_0_bn1_running_var_,
                  kFeaturesLayer3_0Bn1);
-  cnn::conv_prepare(features_layer3_0_conv1_weight_prepared, features_layer3_0_conv1_weight_,
-                    kFeaturesLayer3_0Conv1);
 
   at(37);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
@@ -2114,8 +2057,6 @@ void ResNet18::prepare_on_team() {
   cnn::bn_affine(features_layer3_0_downsample_bn1_saved, features_layer3_0_downsample_bn1_weight_,
                  features_layer3_0_downsample_bn1_bias_, features_layer3_0_downsample_bn1_running_mean_,
                  features_layer3_0_downsample_bn1_running_var_, kFeaturesLayer3_0DownsampleBn1);
-  cnn::conv_prepare(features_layer3_0_downsample_conv1_weight_prepared,
-                    features_layer3_0_downsample_conv1_weight_, kFeaturesLayer3_0DownsampleConv1);
 
   at(43);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
@@ -2179,58 +2120,46 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
   const cnn::Floats features_bn1_saved = floats(32112640, 256);
   const cnn::Blocked features_relu1 = blocked(0, 802816);  // 64x112x112
-  const cnn::Floats features_conv1_weight_prepared = floats(32112896, 9702);
   const cnn::Blocked features_maxpool1 = blocked(25690112, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_bn1_saved = floats(32122608, 256);
+  const cnn::Floats features_layer1_0_bn1_saved = floats(32112896, 256);
   const cnn::Blocked features_layer1_0_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(32122864, 152640);
-  const cnn::Floats features_layer1_0_bn2_saved = floats(32275504, 256);
+  const cnn::Floats features_layer1_0_bn2_saved = floats(32113152, 256);
   const cnn::Blocked features_layer1_0_relu2 = blocked(6422528, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(32275760, 152640);
-  const cnn::Floats features_layer1_1_bn1_saved = floats(32428400, 256);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(32113408, 256);
   const cnn::Blocked features_layer1_1_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(32428656, 152640);
-  const cnn::Floats features_layer1_1_bn2_saved = floats(32581296, 256);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(32113664, 256);
   const cnn::Blocked features_layer1_1_relu2 = blocked(12845056, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(32581552, 152640);
-  const cnn::Floats features_layer2_0_bn1_saved = floats(32734192, 512);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(32113920, 512);
   const cnn::Blocked features_layer2_0_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(32734704, 76032);
-  const cnn::Floats features_layer2_0_bn2_saved = floats(32810736, 512);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(32114432, 512);
   const cnn::Blocked features_layer2_0_bn2 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(32811248, 608832);
-  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(33420080, 512);
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(32114944, 512);
   const cnn::Blocked features_layer2_0_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(33420592, 8448);
-  const cnn::Floats features_layer2_1_bn1_saved = floats(33429040, 512);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(32115456, 512);
   const cnn::Blocked features_layer2_1_relu1 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(33429552, 608832);
-  const cnn::Floats features_layer2_1_bn2_saved = floats(34038384, 512);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(32115968, 512);
   const cnn::Blocked features_layer2_1_relu2 = blocked(6422528, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(34038896, 608832);
-  const cnn::Floats features_layer3_0_bn1_saved = floats(34647728, 1024);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(32116480, 1024);
   const cnn::Blocked features_layer3_0_relu1 = blocked(2378304, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(34648752, 297216);
-  const cnn::Floats features_layer3_0_bn2_saved = floats(34945968, 1024);
+  const cnn::Floats features_layer3_0_bn2_saved = floats(32117504, 1024);
   const cnn::Blocked features_layer3_0_bn2 = blocked(3983936, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(34946992, 1024);
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(32118528, 1024);
   const cnn::Blocked features_layer3_0_relu2 = blocked(2378304, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(34948016, 33024);
-  const cnn::Floats features_layer3_1_bn1_saved = floats(34981040, 1024);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(32119552, 1024);
   const cnn::Blocked features_layer3_1_relu1 = blocked(3983936, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_bn2_saved = floats(34982064, 1024);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(32120576, 1024);
   const cnn::Blocked features_layer3_1_relu2 = blocked(5589568, 50176);  // 256x14x14
-  const cnn::Floats features_layer4_0_bn1_saved = floats(34983088, 2048);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(32121600, 2048);
   const cnn::Blocked features_layer4_0_relu1 = blocked(2424832, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(34985136, 1188864);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(36174000, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(32123648, 1188864);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(33312512, 2048);
   const cnn::Blocked features_layer4_0_bn2 = blocked(3227648, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(36176048, 2048);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(33314560, 2048);
   const cnn::Blocked features_layer4_0_relu2 = blocked(2424832, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(36178096, 132096);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(36310192, 2048);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(33316608, 132096);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(33448704, 2048);
   const cnn::Blocked features_layer4_1_relu1 = blocked(3227648, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_bn2_saved = floats(36312240, 2048);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(33450752, 2048);
   const cnn::Blocked features_layer4_1_relu2 = blocked(4030464, 25088);  // 512x7x7
   const cnn::Blocked head_gap1 = blocked(72080, 512);  // 512
   const cnn::Blocked head_fc = blocked(40080, 1000);  // 1000
@@ -2239,9 +2168,9 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
-  cnn::conv(features_relu1, input, cnn::prepared(features_conv1_weight_prepared),
+  cnn::conv(features_relu1, input, features_conv1_weight_,
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
-            scratch(25690112, 198912));
+            scratch(25690112, 208614));
 
   at(3);  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
@@ -2249,85 +2178,75 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   at(4);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
   // blocks.cnn:9: bn    (features.layer1[0].bn1)
   // blocks.cnn:10: act    (features.layer1[0].relu1)
-  cnn::winograd::conv(features_layer1_0_relu1, features_maxpool1,
-                      cnn::prepared(features_layer1_0_conv1_weight_prepared),
+  cnn::winograd::conv(features_layer1_0_relu1, features_maxpool1, features_layer1_0_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_0Conv1, batch, scratch(6422528, 265216));
+                      kFeaturesLayer1_0Conv1, batch, scratch(6422528, 417856));
 
   at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
   // 20: add {    (features.layer1[0].add1)
   // 25: relu    (features.layer1[0].relu2)
-  cnn::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1,
-                      cnn::prepared(features_layer1_0_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer1_0_bn2_saved).plus(features_maxpool1).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_0Conv2, batch, scratch(12845056, 265216));
+                      kFeaturesLayer1_0Conv2, batch, scratch(12845056, 417856));
 
   at(11);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
   // blocks.cnn:10: act    (features.layer1[1].relu1)
-  cnn::winograd::conv(features_layer1_1_relu1, features_layer1_0_relu2,
-                      cnn::prepared(features_layer1_1_conv1_weight_prepared),
+  cnn::winograd::conv(features_layer1_1_relu1, features_layer1_0_relu2, features_layer1_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_1Conv1, batch, scratch(12845056, 265216));
+                      kFeaturesLayer1_1Conv1, batch, scratch(12845056, 417856));
 
   at(14);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
   // 20: add {    (features.layer1[1].add1)
   // 25: relu    (features.layer1[1].relu2)
-  cnn::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1,
-                      cnn::prepared(features_layer1_1_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer1_1_bn2_saved).plus(features_layer1_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_1Conv2, batch, scratch(19267584, 265216));
+                      kFeaturesLayer1_1Conv2, batch, scratch(19267584, 417856));
 
   at(18);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   // blocks.cnn:9: bn    (features.layer2[0].bn1)
   // blocks.cnn:10: act    (features.layer2[0].relu1)
-  cnn::conv(features_layer2_0_relu1, features_layer1_1_relu2,
-            cnn::prepared(features_layer2_0_conv1_weight_prepared),
+  cnn::conv(features_layer2_0_relu1, features_layer1_1_relu2, features_layer2_0_conv1_weight_,
             cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0Conv1, batch, scratch(3211264, 775488));
+            kFeaturesLayer2_0Conv1, batch, scratch(3211264, 851520));
 
   at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
-  cnn::winograd::conv(features_layer2_0_bn2, features_layer2_0_relu1,
-                      cnn::prepared(features_layer2_0_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer2_0_bn2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer2_0_bn2_saved), kFeaturesLayer2_0Conv2, batch,
-                      scratch(6422528, 530432));
+                      scratch(6422528, 1139264));
 
   at(23);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
   // 20: add {    (features.layer2[0].add1)
   // 25: relu    (features.layer2[0].relu2)
-  cnn::conv(features_layer2_0_relu2, features_layer1_1_relu2,
-            cnn::prepared(features_layer2_0_downsample_conv1_weight_prepared),
+  cnn::conv(features_layer2_0_relu2, features_layer1_1_relu2, features_layer2_0_downsample_conv1_weight_,
             cnn::Epilogue().scaled(features_layer2_0_downsample_bn1_saved).plus(features_layer2_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0DownsampleConv1, batch, scratch(6422528, 87360));
+            kFeaturesLayer2_0DownsampleConv1, batch, scratch(6422528, 95808));
 
   at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
   // blocks.cnn:10: act    (features.layer2[1].relu1)
-  cnn::winograd::conv(features_layer2_1_relu1, features_layer2_0_relu2,
-                      cnn::prepared(features_layer2_1_conv1_weight_prepared),
+  cnn::winograd::conv(features_layer2_1_relu1, features_layer2_0_relu2, features_layer2_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_1Conv1, batch, scratch(6422528, 530432));
+                      kFeaturesLayer2_1Conv1, batch, scratch(6422528, 1139264));
 
   at(30);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
   // 20: add {    (features.layer2[1].add1)
   // 25: relu    (features.layer2[1].relu2)
-  cnn::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1,
-                      cnn::prepared(features_layer2_1_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer2_1_bn2_saved).plus(features_layer2_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_1Conv2, batch, scratch(9633792, 530432));
+                      kFeaturesLayer2_1Conv2, batch, scratch(9633792, 1139264));
 
   at(34);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
   // blocks.cnn:9: bn    (features.layer3[0].bn1)
   // blocks.cnn:10: act    (features.layer3[0].relu1)
-  cnn::conv(features_layer3_0_relu1, features_layer2_1_relu2,
-            cnn::prepared(features_layer3_0_conv1_weight_prepared),
+  cnn::conv(features_layer3_0_relu1, features_layer2_1_relu2, features_layer3_0_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0Conv1, batch, scratch(0, 1048576));
+            kFeaturesLayer3_0Conv1, batch, scratch(0, 1345792));
 
   at(37);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
@@ -2339,10 +2258,9 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
   // 20: add {    (features.layer3[0].add1)
   // 25: relu    (features.layer3[0].relu2)
-  cnn::conv(features_layer3_0_relu2, features_layer2_1_relu2,
-            cnn::prepared(features_layer3_0_downsample_conv1_weight_prepared),
+  cnn::conv(features_layer3_0_relu2, features_layer2_1_relu2, features_layer3_0_downsample_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_0_downsample_bn1_saved).plus(features_layer3_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0DownsampleConv1, batch, scratch(0, 173376));
+            kFeaturesLayer3_0DownsampleConv1, batch, scratch(0, 206400));
 
   at(43);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   // blocks.cnn:9: bn    (features.layer3[1].bn1)

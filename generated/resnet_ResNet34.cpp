@@ -237,43 +237,25 @@ constexpr cnn::DenseGeometry kHeadFc{.in = 512, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 9702);
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{66048, 198912});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_0Conv1) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{318080, 265216});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_0Conv2) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_1Conv1) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{318080, 265216});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_1Conv2) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_2Conv1) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{318080, 265216});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_2Conv2) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_0Conv1) == 76032);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{81600, 775488});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_0Conv2) == 608832);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_0DownsampleConv1) == 8448);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{13248, 87360});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_1Conv1) == 608832);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{625920, 530432});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_1Conv2) == 608832);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_2Conv1) == 608832);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{625920, 530432});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_2Conv2) == 608832);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_3Conv1) == 608832);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{625920, 530432});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_3Conv2) == 608832);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0Conv1) == 297216);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{105792, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{66048, 208614});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{81600, 851520});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{13248, 95808});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{105792, 1345792});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0DownsampleConv1) == 33024);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{25536, 173376});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{25536, 206400});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
@@ -917,67 +899,67 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{118013952, 3813376, 39832}, {}},
+    {{118013952, 3813376, 38656}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 4014080, 0}, {}},
-    {{115605504, 1605632, 611584}, {}},
+    {{115605504, 1605632, 148480}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2408448, 611584}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 1605632, 611584}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 2408448, 611584}, {}},
+    {{115605504, 2408448, 148480}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1605632, 611584}, {}},
+    {{115605504, 1605632, 148480}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 2408448, 611584}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{57802752, 1204224, 306176}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 802816, 2437376}, {}},
-    {{}, {}},
-    {{6422528, 1605632, 35840}, {}},
+    {{115605504, 2408448, 148480}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 2437376}, {}},
+    {{115605504, 1605632, 148480}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1204224, 2437376}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 802816, 2437376}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 1204224, 2437376}, {}},
+    {{115605504, 2408448, 148480}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 2437376}, {}},
+    {{57802752, 1204224, 296960}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1204224, 2437376}, {}},
+    {{115605504, 802816, 591872}, {}},
+    {{}, {}},
+    {{6422528, 1605632, 34816}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{57802752, 602112, 1192960}, {}},
+    {{115605504, 802816, 591872}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 1204224, 591872}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 802816, 591872}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 1204224, 591872}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 802816, 591872}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 1204224, 591872}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{57802752, 602112, 1183744}, {}},
     {{}, {}},
     {{}, {}},
     {{115605504, 401408, 2363392}, {}},
     {{}, {}},
-    {{6422528, 802816, 136192}, {}},
+    {{6422528, 802816, 135168}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1224,7 +1206,7 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 21814704, .gradients = 0, .optimizer = 0, .activations = 39069744,
+    .memory = {.parameters = 21814704, .gradients = 0, .optimizer = 0, .activations = 33467648,
                .thread_scratch = 1227392},
 };
 
@@ -1239,68 +1221,49 @@ const cnn::ModelDescription& ResNet34::model() {
 // What prediction needs of the weights: made once, and again where they have changed.
 void ResNet34::prepare_on_team() {
   const cnn::Floats features_bn1_saved = floats(32112640, 256);
-  const cnn::Floats features_conv1_weight_prepared = floats(32112896, 9702);
-  const cnn::Floats features_layer1_0_bn1_saved = floats(32122608, 256);
-  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(32122864, 152640);
-  const cnn::Floats features_layer1_0_bn2_saved = floats(32275504, 256);
-  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(32275760, 152640);
-  const cnn::Floats features_layer1_1_bn1_saved = floats(32428400, 256);
-  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(32428656, 152640);
-  const cnn::Floats features_layer1_1_bn2_saved = floats(32581296, 256);
-  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(32581552, 152640);
-  const cnn::Floats features_layer1_2_bn1_saved = floats(32734192, 256);
-  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(32734448, 152640);
-  const cnn::Floats features_layer1_2_bn2_saved = floats(32887088, 256);
-  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(32887344, 152640);
-  const cnn::Floats features_layer2_0_bn1_saved = floats(33039984, 512);
-  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(33040496, 76032);
-  const cnn::Floats features_layer2_0_bn2_saved = floats(33116528, 512);
-  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(33117040, 608832);
-  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(33725872, 512);
-  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(33726384, 8448);
-  const cnn::Floats features_layer2_1_bn1_saved = floats(33734832, 512);
-  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(33735344, 608832);
-  const cnn::Floats features_layer2_1_bn2_saved = floats(34344176, 512);
-  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(34344688, 608832);
-  const cnn::Floats features_layer2_2_bn1_saved = floats(34953520, 512);
-  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(34954032, 608832);
-  const cnn::Floats features_layer2_2_bn2_saved = floats(35562864, 512);
-  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(35563376, 608832);
-  const cnn::Floats features_layer2_3_bn1_saved = floats(36172208, 512);
-  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(36172720, 608832);
-  const cnn::Floats features_layer2_3_bn2_saved = floats(36781552, 512);
-  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(36782064, 608832);
-  const cnn::Floats features_layer3_0_bn1_saved = floats(37390896, 1024);
-  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(37391920, 297216);
-  const cnn::Floats features_layer3_0_bn2_saved = floats(37689136, 1024);
-  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(37690160, 1024);
-  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(37691184, 33024);
-  const cnn::Floats features_layer3_1_bn1_saved = floats(37724208, 1024);
-  const cnn::Floats features_layer3_1_bn2_saved = floats(37725232, 1024);
-  const cnn::Floats features_layer3_2_bn1_saved = floats(37726256, 1024);
-  const cnn::Floats features_layer3_2_bn2_saved = floats(37727280, 1024);
-  const cnn::Floats features_layer3_3_bn1_saved = floats(37728304, 1024);
-  const cnn::Floats features_layer3_3_bn2_saved = floats(37729328, 1024);
-  const cnn::Floats features_layer3_4_bn1_saved = floats(37730352, 1024);
-  const cnn::Floats features_layer3_4_bn2_saved = floats(37731376, 1024);
-  const cnn::Floats features_layer3_5_bn1_saved = floats(37732400, 1024);
-  const cnn::Floats features_layer3_5_bn2_saved = floats(37733424, 1024);
-  const cnn::Floats features_layer4_0_bn1_saved = floats(37734448, 2048);
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(37736496, 1188864);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(38925360, 2048);
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(38927408, 2048);
-  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(38929456, 132096);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(39061552, 2048);
-  const cnn::Floats features_layer4_1_bn2_saved = floats(39063600, 2048);
-  const cnn::Floats features_layer4_2_bn1_saved = floats(39065648, 2048);
-  const cnn::Floats features_layer4_2_bn2_saved = floats(39067696, 2048);
+  const cnn::Floats features_layer1_0_bn1_saved = floats(32112896, 256);
+  const cnn::Floats features_layer1_0_bn2_saved = floats(32113152, 256);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(32113408, 256);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(32113664, 256);
+  const cnn::Floats features_layer1_2_bn1_saved = floats(32113920, 256);
+  const cnn::Floats features_layer1_2_bn2_saved = floats(32114176, 256);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(32114432, 512);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(32114944, 512);
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(32115456, 512);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(32115968, 512);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(32116480, 512);
+  const cnn::Floats features_layer2_2_bn1_saved = floats(32116992, 512);
+  const cnn::Floats features_layer2_2_bn2_saved = floats(32117504, 512);
+  const cnn::Floats features_layer2_3_bn1_saved = floats(32118016, 512);
+  const cnn::Floats features_layer2_3_bn2_saved = floats(32118528, 512);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(32119040, 1024);
+  const cnn::Floats features_layer3_0_bn2_saved = floats(32120064, 1024);
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(32121088, 1024);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(32122112, 1024);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(32123136, 1024);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(32124160, 1024);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(32125184, 1024);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(32126208, 1024);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(32127232, 1024);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(32128256, 1024);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(32129280, 1024);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(32130304, 1024);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(32131328, 1024);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(32132352, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(32134400, 1188864);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(33323264, 2048);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(33325312, 2048);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(33327360, 132096);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(33459456, 2048);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(33461504, 2048);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(33463552, 2048);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(33465600, 2048);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
   cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
                  features_bn1_running_var_, kFeaturesBn1);
-  cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
 
   at(4);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
   // blocks.cnn:9: bn    (features.layer1[0].bn1)
@@ -1308,8 +1271,6 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer1_0_bn1_saved, features_layer1_0_bn1_weight_, features_layer1_0_bn1_bias_,
                  features_layer1_0_bn1_running_mean_, features_layer1_0_bn1_running_var_,
                  kFeaturesLayer1_0Bn1);
-  cnn::winograd::conv_prepare(features_layer1_0_conv1_weight_prepared, features_layer1_0_conv1_weight_,
-                              kFeaturesLayer1_0Conv1);
 
   at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
@@ -1318,8 +1279,6 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer1_0_bn2_saved, features_layer1_0_bn2_weight_, features_layer1_0_bn2_bias_,
                  features_layer1_0_bn2_running_mean_, features_layer1_0_bn2_running_var_,
                  kFeaturesLayer1_0Bn2);
-  cnn::winograd::conv_prepare(features_layer1_0_conv2_weight_prepared, features_layer1_0_conv2_weight_,
-                              kFeaturesLayer1_0Conv2);
 
   at(11);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
@@ -1327,8 +1286,6 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer1_1_bn1_saved, features_layer1_1_bn1_weight_, features_layer1_1_bn1_bias_,
                  features_layer1_1_bn1_running_mean_, features_layer1_1_bn1_running_var_,
                  kFeaturesLayer1_1Bn1);
-  cnn::winograd::conv_prepare(features_layer1_1_conv1_weight_prepared, features_layer1_1_conv1_weight_,
-                              kFeaturesLayer1_1Conv1);
 
   at(14);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
@@ -1337,8 +1294,6 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer1_1_bn2_saved, features_layer1_1_bn2_weight_, features_layer1_1_bn2_bias_,
                  features_layer1_1_bn2_running_mean_, features_layer1_1_bn2_running_var_,
                  kFeaturesLayer1_1Bn2);
-  cnn::winograd::conv_prepare(features_layer1_1_conv2_weight_prepared, features_layer1_1_conv2_weight_,
-                              kFeaturesLayer1_1Conv2);
 
   at(18);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
   // blocks.cnn:9: bn    (features.layer1[2].bn1)
@@ -1346,8 +1301,6 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer1_2_bn1_saved, features_layer1_2_bn1_weight_, features_layer1_2_bn1_bias_,
                  features_layer1_2_bn1_running_mean_, features_layer1_2_bn1_running_var_,
                  kFeaturesLayer1_2Bn1);
-  cnn::winograd::conv_prepare(features_layer1_2_conv1_weight_prepared, features_layer1_2_conv1_weight_,
-                              kFeaturesLayer1_2Conv1);
 
   at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
   // blocks.cnn:9: bn    (features.layer1[2].bn2)
@@ -1356,8 +1309,6 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer1_2_bn2_saved, features_layer1_2_bn2_weight_, features_layer1_2_bn2_bias_,
                  features_layer1_2_bn2_running_mean_, features_layer1_2_bn2_running_var_,
                  kFeaturesLayer1_2Bn2);
-  cnn::winograd::conv_prepare(features_layer1_2_conv2_weight_prepared, features_layer1_2_conv2_weight_,
-                              kFeaturesLayer1_2Conv2);
 
   at(25);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   // blocks.cnn:9: bn    (features.layer2[0].bn1)
@@ -1365,16 +1316,12 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer2_0_bn1_saved, features_layer2_0_bn1_weight_, features_layer2_0_bn1_bias_,
                  features_layer2_0_bn1_running_mean_, features_layer2_0_bn1_running_var_,
                  kFeaturesLayer2_0Bn1);
-  cnn::conv_prepare(features_layer2_0_conv1_weight_prepared, features_layer2_0_conv1_weight_,
-                    kFeaturesLayer2_0Conv1);
 
   at(28);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
   cnn::bn_affine(features_layer2_0_bn2_saved, features_layer2_0_bn2_weight_, features_layer2_0_bn2_bias_,
                  features_layer2_0_bn2_running_mean_, features_layer2_0_bn2_running_var_,
                  kFeaturesLayer2_0Bn2);
-  cnn::winograd::conv_prepare(features_layer2_0_conv2_weight_prepared, features_layer2_0_conv2_weight_,
-                              kFeaturesLayer2_0Conv2);
 
   at(30);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
@@ -1383,8 +1330,6 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer2_0_downsample_bn1_saved, features_layer2_0_downsample_bn1_weight_,
                  features_layer2_0_downsample_bn1_bias_, features_layer2_0_downsample_bn1_running_mean_,
                  features_layer2_0_downsample_bn1_running_var_, kFeaturesLayer2_0DownsampleBn1);
-  cnn::conv_prepare(features_layer2_0_downsample_conv1_weight_prepared,
-                    features_layer2_0_downsample_conv1_weight_, kFeaturesLayer2_0DownsampleConv1);
 
   at(34);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
@@ -1392,8 +1337,6 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer2_1_bn1_saved, features_layer2_1_bn1_weight_, features_layer2_1_bn1_bias_,
                  features_layer2_1_bn1_running_mean_, features_layer2_1_bn1_running_var_,
                  kFeaturesLayer2_1Bn1);
-  cnn::winograd::conv_prepare(features_layer2_1_conv1_weight_prepared, features_layer2_1_conv1_weight_,
-                              kFeaturesLayer2_1Conv1);
 
   at(37);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
@@ -1402,8 +1345,6 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer2_1_bn2_saved, features_layer2_1_bn2_weight_, features_layer2_1_bn2_bias_,
                  features_layer2_1_bn2_running_mean_, features_layer2_1_bn2_running_var_,
                  kFeaturesLayer2_1Bn2);
-  cnn::winograd::conv_prepare(features_layer2_1_conv2_weight_prepared, features_layer2_1_conv2_weight_,
-                              kFeaturesLayer2_1Conv2);
 
   at(41);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
   // blocks.cnn:9: bn    (features.layer2[2].bn1)
@@ -1411,8 +1352,6 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer2_2_bn1_saved, features_layer2_2_bn1_weight_, features_layer2_2_bn1_bias_,
                  features_layer2_2_bn1_running_mean_, features_layer2_2_bn1_running_var_,
                  kFeaturesLayer2_2Bn1);
-  cnn::winograd::conv_prepare(features_layer2_2_conv1_weight_prepared, features_layer2_2_conv1_weight_,
-                              kFeaturesLayer2_2Conv1);
 
   at(44);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
   // blocks.cnn:9: bn    (features.layer2[2].bn2)
@@ -1421,8 +1360,6 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer2_2_bn2_saved, features_layer2_2_bn2_weight_, features_layer2_2_bn2_bias_,
                  features_layer2_2_bn2_running_mean_, features_layer2_2_bn2_running_var_,
                  kFeaturesLayer2_2Bn2);
-  cnn::winograd::conv_prepare(features_layer2_2_conv2_weight_prepared, features_layer2_2_conv2_weight_,
-                              kFeaturesLayer2_2Conv2);
 
   at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
   // blocks.cnn:9: bn    (features.layer2[3].bn1)
@@ -1430,8 +1367,6 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer2_3_bn1_saved, features_layer2_3_bn1_weight_, features_layer2_3_bn1_bias_,
                  features_layer2_3_bn1_running_mean_, features_layer2_3_bn1_running_var_,
                  kFeaturesLayer2_3Bn1);
-  cnn::winograd::conv_prepare(features_layer2_3_conv1_weight_prepared, features_layer2_3_conv1_weight_,
-                              kFeaturesLayer2_3Conv1);
 
   at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
   // blocks.cnn:9: bn    (features.layer2[3].bn2)
@@ -1440,8 +1375,6 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer2_3_bn2_saved, features_layer2_3_bn2_weight_, features_layer2_3_bn2_bias_,
                  features_layer2_3_bn2_running_mean_, features_layer2_3_bn2_running_var_,
                  kFeaturesLayer2_3Bn2);
-  cnn::winograd::conv_prepare(features_layer2_3_conv2_weight_prepared, features_layer2_3_conv2_weight_,
-                              kFeaturesLayer2_3Conv2);
 
   at(55);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
   // blocks.cnn:9: bn    (features.layer3[0].bn1)
@@ -1449,8 +1382,6 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer3_0_bn1_saved, features_layer3_0_bn1_weight_, features_layer3_0_bn1_bias_,
                  features_layer3_0_bn1_running_mean_, features_layer3_0_bn1_running_var_,
                  kFeaturesLayer3_0Bn1);
-  cnn::conv_prepare(features_layer3_0_conv1_weight_prepared, features_layer3_0_conv1_weight_,
-                    kFeaturesLayer3_0Conv1);
 
   at(58);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
@@ -1465,8 +1396,6 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer3_0_downsample_bn1_saved, features_layer3_0_downsample_bn1_weight_,
                  features_layer3_0_downsample_bn1_bias_, features_layer3_0_downsample_bn1_running_mean_,
                  features_layer3_0_downsample_bn1_running_var_, kFeaturesLayer3_0DownsampleBn1);
-  cnn::conv_prepare(features_layer3_0_downsample_conv1_weight_prepared,
-                    features_layer3_0_downsample_conv1_weight_, kFeaturesLayer3_0DownsampleConv1);
 
   at(64);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
@@ -1605,96 +1534,78 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
   const cnn::Floats features_bn1_saved = floats(32112640, 256);
   const cnn::Blocked features_relu1 = blocked(0, 802816);  // 64x112x112
-  const cnn::Floats features_conv1_weight_prepared = floats(32112896, 9702);
   const cnn::Blocked features_maxpool1 = blocked(25690112, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_bn1_saved = floats(32122608, 256);
+  const cnn::Floats features_layer1_0_bn1_saved = floats(32112896, 256);
   const cnn::Blocked features_layer1_0_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(32122864, 152640);
-  const cnn::Floats features_layer1_0_bn2_saved = floats(32275504, 256);
+  const cnn::Floats features_layer1_0_bn2_saved = floats(32113152, 256);
   const cnn::Blocked features_layer1_0_relu2 = blocked(6422528, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(32275760, 152640);
-  const cnn::Floats features_layer1_1_bn1_saved = floats(32428400, 256);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(32113408, 256);
   const cnn::Blocked features_layer1_1_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(32428656, 152640);
-  const cnn::Floats features_layer1_1_bn2_saved = floats(32581296, 256);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(32113664, 256);
   const cnn::Blocked features_layer1_1_relu2 = blocked(12845056, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(32581552, 152640);
-  const cnn::Floats features_layer1_2_bn1_saved = floats(32734192, 256);
+  const cnn::Floats features_layer1_2_bn1_saved = floats(32113920, 256);
   const cnn::Blocked features_layer1_2_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(32734448, 152640);
-  const cnn::Floats features_layer1_2_bn2_saved = floats(32887088, 256);
+  const cnn::Floats features_layer1_2_bn2_saved = floats(32114176, 256);
   const cnn::Blocked features_layer1_2_relu2 = blocked(6422528, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(32887344, 152640);
-  const cnn::Floats features_layer2_0_bn1_saved = floats(33039984, 512);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(32114432, 512);
   const cnn::Blocked features_layer2_0_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(33040496, 76032);
-  const cnn::Floats features_layer2_0_bn2_saved = floats(33116528, 512);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(32114944, 512);
   const cnn::Blocked features_layer2_0_bn2 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(33117040, 608832);
-  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(33725872, 512);
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(32115456, 512);
   const cnn::Blocked features_layer2_0_relu2 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(33726384, 8448);
-  const cnn::Floats features_layer2_1_bn1_saved = floats(33734832, 512);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(32115968, 512);
   const cnn::Blocked features_layer2_1_relu1 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(33735344, 608832);
-  const cnn::Floats features_layer2_1_bn2_saved = floats(34344176, 512);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(32116480, 512);
   const cnn::Blocked features_layer2_1_relu2 = blocked(6422528, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(34344688, 608832);
-  const cnn::Floats features_layer2_2_bn1_saved = floats(34953520, 512);
+  const cnn::Floats features_layer2_2_bn1_saved = floats(32116992, 512);
   const cnn::Blocked features_layer2_2_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(34954032, 608832);
-  const cnn::Floats features_layer2_2_bn2_saved = floats(35562864, 512);
+  const cnn::Floats features_layer2_2_bn2_saved = floats(32117504, 512);
   const cnn::Blocked features_layer2_2_relu2 = blocked(3211264, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(35563376, 608832);
-  const cnn::Floats features_layer2_3_bn1_saved = floats(36172208, 512);
+  const cnn::Floats features_layer2_3_bn1_saved = floats(32118016, 512);
   const cnn::Blocked features_layer2_3_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(36172720, 608832);
-  const cnn::Floats features_layer2_3_bn2_saved = floats(36781552, 512);
+  const cnn::Floats features_layer2_3_bn2_saved = floats(32118528, 512);
   const cnn::Blocked features_layer2_3_relu2 = blocked(6422528, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(36782064, 608832);
-  const cnn::Floats features_layer3_0_bn1_saved = floats(37390896, 1024);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(32119040, 1024);
   const cnn::Blocked features_layer3_0_relu1 = blocked(2378304, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(37391920, 297216);
-  const cnn::Floats features_layer3_0_bn2_saved = floats(37689136, 1024);
+  const cnn::Floats features_layer3_0_bn2_saved = floats(32120064, 1024);
   const cnn::Blocked features_layer3_0_bn2 = blocked(3983936, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(37690160, 1024);
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(32121088, 1024);
   const cnn::Blocked features_layer3_0_relu2 = blocked(2378304, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(37691184, 33024);
-  const cnn::Floats features_layer3_1_bn1_saved = floats(37724208, 1024);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(32122112, 1024);
   const cnn::Blocked features_layer3_1_relu1 = blocked(3983936, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_bn2_saved = floats(37725232, 1024);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(32123136, 1024);
   const cnn::Blocked features_layer3_1_relu2 = blocked(5589568, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_bn1_saved = floats(37726256, 1024);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(32124160, 1024);
   const cnn::Blocked features_layer3_2_relu1 = blocked(2378304, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_bn2_saved = floats(37727280, 1024);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(32125184, 1024);
   const cnn::Blocked features_layer3_2_relu2 = blocked(3983936, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_bn1_saved = floats(37728304, 1024);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(32126208, 1024);
   const cnn::Blocked features_layer3_3_relu1 = blocked(2378304, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_bn2_saved = floats(37729328, 1024);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(32127232, 1024);
   const cnn::Blocked features_layer3_3_relu2 = blocked(5589568, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_bn1_saved = floats(37730352, 1024);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(32128256, 1024);
   const cnn::Blocked features_layer3_4_relu1 = blocked(2378304, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_bn2_saved = floats(37731376, 1024);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(32129280, 1024);
   const cnn::Blocked features_layer3_4_relu2 = blocked(3983936, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_bn1_saved = floats(37732400, 1024);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(32130304, 1024);
   const cnn::Blocked features_layer3_5_relu1 = blocked(2378304, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_bn2_saved = floats(37733424, 1024);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(32131328, 1024);
   const cnn::Blocked features_layer3_5_relu2 = blocked(5589568, 50176);  // 256x14x14
-  const cnn::Floats features_layer4_0_bn1_saved = floats(37734448, 2048);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(32132352, 2048);
   const cnn::Blocked features_layer4_0_relu1 = blocked(2424832, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(37736496, 1188864);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(38925360, 2048);
+  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(32134400, 1188864);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(33323264, 2048);
   const cnn::Blocked features_layer4_0_bn2 = blocked(3227648, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(38927408, 2048);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(33325312, 2048);
   const cnn::Blocked features_layer4_0_relu2 = blocked(2424832, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(38929456, 132096);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(39061552, 2048);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(33327360, 132096);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(33459456, 2048);
   const cnn::Blocked features_layer4_1_relu1 = blocked(3227648, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_bn2_saved = floats(39063600, 2048);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(33461504, 2048);
   const cnn::Blocked features_layer4_1_relu2 = blocked(4030464, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_bn1_saved = floats(39065648, 2048);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(33463552, 2048);
   const cnn::Blocked features_layer4_2_relu1 = blocked(2424832, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_bn2_saved = floats(39067696, 2048);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(33465600, 2048);
   const cnn::Blocked features_layer4_2_relu2 = blocked(3227648, 25088);  // 512x7x7
   const cnn::Blocked head_gap1 = blocked(72080, 512);  // 512
   const cnn::Blocked head_fc = blocked(40080, 1000);  // 1000
@@ -1703,9 +1614,9 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
-  cnn::conv(features_relu1, input, cnn::prepared(features_conv1_weight_prepared),
+  cnn::conv(features_relu1, input, features_conv1_weight_,
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
-            scratch(25690112, 198912));
+            scratch(25690112, 208614));
 
   at(3);  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
@@ -1713,136 +1624,120 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   at(4);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
   // blocks.cnn:9: bn    (features.layer1[0].bn1)
   // blocks.cnn:10: act    (features.layer1[0].relu1)
-  cnn::winograd::conv(features_layer1_0_relu1, features_maxpool1,
-                      cnn::prepared(features_layer1_0_conv1_weight_prepared),
+  cnn::winograd::conv(features_layer1_0_relu1, features_maxpool1, features_layer1_0_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_0Conv1, batch, scratch(6422528, 265216));
+                      kFeaturesLayer1_0Conv1, batch, scratch(6422528, 417856));
 
   at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
   // 20: add {    (features.layer1[0].add1)
   // 25: relu    (features.layer1[0].relu2)
-  cnn::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1,
-                      cnn::prepared(features_layer1_0_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer1_0_bn2_saved).plus(features_maxpool1).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_0Conv2, batch, scratch(12845056, 265216));
+                      kFeaturesLayer1_0Conv2, batch, scratch(12845056, 417856));
 
   at(11);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
   // blocks.cnn:10: act    (features.layer1[1].relu1)
-  cnn::winograd::conv(features_layer1_1_relu1, features_layer1_0_relu2,
-                      cnn::prepared(features_layer1_1_conv1_weight_prepared),
+  cnn::winograd::conv(features_layer1_1_relu1, features_layer1_0_relu2, features_layer1_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_1Conv1, batch, scratch(12845056, 265216));
+                      kFeaturesLayer1_1Conv1, batch, scratch(12845056, 417856));
 
   at(14);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
   // 20: add {    (features.layer1[1].add1)
   // 25: relu    (features.layer1[1].relu2)
-  cnn::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1,
-                      cnn::prepared(features_layer1_1_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer1_1_bn2_saved).plus(features_layer1_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_1Conv2, batch, scratch(19267584, 265216));
+                      kFeaturesLayer1_1Conv2, batch, scratch(19267584, 417856));
 
   at(18);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
   // blocks.cnn:9: bn    (features.layer1[2].bn1)
   // blocks.cnn:10: act    (features.layer1[2].relu1)
-  cnn::winograd::conv(features_layer1_2_relu1, features_layer1_1_relu2,
-                      cnn::prepared(features_layer1_2_conv1_weight_prepared),
+  cnn::winograd::conv(features_layer1_2_relu1, features_layer1_1_relu2, features_layer1_2_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer1_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_2Conv1, batch, scratch(6422528, 265216));
+                      kFeaturesLayer1_2Conv1, batch, scratch(6422528, 417856));
 
   at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
   // blocks.cnn:9: bn    (features.layer1[2].bn2)
   // 20: add {    (features.layer1[2].add1)
   // 25: relu    (features.layer1[2].relu2)
-  cnn::winograd::conv(features_layer1_2_relu2, features_layer1_2_relu1,
-                      cnn::prepared(features_layer1_2_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer1_2_relu2, features_layer1_2_relu1, features_layer1_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer1_2_bn2_saved).plus(features_layer1_1_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_2Conv2, batch, scratch(19267584, 265216));
+                      kFeaturesLayer1_2Conv2, batch, scratch(19267584, 417856));
 
   at(25);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   // blocks.cnn:9: bn    (features.layer2[0].bn1)
   // blocks.cnn:10: act    (features.layer2[0].relu1)
-  cnn::conv(features_layer2_0_relu1, features_layer1_2_relu2,
-            cnn::prepared(features_layer2_0_conv1_weight_prepared),
+  cnn::conv(features_layer2_0_relu1, features_layer1_2_relu2, features_layer2_0_conv1_weight_,
             cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0Conv1, batch, scratch(3211264, 775488));
+            kFeaturesLayer2_0Conv1, batch, scratch(3211264, 851520));
 
   at(28);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
-  cnn::winograd::conv(features_layer2_0_bn2, features_layer2_0_relu1,
-                      cnn::prepared(features_layer2_0_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer2_0_bn2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer2_0_bn2_saved), kFeaturesLayer2_0Conv2, batch,
-                      scratch(12845056, 530432));
+                      scratch(12845056, 1139264));
 
   at(30);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
   // 20: add {    (features.layer2[0].add1)
   // 25: relu    (features.layer2[0].relu2)
-  cnn::conv(features_layer2_0_relu2, features_layer1_2_relu2,
-            cnn::prepared(features_layer2_0_downsample_conv1_weight_prepared),
+  cnn::conv(features_layer2_0_relu2, features_layer1_2_relu2, features_layer2_0_downsample_conv1_weight_,
             cnn::Epilogue().scaled(features_layer2_0_downsample_bn1_saved).plus(features_layer2_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0DownsampleConv1, batch, scratch(12845056, 87360));
+            kFeaturesLayer2_0DownsampleConv1, batch, scratch(12845056, 95808));
 
   at(34);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
   // blocks.cnn:10: act    (features.layer2[1].relu1)
-  cnn::winograd::conv(features_layer2_1_relu1, features_layer2_0_relu2,
-                      cnn::prepared(features_layer2_1_conv1_weight_prepared),
+  cnn::winograd::conv(features_layer2_1_relu1, features_layer2_0_relu2, features_layer2_1_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_1Conv1, batch, scratch(6422528, 530432));
+                      kFeaturesLayer2_1Conv1, batch, scratch(6422528, 1139264));
 
   at(37);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
   // 20: add {    (features.layer2[1].add1)
   // 25: relu    (features.layer2[1].relu2)
-  cnn::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1,
-                      cnn::prepared(features_layer2_1_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer2_1_bn2_saved).plus(features_layer2_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_1Conv2, batch, scratch(9633792, 530432));
+                      kFeaturesLayer2_1Conv2, batch, scratch(9633792, 1139264));
 
   at(41);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
   // blocks.cnn:9: bn    (features.layer2[2].bn1)
   // blocks.cnn:10: act    (features.layer2[2].relu1)
-  cnn::winograd::conv(features_layer2_2_relu1, features_layer2_1_relu2,
-                      cnn::prepared(features_layer2_2_conv1_weight_prepared),
+  cnn::winograd::conv(features_layer2_2_relu1, features_layer2_1_relu2, features_layer2_2_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer2_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_2Conv1, batch, scratch(3211264, 530432));
+                      kFeaturesLayer2_2Conv1, batch, scratch(3211264, 1139264));
 
   at(44);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
   // blocks.cnn:9: bn    (features.layer2[2].bn2)
   // 20: add {    (features.layer2[2].add1)
   // 25: relu    (features.layer2[2].relu2)
-  cnn::winograd::conv(features_layer2_2_relu2, features_layer2_2_relu1,
-                      cnn::prepared(features_layer2_2_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer2_2_relu2, features_layer2_2_relu1, features_layer2_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer2_2_bn2_saved).plus(features_layer2_1_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_2Conv2, batch, scratch(9633792, 530432));
+                      kFeaturesLayer2_2Conv2, batch, scratch(9633792, 1139264));
 
   at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
   // blocks.cnn:9: bn    (features.layer2[3].bn1)
   // blocks.cnn:10: act    (features.layer2[3].relu1)
-  cnn::winograd::conv(features_layer2_3_relu1, features_layer2_2_relu2,
-                      cnn::prepared(features_layer2_3_conv1_weight_prepared),
+  cnn::winograd::conv(features_layer2_3_relu1, features_layer2_2_relu2, features_layer2_3_conv1_weight_,
                       cnn::Epilogue().scaled(features_layer2_3_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_3Conv1, batch, scratch(6422528, 530432));
+                      kFeaturesLayer2_3Conv1, batch, scratch(6422528, 1139264));
 
   at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
   // blocks.cnn:9: bn    (features.layer2[3].bn2)
   // 20: add {    (features.layer2[3].add1)
   // 25: relu    (features.layer2[3].relu2)
-  cnn::winograd::conv(features_layer2_3_relu2, features_layer2_3_relu1,
-                      cnn::prepared(features_layer2_3_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer2_3_relu2, features_layer2_3_relu1, features_layer2_3_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer2_3_bn2_saved).plus(features_layer2_2_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_3Conv2, batch, scratch(9633792, 530432));
+                      kFeaturesLayer2_3Conv2, batch, scratch(9633792, 1139264));
 
   at(55);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
   // blocks.cnn:9: bn    (features.layer3[0].bn1)
   // blocks.cnn:10: act    (features.layer3[0].relu1)
-  cnn::conv(features_layer3_0_relu1, features_layer2_3_relu2,
-            cnn::prepared(features_layer3_0_conv1_weight_prepared),
+  cnn::conv(features_layer3_0_relu1, features_layer2_3_relu2, features_layer3_0_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0Conv1, batch, scratch(0, 1048576));
+            kFeaturesLayer3_0Conv1, batch, scratch(0, 1345792));
 
   at(58);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
@@ -1854,10 +1749,9 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
   // 20: add {    (features.layer3[0].add1)
   // 25: relu    (features.layer3[0].relu2)
-  cnn::conv(features_layer3_0_relu2, features_layer2_3_relu2,
-            cnn::prepared(features_layer3_0_downsample_conv1_weight_prepared),
+  cnn::conv(features_layer3_0_relu2, features_layer2_3_relu2, features_layer3_0_downsample_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_0_downsample_bn1_saved).plus(features_layer3_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0DownsampleConv1, batch, scratch(0, 173376));
+            kFeaturesLayer3_0DownsampleConv1, batch, scratch(0, 206400));
 
   at(64);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   // blocks.cnn:9: bn    (features.layer3[1].bn1)

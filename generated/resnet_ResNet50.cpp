@@ -339,89 +339,50 @@ constexpr cnn::DenseGeometry kHeadFc{.in = 2048, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_prepared_floats(kFeaturesConv1) == 9702);
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{66048, 198912});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_0Conv1) == 4224);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{13248, 87360});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_0Conv2) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_0Conv3) == 16512);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_0Conv3, kBatch) == cnn::ScratchSize{13248, 87360});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_0DownsampleConv1) == 16512);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_0DownsampleConv1, kBatch) == cnn::ScratchSize{13248, 87360});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_1Conv1) == 16896);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_1Conv2) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_1Conv3) == 16512);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_1Conv3, kBatch) == cnn::ScratchSize{13248, 87360});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_2Conv1) == 16896);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer1_2Conv2) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer1_2Conv3) == 16512);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer1_2Conv3, kBatch) == cnn::ScratchSize{13248, 87360});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_0Conv1) == 33792);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_0Conv2) == 152064);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{81600, 1048576});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_0Conv3) == 66048);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0Conv3, kBatch) == cnn::ScratchSize{25536, 173376});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_0DownsampleConv1) == 132096);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_1Conv1) == 67584);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{75456, 689472});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_1Conv2) == 608832);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_1Conv3) == 66048);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_1Conv3, kBatch) == cnn::ScratchSize{25536, 173376});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_2Conv1) == 67584);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{75456, 689472});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_2Conv2) == 608832);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_2Conv3) == 66048);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_2Conv3, kBatch) == cnn::ScratchSize{25536, 173376});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_3Conv1) == 67584);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{75456, 689472});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesLayer2_3Conv2) == 608832);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer2_3Conv3) == 66048);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer2_3Conv3, kBatch) == cnn::ScratchSize{25536, 173376});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0Conv1) == 132096);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{99648, 689472});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0Conv2) == 594432);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{105792, 1048576});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_0DownsampleConv1) == 525312);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{247104, 689472});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_1Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{66048, 208614});
+static_assert(cnn::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{13248, 91584});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::conv_scratch(kFeaturesLayer1_0Conv3, kBatch) == cnn::ScratchSize{13248, 103872});
+static_assert(cnn::conv_scratch(kFeaturesLayer1_0DownsampleConv1, kBatch) == cnn::ScratchSize{13248, 103872});
+static_assert(cnn::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{50112, 362304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::conv_scratch(kFeaturesLayer1_1Conv3, kBatch) == cnn::ScratchSize{13248, 103872});
+static_assert(cnn::conv_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{50112, 362304});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::conv_scratch(kFeaturesLayer1_2Conv3, kBatch) == cnn::ScratchSize{13248, 103872});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{50112, 379200});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{81600, 1200640});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv3, kBatch) == cnn::ScratchSize{25536, 239424});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{50112, 477504});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{75456, 757056});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_1Conv3, kBatch) == cnn::ScratchSize{25536, 239424});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{75456, 757056});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_2Conv3, kBatch) == cnn::ScratchSize{25536, 239424});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{75456, 757056});
+static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::conv_scratch(kFeaturesLayer2_3Conv3, kBatch) == cnn::ScratchSize{25536, 239424});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{99648, 821568});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{105792, 1643008});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{247104, 1214784});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{99648, 1312768});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_1Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_1Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_2Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_1Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{99648, 1312768});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_2Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_2Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_3Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_2Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{99648, 1312768});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_3Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_3Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_4Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_3Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{99648, 1312768});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_4Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_4Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_5Conv1) == 264192);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{99648, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_4Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{99648, 1312768});
 static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer3_5Conv3) == 262656);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer3_5Conv3, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv1) == 528384);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{149184, 1048576});
+static_assert(cnn::conv_scratch(kFeaturesLayer3_5Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
+static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{149184, 1576960});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv2) == 2377728);
 static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{155328, 1048576});
 static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv3) == 1050624);
@@ -1332,147 +1293,147 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{118013952, 3813376, 39832}, {}},
+    {{118013952, 3813376, 38656}, {}},
     {{}, {}},
     {{}, {}},
     {{0, 4014080, 0}, {}},
-    {{12845056, 1605632, 17920}, {}},
+    {{12845056, 1605632, 17408}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1605632, 611584}, {}},
+    {{115605504, 1605632, 148480}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 4014080, 70144}, {}},
+    {{51380224, 4014080, 69632}, {}},
     {{}, {}},
-    {{51380224, 7225344, 70144}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 4014080, 68608}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 1605632, 611584}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 7225344, 70144}, {}},
+    {{51380224, 7225344, 69632}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 4014080, 68608}, {}},
+    {{51380224, 4014080, 66560}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 1605632, 611584}, {}},
+    {{115605504, 1605632, 148480}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 7225344, 70144}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{102760448, 4816896, 137216}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 2007040, 610304}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 2007040, 272384}, {}},
-    {{}, {}},
-    {{102760448, 6422528, 536576}, {}},
+    {{51380224, 7225344, 69632}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 2007040, 272384}, {}},
+    {{51380224, 4014080, 66560}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 2437376}, {}},
+    {{115605504, 1605632, 148480}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 3612672, 272384}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 2007040, 272384}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 802816, 2437376}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 3612672, 272384}, {}},
+    {{51380224, 7225344, 69632}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 2007040, 272384}, {}},
+    {{102760448, 4816896, 133120}, {}},
     {{}, {}},
     {{}, {}},
-    {{115605504, 802816, 2437376}, {}},
+    {{115605504, 2007040, 591872}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 3612672, 272384}, {}},
+    {{51380224, 2007040, 270336}, {}},
     {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{102760448, 2408448, 532480}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 1003520, 2381824}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1003520, 1067008}, {}},
-    {{}, {}},
-    {{102760448, 3211264, 2117632}, {}},
+    {{102760448, 6422528, 532480}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
+    {{51380224, 2007040, 264192}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 802816, 591872}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 3612672, 270336}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 2007040, 264192}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 802816, 591872}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 3612672, 270336}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 2007040, 264192}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 802816, 591872}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 3612672, 270336}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{102760448, 2408448, 528384}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 1003520, 2363392}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1064960}, {}},
+    {{}, {}},
+    {{102760448, 3211264, 2113536}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1052672}, {}},
     {{}, {}},
     {{}, {}},
     {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1806336, 1067008}, {}},
+    {{51380224, 1806336, 1064960}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 401408, 2363392}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1806336, 1067008}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
+    {{51380224, 1003520, 1052672}, {}},
     {{}, {}},
     {{}, {}},
     {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1806336, 1067008}, {}},
+    {{51380224, 1806336, 1064960}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{115605504, 401408, 2363392}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1806336, 1067008}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{}, {}},
-    {{51380224, 1003520, 1060864}, {}},
+    {{51380224, 1003520, 1052672}, {}},
     {{}, {}},
     {{}, {}},
     {{115605504, 401408, 2363392}, {}},
     {{}, {}},
     {{}, {}},
-    {{51380224, 1806336, 1067008}, {}},
+    {{51380224, 1806336, 1064960}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
-    {{102760448, 1204224, 2121728}, {}},
+    {{51380224, 1003520, 1052672}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2363392}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1064960}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1003520, 1052672}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{115605504, 401408, 2363392}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{51380224, 1806336, 1064960}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{}, {}},
+    {{102760448, 1204224, 2105344}, {}},
     {{}, {}},
     {{}, {}},
     {{115605504, 501760, 9519104}, {}},
@@ -1762,7 +1723,7 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 25610160, .gradients = 0, .optimizer = 0, .activations = 75600944,
+    .memory = {.parameters = 25610160, .gradients = 0, .optimizer = 0, .activations = 67757248,
                .thread_scratch = 1227392},
 };
 
@@ -1776,112 +1737,72 @@ const cnn::ModelDescription& ResNet50::model() {
 
 // What prediction needs of the weights: made once, and again where they have changed.
 void ResNet50::prepare_on_team() {
-  const cnn::Floats features_bn1_saved = floats(57890112, 256);
-  const cnn::Floats features_conv1_weight_prepared = floats(57890368, 9702);
-  const cnn::Floats features_layer1_0_bn1_saved = floats(57900080, 256);
-  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(57900336, 4224);
-  const cnn::Floats features_layer1_0_bn2_saved = floats(57904560, 256);
-  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(57904816, 152640);
-  const cnn::Floats features_layer1_0_bn3_saved = floats(58057456, 1024);
-  const cnn::Floats features_layer1_0_conv3_weight_prepared = floats(58058480, 16512);
-  const cnn::Floats features_layer1_0_downsample_bn1_saved = floats(58074992, 1024);
-  const cnn::Floats features_layer1_0_downsample_conv1_weight_prepared = floats(58076016, 16512);
-  const cnn::Floats features_layer1_1_bn1_saved = floats(58092528, 256);
-  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(58092784, 16896);
-  const cnn::Floats features_layer1_1_bn2_saved = floats(58109680, 256);
-  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(58109936, 152640);
-  const cnn::Floats features_layer1_1_bn3_saved = floats(58262576, 1024);
-  const cnn::Floats features_layer1_1_conv3_weight_prepared = floats(58263600, 16512);
-  const cnn::Floats features_layer1_2_bn1_saved = floats(58280112, 256);
-  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(58280368, 16896);
-  const cnn::Floats features_layer1_2_bn2_saved = floats(58297264, 256);
-  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(58297520, 152640);
-  const cnn::Floats features_layer1_2_bn3_saved = floats(58450160, 1024);
-  const cnn::Floats features_layer1_2_conv3_weight_prepared = floats(58451184, 16512);
-  const cnn::Floats features_layer2_0_bn1_saved = floats(58467696, 512);
-  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(58468208, 33792);
-  const cnn::Floats features_layer2_0_bn2_saved = floats(58502000, 512);
-  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(58502512, 152064);
-  const cnn::Floats features_layer2_0_bn3_saved = floats(58654576, 2048);
-  const cnn::Floats features_layer2_0_conv3_weight_prepared = floats(58656624, 66048);
-  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(58722672, 2048);
-  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(58724720, 132096);
-  const cnn::Floats features_layer2_1_bn1_saved = floats(58856816, 512);
-  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(58857328, 67584);
-  const cnn::Floats features_layer2_1_bn2_saved = floats(58924912, 512);
-  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(58925424, 608832);
-  const cnn::Floats features_layer2_1_bn3_saved = floats(59534256, 2048);
-  const cnn::Floats features_layer2_1_conv3_weight_prepared = floats(59536304, 66048);
-  const cnn::Floats features_layer2_2_bn1_saved = floats(59602352, 512);
-  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(59602864, 67584);
-  const cnn::Floats features_layer2_2_bn2_saved = floats(59670448, 512);
-  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(59670960, 608832);
-  const cnn::Floats features_layer2_2_bn3_saved = floats(60279792, 2048);
-  const cnn::Floats features_layer2_2_conv3_weight_prepared = floats(60281840, 66048);
-  const cnn::Floats features_layer2_3_bn1_saved = floats(60347888, 512);
-  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(60348400, 67584);
-  const cnn::Floats features_layer2_3_bn2_saved = floats(60415984, 512);
-  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(60416496, 608832);
-  const cnn::Floats features_layer2_3_bn3_saved = floats(61025328, 2048);
-  const cnn::Floats features_layer2_3_conv3_weight_prepared = floats(61027376, 66048);
-  const cnn::Floats features_layer3_0_bn1_saved = floats(61093424, 1024);
-  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(61094448, 132096);
-  const cnn::Floats features_layer3_0_bn2_saved = floats(61226544, 1024);
-  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(61227568, 594432);
-  const cnn::Floats features_layer3_0_bn3_saved = floats(61822000, 4096);
-  const cnn::Floats features_layer3_0_conv3_weight_prepared = floats(61826096, 262656);
-  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(62088752, 4096);
-  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(62092848, 525312);
-  const cnn::Floats features_layer3_1_bn1_saved = floats(62618160, 1024);
-  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(62619184, 264192);
-  const cnn::Floats features_layer3_1_bn2_saved = floats(62883376, 1024);
-  const cnn::Floats features_layer3_1_bn3_saved = floats(62884400, 4096);
-  const cnn::Floats features_layer3_1_conv3_weight_prepared = floats(62888496, 262656);
-  const cnn::Floats features_layer3_2_bn1_saved = floats(63151152, 1024);
-  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(63152176, 264192);
-  const cnn::Floats features_layer3_2_bn2_saved = floats(63416368, 1024);
-  const cnn::Floats features_layer3_2_bn3_saved = floats(63417392, 4096);
-  const cnn::Floats features_layer3_2_conv3_weight_prepared = floats(63421488, 262656);
-  const cnn::Floats features_layer3_3_bn1_saved = floats(63684144, 1024);
-  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(63685168, 264192);
-  const cnn::Floats features_layer3_3_bn2_saved = floats(63949360, 1024);
-  const cnn::Floats features_layer3_3_bn3_saved = floats(63950384, 4096);
-  const cnn::Floats features_layer3_3_conv3_weight_prepared = floats(63954480, 262656);
-  const cnn::Floats features_layer3_4_bn1_saved = floats(64217136, 1024);
-  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(64218160, 264192);
-  const cnn::Floats features_layer3_4_bn2_saved = floats(64482352, 1024);
-  const cnn::Floats features_layer3_4_bn3_saved = floats(64483376, 4096);
-  const cnn::Floats features_layer3_4_conv3_weight_prepared = floats(64487472, 262656);
-  const cnn::Floats features_layer3_5_bn1_saved = floats(64750128, 1024);
-  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(64751152, 264192);
-  const cnn::Floats features_layer3_5_bn2_saved = floats(65015344, 1024);
-  const cnn::Floats features_layer3_5_bn3_saved = floats(65016368, 4096);
-  const cnn::Floats features_layer3_5_conv3_weight_prepared = floats(65020464, 262656);
-  const cnn::Floats features_layer4_0_bn1_saved = floats(65283120, 2048);
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(65285168, 528384);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(65813552, 2048);
-  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(65815600, 2377728);
-  const cnn::Floats features_layer4_0_bn3_saved = floats(68193328, 8192);
-  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(68201520, 1050624);
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(69252144, 8192);
-  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(69260336, 2101248);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(71361584, 2048);
-  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(71363632, 1056768);
-  const cnn::Floats features_layer4_1_bn2_saved = floats(72420400, 2048);
-  const cnn::Floats features_layer4_1_bn3_saved = floats(72422448, 8192);
-  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(72430640, 1050624);
-  const cnn::Floats features_layer4_2_bn1_saved = floats(73481264, 2048);
-  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(73483312, 1056768);
-  const cnn::Floats features_layer4_2_bn2_saved = floats(74540080, 2048);
-  const cnn::Floats features_layer4_2_bn3_saved = floats(74542128, 8192);
-  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(74550320, 1050624);
+  const cnn::Floats features_bn1_saved = floats(57906624, 256);
+  const cnn::Floats features_layer1_0_bn1_saved = floats(57906880, 256);
+  const cnn::Floats features_layer1_0_bn2_saved = floats(57907136, 256);
+  const cnn::Floats features_layer1_0_bn3_saved = floats(57907392, 1024);
+  const cnn::Floats features_layer1_0_downsample_bn1_saved = floats(57908416, 1024);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(57909440, 256);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(57909696, 256);
+  const cnn::Floats features_layer1_1_bn3_saved = floats(57909952, 1024);
+  const cnn::Floats features_layer1_2_bn1_saved = floats(57910976, 256);
+  const cnn::Floats features_layer1_2_bn2_saved = floats(57911232, 256);
+  const cnn::Floats features_layer1_2_bn3_saved = floats(57911488, 1024);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(57912512, 512);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(57913024, 512);
+  const cnn::Floats features_layer2_0_bn3_saved = floats(57913536, 2048);
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(57915584, 2048);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(57917632, 512);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(57918144, 512);
+  const cnn::Floats features_layer2_1_bn3_saved = floats(57918656, 2048);
+  const cnn::Floats features_layer2_2_bn1_saved = floats(57920704, 512);
+  const cnn::Floats features_layer2_2_bn2_saved = floats(57921216, 512);
+  const cnn::Floats features_layer2_2_bn3_saved = floats(57921728, 2048);
+  const cnn::Floats features_layer2_3_bn1_saved = floats(57923776, 512);
+  const cnn::Floats features_layer2_3_bn2_saved = floats(57924288, 512);
+  const cnn::Floats features_layer2_3_bn3_saved = floats(57924800, 2048);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(57926848, 1024);
+  const cnn::Floats features_layer3_0_bn2_saved = floats(57927872, 1024);
+  const cnn::Floats features_layer3_0_bn3_saved = floats(57928896, 4096);
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(57932992, 4096);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(57937088, 1024);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(57938112, 1024);
+  const cnn::Floats features_layer3_1_bn3_saved = floats(57939136, 4096);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(57943232, 1024);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(57944256, 1024);
+  const cnn::Floats features_layer3_2_bn3_saved = floats(57945280, 4096);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(57949376, 1024);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(57950400, 1024);
+  const cnn::Floats features_layer3_3_bn3_saved = floats(57951424, 4096);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(57955520, 1024);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(57956544, 1024);
+  const cnn::Floats features_layer3_4_bn3_saved = floats(57957568, 4096);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(57961664, 1024);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(57962688, 1024);
+  const cnn::Floats features_layer3_5_bn3_saved = floats(57963712, 4096);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(57967808, 2048);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(57969856, 2048);
+  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(57971904, 2377728);
+  const cnn::Floats features_layer4_0_bn3_saved = floats(60349632, 8192);
+  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(60357824, 1050624);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(61408448, 8192);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(61416640, 2101248);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(63517888, 2048);
+  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(63519936, 1056768);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(64576704, 2048);
+  const cnn::Floats features_layer4_1_bn3_saved = floats(64578752, 8192);
+  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(64586944, 1050624);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(65637568, 2048);
+  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(65639616, 1056768);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(66696384, 2048);
+  const cnn::Floats features_layer4_2_bn3_saved = floats(66698432, 8192);
+  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(66706624, 1050624);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
   cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
                  features_bn1_running_var_, kFeaturesBn1);
-  cnn::conv_prepare(features_conv1_weight_prepared, features_conv1_weight_, kFeaturesConv1);
 
   at(4);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
   // blocks.cnn:9: bn    (features.layer1[0].bn1)
@@ -1889,8 +1810,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer1_0_bn1_saved, features_layer1_0_bn1_weight_, features_layer1_0_bn1_bias_,
                  features_layer1_0_bn1_running_mean_, features_layer1_0_bn1_running_var_,
                  kFeaturesLayer1_0Bn1);
-  cnn::conv_prepare(features_layer1_0_conv1_weight_prepared, features_layer1_0_conv1_weight_,
-                    kFeaturesLayer1_0Conv1);
 
   at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
@@ -1898,16 +1817,12 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer1_0_bn2_saved, features_layer1_0_bn2_weight_, features_layer1_0_bn2_bias_,
                  features_layer1_0_bn2_running_mean_, features_layer1_0_bn2_running_var_,
                  kFeaturesLayer1_0Bn2);
-  cnn::winograd::conv_prepare(features_layer1_0_conv2_weight_prepared, features_layer1_0_conv2_weight_,
-                              kFeaturesLayer1_0Conv2);
 
   at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv3)
   // blocks.cnn:9: bn    (features.layer1[0].bn3)
   cnn::bn_affine(features_layer1_0_bn3_saved, features_layer1_0_bn3_weight_, features_layer1_0_bn3_bias_,
                  features_layer1_0_bn3_running_mean_, features_layer1_0_bn3_running_var_,
                  kFeaturesLayer1_0Bn3);
-  cnn::conv_prepare(features_layer1_0_conv3_weight_prepared, features_layer1_0_conv3_weight_,
-                    kFeaturesLayer1_0Conv3);
 
   at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer1[0].downsample.bn1)
@@ -1916,8 +1831,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer1_0_downsample_bn1_saved, features_layer1_0_downsample_bn1_weight_,
                  features_layer1_0_downsample_bn1_bias_, features_layer1_0_downsample_bn1_running_mean_,
                  features_layer1_0_downsample_bn1_running_var_, kFeaturesLayer1_0DownsampleBn1);
-  cnn::conv_prepare(features_layer1_0_downsample_conv1_weight_prepared,
-                    features_layer1_0_downsample_conv1_weight_, kFeaturesLayer1_0DownsampleConv1);
 
   at(16);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
@@ -1925,8 +1838,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer1_1_bn1_saved, features_layer1_1_bn1_weight_, features_layer1_1_bn1_bias_,
                  features_layer1_1_bn1_running_mean_, features_layer1_1_bn1_running_var_,
                  kFeaturesLayer1_1Bn1);
-  cnn::conv_prepare(features_layer1_1_conv1_weight_prepared, features_layer1_1_conv1_weight_,
-                    kFeaturesLayer1_1Conv1);
 
   at(19);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
@@ -1934,8 +1845,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer1_1_bn2_saved, features_layer1_1_bn2_weight_, features_layer1_1_bn2_bias_,
                  features_layer1_1_bn2_running_mean_, features_layer1_1_bn2_running_var_,
                  kFeaturesLayer1_1Bn2);
-  cnn::winograd::conv_prepare(features_layer1_1_conv2_weight_prepared, features_layer1_1_conv2_weight_,
-                              kFeaturesLayer1_1Conv2);
 
   at(22);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv3)
   // blocks.cnn:9: bn    (features.layer1[1].bn3)
@@ -1944,8 +1853,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer1_1_bn3_saved, features_layer1_1_bn3_weight_, features_layer1_1_bn3_bias_,
                  features_layer1_1_bn3_running_mean_, features_layer1_1_bn3_running_var_,
                  kFeaturesLayer1_1Bn3);
-  cnn::conv_prepare(features_layer1_1_conv3_weight_prepared, features_layer1_1_conv3_weight_,
-                    kFeaturesLayer1_1Conv3);
 
   at(26);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
   // blocks.cnn:9: bn    (features.layer1[2].bn1)
@@ -1953,8 +1860,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer1_2_bn1_saved, features_layer1_2_bn1_weight_, features_layer1_2_bn1_bias_,
                  features_layer1_2_bn1_running_mean_, features_layer1_2_bn1_running_var_,
                  kFeaturesLayer1_2Bn1);
-  cnn::conv_prepare(features_layer1_2_conv1_weight_prepared, features_layer1_2_conv1_weight_,
-                    kFeaturesLayer1_2Conv1);
 
   at(29);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
   // blocks.cnn:9: bn    (features.layer1[2].bn2)
@@ -1962,8 +1867,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer1_2_bn2_saved, features_layer1_2_bn2_weight_, features_layer1_2_bn2_bias_,
                  features_layer1_2_bn2_running_mean_, features_layer1_2_bn2_running_var_,
                  kFeaturesLayer1_2Bn2);
-  cnn::winograd::conv_prepare(features_layer1_2_conv2_weight_prepared, features_layer1_2_conv2_weight_,
-                              kFeaturesLayer1_2Conv2);
 
   at(32);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv3)
   // blocks.cnn:9: bn    (features.layer1[2].bn3)
@@ -1972,8 +1875,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer1_2_bn3_saved, features_layer1_2_bn3_weight_, features_layer1_2_bn3_bias_,
                  features_layer1_2_bn3_running_mean_, features_layer1_2_bn3_running_var_,
                  kFeaturesLayer1_2Bn3);
-  cnn::conv_prepare(features_layer1_2_conv3_weight_prepared, features_layer1_2_conv3_weight_,
-                    kFeaturesLayer1_2Conv3);
 
   at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   // blocks.cnn:9: bn    (features.layer2[0].bn1)
@@ -1981,8 +1882,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer2_0_bn1_saved, features_layer2_0_bn1_weight_, features_layer2_0_bn1_bias_,
                  features_layer2_0_bn1_running_mean_, features_layer2_0_bn1_running_var_,
                  kFeaturesLayer2_0Bn1);
-  cnn::conv_prepare(features_layer2_0_conv1_weight_prepared, features_layer2_0_conv1_weight_,
-                    kFeaturesLayer2_0Conv1);
 
   at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
@@ -1990,16 +1889,12 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer2_0_bn2_saved, features_layer2_0_bn2_weight_, features_layer2_0_bn2_bias_,
                  features_layer2_0_bn2_running_mean_, features_layer2_0_bn2_running_var_,
                  kFeaturesLayer2_0Bn2);
-  cnn::conv_prepare(features_layer2_0_conv2_weight_prepared, features_layer2_0_conv2_weight_,
-                    kFeaturesLayer2_0Conv2);
 
   at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv3)
   // blocks.cnn:9: bn    (features.layer2[0].bn3)
   cnn::bn_affine(features_layer2_0_bn3_saved, features_layer2_0_bn3_weight_, features_layer2_0_bn3_bias_,
                  features_layer2_0_bn3_running_mean_, features_layer2_0_bn3_running_var_,
                  kFeaturesLayer2_0Bn3);
-  cnn::conv_prepare(features_layer2_0_conv3_weight_prepared, features_layer2_0_conv3_weight_,
-                    kFeaturesLayer2_0Conv3);
 
   at(44);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
@@ -2008,8 +1903,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer2_0_downsample_bn1_saved, features_layer2_0_downsample_bn1_weight_,
                  features_layer2_0_downsample_bn1_bias_, features_layer2_0_downsample_bn1_running_mean_,
                  features_layer2_0_downsample_bn1_running_var_, kFeaturesLayer2_0DownsampleBn1);
-  cnn::conv_prepare(features_layer2_0_downsample_conv1_weight_prepared,
-                    features_layer2_0_downsample_conv1_weight_, kFeaturesLayer2_0DownsampleConv1);
 
   at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
@@ -2017,8 +1910,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer2_1_bn1_saved, features_layer2_1_bn1_weight_, features_layer2_1_bn1_bias_,
                  features_layer2_1_bn1_running_mean_, features_layer2_1_bn1_running_var_,
                  kFeaturesLayer2_1Bn1);
-  cnn::conv_prepare(features_layer2_1_conv1_weight_prepared, features_layer2_1_conv1_weight_,
-                    kFeaturesLayer2_1Conv1);
 
   at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
@@ -2026,8 +1917,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer2_1_bn2_saved, features_layer2_1_bn2_weight_, features_layer2_1_bn2_bias_,
                  features_layer2_1_bn2_running_mean_, features_layer2_1_bn2_running_var_,
                  kFeaturesLayer2_1Bn2);
-  cnn::winograd::conv_prepare(features_layer2_1_conv2_weight_prepared, features_layer2_1_conv2_weight_,
-                              kFeaturesLayer2_1Conv2);
 
   at(54);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv3)
   // blocks.cnn:9: bn    (features.layer2[1].bn3)
@@ -2036,8 +1925,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer2_1_bn3_saved, features_layer2_1_bn3_weight_, features_layer2_1_bn3_bias_,
                  features_layer2_1_bn3_running_mean_, features_layer2_1_bn3_running_var_,
                  kFeaturesLayer2_1Bn3);
-  cnn::conv_prepare(features_layer2_1_conv3_weight_prepared, features_layer2_1_conv3_weight_,
-                    kFeaturesLayer2_1Conv3);
 
   at(58);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
   // blocks.cnn:9: bn    (features.layer2[2].bn1)
@@ -2045,8 +1932,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer2_2_bn1_saved, features_layer2_2_bn1_weight_, features_layer2_2_bn1_bias_,
                  features_layer2_2_bn1_running_mean_, features_layer2_2_bn1_running_var_,
                  kFeaturesLayer2_2Bn1);
-  cnn::conv_prepare(features_layer2_2_conv1_weight_prepared, features_layer2_2_conv1_weight_,
-                    kFeaturesLayer2_2Conv1);
 
   at(61);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
   // blocks.cnn:9: bn    (features.layer2[2].bn2)
@@ -2054,8 +1939,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer2_2_bn2_saved, features_layer2_2_bn2_weight_, features_layer2_2_bn2_bias_,
                  features_layer2_2_bn2_running_mean_, features_layer2_2_bn2_running_var_,
                  kFeaturesLayer2_2Bn2);
-  cnn::winograd::conv_prepare(features_layer2_2_conv2_weight_prepared, features_layer2_2_conv2_weight_,
-                              kFeaturesLayer2_2Conv2);
 
   at(64);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv3)
   // blocks.cnn:9: bn    (features.layer2[2].bn3)
@@ -2064,8 +1947,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer2_2_bn3_saved, features_layer2_2_bn3_weight_, features_layer2_2_bn3_bias_,
                  features_layer2_2_bn3_running_mean_, features_layer2_2_bn3_running_var_,
                  kFeaturesLayer2_2Bn3);
-  cnn::conv_prepare(features_layer2_2_conv3_weight_prepared, features_layer2_2_conv3_weight_,
-                    kFeaturesLayer2_2Conv3);
 
   at(68);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
   // blocks.cnn:9: bn    (features.layer2[3].bn1)
@@ -2073,8 +1954,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer2_3_bn1_saved, features_layer2_3_bn1_weight_, features_layer2_3_bn1_bias_,
                  features_layer2_3_bn1_running_mean_, features_layer2_3_bn1_running_var_,
                  kFeaturesLayer2_3Bn1);
-  cnn::conv_prepare(features_layer2_3_conv1_weight_prepared, features_layer2_3_conv1_weight_,
-                    kFeaturesLayer2_3Conv1);
 
   at(71);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
   // blocks.cnn:9: bn    (features.layer2[3].bn2)
@@ -2082,8 +1961,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer2_3_bn2_saved, features_layer2_3_bn2_weight_, features_layer2_3_bn2_bias_,
                  features_layer2_3_bn2_running_mean_, features_layer2_3_bn2_running_var_,
                  kFeaturesLayer2_3Bn2);
-  cnn::winograd::conv_prepare(features_layer2_3_conv2_weight_prepared, features_layer2_3_conv2_weight_,
-                              kFeaturesLayer2_3Conv2);
 
   at(74);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv3)
   // blocks.cnn:9: bn    (features.layer2[3].bn3)
@@ -2092,8 +1969,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer2_3_bn3_saved, features_layer2_3_bn3_weight_, features_layer2_3_bn3_bias_,
                  features_layer2_3_bn3_running_mean_, features_layer2_3_bn3_running_var_,
                  kFeaturesLayer2_3Bn3);
-  cnn::conv_prepare(features_layer2_3_conv3_weight_prepared, features_layer2_3_conv3_weight_,
-                    kFeaturesLayer2_3Conv3);
 
   at(78);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
   // blocks.cnn:9: bn    (features.layer3[0].bn1)
@@ -2101,8 +1976,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer3_0_bn1_saved, features_layer3_0_bn1_weight_, features_layer3_0_bn1_bias_,
                  features_layer3_0_bn1_running_mean_, features_layer3_0_bn1_running_var_,
                  kFeaturesLayer3_0Bn1);
-  cnn::conv_prepare(features_layer3_0_conv1_weight_prepared, features_layer3_0_conv1_weight_,
-                    kFeaturesLayer3_0Conv1);
 
   at(81);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
@@ -2110,16 +1983,12 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer3_0_bn2_saved, features_layer3_0_bn2_weight_, features_layer3_0_bn2_bias_,
                  features_layer3_0_bn2_running_mean_, features_layer3_0_bn2_running_var_,
                  kFeaturesLayer3_0Bn2);
-  cnn::conv_prepare(features_layer3_0_conv2_weight_prepared, features_layer3_0_conv2_weight_,
-                    kFeaturesLayer3_0Conv2);
 
   at(84);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv3)
   // blocks.cnn:9: bn    (features.layer3[0].bn3)
   cnn::bn_affine(features_layer3_0_bn3_saved, features_layer3_0_bn3_weight_, features_layer3_0_bn3_bias_,
                  features_layer3_0_bn3_running_mean_, features_layer3_0_bn3_running_var_,
                  kFeaturesLayer3_0Bn3);
-  cnn::conv_prepare(features_layer3_0_conv3_weight_prepared, features_layer3_0_conv3_weight_,
-                    kFeaturesLayer3_0Conv3);
 
   at(86);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
@@ -2128,8 +1997,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer3_0_downsample_bn1_saved, features_layer3_0_downsample_bn1_weight_,
                  features_layer3_0_downsample_bn1_bias_, features_layer3_0_downsample_bn1_running_mean_,
                  features_layer3_0_downsample_bn1_running_var_, kFeaturesLayer3_0DownsampleBn1);
-  cnn::conv_prepare(features_layer3_0_downsample_conv1_weight_prepared,
-                    features_layer3_0_downsample_conv1_weight_, kFeaturesLayer3_0DownsampleConv1);
 
   at(90);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
@@ -2137,8 +2004,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer3_1_bn1_saved, features_layer3_1_bn1_weight_, features_layer3_1_bn1_bias_,
                  features_layer3_1_bn1_running_mean_, features_layer3_1_bn1_running_var_,
                  kFeaturesLayer3_1Bn1);
-  cnn::conv_prepare(features_layer3_1_conv1_weight_prepared, features_layer3_1_conv1_weight_,
-                    kFeaturesLayer3_1Conv1);
 
   at(93);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
@@ -2154,8 +2019,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer3_1_bn3_saved, features_layer3_1_bn3_weight_, features_layer3_1_bn3_bias_,
                  features_layer3_1_bn3_running_mean_, features_layer3_1_bn3_running_var_,
                  kFeaturesLayer3_1Bn3);
-  cnn::conv_prepare(features_layer3_1_conv3_weight_prepared, features_layer3_1_conv3_weight_,
-                    kFeaturesLayer3_1Conv3);
 
   at(100);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
   // blocks.cnn:9: bn    (features.layer3[2].bn1)
@@ -2163,8 +2026,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer3_2_bn1_saved, features_layer3_2_bn1_weight_, features_layer3_2_bn1_bias_,
                  features_layer3_2_bn1_running_mean_, features_layer3_2_bn1_running_var_,
                  kFeaturesLayer3_2Bn1);
-  cnn::conv_prepare(features_layer3_2_conv1_weight_prepared, features_layer3_2_conv1_weight_,
-                    kFeaturesLayer3_2Conv1);
 
   at(103);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
   // blocks.cnn:9: bn    (features.layer3[2].bn2)
@@ -2180,8 +2041,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer3_2_bn3_saved, features_layer3_2_bn3_weight_, features_layer3_2_bn3_bias_,
                  features_layer3_2_bn3_running_mean_, features_layer3_2_bn3_running_var_,
                  kFeaturesLayer3_2Bn3);
-  cnn::conv_prepare(features_layer3_2_conv3_weight_prepared, features_layer3_2_conv3_weight_,
-                    kFeaturesLayer3_2Conv3);
 
   at(110);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
   // blocks.cnn:9: bn    (features.layer3[3].bn1)
@@ -2189,8 +2048,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer3_3_bn1_saved, features_layer3_3_bn1_weight_, features_layer3_3_bn1_bias_,
                  features_layer3_3_bn1_running_mean_, features_layer3_3_bn1_running_var_,
                  kFeaturesLayer3_3Bn1);
-  cnn::conv_prepare(features_layer3_3_conv1_weight_prepared, features_layer3_3_conv1_weight_,
-                    kFeaturesLayer3_3Conv1);
 
   at(113);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
   // blocks.cnn:9: bn    (features.layer3[3].bn2)
@@ -2206,8 +2063,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer3_3_bn3_saved, features_layer3_3_bn3_weight_, features_layer3_3_bn3_bias_,
                  features_layer3_3_bn3_running_mean_, features_layer3_3_bn3_running_var_,
                  kFeaturesLayer3_3Bn3);
-  cnn::conv_prepare(features_layer3_3_conv3_weight_prepared, features_layer3_3_conv3_weight_,
-                    kFeaturesLayer3_3Conv3);
 
   at(120);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
   // blocks.cnn:9: bn    (features.layer3[4].bn1)
@@ -2215,8 +2070,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer3_4_bn1_saved, features_layer3_4_bn1_weight_, features_layer3_4_bn1_bias_,
                  features_layer3_4_bn1_running_mean_, features_layer3_4_bn1_running_var_,
                  kFeaturesLayer3_4Bn1);
-  cnn::conv_prepare(features_layer3_4_conv1_weight_prepared, features_layer3_4_conv1_weight_,
-                    kFeaturesLayer3_4Conv1);
 
   at(123);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
   // blocks.cnn:9: bn    (features.layer3[4].bn2)
@@ -2232,8 +2085,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer3_4_bn3_saved, features_layer3_4_bn3_weight_, features_layer3_4_bn3_bias_,
                  features_layer3_4_bn3_running_mean_, features_layer3_4_bn3_running_var_,
                  kFeaturesLayer3_4Bn3);
-  cnn::conv_prepare(features_layer3_4_conv3_weight_prepared, features_layer3_4_conv3_weight_,
-                    kFeaturesLayer3_4Conv3);
 
   at(130);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
   // blocks.cnn:9: bn    (features.layer3[5].bn1)
@@ -2241,8 +2092,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer3_5_bn1_saved, features_layer3_5_bn1_weight_, features_layer3_5_bn1_bias_,
                  features_layer3_5_bn1_running_mean_, features_layer3_5_bn1_running_var_,
                  kFeaturesLayer3_5Bn1);
-  cnn::conv_prepare(features_layer3_5_conv1_weight_prepared, features_layer3_5_conv1_weight_,
-                    kFeaturesLayer3_5Conv1);
 
   at(133);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
   // blocks.cnn:9: bn    (features.layer3[5].bn2)
@@ -2258,8 +2107,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer3_5_bn3_saved, features_layer3_5_bn3_weight_, features_layer3_5_bn3_bias_,
                  features_layer3_5_bn3_running_mean_, features_layer3_5_bn3_running_var_,
                  kFeaturesLayer3_5Bn3);
-  cnn::conv_prepare(features_layer3_5_conv3_weight_prepared, features_layer3_5_conv3_weight_,
-                    kFeaturesLayer3_5Conv3);
 
   at(140);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
   // blocks.cnn:9: bn    (features.layer4[0].bn1)
@@ -2267,8 +2114,6 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer4_0_bn1_saved, features_layer4_0_bn1_weight_, features_layer4_0_bn1_bias_,
                  features_layer4_0_bn1_running_mean_, features_layer4_0_bn1_running_var_,
                  kFeaturesLayer4_0Bn1);
-  cnn::conv_prepare(features_layer4_0_conv1_weight_prepared, features_layer4_0_conv1_weight_,
-                    kFeaturesLayer4_0Conv1);
 
   at(143);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
@@ -2354,159 +2199,120 @@ void ResNet50::prepare_on_team() {
 void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
-  const cnn::Floats features_bn1_saved = floats(57890112, 256);
+  const cnn::Floats features_bn1_saved = floats(57906624, 256);
   const cnn::Blocked features_relu1 = blocked(0, 802816);  // 64x112x112
-  const cnn::Floats features_conv1_weight_prepared = floats(57890368, 9702);
   const cnn::Blocked features_maxpool1 = blocked(51380224, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_bn1_saved = floats(57900080, 256);
+  const cnn::Floats features_layer1_0_bn1_saved = floats(57906880, 256);
   const cnn::Blocked features_layer1_0_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_conv1_weight_prepared = floats(57900336, 4224);
-  const cnn::Floats features_layer1_0_bn2_saved = floats(57904560, 256);
+  const cnn::Floats features_layer1_0_bn2_saved = floats(57907136, 256);
   const cnn::Blocked features_layer1_0_relu2 = blocked(25690112, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_0_conv2_weight_prepared = floats(57904816, 152640);
-  const cnn::Floats features_layer1_0_bn3_saved = floats(58057456, 1024);
+  const cnn::Floats features_layer1_0_bn3_saved = floats(57907392, 1024);
   const cnn::Blocked features_layer1_0_bn3 = blocked(0, 802816);  // 256x56x56
-  const cnn::Floats features_layer1_0_conv3_weight_prepared = floats(58058480, 16512);
-  const cnn::Floats features_layer1_0_downsample_bn1_saved = floats(58074992, 1024);
+  const cnn::Floats features_layer1_0_downsample_bn1_saved = floats(57908416, 1024);
   const cnn::Blocked features_layer1_0_relu3 = blocked(25690112, 802816);  // 256x56x56
-  const cnn::Floats features_layer1_0_downsample_conv1_weight_prepared = floats(58076016, 16512);
-  const cnn::Floats features_layer1_1_bn1_saved = floats(58092528, 256);
+  const cnn::Floats features_layer1_1_bn1_saved = floats(57909440, 256);
   const cnn::Blocked features_layer1_1_relu1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_conv1_weight_prepared = floats(58092784, 16896);
-  const cnn::Floats features_layer1_1_bn2_saved = floats(58109680, 256);
+  const cnn::Floats features_layer1_1_bn2_saved = floats(57909696, 256);
   const cnn::Blocked features_layer1_1_relu2 = blocked(51380224, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_1_conv2_weight_prepared = floats(58109936, 152640);
-  const cnn::Floats features_layer1_1_bn3_saved = floats(58262576, 1024);
+  const cnn::Floats features_layer1_1_bn3_saved = floats(57909952, 1024);
   const cnn::Blocked features_layer1_1_relu3 = blocked(0, 802816);  // 256x56x56
-  const cnn::Floats features_layer1_1_conv3_weight_prepared = floats(58263600, 16512);
-  const cnn::Floats features_layer1_2_bn1_saved = floats(58280112, 256);
+  const cnn::Floats features_layer1_2_bn1_saved = floats(57910976, 256);
   const cnn::Blocked features_layer1_2_relu1 = blocked(25690112, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_2_conv1_weight_prepared = floats(58280368, 16896);
-  const cnn::Floats features_layer1_2_bn2_saved = floats(58297264, 256);
+  const cnn::Floats features_layer1_2_bn2_saved = floats(57911232, 256);
   const cnn::Blocked features_layer1_2_relu2 = blocked(51380224, 200704);  // 64x56x56
-  const cnn::Floats features_layer1_2_conv2_weight_prepared = floats(58297520, 152640);
-  const cnn::Floats features_layer1_2_bn3_saved = floats(58450160, 1024);
+  const cnn::Floats features_layer1_2_bn3_saved = floats(57911488, 1024);
   const cnn::Blocked features_layer1_2_relu3 = blocked(25690112, 802816);  // 256x56x56
-  const cnn::Floats features_layer1_2_conv3_weight_prepared = floats(58451184, 16512);
-  const cnn::Floats features_layer2_0_bn1_saved = floats(58467696, 512);
+  const cnn::Floats features_layer2_0_bn1_saved = floats(57912512, 512);
   const cnn::Blocked features_layer2_0_relu1 = blocked(0, 401408);  // 128x56x56
-  const cnn::Floats features_layer2_0_conv1_weight_prepared = floats(58468208, 33792);
-  const cnn::Floats features_layer2_0_bn2_saved = floats(58502000, 512);
+  const cnn::Floats features_layer2_0_bn2_saved = floats(57913024, 512);
   const cnn::Blocked features_layer2_0_relu2 = blocked(12845056, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_0_conv2_weight_prepared = floats(58502512, 152064);
-  const cnn::Floats features_layer2_0_bn3_saved = floats(58654576, 2048);
+  const cnn::Floats features_layer2_0_bn3_saved = floats(57913536, 2048);
   const cnn::Blocked features_layer2_0_bn3 = blocked(0, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_0_conv3_weight_prepared = floats(58656624, 66048);
-  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(58722672, 2048);
+  const cnn::Floats features_layer2_0_downsample_bn1_saved = floats(57915584, 2048);
   const cnn::Blocked features_layer2_0_relu3 = blocked(12845056, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_0_downsample_conv1_weight_prepared = floats(58724720, 132096);
-  const cnn::Floats features_layer2_1_bn1_saved = floats(58856816, 512);
+  const cnn::Floats features_layer2_1_bn1_saved = floats(57917632, 512);
   const cnn::Blocked features_layer2_1_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_conv1_weight_prepared = floats(58857328, 67584);
-  const cnn::Floats features_layer2_1_bn2_saved = floats(58924912, 512);
+  const cnn::Floats features_layer2_1_bn2_saved = floats(57918144, 512);
   const cnn::Blocked features_layer2_1_relu2 = blocked(25690112, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_1_conv2_weight_prepared = floats(58925424, 608832);
-  const cnn::Floats features_layer2_1_bn3_saved = floats(59534256, 2048);
+  const cnn::Floats features_layer2_1_bn3_saved = floats(57918656, 2048);
   const cnn::Blocked features_layer2_1_relu3 = blocked(0, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_1_conv3_weight_prepared = floats(59536304, 66048);
-  const cnn::Floats features_layer2_2_bn1_saved = floats(59602352, 512);
+  const cnn::Floats features_layer2_2_bn1_saved = floats(57920704, 512);
   const cnn::Blocked features_layer2_2_relu1 = blocked(12845056, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_2_conv1_weight_prepared = floats(59602864, 67584);
-  const cnn::Floats features_layer2_2_bn2_saved = floats(59670448, 512);
+  const cnn::Floats features_layer2_2_bn2_saved = floats(57921216, 512);
   const cnn::Blocked features_layer2_2_relu2 = blocked(25690112, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_2_conv2_weight_prepared = floats(59670960, 608832);
-  const cnn::Floats features_layer2_2_bn3_saved = floats(60279792, 2048);
+  const cnn::Floats features_layer2_2_bn3_saved = floats(57921728, 2048);
   const cnn::Blocked features_layer2_2_relu3 = blocked(12845056, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_2_conv3_weight_prepared = floats(60281840, 66048);
-  const cnn::Floats features_layer2_3_bn1_saved = floats(60347888, 512);
+  const cnn::Floats features_layer2_3_bn1_saved = floats(57923776, 512);
   const cnn::Blocked features_layer2_3_relu1 = blocked(0, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_3_conv1_weight_prepared = floats(60348400, 67584);
-  const cnn::Floats features_layer2_3_bn2_saved = floats(60415984, 512);
+  const cnn::Floats features_layer2_3_bn2_saved = floats(57924288, 512);
   const cnn::Blocked features_layer2_3_relu2 = blocked(25690112, 100352);  // 128x28x28
-  const cnn::Floats features_layer2_3_conv2_weight_prepared = floats(60416496, 608832);
-  const cnn::Floats features_layer2_3_bn3_saved = floats(61025328, 2048);
+  const cnn::Floats features_layer2_3_bn3_saved = floats(57924800, 2048);
   const cnn::Blocked features_layer2_3_relu3 = blocked(0, 401408);  // 512x28x28
-  const cnn::Floats features_layer2_3_conv3_weight_prepared = floats(61027376, 66048);
-  const cnn::Floats features_layer3_0_bn1_saved = floats(61093424, 1024);
+  const cnn::Floats features_layer3_0_bn1_saved = floats(57926848, 1024);
   const cnn::Blocked features_layer3_0_relu1 = blocked(12845056, 200704);  // 256x28x28
-  const cnn::Floats features_layer3_0_conv1_weight_prepared = floats(61094448, 132096);
-  const cnn::Floats features_layer3_0_bn2_saved = floats(61226544, 1024);
-  const cnn::Blocked features_layer3_0_relu2 = blocked(19267584, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_0_conv2_weight_prepared = floats(61227568, 594432);
-  const cnn::Floats features_layer3_0_bn3_saved = floats(61822000, 4096);
+  const cnn::Floats features_layer3_0_bn2_saved = floats(57927872, 1024);
+  const cnn::Blocked features_layer3_0_relu2 = blocked(20910592, 50176);  // 256x14x14
+  const cnn::Floats features_layer3_0_bn3_saved = floats(57928896, 4096);
   const cnn::Blocked features_layer3_0_bn3 = blocked(12845056, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_0_conv3_weight_prepared = floats(61826096, 262656);
-  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(62088752, 4096);
+  const cnn::Floats features_layer3_0_downsample_bn1_saved = floats(57932992, 4096);
   const cnn::Blocked features_layer3_0_relu3 = blocked(19267584, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_0_downsample_conv1_weight_prepared = floats(62092848, 525312);
-  const cnn::Floats features_layer3_1_bn1_saved = floats(62618160, 1024);
+  const cnn::Floats features_layer3_1_bn1_saved = floats(57937088, 1024);
   const cnn::Blocked features_layer3_1_relu1 = blocked(2378304, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_conv1_weight_prepared = floats(62619184, 264192);
-  const cnn::Floats features_layer3_1_bn2_saved = floats(62883376, 1024);
+  const cnn::Floats features_layer3_1_bn2_saved = floats(57938112, 1024);
   const cnn::Blocked features_layer3_1_relu2 = blocked(6422528, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_1_bn3_saved = floats(62884400, 4096);
+  const cnn::Floats features_layer3_1_bn3_saved = floats(57939136, 4096);
   const cnn::Blocked features_layer3_1_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_1_conv3_weight_prepared = floats(62888496, 262656);
-  const cnn::Floats features_layer3_2_bn1_saved = floats(63151152, 1024);
+  const cnn::Floats features_layer3_2_bn1_saved = floats(57943232, 1024);
   const cnn::Blocked features_layer3_2_relu1 = blocked(8800832, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_conv1_weight_prepared = floats(63152176, 264192);
-  const cnn::Floats features_layer3_2_bn2_saved = floats(63416368, 1024);
+  const cnn::Floats features_layer3_2_bn2_saved = floats(57944256, 1024);
   const cnn::Blocked features_layer3_2_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_2_bn3_saved = floats(63417392, 4096);
+  const cnn::Floats features_layer3_2_bn3_saved = floats(57945280, 4096);
   const cnn::Blocked features_layer3_2_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_2_conv3_weight_prepared = floats(63421488, 262656);
-  const cnn::Floats features_layer3_3_bn1_saved = floats(63684144, 1024);
+  const cnn::Floats features_layer3_3_bn1_saved = floats(57949376, 1024);
   const cnn::Blocked features_layer3_3_relu1 = blocked(2378304, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_conv1_weight_prepared = floats(63685168, 264192);
-  const cnn::Floats features_layer3_3_bn2_saved = floats(63949360, 1024);
+  const cnn::Floats features_layer3_3_bn2_saved = floats(57950400, 1024);
   const cnn::Blocked features_layer3_3_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_3_bn3_saved = floats(63950384, 4096);
+  const cnn::Floats features_layer3_3_bn3_saved = floats(57951424, 4096);
   const cnn::Blocked features_layer3_3_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_3_conv3_weight_prepared = floats(63954480, 262656);
-  const cnn::Floats features_layer3_4_bn1_saved = floats(64217136, 1024);
+  const cnn::Floats features_layer3_4_bn1_saved = floats(57955520, 1024);
   const cnn::Blocked features_layer3_4_relu1 = blocked(8800832, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_conv1_weight_prepared = floats(64218160, 264192);
-  const cnn::Floats features_layer3_4_bn2_saved = floats(64482352, 1024);
+  const cnn::Floats features_layer3_4_bn2_saved = floats(57956544, 1024);
   const cnn::Blocked features_layer3_4_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_4_bn3_saved = floats(64483376, 4096);
+  const cnn::Floats features_layer3_4_bn3_saved = floats(57957568, 4096);
   const cnn::Blocked features_layer3_4_relu3 = blocked(6422528, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_4_conv3_weight_prepared = floats(64487472, 262656);
-  const cnn::Floats features_layer3_5_bn1_saved = floats(64750128, 1024);
+  const cnn::Floats features_layer3_5_bn1_saved = floats(57961664, 1024);
   const cnn::Blocked features_layer3_5_relu1 = blocked(2378304, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_conv1_weight_prepared = floats(64751152, 264192);
-  const cnn::Floats features_layer3_5_bn2_saved = floats(65015344, 1024);
+  const cnn::Floats features_layer3_5_bn2_saved = floats(57962688, 1024);
   const cnn::Blocked features_layer3_5_relu2 = blocked(12845056, 50176);  // 256x14x14
-  const cnn::Floats features_layer3_5_bn3_saved = floats(65016368, 4096);
+  const cnn::Floats features_layer3_5_bn3_saved = floats(57963712, 4096);
   const cnn::Blocked features_layer3_5_relu3 = blocked(0, 200704);  // 1024x14x14
-  const cnn::Floats features_layer3_5_conv3_weight_prepared = floats(65020464, 262656);
-  const cnn::Floats features_layer4_0_bn1_saved = floats(65283120, 2048);
+  const cnn::Floats features_layer4_0_bn1_saved = floats(57967808, 2048);
   const cnn::Blocked features_layer4_0_relu1 = blocked(6422528, 100352);  // 512x14x14
-  const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(65285168, 528384);
-  const cnn::Floats features_layer4_0_bn2_saved = floats(65813552, 2048);
+  const cnn::Floats features_layer4_0_bn2_saved = floats(57969856, 2048);
   const cnn::Blocked features_layer4_0_relu2 = blocked(10682368, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(65815600, 2377728);
-  const cnn::Floats features_layer4_0_bn3_saved = floats(68193328, 8192);
+  const cnn::Floats features_layer4_0_conv2_weight_prepared = floats(57971904, 2377728);
+  const cnn::Floats features_layer4_0_bn3_saved = floats(60349632, 8192);
   const cnn::Blocked features_layer4_0_bn3 = blocked(6422528, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(68201520, 1050624);
-  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(69252144, 8192);
+  const cnn::Floats features_layer4_0_conv3_weight_prepared = floats(60357824, 1050624);
+  const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(61408448, 8192);
   const cnn::Blocked features_layer4_0_relu3 = blocked(9633792, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(69260336, 2101248);
-  const cnn::Floats features_layer4_1_bn1_saved = floats(71361584, 2048);
+  const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(61416640, 2101248);
+  const cnn::Floats features_layer4_1_bn1_saved = floats(63517888, 2048);
   const cnn::Blocked features_layer4_1_relu1 = blocked(2424832, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(71363632, 1056768);
-  const cnn::Floats features_layer4_1_bn2_saved = floats(72420400, 2048);
+  const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(63519936, 1056768);
+  const cnn::Floats features_layer4_1_bn2_saved = floats(64576704, 2048);
   const cnn::Blocked features_layer4_1_relu2 = blocked(3227648, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_bn3_saved = floats(72422448, 8192);
+  const cnn::Floats features_layer4_1_bn3_saved = floats(64578752, 8192);
   const cnn::Blocked features_layer4_1_relu3 = blocked(0, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(72430640, 1050624);
-  const cnn::Floats features_layer4_2_bn1_saved = floats(73481264, 2048);
+  const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(64586944, 1050624);
+  const cnn::Floats features_layer4_2_bn1_saved = floats(65637568, 2048);
   const cnn::Blocked features_layer4_2_relu1 = blocked(5636096, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(73483312, 1056768);
-  const cnn::Floats features_layer4_2_bn2_saved = floats(74540080, 2048);
+  const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(65639616, 1056768);
+  const cnn::Floats features_layer4_2_bn2_saved = floats(66696384, 2048);
   const cnn::Blocked features_layer4_2_relu2 = blocked(6438912, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_2_bn3_saved = floats(74542128, 8192);
+  const cnn::Floats features_layer4_2_bn3_saved = floats(66698432, 8192);
   const cnn::Blocked features_layer4_2_relu3 = blocked(3211264, 100352);  // 2048x7x7
-  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(74550320, 1050624);
+  const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(66706624, 1050624);
   const cnn::Blocked head_gap1 = blocked(81920, 2048);  // 2048
   const cnn::Blocked head_fc = blocked(147456, 1000);  // 1000
   const cnn::Blocked head_softmax1 = blocked(0, 1000);  // 1000
@@ -2514,9 +2320,9 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
-  cnn::conv(features_relu1, input, cnn::prepared(features_conv1_weight_prepared),
+  cnn::conv(features_relu1, input, features_conv1_weight_,
             cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
-            scratch(25690112, 198912));
+            scratch(25690112, 208614));
 
   at(3);  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
@@ -2524,231 +2330,203 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   at(4);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
   // blocks.cnn:9: bn    (features.layer1[0].bn1)
   // blocks.cnn:10: act    (features.layer1[0].relu1)
-  cnn::conv(features_layer1_0_relu1, features_maxpool1,
-            cnn::prepared(features_layer1_0_conv1_weight_prepared),
+  cnn::conv(features_layer1_0_relu1, features_maxpool1, features_layer1_0_conv1_weight_,
             cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer1_0Conv1, batch, scratch(6422528, 87360));
+            kFeaturesLayer1_0Conv1, batch, scratch(6422528, 91584));
 
   at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
   // blocks.cnn:10: act    (features.layer1[0].relu2)
-  cnn::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1,
-                      cnn::prepared(features_layer1_0_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer1_0_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_0Conv2, batch, scratch(6422528, 265216));
+                      kFeaturesLayer1_0Conv2, batch, scratch(6422528, 417856));
 
   at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv3)
   // blocks.cnn:9: bn    (features.layer1[0].bn3)
-  cnn::conv(features_layer1_0_bn3, features_layer1_0_relu2,
-            cnn::prepared(features_layer1_0_conv3_weight_prepared),
+  cnn::conv(features_layer1_0_bn3, features_layer1_0_relu2, features_layer1_0_conv3_weight_,
             cnn::Epilogue().scaled(features_layer1_0_bn3_saved), kFeaturesLayer1_0Conv3, batch,
-            scratch(32112640, 87360));
+            scratch(32112640, 103872));
 
   at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer1[0].downsample.bn1)
   // 31: add {    (features.layer1[0].add1)
   // 37: relu    (features.layer1[0].relu3)
-  cnn::conv(features_layer1_0_relu3, features_maxpool1,
-            cnn::prepared(features_layer1_0_downsample_conv1_weight_prepared),
+  cnn::conv(features_layer1_0_relu3, features_maxpool1, features_layer1_0_downsample_conv1_weight_,
             cnn::Epilogue().scaled(features_layer1_0_downsample_bn1_saved).plus(features_layer1_0_bn3).then(cnn::Activation::kRelu),
-            kFeaturesLayer1_0DownsampleConv1, batch, scratch(57802752, 87360));
+            kFeaturesLayer1_0DownsampleConv1, batch, scratch(57802752, 103872));
 
   at(16);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
   // blocks.cnn:10: act    (features.layer1[1].relu1)
-  cnn::conv(features_layer1_1_relu1, features_layer1_0_relu3,
-            cnn::prepared(features_layer1_1_conv1_weight_prepared),
+  cnn::conv(features_layer1_1_relu1, features_layer1_0_relu3, features_layer1_1_conv1_weight_,
             cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer1_1Conv1, batch, scratch(6422528, 345408));
+            kFeaturesLayer1_1Conv1, batch, scratch(6422528, 362304));
 
   at(19);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
   // blocks.cnn:10: act    (features.layer1[1].relu2)
-  cnn::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1,
-                      cnn::prepared(features_layer1_1_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer1_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_1Conv2, batch, scratch(6422528, 265216));
+                      kFeaturesLayer1_1Conv2, batch, scratch(6422528, 417856));
 
   at(22);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv3)
   // blocks.cnn:9: bn    (features.layer1[1].bn3)
   // 31: add {    (features.layer1[1].add1)
   // 37: relu    (features.layer1[1].relu3)
-  cnn::conv(features_layer1_1_relu3, features_layer1_1_relu2,
-            cnn::prepared(features_layer1_1_conv3_weight_prepared),
+  cnn::conv(features_layer1_1_relu3, features_layer1_1_relu2, features_layer1_1_conv3_weight_,
             cnn::Epilogue().scaled(features_layer1_1_bn3_saved).plus(features_layer1_0_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer1_1Conv3, batch, scratch(57802752, 87360));
+            kFeaturesLayer1_1Conv3, batch, scratch(57802752, 103872));
 
   at(26);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
   // blocks.cnn:9: bn    (features.layer1[2].bn1)
   // blocks.cnn:10: act    (features.layer1[2].relu1)
-  cnn::conv(features_layer1_2_relu1, features_layer1_1_relu3,
-            cnn::prepared(features_layer1_2_conv1_weight_prepared),
+  cnn::conv(features_layer1_2_relu1, features_layer1_1_relu3, features_layer1_2_conv1_weight_,
             cnn::Epilogue().scaled(features_layer1_2_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer1_2Conv1, batch, scratch(32112640, 345408));
+            kFeaturesLayer1_2Conv1, batch, scratch(32112640, 362304));
 
   at(29);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
   // blocks.cnn:9: bn    (features.layer1[2].bn2)
   // blocks.cnn:10: act    (features.layer1[2].relu2)
-  cnn::winograd::conv(features_layer1_2_relu2, features_layer1_2_relu1,
-                      cnn::prepared(features_layer1_2_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer1_2_relu2, features_layer1_2_relu1, features_layer1_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer1_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_2Conv2, batch, scratch(32112640, 265216));
+                      kFeaturesLayer1_2Conv2, batch, scratch(32112640, 417856));
 
   at(32);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv3)
   // blocks.cnn:9: bn    (features.layer1[2].bn3)
   // 31: add {    (features.layer1[2].add1)
   // 37: relu    (features.layer1[2].relu3)
-  cnn::conv(features_layer1_2_relu3, features_layer1_2_relu2,
-            cnn::prepared(features_layer1_2_conv3_weight_prepared),
+  cnn::conv(features_layer1_2_relu3, features_layer1_2_relu2, features_layer1_2_conv3_weight_,
             cnn::Epilogue().scaled(features_layer1_2_bn3_saved).plus(features_layer1_1_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer1_2Conv3, batch, scratch(57802752, 87360));
+            kFeaturesLayer1_2Conv3, batch, scratch(57802752, 103872));
 
   at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   // blocks.cnn:9: bn    (features.layer2[0].bn1)
   // blocks.cnn:10: act    (features.layer2[0].relu1)
-  cnn::conv(features_layer2_0_relu1, features_layer1_2_relu3,
-            cnn::prepared(features_layer2_0_conv1_weight_prepared),
+  cnn::conv(features_layer2_0_relu1, features_layer1_2_relu3, features_layer2_0_conv1_weight_,
             cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0Conv1, batch, scratch(12845056, 345408));
+            kFeaturesLayer2_0Conv1, batch, scratch(12845056, 379200));
 
   at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
   // blocks.cnn:10: act    (features.layer2[0].relu2)
-  cnn::conv(features_layer2_0_relu2, features_layer2_0_relu1,
-            cnn::prepared(features_layer2_0_conv2_weight_prepared),
+  cnn::conv(features_layer2_0_relu2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
             cnn::Epilogue().scaled(features_layer2_0_bn2_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0Conv2, batch, scratch(16056320, 1048576));
+            kFeaturesLayer2_0Conv2, batch, scratch(16056320, 1200640));
 
   at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv3)
   // blocks.cnn:9: bn    (features.layer2[0].bn3)
-  cnn::conv(features_layer2_0_bn3, features_layer2_0_relu2,
-            cnn::prepared(features_layer2_0_conv3_weight_prepared),
+  cnn::conv(features_layer2_0_bn3, features_layer2_0_relu2, features_layer2_0_conv3_weight_,
             cnn::Epilogue().scaled(features_layer2_0_bn3_saved), kFeaturesLayer2_0Conv3, batch,
-            scratch(16056320, 173376));
+            scratch(16056320, 239424));
 
   at(44);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
   // 31: add {    (features.layer2[0].add1)
   // 37: relu    (features.layer2[0].relu3)
-  cnn::conv(features_layer2_0_relu3, features_layer1_2_relu3,
-            cnn::prepared(features_layer2_0_downsample_conv1_weight_prepared),
+  cnn::conv(features_layer2_0_relu3, features_layer1_2_relu3, features_layer2_0_downsample_conv1_weight_,
             cnn::Epilogue().scaled(features_layer2_0_downsample_bn1_saved).plus(features_layer2_0_bn3).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0DownsampleConv1, batch, scratch(51380224, 345408));
+            kFeaturesLayer2_0DownsampleConv1, batch, scratch(51380224, 477504));
 
   at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
   // blocks.cnn:10: act    (features.layer2[1].relu1)
-  cnn::conv(features_layer2_1_relu1, features_layer2_0_relu3,
-            cnn::prepared(features_layer2_1_conv1_weight_prepared),
+  cnn::conv(features_layer2_1_relu1, features_layer2_0_relu3, features_layer2_1_conv1_weight_,
             cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_1Conv1, batch, scratch(3211264, 689472));
+            kFeaturesLayer2_1Conv1, batch, scratch(3211264, 757056));
 
   at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
   // blocks.cnn:10: act    (features.layer2[1].relu2)
-  cnn::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1,
-                      cnn::prepared(features_layer2_1_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer2_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_1Conv2, batch, scratch(3211264, 530432));
+                      kFeaturesLayer2_1Conv2, batch, scratch(3211264, 1139264));
 
   at(54);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv3)
   // blocks.cnn:9: bn    (features.layer2[1].bn3)
   // 31: add {    (features.layer2[1].add1)
   // 37: relu    (features.layer2[1].relu3)
-  cnn::conv(features_layer2_1_relu3, features_layer2_1_relu2,
-            cnn::prepared(features_layer2_1_conv3_weight_prepared),
+  cnn::conv(features_layer2_1_relu3, features_layer2_1_relu2, features_layer2_1_conv3_weight_,
             cnn::Epilogue().scaled(features_layer2_1_bn3_saved).plus(features_layer2_0_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_1Conv3, batch, scratch(28901376, 173376));
+            kFeaturesLayer2_1Conv3, batch, scratch(28901376, 239424));
 
   at(58);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
   // blocks.cnn:9: bn    (features.layer2[2].bn1)
   // blocks.cnn:10: act    (features.layer2[2].relu1)
-  cnn::conv(features_layer2_2_relu1, features_layer2_1_relu3,
-            cnn::prepared(features_layer2_2_conv1_weight_prepared),
+  cnn::conv(features_layer2_2_relu1, features_layer2_1_relu3, features_layer2_2_conv1_weight_,
             cnn::Epilogue().scaled(features_layer2_2_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_2Conv1, batch, scratch(16056320, 689472));
+            kFeaturesLayer2_2Conv1, batch, scratch(16056320, 757056));
 
   at(61);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
   // blocks.cnn:9: bn    (features.layer2[2].bn2)
   // blocks.cnn:10: act    (features.layer2[2].relu2)
-  cnn::winograd::conv(features_layer2_2_relu2, features_layer2_2_relu1,
-                      cnn::prepared(features_layer2_2_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer2_2_relu2, features_layer2_2_relu1, features_layer2_2_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer2_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_2Conv2, batch, scratch(16056320, 530432));
+                      kFeaturesLayer2_2Conv2, batch, scratch(16056320, 1139264));
 
   at(64);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv3)
   // blocks.cnn:9: bn    (features.layer2[2].bn3)
   // 31: add {    (features.layer2[2].add1)
   // 37: relu    (features.layer2[2].relu3)
-  cnn::conv(features_layer2_2_relu3, features_layer2_2_relu2,
-            cnn::prepared(features_layer2_2_conv3_weight_prepared),
+  cnn::conv(features_layer2_2_relu3, features_layer2_2_relu2, features_layer2_2_conv3_weight_,
             cnn::Epilogue().scaled(features_layer2_2_bn3_saved).plus(features_layer2_1_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_2Conv3, batch, scratch(28901376, 173376));
+            kFeaturesLayer2_2Conv3, batch, scratch(28901376, 239424));
 
   at(68);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
   // blocks.cnn:9: bn    (features.layer2[3].bn1)
   // blocks.cnn:10: act    (features.layer2[3].relu1)
-  cnn::conv(features_layer2_3_relu1, features_layer2_2_relu3,
-            cnn::prepared(features_layer2_3_conv1_weight_prepared),
+  cnn::conv(features_layer2_3_relu1, features_layer2_2_relu3, features_layer2_3_conv1_weight_,
             cnn::Epilogue().scaled(features_layer2_3_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_3Conv1, batch, scratch(3211264, 689472));
+            kFeaturesLayer2_3Conv1, batch, scratch(3211264, 757056));
 
   at(71);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
   // blocks.cnn:9: bn    (features.layer2[3].bn2)
   // blocks.cnn:10: act    (features.layer2[3].relu2)
-  cnn::winograd::conv(features_layer2_3_relu2, features_layer2_3_relu1,
-                      cnn::prepared(features_layer2_3_conv2_weight_prepared),
+  cnn::winograd::conv(features_layer2_3_relu2, features_layer2_3_relu1, features_layer2_3_conv2_weight_,
                       cnn::Epilogue().scaled(features_layer2_3_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_3Conv2, batch, scratch(3211264, 530432));
+                      kFeaturesLayer2_3Conv2, batch, scratch(3211264, 1139264));
 
   at(74);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv3)
   // blocks.cnn:9: bn    (features.layer2[3].bn3)
   // 31: add {    (features.layer2[3].add1)
   // 37: relu    (features.layer2[3].relu3)
-  cnn::conv(features_layer2_3_relu3, features_layer2_3_relu2,
-            cnn::prepared(features_layer2_3_conv3_weight_prepared),
+  cnn::conv(features_layer2_3_relu3, features_layer2_3_relu2, features_layer2_3_conv3_weight_,
             cnn::Epilogue().scaled(features_layer2_3_bn3_saved).plus(features_layer2_2_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_3Conv3, batch, scratch(28901376, 173376));
+            kFeaturesLayer2_3Conv3, batch, scratch(28901376, 239424));
 
   at(78);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
   // blocks.cnn:9: bn    (features.layer3[0].bn1)
   // blocks.cnn:10: act    (features.layer3[0].relu1)
-  cnn::conv(features_layer3_0_relu1, features_layer2_3_relu3,
-            cnn::prepared(features_layer3_0_conv1_weight_prepared),
+  cnn::conv(features_layer3_0_relu1, features_layer2_3_relu3, features_layer3_0_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0Conv1, batch, scratch(19267584, 689472));
+            kFeaturesLayer3_0Conv1, batch, scratch(19267584, 821568));
 
   at(81);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
   // blocks.cnn:10: act    (features.layer3[0].relu2)
-  cnn::conv(features_layer3_0_relu2, features_layer3_0_relu1,
-            cnn::prepared(features_layer3_0_conv2_weight_prepared),
+  cnn::conv(features_layer3_0_relu2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
             cnn::Epilogue().scaled(features_layer3_0_bn2_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0Conv2, batch, scratch(20873216, 1048576));
+            kFeaturesLayer3_0Conv2, batch, scratch(19267584, 1643008));
 
   at(84);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv3)
   // blocks.cnn:9: bn    (features.layer3[0].bn3)
-  cnn::conv(features_layer3_0_bn3, features_layer3_0_relu2,
-            cnn::prepared(features_layer3_0_conv3_weight_prepared),
+  cnn::conv(features_layer3_0_bn3, features_layer3_0_relu2, features_layer3_0_conv3_weight_,
             cnn::Epilogue().scaled(features_layer3_0_bn3_saved), kFeaturesLayer3_0Conv3, batch,
-            scratch(20873216, 345408));
+            scratch(19267584, 608064));
 
   at(86);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
   // 31: add {    (features.layer3[0].add1)
   // 37: relu    (features.layer3[0].relu3)
-  cnn::conv(features_layer3_0_relu3, features_layer2_3_relu3,
-            cnn::prepared(features_layer3_0_downsample_conv1_weight_prepared),
+  cnn::conv(features_layer3_0_relu3, features_layer2_3_relu3, features_layer3_0_downsample_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_0_downsample_bn1_saved).plus(features_layer3_0_bn3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0DownsampleConv1, batch, scratch(25690112, 689472));
+            kFeaturesLayer3_0DownsampleConv1, batch, scratch(25690112, 1214784));
 
   at(90);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
   // blocks.cnn:10: act    (features.layer3[1].relu1)
-  cnn::conv(features_layer3_1_relu1, features_layer3_0_relu3,
-            cnn::prepared(features_layer3_1_conv1_weight_prepared),
+  cnn::conv(features_layer3_1_relu1, features_layer3_0_relu3, features_layer3_1_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_1Conv1, batch, scratch(0, 1048576));
+            kFeaturesLayer3_1Conv1, batch, scratch(0, 1312768));
 
   at(93);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
@@ -2761,18 +2539,16 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[1].bn3)
   // 31: add {    (features.layer3[1].add1)
   // 37: relu    (features.layer3[1].relu3)
-  cnn::conv(features_layer3_1_relu3, features_layer3_1_relu2,
-            cnn::prepared(features_layer3_1_conv3_weight_prepared),
+  cnn::conv(features_layer3_1_relu3, features_layer3_1_relu2, features_layer3_1_conv3_weight_,
             cnn::Epilogue().scaled(features_layer3_1_bn3_saved).plus(features_layer3_0_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_1Conv3, batch, scratch(8028160, 345408));
+            kFeaturesLayer3_1Conv3, batch, scratch(8028160, 608064));
 
   at(100);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
   // blocks.cnn:9: bn    (features.layer3[2].bn1)
   // blocks.cnn:10: act    (features.layer3[2].relu1)
-  cnn::conv(features_layer3_2_relu1, features_layer3_1_relu3,
-            cnn::prepared(features_layer3_2_conv1_weight_prepared),
+  cnn::conv(features_layer3_2_relu1, features_layer3_1_relu3, features_layer3_2_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_2_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_2Conv1, batch, scratch(6422528, 1048576));
+            kFeaturesLayer3_2Conv1, batch, scratch(6422528, 1312768));
 
   at(103);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
   // blocks.cnn:9: bn    (features.layer3[2].bn2)
@@ -2785,18 +2561,16 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[2].bn3)
   // 31: add {    (features.layer3[2].add1)
   // 37: relu    (features.layer3[2].relu3)
-  cnn::conv(features_layer3_2_relu3, features_layer3_2_relu2,
-            cnn::prepared(features_layer3_2_conv3_weight_prepared),
+  cnn::conv(features_layer3_2_relu3, features_layer3_2_relu2, features_layer3_2_conv3_weight_,
             cnn::Epilogue().scaled(features_layer3_2_bn3_saved).plus(features_layer3_1_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_2Conv3, batch, scratch(14450688, 345408));
+            kFeaturesLayer3_2Conv3, batch, scratch(14450688, 608064));
 
   at(110);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
   // blocks.cnn:9: bn    (features.layer3[3].bn1)
   // blocks.cnn:10: act    (features.layer3[3].relu1)
-  cnn::conv(features_layer3_3_relu1, features_layer3_2_relu3,
-            cnn::prepared(features_layer3_3_conv1_weight_prepared),
+  cnn::conv(features_layer3_3_relu1, features_layer3_2_relu3, features_layer3_3_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_3_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_3Conv1, batch, scratch(0, 1048576));
+            kFeaturesLayer3_3Conv1, batch, scratch(0, 1312768));
 
   at(113);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
   // blocks.cnn:9: bn    (features.layer3[3].bn2)
@@ -2809,18 +2583,16 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[3].bn3)
   // 31: add {    (features.layer3[3].add1)
   // 37: relu    (features.layer3[3].relu3)
-  cnn::conv(features_layer3_3_relu3, features_layer3_3_relu2,
-            cnn::prepared(features_layer3_3_conv3_weight_prepared),
+  cnn::conv(features_layer3_3_relu3, features_layer3_3_relu2, features_layer3_3_conv3_weight_,
             cnn::Epilogue().scaled(features_layer3_3_bn3_saved).plus(features_layer3_2_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_3Conv3, batch, scratch(14450688, 345408));
+            kFeaturesLayer3_3Conv3, batch, scratch(14450688, 608064));
 
   at(120);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
   // blocks.cnn:9: bn    (features.layer3[4].bn1)
   // blocks.cnn:10: act    (features.layer3[4].relu1)
-  cnn::conv(features_layer3_4_relu1, features_layer3_3_relu3,
-            cnn::prepared(features_layer3_4_conv1_weight_prepared),
+  cnn::conv(features_layer3_4_relu1, features_layer3_3_relu3, features_layer3_4_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_4_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_4Conv1, batch, scratch(6422528, 1048576));
+            kFeaturesLayer3_4Conv1, batch, scratch(6422528, 1312768));
 
   at(123);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
   // blocks.cnn:9: bn    (features.layer3[4].bn2)
@@ -2833,18 +2605,16 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[4].bn3)
   // 31: add {    (features.layer3[4].add1)
   // 37: relu    (features.layer3[4].relu3)
-  cnn::conv(features_layer3_4_relu3, features_layer3_4_relu2,
-            cnn::prepared(features_layer3_4_conv3_weight_prepared),
+  cnn::conv(features_layer3_4_relu3, features_layer3_4_relu2, features_layer3_4_conv3_weight_,
             cnn::Epilogue().scaled(features_layer3_4_bn3_saved).plus(features_layer3_3_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_4Conv3, batch, scratch(14450688, 345408));
+            kFeaturesLayer3_4Conv3, batch, scratch(14450688, 608064));
 
   at(130);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
   // blocks.cnn:9: bn    (features.layer3[5].bn1)
   // blocks.cnn:10: act    (features.layer3[5].relu1)
-  cnn::conv(features_layer3_5_relu1, features_layer3_4_relu3,
-            cnn::prepared(features_layer3_5_conv1_weight_prepared),
+  cnn::conv(features_layer3_5_relu1, features_layer3_4_relu3, features_layer3_5_conv1_weight_,
             cnn::Epilogue().scaled(features_layer3_5_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_5Conv1, batch, scratch(0, 1048576));
+            kFeaturesLayer3_5Conv1, batch, scratch(0, 1312768));
 
   at(133);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
   // blocks.cnn:9: bn    (features.layer3[5].bn2)
@@ -2857,18 +2627,16 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   // blocks.cnn:9: bn    (features.layer3[5].bn3)
   // 31: add {    (features.layer3[5].add1)
   // 37: relu    (features.layer3[5].relu3)
-  cnn::conv(features_layer3_5_relu3, features_layer3_5_relu2,
-            cnn::prepared(features_layer3_5_conv3_weight_prepared),
+  cnn::conv(features_layer3_5_relu3, features_layer3_5_relu2, features_layer3_5_conv3_weight_,
             cnn::Epilogue().scaled(features_layer3_5_bn3_saved).plus(features_layer3_4_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_5Conv3, batch, scratch(14450688, 345408));
+            kFeaturesLayer3_5Conv3, batch, scratch(14450688, 608064));
 
   at(140);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
   // blocks.cnn:9: bn    (features.layer4[0].bn1)
   // blocks.cnn:10: act    (features.layer4[0].relu1)
-  cnn::conv(features_layer4_0_relu1, features_layer3_5_relu3,
-            cnn::prepared(features_layer4_0_conv1_weight_prepared),
+  cnn::conv(features_layer4_0_relu1, features_layer3_5_relu3, features_layer4_0_conv1_weight_,
             cnn::Epilogue().scaled(features_layer4_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_0Conv1, batch, scratch(9633792, 1048576));
+            kFeaturesLayer4_0Conv1, batch, scratch(9633792, 1576960));
 
   at(143);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   // blocks.cnn:9: bn    (features.layer4[0].bn2)

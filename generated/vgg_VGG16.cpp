@@ -91,14 +91,10 @@ constexpr cnn::DenseGeometry kClassifierDense3{.in = 4096, .out = 1000, .block =
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_prepared_floats(kFeaturesBlock1Conv1) == 1782);
-static_assert(cnn::conv_prepared_scratch(kFeaturesBlock1Conv1, kBatch) == cnn::ScratchSize{12288, 37632});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock1Conv2) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock1Conv2, kBatch) == cnn::ScratchSize{318080, 265216});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock2Conv1) == 304704);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock2Conv1, kBatch) == cnn::ScratchSize{474368, 265216});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesBlock2Conv2) == 608832);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesBlock2Conv2, kBatch) == cnn::ScratchSize{625920, 530432});
+static_assert(cnn::conv_scratch(kFeaturesBlock1Conv1, kBatch) == cnn::ScratchSize{12288, 39414});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock2Conv1, kBatch) == cnn::ScratchSize{474368, 569920});
+static_assert(cnn::winograd::conv_scratch(kFeaturesBlock2Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
 static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv1, kBatch) == cnn::ScratchSize{924288, 1189440, 608832});
 static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv3, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
@@ -234,11 +230,11 @@ constexpr cnn::LayerDescription kLayers[] = {
 
 // By layer, forward and backward: multiply-adds and bytes for an image, bytes of parameters.
 constexpr cnn::LayerWork kWorkInPredict[] = {
-    {{86704128, 13447168, 7384}, {}},
-    {{1849688064, 25690112, 610816}, {}},
+    {{86704128, 13447168, 7168}, {}},
+    {{1849688064, 25690112, 147712}, {}},
     {{0, 16056320, 0}, {}},
-    {{924844032, 9633792, 1219328}, {}},
-    {{1849688064, 12845056, 2435840}, {}},
+    {{924844032, 9633792, 295424}, {}},
+    {{1849688064, 12845056, 590336}, {}},
     {{0, 8028160, 0}, {}},
     {{924844032, 4816896, 1180672}, {}},
     {{1849688064, 6422528, 2360320}, {}},
@@ -310,7 +306,7 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 138357552, .gradients = 0, .optimizer = 0, .activations = 206854080,
+    .memory = {.parameters = 138357552, .gradients = 0, .optimizer = 0, .activations = 205938752,
                .thread_scratch = 1847808},
 };
 
@@ -322,43 +318,15 @@ const cnn::ModelDescription& VGG16::model() {
   return kModel;
 }
 
-// What prediction needs of the weights: made once, and again where they have changed.
-void VGG16::prepare_on_team() {
-  const cnn::Floats features_block1_conv1_weight_prepared = floats(205786112, 1782);
-  const cnn::Floats features_block1_conv2_weight_prepared = floats(205787904, 152640);
-  const cnn::Floats features_block2_conv1_weight_prepared = floats(205940544, 304704);
-  const cnn::Floats features_block2_conv2_weight_prepared = floats(206245248, 608832);
-
-  at(0);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block1.conv1)
-  cnn::conv_prepare(features_block1_conv1_weight_prepared, features_block1_conv1_weight_,
-                    kFeaturesBlock1Conv1);
-
-  at(1);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block1.conv2)
-  cnn::winograd::conv_prepare(features_block1_conv2_weight_prepared, features_block1_conv2_weight_,
-                              kFeaturesBlock1Conv2);
-
-  at(3);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block2.conv1)
-  cnn::winograd::conv_prepare(features_block2_conv1_weight_prepared, features_block2_conv1_weight_,
-                              kFeaturesBlock2Conv1);
-
-  at(4);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block2.conv2)
-  cnn::winograd::conv_prepare(features_block2_conv2_weight_prepared, features_block2_conv2_weight_,
-                              kFeaturesBlock2Conv2);
-}
-
 // Forward, as at prediction time: scores for the caller.
 void VGG16::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
   const cnn::Blocked features_block1_conv1 = blocked(0, 3211264);  // 64x224x224
-  const cnn::Floats features_block1_conv1_weight_prepared = floats(205786112, 1782);
   const cnn::Blocked features_block1_conv2 = blocked(102760448, 3211264);  // 64x224x224
-  const cnn::Floats features_block1_conv2_weight_prepared = floats(205787904, 152640);
   const cnn::Blocked features_block1_maxpool1 = blocked(51380224, 802816);  // 64x112x112
   const cnn::Blocked features_block2_conv1 = blocked(0, 1605632);  // 128x112x112
-  const cnn::Floats features_block2_conv1_weight_prepared = floats(205940544, 304704);
   const cnn::Blocked features_block2_conv2 = blocked(51380224, 1605632);  // 128x112x112
-  const cnn::Floats features_block2_conv2_weight_prepared = floats(206245248, 608832);
   const cnn::Blocked features_block2_maxpool1 = blocked(25690112, 401408);  // 128x56x56
   const cnn::Blocked features_block3_conv1 = blocked(0, 802816);  // 256x56x56
   const cnn::Blocked features_block3_conv2 = blocked(25690112, 802816);  // 256x56x56
@@ -379,30 +347,27 @@ void VGG16::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked classifier_softmax1 = blocked(0, 1000);  // 1000
 
   at(0);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block1.conv1)
-  cnn::conv(features_block1_conv1, input, cnn::prepared(features_block1_conv1_weight_prepared),
+  cnn::conv(features_block1_conv1, input, features_block1_conv1_weight_,
             cnn::Epilogue().with_bias(features_block1_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesBlock1Conv1, batch, scratch(102760448, 37632));
+            kFeaturesBlock1Conv1, batch, scratch(102760448, 39414));
 
   at(1);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block1.conv2)
-  cnn::winograd::conv(features_block1_conv2, features_block1_conv1,
-                      cnn::prepared(features_block1_conv2_weight_prepared),
+  cnn::winograd::conv(features_block1_conv2, features_block1_conv1, features_block1_conv2_weight_,
                       cnn::Epilogue().with_bias(features_block1_conv2_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock1Conv2, batch, scratch(205520896, 265216));
+                      kFeaturesBlock1Conv2, batch, scratch(205520896, 417856));
 
   at(2);  // 14: maxpool(2)    (features.block1.maxpool1)
   cnn::maxpool(features_block1_maxpool1, features_block1_conv2, kFeaturesBlock1Maxpool1, batch);
 
   at(3);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block2.conv1)
-  cnn::winograd::conv(features_block2_conv1, features_block1_maxpool1,
-                      cnn::prepared(features_block2_conv1_weight_prepared),
+  cnn::winograd::conv(features_block2_conv1, features_block1_maxpool1, features_block2_conv1_weight_,
                       cnn::Epilogue().with_bias(features_block2_conv1_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock2Conv1, batch, scratch(77070336, 265216));
+                      kFeaturesBlock2Conv1, batch, scratch(77070336, 569920));
 
   at(4);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block2.conv2)
-  cnn::winograd::conv(features_block2_conv2, features_block2_conv1,
-                      cnn::prepared(features_block2_conv2_weight_prepared),
+  cnn::winograd::conv(features_block2_conv2, features_block2_conv1, features_block2_conv2_weight_,
                       cnn::Epilogue().with_bias(features_block2_conv2_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock2Conv2, batch, scratch(102760448, 530432));
+                      kFeaturesBlock2Conv2, batch, scratch(102760448, 1139264));
 
   at(5);  // 14: maxpool(2)    (features.block2.maxpool1)
   cnn::maxpool(features_block2_maxpool1, features_block2_conv2, kFeaturesBlock2Maxpool1, batch);

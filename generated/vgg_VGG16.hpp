@@ -43,7 +43,6 @@ class VGG16 final : public cnn::Network {
 
  private:
   void predict_on_team(cnn::ConstFloats images, int batch) override;
-  void prepare_on_team() override;
 
   const cnn::Floats features_block1_conv1_weight_ = parameters(0, 1728);  // [64, 3, 3, 3]
   const cnn::Floats features_block1_conv1_bias_ = parameters(1728, 64);  // [64]

@@ -122,7 +122,7 @@ void FunctionBuilder::call(const ir::CallDef& definition, const CallOf& of, std:
   const ir::OpContext context = graph_.context(node, shapes, block_, batch_);
   if (node.op->macs != nullptr) step.macs = node.op->macs(context);  // a gradient's call multiplies as often as the forward one
   if (repeatable) step.again.push_back(repetition_of(definition, of));
-  if (const std::optional<int> weights = prepare(definition, of.node, context)) {
+  if (const std::optional<int> weights = prepares(of.node) ? prepare(definition, of.node, context) : std::nullopt) {
     const auto weight = std::ranges::find(definition.operands, ir::Role::kWeight) - definition.operands.begin();
     step.operands[static_cast<std::size_t>(weight)] = PreparedOperand{*weights};
     const ir::ScratchDef& scratch = definition.prepare.scratch;
@@ -150,23 +150,24 @@ Repetition FunctionBuilder::repetition_of(const ir::CallDef& definition, const C
 }
 
 // A layer's operands in a call for several, which does its work.
-PartOperand FunctionBuilder::part_of(std::size_t number, Step& step) {
+PartOperand FunctionBuilder::part_of(std::size_t number, const JoinedNodes& joined, Step& step) {
   const ir::Node& node = graph_.nodes[number];
   const auto shapes = graph_.input_shapes(node);
   const ir::OpContext context = graph_.context(node, shapes, block_, batch_);
   step.macs += node.op->macs(context);
-  const std::optional<int> weights = prepare(modes_[number].calls->forward, number, context);
+  const std::optional<int> weights =
+      prepares(joined.nodes.front()) ? prepare(modes_[number].calls->forward, number, context) : std::nullopt;
   return {.parameter = node.parameters.front().index, .prepared = weights.value_or(-1), .epilogue = epilogue_of(number)};
 }
 
 const ir::ScratchSize& FunctionBuilder::scratch_of(const JoinedNodes& joined) const {
-  return request_.kind == FunctionKind::kPredict ? joined.kernel.prepared_scratch : joined.kernel.scratch;
+  return prepares(joined.nodes.front()) ? joined.kernel.prepared_scratch : joined.kernel.scratch;
 }
 
 int FunctionBuilder::geometry_of(const JoinedNodes& joined) {
   const ir::JoinedKernel& kernel = joined.kernel;
   const int geometry = geometries_.of_joined(graph_, graph_.nodes[joined.nodes.front()], kernel);
-  const bool prepared = request_.kind == FunctionKind::kPredict;
+  const bool prepared = prepares(joined.nodes.front());
   geometries_.need_scratch(geometry, prepared ? kernel.prepared_scratch_function : kernel.scratch_function, scratch_of(joined));
   return geometry;
 }
@@ -177,7 +178,7 @@ void FunctionBuilder::call_chain(std::size_t head, const JoinedNodes& chain) {
   append_absorbed(head, step);
   append_role(ir::Role::kOutput, {.node = head}, step.operands);
   append_role(ir::Role::kLoaded, {.node = head}, step.operands);
-  for (const std::size_t number : chain.nodes) step.operands.push_back(part_of(number, step));
+  for (const std::size_t number : chain.nodes) step.operands.push_back(part_of(number, chain, step));
   step.operands.insert(step.operands.end(), {GeometryOperand{geometry_of(chain)}, Named::kBatch, Named::kScratch});
   take_scratch(step, scratch_of(chain));
   function_.steps.push_back(std::move(step));
@@ -207,7 +208,7 @@ void FunctionBuilder::call_siblings(std::size_t head, const JoinedNodes& sibling
   for (const std::size_t number : siblings.nodes) {
     if (number != head) step.also.push_back(graph_.nodes[number].layer);
     append_absorbed(number, step);
-    operand.siblings.push_back({buffer_of(fusion_.result[number]), part_of(number, step)});
+    operand.siblings.push_back({buffer_of(fusion_.result[number]), part_of(number, siblings, step)});
     if (request_.kind == FunctionKind::kStep) step.again.push_back(alone(number));
   }
   step.operands.push_back(std::move(operand));
@@ -235,9 +236,17 @@ int FunctionBuilder::new_prepared(const std::string& name, std::int64_t elements
   return static_cast<int>(function_.buffers.size()) - 1;
 }
 
-// Prediction packs weights once: the buffer that holds them, where a call can be given that.
+// Whether a prediction keeps a node's weights packed, or those of the nodes that it is the first of. Where they multiply many
+// columns, packing them on each call takes a hundredth of the layer's time, which the memory is not worth.
+bool FunctionBuilder::prepares(std::size_t number) const {
+  constexpr std::int64_t kManyColumns = 2500;
+  const ir::Shape& output = graph_.tensor(graph_.nodes[number].output).shape;
+  return request_.kind == FunctionKind::kPredict && batch_ * output.height * output.width < kManyColumns;
+}
+
+// The buffer that holds a node's weights, packed once, where the call can be given that.
 std::optional<int> FunctionBuilder::prepare(const ir::CallDef& definition, std::size_t number, const ir::OpContext& context) {
-  if (request_.kind != FunctionKind::kPredict || definition.prepare.function.empty()) return std::nullopt;
+  if (definition.prepare.function.empty()) return std::nullopt;
   const ir::Node& node = graph_.nodes[number];
   const int geometry = geometries_.of_node(graph_, node);
   const std::string name = identifier(graph_.parameter(node.parameters.front()).name) + "_prepared";

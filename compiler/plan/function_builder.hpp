@@ -73,13 +73,14 @@ class FunctionBuilder {
   void take_scratch(Step& step, const ir::ScratchSize& size);
   int new_prepared(const std::string& name, std::int64_t elements);
   void call_affine(std::size_t number, std::size_t head);
-  PartOperand part_of(std::size_t number, Step& step);
+  PartOperand part_of(std::size_t number, const JoinedNodes& joined, Step& step);
   int geometry_of(const JoinedNodes& joined);
   const ir::ScratchSize& scratch_of(const JoinedNodes& joined) const;
   void call_chain(std::size_t head, const JoinedNodes& chain);
   std::string reason_of(const JoinedNodes& siblings) const;
   Repetition alone(std::size_t number);
   void call_siblings(std::size_t head, const JoinedNodes& siblings);
+  bool prepares(std::size_t number) const;
   std::optional<int> prepare(const ir::CallDef& definition, std::size_t number, const ir::OpContext& context);
   /// What a call of a node is given beside the node's own buffers: gradients, and which input it is for.
   struct CallOf {
