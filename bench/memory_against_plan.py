@@ -4,7 +4,8 @@
   bench/memory_against_plan.py [--networks NAMES] [--threads N] [--cnnc FILE]
 
 Each network of the zoo takes two training steps in a fresh process. Its peak (VmHWM), less what the bare process had resident and
-the pages of the program's own code that came with their first use, stands beside the plan: weights, gradients, momentum, activations, scratch, and the images of a step, which are the caller's.
+the pages of the program's own code that came with their first use, stands beside the plan: weights, gradients, momentum,
+activations, scratch, and the images of a step, which are the caller's.
 Exit code 1 where a peak exceeds its plan, or falls below it, by more than 5 % and a MiB.
 """
 import argparse

@@ -118,6 +118,8 @@ struct ScratchSize {
   std::int64_t per_thread = 0;
   std::int64_t shared = 0;
   std::int64_t least_shared = 0;
+
+  std::int64_t least() const { return least_shared > 0 ? least_shared : shared; }
 };
 
 /// For a call with kScratch: how much, and the constexpr function in namespace cnn that must say the same.

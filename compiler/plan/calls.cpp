@@ -221,8 +221,7 @@ void FunctionBuilder::call_siblings(std::size_t head, const JoinedNodes& sibling
 // Memory that all threads share while the call runs: a buffer of one step.
 void FunctionBuilder::take_scratch(Step& step, const ir::ScratchSize& size) {
   if (size.shared == 0 || request_.in_parts) return;
-  step.shared_scratch = size.shared;
-  step.least_shared_scratch = size.least_shared;
+  step.scratch = size;
   share_scratch(function_, step);
   owners_.resize(function_.buffers.size());
 }
@@ -237,7 +236,7 @@ int FunctionBuilder::new_prepared(const std::string& name, std::int64_t elements
 }
 
 // Whether a prediction keeps a node's weights packed, or those of the nodes that it is the first of. Where they multiply many
-// columns, packing them on each call takes a hundredth of the layer's time, which the memory is not worth.
+// columns, packing them on each call takes some hundredth of the layer's cycles, which the memory is not worth.
 bool FunctionBuilder::prepares(std::size_t number) const {
   constexpr std::int64_t kManyColumns = 2500;
   const ir::Shape& output = graph_.tensor(graph_.nodes[number].output).shape;

@@ -103,16 +103,16 @@ Buffer* scratch_of(Function& function, const Step& step) {
 // Calls get all the scratch that they ask for, or the least that will do where that lowers the bound by a twentieth, since it costs time.
 void size_scratch(Function& function) {
   for (Step& step : function.steps) {
-    if (Buffer* scratch = scratch_of(function, step)) scratch->elements = step.least_scratch();
+    if (Buffer* scratch = scratch_of(function, step)) scratch->elements = step.scratch.least();
   }
   const std::int64_t least = lower_bound(function);
   for (Step& step : function.steps) {
-    if (Buffer* scratch = scratch_of(function, step)) scratch->elements = step.shared_scratch;
+    if (Buffer* scratch = scratch_of(function, step)) scratch->elements = step.scratch.shared;
   }
   if (least * 20 > lower_bound(function) * 19) return;
   for (std::size_t i = 0; i < function.steps.size(); ++i) {
     Buffer* scratch = scratch_of(function, function.steps[i]);
-    if (scratch != nullptr && live_floats(function, static_cast<int>(i)) > least) scratch->elements = function.steps[i].least_scratch();
+    if (scratch != nullptr && live_floats(function, static_cast<int>(i)) > least) scratch->elements = function.steps[i].scratch.least();
   }
 }
 

@@ -17,7 +17,7 @@ void share_scratch(Function& function, Step& step) {
   Buffer buffer;
   buffer.name = fmt::format("scratch{}", function.buffers.size());
   buffer.kind = Buffer::Kind::kScratch;
-  buffer.elements = step.shared_scratch;
+  buffer.elements = step.scratch.shared;
   function.buffers.push_back(std::move(buffer));
 }
 

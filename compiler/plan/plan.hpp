@@ -114,11 +114,9 @@ struct Step {
   std::string reason = {};  // why this function, where the layer's card had a choice
   std::optional<Choice> choice = {};  // between which algorithms
   std::int64_t macs = 0;    // for an image
-  std::int64_t shared_scratch = 0, least_shared_scratch = 0;  // floats, as ir::ScratchSize has them
+  ir::ScratchSize scratch = {};
   std::vector<Repetition> again = {};  // of a call of the forward half that can be made twice: one for each buffer; empty: it can't
   bool repeated = false;    // makes once more what was not kept
-
-  std::int64_t least_scratch() const { return least_shared_scratch > 0 ? least_shared_scratch : shared_scratch; }
 };
 
 /// What a function is for; a phase's step also knows the phase.

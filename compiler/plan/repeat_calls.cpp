@@ -130,7 +130,7 @@ class Repeating {
       if (!writer.again) return;
       const Repetition& call = repetition(writer);
       candidate.cost += cost_of(call);
-      candidate.scratch = std::max(candidate.scratch, call.scratch.least_shared > 0 ? call.scratch.least_shared : call.scratch.shared);
+      candidate.scratch = std::max(candidate.scratch, call.scratch.least());
       const MemoryVisitor visitor{.buffer = [&](int buffer) { inputs.insert(root(buffer)); }};
       for (const Operand& operand : call.operands) for_each_memory(operand, visitor);
     }
@@ -256,8 +256,8 @@ class Repeating {
       for (const Writer& writer : in_front[number]) {
         const Repetition& call = repetition(writer);
         const auto layer = call.layer ? call.layer : function_.steps[number].layer;
-        steps.push_back({.function = call.function, .operands = call.operands, .layer = layer, .macs = call.macs, .shared_scratch = call.scratch.shared,
-                         .least_shared_scratch = call.scratch.least_shared, .repeated = true});
+        steps.push_back({.function = call.function, .operands = call.operands, .layer = layer, .macs = call.macs, .scratch = call.scratch,
+                         .repeated = true});
         if (call.scratch.shared > 0) share_scratch(function_, steps.back());
       }
       steps.push_back(function_.steps[number]);

@@ -26,7 +26,8 @@ using Clock = std::chrono::steady_clock;
 class Answers {
  public:
   Answers(const BenchOptions& options, const ModelDescription& model, MakeNetwork make)
-      : options_(options), model_(model), bare_(memory_peak()), bare_files_(memory_of_files()), network_(make(options.threads)), data_(model, options.batch) {
+      : options_(options), model_(model), bare_(memory_peak()), bare_files_(memory_of_files()), network_(make(options.threads)),
+        data_(model, options.batch) {
     initialize(*network_, model.training.seed);
   }
 

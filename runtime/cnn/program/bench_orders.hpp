@@ -9,7 +9,8 @@ namespace cnn::program {
 /// Answers the lines of standard input with a line of JSON each, until `quit` or their end:
 ///   train|predict RUNS IMAGES    runs training steps of the first phase, or predictions: {"seconds": of all}
 ///   peak                         {"gflops": what the machine reaches at most}
-///   memory                       {"peak", "resident", "bare", "code": bytes; bare before there was a network, code that has come into memory since}
+///   memory                       {"peak", "resident", "bare", "code": bytes; bare: before there was a network,
+///                                code: what has come of files since}
 ///   save FILE                    writes the weights
 /// What can't be done is answered by {"error": why}. The first line, {"ready": the model}, comes unasked. Returns the exit code.
 int answer_orders(const BenchOptions& options, const ModelDescription& model, MakeNetwork make);

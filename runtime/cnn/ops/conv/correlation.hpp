@@ -63,7 +63,7 @@ struct CorrelationTiles {
 
  private:
   static constexpr int kWanted = 8;
-  static constexpr std::size_t kMostReadAgain = std::size_t{5} << 16;  // floats of weights  // floats of weights
+  static constexpr std::size_t kMostReadAgain = std::size_t{5} << 16;  // floats of weights
 };
 
 /// Eight columns of a tile for one tap: they read places from `from` on of a channel's plane, where lanes [begin, end) are
