@@ -204,6 +204,7 @@ class Fusing {
     return true;
   }
 
+  // An activation whose output this node alone reads, if its backward call can put the activation's own gradient in that output's place.
   void pass_gradient(std::size_t number) {
     const ir::Node& node = graph_.nodes[number];
     const NodeMode& mode = modes_[number];

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 
 #include "support/internal_error.hpp"
 
@@ -158,11 +157,12 @@ void find_places(Function& function) {
     const Buffer& buffer = function.buffers[static_cast<std::size_t>(number)];
     return buffer.offset + buffer.floats();
   };
-  std::vector<int> best;
-  function.arena_floats = std::numeric_limits<std::int64_t>::max();
-  for (std::vector<int>& order : orders_of(function)) {
+  std::vector<std::vector<int>> orders = orders_of(function);
+  std::vector<int> best = orders.front();
+  function.arena_floats = place_in_order(function, best);
+  for (std::vector<int>& order : orders) {
     const auto count = static_cast<std::int64_t>(order.size());
-    for (std::int64_t pairs = 0; pairs <= kMostPairs && !(best.size() > 0 && is_good(function.arena_floats)); pairs += count * count + 1) {
+    for (std::int64_t pairs = 0; pairs <= kMostPairs && !is_good(function.arena_floats); pairs += count * count) {
       if (pairs > 0) {
         const auto highest = std::ranges::max_element(order, {}, end_of);
         std::rotate(order.begin(), highest, highest + 1);
