@@ -217,8 +217,10 @@ struct JoinedKernel {
   std::string_view scratch_function, prepared_scratch_function;
   ScratchSize scratch, prepared_scratch;
   std::string reason;         // why it is quicker, for `explain`
-  std::string_view backward_input = {}, backward_input_scratch_function = {};  // of siblings
+  // Of siblings: the gradient's call, and the forward call of one alone, which prepares its weights.
+  std::string_view backward_input = {}, backward_input_scratch_function = {};
   ScratchSize backward_input_scratch = {};
+  const CallDef* alone = nullptr;
 };
 
 struct Traits {
@@ -261,7 +263,7 @@ struct OpDef {
   std::optional<JoinedKernel> (*chain)(std::span<const JoinedLayer>) = nullptr;
   /// The kernel for layers that read the same map, where there is one that gains: all of them have this function. It takes only
   /// layers whose forward pass is open to no algorithm but this kernel's. Null: none.
-  std::optional<JoinedKernel> (*siblings)(std::span<const JoinedLayer>) = nullptr;
+  std::optional<JoinedKernel> (*siblings)(std::span<const JoinedLayer>, Precision) = nullptr;
   /// For the trait `view`: whether these shapes and block need no call.
   bool (*is_view)(const OpContext&) = nullptr;
   /// The layer in ONNX's operators, as it runs at prediction time; null where nothing is left of it then.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "ops/bf16_tiles.hpp"
 #include "ops/window.hpp"
 
 namespace cnnc::ops {
@@ -282,10 +283,60 @@ ir::CallDef winograd_2x2_call() {
   return call;
 }
 
-// The calls by Winograd; heavy weights are not prepared.
-struct Winograd {
+// ---------- fast programs ----------
+
+// What either way needs, on whatever processor: cnn::fast.
+template <ScratchSize (*kOther)(const OpContext&), ScratchSize (*kTiles)(const OpContext&)>
+ScratchSize either(const OpContext& context) {
+  return fits_tiles(context) ? larger(kOther(context), kTiles(context)) : kOther(context);
+}
+template <std::int64_t (*kOther)(const OpContext&)>
+std::int64_t either_prepared(const OpContext& context) {
+  return fits_tiles(context) ? std::max(kOther(context), tiles_prepared_floats(context)) : kOther(context);
+}
+
+ir::Calls fast_packed_calls() {
+  ir::Calls calls = packed_calls();
+  calls.forward = named(calls.forward, "fast::conv", {"fast::conv_scratch", either<forward_scratch, tiles_forward_scratch>});
+  calls.forward.prepare = {"fast::conv_prepare",
+                           either_prepared<prepared_floats>,
+                           {"fast::conv_prepared_scratch", either<prepared_scratch, tiles_prepared_scratch>}};
+  calls.backward_input = named(*calls.backward_input, "fast::conv_backward_input",
+                               {"fast::conv_backward_input_scratch", either<backward_input_scratch, tiles_backward_input_scratch>});
+  calls.backward_params = named(*calls.backward_params, "fast::conv_backward_params",
+                                {"fast::conv_backward_params_scratch", either<backward_params_scratch, tiles_backward_params_scratch>});
+  return calls;
+}
+
+ir::Calls fast_winograd_calls() {
   ir::Calls calls = winograd_calls();
-  ir::CallDef with_2x2 = winograd_2x2_call();
+  calls.forward = named(calls.forward, "fast::winograd::conv",
+                        {"fast::winograd::conv_scratch", either<winograd_forward_scratch<kInputs>, tiles_forward_scratch>});
+  calls.forward.prepare = {"fast::winograd::conv_prepare",
+                           either_prepared<winograd_prepared_floats<kInputs>>,
+                           {"fast::winograd::conv_prepared_scratch", either<winograd_prepared_scratch<kInputs>, tiles_prepared_scratch>}};
+  calls.backward_input =
+      named(*calls.backward_input, "fast::winograd::conv_backward_input",
+            {"fast::winograd::conv_backward_input_scratch", either<winograd_backward_input_scratch, tiles_backward_input_scratch>});
+  calls.backward_params =
+      named(*calls.backward_params, "fast::winograd::conv_backward_params",
+            {"fast::winograd::conv_backward_params_scratch", either<winograd_backward_params_scratch, tiles_backward_params_scratch>});
+  return calls;
+}
+
+ir::CallDef fast_winograd_2x2_call() {
+  ir::CallDef call = named(winograd_2x2_call(), "fast::winograd::conv_2x2",
+                           {"fast::winograd::conv_2x2_scratch", either<winograd_forward_scratch<kFewInputs>, tiles_forward_scratch>});
+  call.prepare = {"fast::winograd::conv_2x2_prepare",
+                  either_prepared<winograd_prepared_floats<kFewInputs>>,
+                  {"fast::winograd::conv_2x2_prepared_scratch", either<winograd_prepared_scratch<kFewInputs>, tiles_prepared_scratch>}};
+  return call;
+}
+
+// The calls by Winograd, which strict programs have none of; heavy weights are not prepared.
+struct Winograd {
+  ir::Calls calls = fast_winograd_calls();
+  ir::CallDef with_2x2 = fast_winograd_2x2_call();
 };
 
 const Winograd& winograd_for(const Shape& s) {
@@ -307,6 +358,11 @@ const ir::CallDef& call_of(const ir::Calls& calls, Pass pass) {
     case Pass::kBackward: break;
   }
   return *calls.backward_params;
+}
+
+const ir::Calls& packed_for(ir::Precision precision) {
+  static const ir::Calls strict = packed_calls(), fast = fast_packed_calls();
+  return precision == ir::Precision::kStrict ? strict : fast;
 }
 
 // Why Winograd's way is closed to a convolution, or nothing.
@@ -344,6 +400,10 @@ ir::Calls packed_calls() {
                                          {"conv_backward_params_scratch", backward_params_scratch}}};
 }
 
+const ir::CallDef& packed_forward(ir::Precision precision) {
+  return packed_for(precision).forward;
+}
+
 ScratchSize packed_scratch(const OpContext& context) {
   ScratchSize most;
   for (const ScratchSize& size : {forward_scratch(context), backward_input_scratch(context), backward_params_scratch(context)}) {
@@ -359,7 +419,7 @@ ScratchSize pointwise_scratch(const OpContext& context, std::int64_t rows, std::
 }
 
 ir::Decision decide_convolution(const OpContext& context, Pass pass, ir::Precision precision) {
-  static const ir::Calls packed = packed_calls();
+  const ir::Calls& packed = packed_for(precision);
   const Shape s(context);
   const Winograd& winograd = winograd_for(s);
   constexpr double kGain = 1.1;  // that the model must see, since it is a rough one

@@ -8,6 +8,9 @@ namespace cnnc::ops {
 /// The calls of cnn::conv, whose kernels multiply packed columns: they take every convolution.
 ir::Calls packed_calls();
 
+/// The forward call of such kernels in programs of either precision.
+const ir::CallDef& packed_forward(ir::Precision precision);
+
 /// Chooses between cnn::conv's calls and those of cnn::winograd for a pass of a convolution.
 ir::Decision decide_convolution(const ir::OpContext& context, ir::Pass pass, ir::Precision precision);
 

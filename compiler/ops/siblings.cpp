@@ -6,12 +6,13 @@
 
 #include <algorithm>
 
+#include "ops/bf16_tiles.hpp"
 #include "ops/conv_algorithms.hpp"
 #include "ops/convolution.hpp"
 
 namespace cnnc::ops {
 
-std::optional<ir::JoinedKernel> convolution_siblings(std::span<const ir::JoinedLayer> layers) {
+std::optional<ir::JoinedKernel> convolution_siblings(std::span<const ir::JoinedLayer> layers, ir::Precision precision) {
   constexpr std::size_t kMostSiblings = 8;
   constexpr std::int64_t kPanelRows = 6;
   if (layers.size() < 2 || layers.size() > kMostSiblings) return std::nullopt;
@@ -27,21 +28,29 @@ std::optional<ir::JoinedKernel> convolution_siblings(std::span<const ir::JoinedL
     all += channels.back();
   }
   const ir::OpContext& context = *layers.front().context;
-  const ir::ScratchSize prepared = pointwise_scratch(context, rows, in.channels);
+  ir::ScratchSize prepared = pointwise_scratch(context, rows, in.channels);
   ir::ScratchSize stored = prepared, backward = pointwise_scratch(context, in.channels, all);
   stored.shared += rows * in.channels;
   backward.shared += whole(in.channels) * all;
-  return ir::JoinedKernel{.function = "conv_siblings",
+  const bool fast = precision == ir::Precision::kFast;
+  if (fast) {
+    const SiblingsScratch tiles = tiles_of_siblings(context, channels);
+    prepared = larger(prepared, tiles.prepared);
+    stored = larger(stored, tiles.forward);
+    backward = larger(backward, tiles.backward_input);
+  }
+  return ir::JoinedKernel{.function = fast ? "fast::conv_siblings" : "conv_siblings",
                           .geometry_type = "SiblingsGeometry",
                           .geometry = {{"in_channels", in.channels}, {"height", in.height}, {"width", in.width}, {"out_channels", channels}},
-                          .scratch_function = "conv_siblings_scratch",
-                          .prepared_scratch_function = "conv_siblings_prepared_scratch",
+                          .scratch_function = fast ? "fast::conv_siblings_scratch" : "conv_siblings_scratch",
+                          .prepared_scratch_function = fast ? "fast::conv_siblings_prepared_scratch" : "conv_siblings_prepared_scratch",
                           .scratch = stored,
                           .prepared_scratch = prepared,
                           .reason = fmt::format("one product: {} output channels of the same map", fmt::join(channels, " + ")),
-                          .backward_input = "conv_siblings_backward_input",
-                          .backward_input_scratch_function = "conv_siblings_backward_input_scratch",
-                          .backward_input_scratch = backward};
+                          .backward_input = fast ? "fast::conv_siblings_backward_input" : "conv_siblings_backward_input",
+                          .backward_input_scratch_function = fast ? "fast::conv_siblings_backward_input_scratch" : "conv_siblings_backward_input_scratch",
+                          .backward_input_scratch = backward,
+                          .alone = &packed_forward(precision)};
 }
 
 }  // namespace cnnc::ops

@@ -156,7 +156,8 @@ PartOperand FunctionBuilder::part_of(std::size_t number, const JoinedNodes& join
   const ir::OpContext context = graph_.context(node, shapes, block_, batch_);
   step.macs += node.op->macs(context);
   const std::optional<int> weights =
-      prepares(joined.nodes.front()) ? prepare(modes_[number].calls->forward, number, context) : std::nullopt;
+      prepares(joined.nodes.front()) ? prepare(joined.kernel.alone != nullptr ? *joined.kernel.alone : modes_[number].calls->forward, number, context)
+                                     : std::nullopt;
   return {.parameter = node.parameters.front().index, .prepared = weights.value_or(-1), .epilogue = epilogue_of(number)};
 }
 
@@ -185,9 +186,9 @@ void FunctionBuilder::call_chain(std::size_t head, const JoinedNodes& chain) {
 }
 
 // A sibling's own call, which makes its output once more without those of the others.
-Repetition FunctionBuilder::alone(std::size_t number) {
+Repetition FunctionBuilder::alone(std::size_t number, const JoinedNodes& siblings) {
   const ir::Node& node = graph_.nodes[number];
-  const ir::CallDef& definition = modes_[number].calls->forward;
+  const ir::CallDef& definition = *siblings.kernel.alone;
   const auto shapes = graph_.input_shapes(node);
   geometries_.need_scratch(geometries_.of_node(graph_, node), definition.scratch.function,
                            definition.scratch.size(graph_.context(node, shapes, block_, batch_)));
@@ -209,7 +210,7 @@ void FunctionBuilder::call_siblings(std::size_t head, const JoinedNodes& sibling
     if (number != head) step.also.push_back(graph_.nodes[number].layer);
     append_absorbed(number, step);
     operand.siblings.push_back({buffer_of(fusion_.result[number]), part_of(number, siblings, step)});
-    if (request_.kind == FunctionKind::kStep) step.again.push_back(alone(number));
+    if (request_.kind == FunctionKind::kStep) step.again.push_back(alone(number, siblings));
   }
   step.operands.push_back(std::move(operand));
   append_role(ir::Role::kLoaded, {.node = head}, step.operands);

@@ -32,7 +32,7 @@ FunctionBuilder::FunctionBuilder(const FunctionRequest& request, Geometries& geo
 
 Function FunctionBuilder::build() {
   decide_modes();
-  fusion_ = fuse(graph_, modes_, block_, batch_);
+  fusion_ = fuse(graph_, modes_, block_, batch_, request_.precision);
   for (std::size_t i = 0; i < modes_.size(); ++i) modes_[i].backward_reads_output &= !fusion_.absorbed_backward[i];
   std::map<std::size_t, ir::TensorId> replaced;
   for (const auto& [arm, place] : fusion_.deferred_arms) replaced.emplace(arm, fusion_.result[arm]);

@@ -78,7 +78,7 @@ class FunctionBuilder {
   const ir::ScratchSize& scratch_of(const JoinedNodes& joined) const;
   void call_chain(std::size_t head, const JoinedNodes& chain);
   std::string reason_of(const JoinedNodes& siblings) const;
-  Repetition alone(std::size_t number);
+  Repetition alone(std::size_t number, const JoinedNodes& siblings);
   void call_siblings(std::size_t head, const JoinedNodes& siblings);
   bool prepares(std::size_t number) const;
   std::optional<int> prepare(const ir::CallDef& definition, std::size_t number, const ir::OpContext& context);

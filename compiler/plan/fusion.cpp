@@ -17,8 +17,8 @@ namespace {
 
 class Fusing {
  public:
-  Fusing(const ir::Graph& graph, const std::vector<NodeMode>& modes, std::int64_t block, std::int64_t batch)
-      : graph_(graph), modes_(modes), block_(block), batch_(batch), readers_(graph.tensors.size()), outlives_(graph.tensors.size(), false) {
+  Fusing(const ir::Graph& graph, const std::vector<NodeMode>& modes, std::int64_t block, std::int64_t batch, ir::Precision precision)
+      : graph_(graph), modes_(modes), block_(block), batch_(batch), precision_(precision), readers_(graph.tensors.size()), outlives_(graph.tensors.size(), false) {
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
       for (const ir::TensorId input : graph.nodes[i].inputs) readers_[index(input)].push_back(i);
       fusion_.result.push_back(graph.nodes[i].output);
@@ -249,7 +249,7 @@ class Fusing {
     for (const std::size_t other : readers_[index(graph_.nodes[head].inputs.front())]) {
       if (other <= head || !is_sibling(other, head)) continue;
       joined.nodes.push_back(other);
-      if (auto kernel = graph_.nodes[head].op->siblings(JoinedLayers(*this, joined.nodes).layers)) {
+      if (auto kernel = graph_.nodes[head].op->siblings(JoinedLayers(*this, joined.nodes).layers, precision_)) {
         joined.kernel = std::move(*kernel);
       } else {
         joined.nodes.pop_back();
@@ -280,6 +280,7 @@ class Fusing {
   const ir::Graph& graph_;
   const std::vector<NodeMode>& modes_;
   std::int64_t block_, batch_;
+  ir::Precision precision_;
   std::vector<std::vector<std::size_t>> readers_;
   std::vector<bool> outlives_;
   Fusion fusion_;
@@ -287,8 +288,8 @@ class Fusing {
 
 }  // namespace
 
-Fusion fuse(const ir::Graph& graph, const std::vector<NodeMode>& modes, std::int64_t block, std::int64_t batch) {
-  return Fusing(graph, modes, block, batch).take();
+Fusion fuse(const ir::Graph& graph, const std::vector<NodeMode>& modes, std::int64_t block, std::int64_t batch, ir::Precision precision) {
+  return Fusing(graph, modes, block, batch, precision).take();
 }
 
 }  // namespace cnnc::plan

@@ -54,6 +54,6 @@ struct Fusion {
 
 /// Decides; `modes` says how the function runs each node, `batch` images in blocks of `block`. Nothing that a backward pass reads
 /// is left out.
-Fusion fuse(const ir::Graph& graph, const std::vector<NodeMode>& modes, std::int64_t block, std::int64_t batch);
+Fusion fuse(const ir::Graph& graph, const std::vector<NodeMode>& modes, std::int64_t block, std::int64_t batch, ir::Precision precision);
 
 }  // namespace cnnc::plan

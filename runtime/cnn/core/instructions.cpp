@@ -5,6 +5,50 @@
 #include <cstddef>
 #include <cstdlib>
 
+#if defined(__x86_64__) && defined(__linux__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+namespace cnn {
+
+namespace {
+
+#if defined(__x86_64__) && defined(__linux__)
+
+// Asks for the tile registers, which Linux gives to those processes only that ask (its documentation, x86/xstate).
+bool enable_bf16_tiles() {
+  constexpr unsigned kTiles = 1u << 24, kBf16 = 1u << 22, kAvx512bw = 1u << 30;  // CPUID, leaf 7: EDX, EDX, EBX
+  constexpr unsigned kSavesExtendedState = 1u << 27;                            // leaf 1: ECX
+  constexpr unsigned kTileStates = 3u << 17;                                    // of the extended control register
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c & kSavesExtendedState) == 0) return false;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0 || (d & (kTiles | kBf16)) != (kTiles | kBf16) || (b & kAvx512bw) == 0) return false;
+  unsigned low = 0, high = 0;
+  asm("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return (low & kTileStates) == kTileStates && syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
+
+#else
+
+bool enable_bf16_tiles() {
+  return false;
+}
+
+#endif
+
+// Whether this process has them.
+bool bf16_tiles_enabled() {
+  static const bool enabled = enable_bf16_tiles();
+  return enabled;
+}
+
+}  // namespace
+
+}  // namespace cnn
+
 #if defined(CNN_DISPATCH)
 
 extern "C" {
@@ -21,8 +65,11 @@ namespace cnn {
 
 namespace {
 
-constexpr std::array<std::string_view, 3> kNames = {"x86-64", "x86-64-v3", "x86-64-v4"};
-constexpr std::array<const void* const*, 3> kTables = {cnn_kernels_x86_64, cnn_kernels_x86_64_v3, cnn_kernels_x86_64_v4};
+// The last is the one before, whose kernels then use tiles, too.
+constexpr std::array<std::string_view, 4> kNames = {"x86-64", "x86-64-v3", "x86-64-v4", "x86-64-v4-amx"};
+constexpr std::array<const void* const*, 4> kTables = {cnn_kernels_x86_64, cnn_kernels_x86_64_v3, cnn_kernels_x86_64_v4, cnn_kernels_x86_64_v4};
+
+constinit std::size_t chosen_set = 0;
 
 /// How many of the sets this processor and its operating system have: each contains those before it.
 std::size_t count_available() {
@@ -38,7 +85,8 @@ std::size_t count_available() {
   const bool has_v3 = __builtin_cpu_supports("x86-64-v3");
   const bool has_v4 = __builtin_cpu_supports("x86-64-v4");
 #endif
-  return has_v4 ? 3 : has_v3 ? 2 : 1;
+  if (has_v4) return bf16_tiles_enabled() ? 4 : 3;
+  return has_v3 ? 2 : 1;
 }
 
 std::string_view wished_set() {
@@ -48,16 +96,15 @@ std::string_view wished_set() {
 
 // Before the program's own initializers.
 [[gnu::constructor(101)]] void choose_instruction_set() {
-  cnn_kernel_table = kTables[count_available() - 1];
+  chosen_set = count_available() - 1;
+  cnn_kernel_table = kTables[chosen_set];
   if (!wished_set().empty()) use_instruction_set(wished_set());
 }
 
 }  // namespace
 
 std::string instruction_set() {
-  std::size_t set = 0;
-  while (kTables[set] != cnn_kernel_table) ++set;
-  return std::string(kNames[set]);
+  return std::string(kNames[chosen_set]);
 }
 
 std::span<const std::string_view> instruction_sets() {
@@ -67,10 +114,15 @@ std::span<const std::string_view> instruction_sets() {
 bool use_instruction_set(std::string_view name) {
   for (std::size_t set = 0; set < count_available(); ++set) {
     if (kNames[set] != name) continue;
+    chosen_set = set;
     cnn_kernel_table = kTables[set];
     return true;
   }
   return false;
+}
+
+bool has_bf16_tiles() {
+  return chosen_set + 1 == kNames.size();
 }
 
 std::string instruction_set_problem() {
@@ -109,6 +161,7 @@ std::string instruction_set() {
 #if defined(__FMA__)
   set += " fma";
 #endif
+  if (has_bf16_tiles()) set += " amx-bf16";
   return set;
 }
 
@@ -118,6 +171,14 @@ std::span<const std::string_view> instruction_sets() {
 
 bool use_instruction_set(std::string_view) {
   return false;
+}
+
+bool has_bf16_tiles() {
+#if defined(__AVX512BW__)
+  return bf16_tiles_enabled();
+#else
+  return false;
+#endif
 }
 
 std::string instruction_set_problem() {

@@ -21,4 +21,8 @@ bool use_instruction_set(std::string_view name);
 /// well.
 std::string instruction_set_problem();
 
+/// Whether kernels may multiply tiles of bf16 numbers (AMX): the processor has them, the operating system lets this process use them, and what
+/// kernels run with includes them.
+bool has_bf16_tiles();
+
 }  // namespace cnn

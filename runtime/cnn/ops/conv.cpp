@@ -20,28 +20,13 @@ const float* pack_forward(const float* weight, const ConvGeometry& g, float* pac
   return packed;
 }
 
-// Which taps a phase of backward-input multiplies, in the order of its correlation.
-struct PhaseTaps {
-  ConvTaps vertical, horizontal;
-
-  PhaseTaps(const ConvGeometry& g, int phase)
-      : vertical(phase_taps(g.kernel_height, g.stride_height, g.dilation_height, g.pad_top, phase / g.stride_width)),
-        horizontal(phase_taps(g.kernel_width, g.stride_width, g.dilation_width, g.pad_left, phase % g.stride_width)) {}
-
-  int tap(int index, const ConvGeometry& g) const {
-    return (vertical.first + index / horizontal.count * vertical.spacing) * g.kernel_width + horizontal.first +
-           index % horizontal.count * horizontal.spacing;
-  }
-};
-
 // A panel of turned weights: rows are input channels from `channel` on, steps are output channels and taps.
 void pack_turned_panel(float* panel, const float* weight, const ConvGeometry& g, int phase, int channel) {
   const PhaseTaps taps(g, phase);
-  const int count = taps.vertical.count * taps.horizontal.count;
   const int rows = std::min(kPanelRows, g.in_channels / g.groups - channel);
   for (int out = 0; out < g.out_channels / g.groups; ++out) {
     const float* from = weight + static_cast<std::ptrdiff_t>(out) * g.depth() + static_cast<std::ptrdiff_t>(channel) * g.taps();
-    for (int index = 0; index < count; ++index) {
+    for (int index = 0; index < taps.count(); ++index) {
       const int tap = taps.tap(index, g);
       for (int row = 0; row < kPanelRows; ++row) *panel++ = row < rows ? from[row * g.taps() + tap] : 0.0f;
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cnn/core/panels.hpp"
+#include "cnn/ops/conv.hpp"
 
 namespace cnn {
 
@@ -20,5 +21,20 @@ inline float* pack_turned_rows(float* panel, const float* weight, int out, int i
   }
   return panel;
 }
+
+/// Which taps a phase of backward-input multiplies, in the order of its correlation.
+struct PhaseTaps {
+  ConvTaps vertical, horizontal;
+
+  PhaseTaps(const ConvGeometry& g, int phase)
+      : vertical(phase_taps(g.kernel_height, g.stride_height, g.dilation_height, g.pad_top, phase / g.stride_width)),
+        horizontal(phase_taps(g.kernel_width, g.stride_width, g.dilation_width, g.pad_left, phase % g.stride_width)) {}
+
+  int count() const { return vertical.count * horizontal.count; }
+  int tap(int index, const ConvGeometry& g) const {
+    return (vertical.first + index / horizontal.count * vertical.spacing) * g.kernel_width + horizontal.first +
+           index % horizontal.count * horizontal.spacing;
+  }
+};
 
 }  // namespace cnn

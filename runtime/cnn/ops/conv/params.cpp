@@ -2,8 +2,8 @@
 // a tile at a time; partial sums of a few slots of tiles are merged in order.
 #include "cnn/core/team.hpp"
 #include "cnn/ops/conv.hpp"
+#include "cnn/ops/conv/merge_slots.hpp"
 #include "cnn/ops/conv/tile_columns.hpp"
-#include "cnn/ops/tiles.hpp"
 
 namespace cnn {
 
@@ -213,21 +213,6 @@ void add_share(float* d_weight, ConstBlocked d_output, const Loaded& input, cons
   }
 }
 
-// Adds the slots behind the first, which is d_weight itself, in order.
-void merge_slots(Floats d_weight, const ConvGeometry& g, const float* slots) {
-  const std::ptrdiff_t weights = weight_count(g);
-  const int tiles = static_cast<int>((weights + kTileElements - 1) / kTileElements);
-  for_each_tile(tiles, [&](int tile) {
-    const std::ptrdiff_t begin = static_cast<std::ptrdiff_t>(tile) * kTileElements;
-    const std::ptrdiff_t end = std::min(begin + kTileElements, weights);
-    for (int slot = 1; slot < conv_slots(g); ++slot) {
-      const float* __restrict from = slots + (slot - 1) * weights;
-      float* __restrict to = d_weight.data();
-      for (std::ptrdiff_t i = begin; i < end; ++i) to[i] += from[i];
-    }
-  });
-}
-
 }  // namespace
 
 void conv_backward_params(Floats d_weight, ConstBlocked d_output, const Loaded& input, const ConvGeometry& g, int batch,
@@ -240,7 +225,7 @@ void conv_backward_params(Floats d_weight, ConstBlocked d_output, const Loaded& 
     add_share(partial, d_output, input, g, batch,
               {slot, task / chunks % g.groups, begin, std::min(begin + kChunkSteps, g.depth())}, scratch.thread(team_rank()));
   });
-  if (conv_slots(g) > 1) merge_slots(d_weight, g, scratch.shared);
+  merge_slots(d_weight, conv_slots(g), scratch.shared);
 }
 
 void conv_backward_params(Floats d_weight, Floats d_bias, ConstBlocked d_output, const Loaded& input, const ConvGeometry& g,

@@ -1,0 +1,257 @@
+// The sizes are those of runtime/cnn/ops/conv/bf16x2.hpp, which says what they are of: generated code asserts that they agree.
+#include "ops/bf16_tiles.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+
+#include "ops/window.hpp"
+
+namespace cnnc::ops {
+
+namespace {
+
+constexpr std::int64_t kTile = 16, kTileDepth = 32, kMostPhases = 8, kMostTaps = 16, kWanted = 8;
+constexpr std::int64_t kMostPlaneFloats = 5 << 15, kMostSharedPlanes = 1 << 20;
+
+std::int64_t pieces(std::int64_t count, std::int64_t piece) {
+  return (count + piece - 1) / piece;
+}
+std::int64_t whole(std::int64_t count, std::int64_t piece) {
+  return pieces(count, piece) * piece;
+}
+
+// cnn::CorrelationAxis, as far as sizes depend on it.
+struct Axis {
+  std::int64_t count = 0, stride = 1;
+  std::vector<std::int64_t> reads = {0};  // what each tap reads of the source, for output 0
+};
+
+// cnn::bf16x2::PlaneAxis.
+struct PlaneAxis {
+  std::int64_t planes = 0, extent = 0, taps = 0, reach = 0;
+
+  PlaneAxis(const Axis& axis, bool spread) : extent(axis.count), taps(static_cast<std::int64_t>(axis.reads.size())) {
+    if (spread) {
+      planes = taps, taps = 1;
+      return;
+    }
+    const auto steps = [&](std::int64_t place) { return place >= 0 ? place / axis.stride : -((axis.stride - 1 - place) / axis.stride); };
+    std::set<std::int64_t> starts;
+    std::int64_t least = 0, most = 0;
+    for (const std::int64_t place : axis.reads) {
+      least = starts.empty() ? steps(place) : std::min(least, steps(place));
+      most = starts.empty() ? steps(place) : std::max(most, steps(place));
+      starts.insert(place - steps(place) * axis.stride);
+    }
+    planes = static_cast<std::int64_t>(starts.size());
+    reach = most - least;
+    extent += reach;
+  }
+};
+
+struct Correlation {
+  Axis vertical, horizontal;
+  std::int64_t in = 0, out = 0;
+};
+
+// cnn::bf16x2::Layout.
+struct Layout {
+  PlaneAxis vertical, horizontal;
+  std::int64_t channels, sets, blocks, taps;
+
+  Layout(const Correlation& c, bool spread_vertical, bool spread_horizontal)
+      : vertical(c.vertical, spread_vertical),
+        horizontal(c.horizontal, spread_horizontal),
+        channels(c.in * (spread_vertical ? vertical.planes : 1) * (spread_horizontal ? horizontal.planes : 1)),
+        sets((spread_vertical ? 1 : vertical.planes) * (spread_horizontal ? 1 : horizontal.planes)),
+        blocks(pieces(channels, kTileDepth)),
+        taps(vertical.taps * horizontal.taps) {}
+
+  std::int64_t steps() const { return taps * blocks; }
+  std::int64_t reach() const { return vertical.reach * horizontal.extent + horizontal.reach; }
+  std::int64_t plane_channels() const { return sets * blocks * kTileDepth; }
+  std::int64_t columns(const Correlation& c) const {
+    return c.vertical.count * c.horizontal.count == 0 ? 0 : (c.vertical.count - 1) * horizontal.extent + c.horizontal.count;
+  }
+};
+
+Layout layout_of(const Correlation& c) {
+  const auto cost = [&](const Layout& layout) { return layout.steps() * pieces(c.out, 2 * kTile) * 40 + layout.plane_channels(); };
+  Layout best(c, false, false);
+  if (c.in >= kTileDepth || c.vertical.reads.size() * c.horizontal.reads.size() <= 1) return best;
+  for (const bool vertical : {false, true}) {
+    const Layout other(c, vertical, true);
+    if (cost(other) < cost(best)) best = other;
+  }
+  return best;
+}
+
+// cnn::bf16x2::Cut::floats, of one image.
+std::int64_t plane_floats(const Layout& layout, std::int64_t tiles) {
+  const std::int64_t places = tiles * kTile + layout.reach();
+  return layout.plane_channels() * ((pieces(places, kTile) | 1) * kTile);
+}
+
+// cnn::bf16x2::weights_floats.
+std::int64_t weights_floats(const Correlation& c, const Layout& layout) {
+  return whole(c.out, kTile) * layout.steps() * kTileDepth;
+}
+
+// cnn::bf16x2::correlation_scratch.
+ir::ScratchSize correlation_scratch(const Correlation& c, std::int64_t batch) {
+  const Layout layout = layout_of(c);
+  const std::int64_t tiles = pieces(layout.columns(c), kTile);
+  if (tiles == 0) return {};
+  const std::int64_t image = plane_floats(layout, tiles);
+  return {.per_thread = std::min(image * batch, std::max(kMostPlaneFloats, plane_floats(layout, 2))),
+          .shared = std::min({image * std::min(batch, kWanted - 1), kMostSharedPlanes, layout.steps() * kTileDepth * c.out})};
+}
+
+// A convolution's correlations.
+struct Shape {
+  Window window;
+  std::int64_t in, out, in_height, in_width;
+
+  explicit Shape(const ir::OpContext& context)
+      : window(std::get<Window>(ops::window("conv", context.inputs[0], context.arguments))),
+        in(context.inputs[0].channels),
+        out(context.output.channels),
+        in_height(context.inputs[0].height),
+        in_width(context.inputs[0].width) {}
+
+  bool pointwise() const {
+    const auto plain = [](const WindowAxis& axis, std::int64_t size) {
+      return axis.kernel == 1 && axis.stride == 1 && axis.pad == 0 && axis.out == size;
+    };
+    return plain(window.height, in_height) && plain(window.width, in_width);
+  }
+  Correlation forward() const {
+    if (pointwise()) return {.vertical = {.count = 1}, .horizontal = {.count = in_height * in_width}, .in = in, .out = out};
+    return {.vertical = forward(window.height), .horizontal = forward(window.width), .in = in, .out = out};
+  }
+  std::int64_t phases() const { return pointwise() ? 1 : window.height.stride * window.width.stride; }
+  Correlation backward(std::int64_t phase) const {
+    if (pointwise()) return {.vertical = {.count = 1}, .horizontal = {.count = in_height * in_width}, .in = out, .out = in};
+    return {.vertical = backward(window.height, in_height, phase / window.width.stride),
+            .horizontal = backward(window.width, in_width, phase % window.width.stride),
+            .in = out,
+            .out = in};
+  }
+
+ private:
+  static Axis forward(const WindowAxis& axis) {
+    Axis result{.count = axis.out, .stride = axis.stride, .reads = {}};
+    for (std::int64_t tap = 0; tap < axis.kernel; ++tap) result.reads.push_back(tap * axis.dilation - axis.pad);
+    return result;
+  }
+  static Axis backward(const WindowAxis& axis, std::int64_t size, std::int64_t phase) {
+    Axis result{.count = size > phase ? pieces(size - phase, axis.stride) : 0, .stride = 1, .reads = {}};
+    for (std::int64_t tap = 0; tap < axis.kernel; ++tap) {
+      const std::int64_t place = phase + axis.pad - tap * axis.dilation;
+      if (place % axis.stride == 0) result.reads.push_back(place / axis.stride);
+    }
+    return result;
+  }
+};
+
+// cnn::bf16x2::GradientCut.
+struct GradientCut {
+  static constexpr std::int64_t kMostOut = 256, kMostSums = 5 << 15, kMostFactors = 6 << 15;
+
+  Layout layout;
+  std::int64_t out_chunk, channel_chunk, slots, image_steps, copies, most_steps;
+
+  explicit GradientCut(const Correlation& c) : layout(layout_of(c)) {
+    const std::int64_t out = whole(c.out, kTile), channels = whole(layout.channels, kTile);
+    out_chunk = std::min(out, kMostOut);
+    const std::int64_t fitting = kMostSums / (out_chunk * layout.taps);
+    channel_chunk = std::min(channels, std::clamp(fitting / (2 * kTile) * (2 * kTile), 2 * kTile, kMostOut));
+    const std::int64_t tasks = pieces(out, out_chunk) * pieces(channels, channel_chunk);
+    slots = std::clamp<std::int64_t>((1 << 20) / weights(c), 1, pieces(kWanted, tasks));
+    image_steps = pieces(layout.columns(c), kTileDepth);
+    copies = layout.taps > 1 ? 2 : 1;
+    most_steps = std::max<std::int64_t>(kMostFactors / (kTileDepth * (copies * layout.sets * channel_chunk + out_chunk)), 4);
+  }
+  static std::int64_t weights(const Correlation& c) {
+    return c.out * c.in * static_cast<std::int64_t>(c.vertical.reads.size() * c.horizontal.reads.size());
+  }
+  ir::ScratchSize scratch(const Correlation& c, std::int64_t batch) const {
+    const std::int64_t steps = std::min(most_steps, image_steps);
+    const std::int64_t images = std::clamp<std::int64_t>(most_steps / image_steps, 1, std::max<std::int64_t>(batch / slots, 1));
+    const std::int64_t places = whole(steps * kTileDepth + layout.reach() + 1, 2);
+    return {.per_thread = copies * layout.sets * channel_chunk * images * places + out_chunk * images * steps * kTileDepth +
+                          out_chunk * channel_chunk * layout.taps,
+            .shared = (slots - 1) * weights(c)};
+  }
+};
+
+}  // namespace
+
+bool fits_tiles(const ir::OpContext& context) {
+  const Window w = std::get<Window>(window("conv", context.inputs[0], context.arguments));
+  return context.arguments.integer("groups") == 1 && context.block == 1 && std::max(w.height.stride, w.width.stride) <= kMostPhases &&
+         std::max(w.height.kernel, w.width.kernel) <= kMostTaps;
+}
+
+ir::ScratchSize larger(const ir::ScratchSize& one, const ir::ScratchSize& other) {
+  const auto least = [](const ir::ScratchSize& size) { return size.least_shared > 0 ? size.least_shared : size.shared; };
+  ir::ScratchSize size{.per_thread = std::max(one.per_thread, other.per_thread), .shared = std::max(one.shared, other.shared)};
+  size.least_shared = std::max(least(one), least(other));
+  if (size.least_shared == size.shared) size.least_shared = 0;
+  return size;
+}
+
+std::int64_t tiles_prepared_floats(const ir::OpContext& context) {
+  const Correlation c = Shape(context).forward();
+  return weights_floats(c, layout_of(c));
+}
+
+ir::ScratchSize tiles_prepared_scratch(const ir::OpContext& context) {
+  return correlation_scratch(Shape(context).forward(), context.batch);
+}
+
+ir::ScratchSize tiles_forward_scratch(const ir::OpContext& context) {
+  ir::ScratchSize size = tiles_prepared_scratch(context);
+  size.shared += tiles_prepared_floats(context);
+  return size;
+}
+
+ir::ScratchSize tiles_backward_input_scratch(const ir::OpContext& context) {
+  const Shape shape(context);
+  ir::ScratchSize size;
+  for (std::int64_t phase = 0; phase < shape.phases(); ++phase) {
+    const Correlation c = shape.backward(phase);
+    const ir::ScratchSize own = correlation_scratch(c, context.batch);
+    size.per_thread = std::max(size.per_thread, own.per_thread);
+    size.shared = std::max(size.shared, own.shared + weights_floats(c, layout_of(c)));
+  }
+  return size;
+}
+
+ir::ScratchSize tiles_backward_params_scratch(const ir::OpContext& context) {
+  const Correlation c = Shape(context).forward();
+  return GradientCut(c).scratch(c, context.batch);
+}
+
+SiblingsScratch tiles_of_siblings(const ir::OpContext& context, std::span<const std::int64_t> out_channels) {
+  const Shape shape(context);
+  Correlation forward = shape.forward();
+  // Forward, each convolution's weights begin with a panel of six rows in the other kernels, and rows are counted so.
+  constexpr std::int64_t kPanelRows = 6;
+  forward.out = 0;
+  std::int64_t weights = 0;
+  for (const std::int64_t channels : out_channels) {
+    forward.out += whole(channels, kPanelRows);
+    weights += whole(channels, kTile) * layout_of(forward).steps() * kTileDepth;
+  }
+  Correlation backward = shape.backward(0);
+  backward.in = std::accumulate(out_channels.begin(), out_channels.end(), std::int64_t{0});
+  SiblingsScratch sizes{.forward = {}, .prepared = correlation_scratch(forward, context.batch), .backward_input = correlation_scratch(backward, context.batch)};
+  sizes.forward = sizes.prepared;
+  sizes.forward.shared += weights;
+  sizes.backward_input.shared += weights_floats(backward, layout_of(backward));
+  return sizes;
+}
+
+}  // namespace cnnc::ops

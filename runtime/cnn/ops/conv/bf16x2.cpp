@@ -1,0 +1,434 @@
+// Forward and backward-input: a task splits the planes of its columns and multiplies them with all weights.
+#include "cnn/ops/conv/bf16x2.hpp"
+
+#include "cnn/core/team.hpp"
+#include "cnn/ops/conv/bf16x2_planes.hpp"
+#include "cnn/ops/conv/pack_weights.hpp"
+
+#if defined(CNN_BF16_TILES)
+
+namespace cnn::bf16x2 {
+
+namespace {
+
+constexpr std::ptrdiff_t kTileFloats = kTile * kTileDepth / 2;  // 1024 bytes, as floats
+
+// ---------- planes ----------
+
+// The planes of a task: its images' places from `begin` on.
+struct Places {
+  int first_image = 0, images = 1;
+  int begin = 0, count = 0;  // of a plane's places
+  std::ptrdiff_t pitch;      // floats from one plane to the next
+
+  Places(int first_image, int images, int begin, int count)
+      : first_image(first_image), images(images), begin(begin), count(count), pitch(pitch_of(static_cast<std::ptrdiff_t>(images) * count)) {}
+};
+
+// Splits blocks [begin, end) of 32 channels, counted through all sets: [block][large parts, small parts][image][place][32 channels].
+void split_planes(float* planes, std::span<const CorrelationSource> sources, const Correlation& c, const Layout& layout, const Places& places,
+                  int begin, int end) {
+  const std::ptrdiff_t pitch = places.pitch * kTile;
+  for (int block = begin; block < end; ++block) {
+    float* large = planes + 2 * block * pitch;
+    for (int image = 0; image < places.images; ++image, large += places.count * kTile) {
+      Plane channels[kTileDepth];
+      for (int i = 0; i < kTileDepth; ++i) {
+        channels[i] = plane_of(sources, c, layout, block % layout.blocks * kTileDepth + i, block / layout.blocks, places.first_image + image);
+      }
+      for (int place = 0; place < places.count; place += kTile) {
+        const PlacePieces pieces(places.begin + place, layout.width());
+        __m512i some_large[kTile], some_small[kTile];
+        for (int i = 0; i < kTile; ++i) {
+          const SplitFloats low(channels[2 * i].load(pieces)), high(channels[2 * i + 1].load(pieces));
+          some_large[i] = paired(low.large, high.large);
+          some_small[i] = paired(low.small, high.small);
+        }
+        float* to = large + place * kTile;
+        const int count = std::min(kTile, places.count - place);
+        transpose(some_large);
+        for (int i = 0; i < count; ++i) _mm512_storeu_si512(to + i * kTile, some_large[i]);
+        transpose(some_small);
+        for (int i = 0; i < count; ++i) _mm512_storeu_si512(to + pitch + i * kTile, some_small[i]);
+      }
+    }
+  }
+}
+
+// ---------- weights ----------
+
+// Where the weights of a correlation lie: of output channel r, input channel k and tap t at r * row + k * channel + tap[t] of `data`. Of several
+// arrays each has the next input channels.
+struct WeightPlaces {
+  struct Array {
+    const float* data;
+    int channels;
+  };
+  std::ptrdiff_t row = 0, channel = 0;
+  std::span<const Array> arrays;
+  int tap[kMostTaps * kMostTaps] = {};
+};
+
+// Sixteen weights of row `row` from a layout's channel `first` on, at tap `tap` of those left.
+class WeightLoader {
+ public:
+  WeightLoader(const WeightPlaces& places, const Correlation& c, const Layout& layout, int first, int tap)
+      : places_(places), offsets_(c, layout, first, tap, [&](int channel, int own_tap) {
+          return static_cast<int>(channel * places.channel) + places.tap[own_tap];
+        }) {
+    const bool taps_are_channels = layout.spread_horizontal || layout.spread_vertical;
+    together_ = places.channel == 1 && layout.taps == 1 && !taps_are_channels && places.arrays.size() == 1;
+    int begin = 0;  // of an array's channels
+    for (const WeightPlaces::Array& array : places.arrays) {
+      const int end = begin + array.channels;
+      const unsigned before = lanes_below(begin - first), behind = lanes_below(end - first);
+      // Taps of a channel lie in its array; only one array has them.
+      const __mmask16 own = places.arrays.size() == 1 ? offsets_.inside : static_cast<__mmask16>(offsets_.inside & behind & ~before);
+      if (own != 0) parts_[count_++] = {array.data - begin * places.channel, own};
+      begin = end;
+    }
+  }
+  [[gnu::always_inline]] __m512 operator()(std::ptrdiff_t row) const {
+    if (together_) return _mm512_maskz_loadu_ps(offsets_.inside, parts_[0].data + row * places_.row + offsets_.of[0]);
+    __m512 value = _mm512_setzero_ps();
+    for (int i = 0; i < count_; ++i) {
+      value = _mm512_mask_i32gather_ps(value, parts_[i].lanes, offsets_.places(), parts_[i].data + row * places_.row, sizeof(float));
+    }
+    return value;
+  }
+
+ private:
+  static unsigned lanes_below(int lane) { return lane <= 0 ? 0 : lane >= kTile ? 0xffff : (1u << lane) - 1; }
+
+  struct Part {
+    const float* data;
+    __mmask16 lanes;
+  };
+  const WeightPlaces& places_;
+  WeightOffsets offsets_;
+  Part parts_[kTile];
+  int count_ = 0;
+  bool together_;
+};
+
+// Splits the weights of `rows` rows from `first_row` on, a tile of them: [step]{large parts, small parts}[pair of channels][row].
+void split_weights(float* to, int first_row, int rows, const WeightPlaces& places, const Correlation& c, const Layout& layout) {
+  for (int tap = 0; tap < layout.taps; ++tap) {
+    for (int block = 0; block < layout.blocks; ++block, to += 2 * kTileFloats) {
+      const WeightLoader first(places, c, layout, block * kTileDepth, tap), second(places, c, layout, block * kTileDepth + kTile, tap);
+      __m512i large[kTile], small[kTile];
+      for (int row = 0; row < kTile; ++row) {
+        if (row >= rows) {
+          large[row] = small[row] = _mm512_setzero_si512();
+          continue;
+        }
+        const SplitFloats a(first(first_row + row)), b(second(first_row + row));
+        large[row] = in_order(a.large, b.large);
+        small[row] = in_order(a.small, b.small);
+      }
+      transpose(large);
+      transpose(small);
+      for (int i = 0; i < kTile; ++i) {
+        _mm512_storeu_si512(to + i * kTile, large[i]);
+        _mm512_storeu_si512(to + kTileFloats + i * kTile, small[i]);
+      }
+    }
+  }
+}
+
+// All rows' weights. Collective.
+void split_all_weights(float* to, const WeightPlaces& places, const Correlation& c, const Layout& layout) {
+  const std::ptrdiff_t of_tile = layout.steps() * 2 * kTileFloats;
+  for_each_tile(panel_count(c.out_channels, kTile), [&](int tile) {
+    split_weights(to + tile * of_tile, tile * kTile, std::min(kTile, c.out_channels - tile * kTile), places, c, layout);
+  });
+}
+
+// ---------- products ----------
+
+// Where the factors of sums lie.
+struct Factors {
+  const float* weights;    // of a tile of rows
+  const float* places[2];  // of each tile of columns: the first set's first block, at the place that a tap with no offset reads
+  std::ptrdiff_t pitch;    // floats from large parts to small parts
+};
+
+// sums [column tile][column][row] of a tile of rows by kColumns of columns. Five registers are in use, though there are eight: while another thread
+// of the core has something to do, a core has but few to rename them to, and with all eight the same products take twice as long.
+template <int kColumns>
+[[gnu::noinline]] void multiply(float* sums, const Factors& f, const Layout& layout) {
+  clear_tile<0>();
+  if constexpr (kColumns > 1) clear_tile<1>();
+  const float* weights = f.weights;
+  const int across = layout.spread_horizontal ? 1 : layout.horizontal.planes;
+  const std::ptrdiff_t of_block = 2 * f.pitch;
+  for (int y = 0; y < layout.vertical.taps; ++y) {
+    for (int x = 0; x < layout.horizontal.taps; ++x) {
+      const int set = (layout.spread_vertical ? 0 : layout.vertical.plane[y]) * across + (layout.spread_horizontal ? 0 : layout.horizontal.plane[x]);
+      std::ptrdiff_t at = set * layout.blocks * of_block + (layout.vertical.offset[y] * layout.width() + layout.horizontal.offset[x]) * kTile;
+      for (int block = 0; block < layout.blocks; ++block, at += of_block, weights += 2 * kTileFloats) {
+        load_tile<2>(weights + kTileFloats, 64);
+        load_tile<3>(f.places[0] + at, 64);
+        multiply_tiles<0, 3, 2>();  // large by small
+        if constexpr (kColumns > 1) {
+          load_tile<4>(f.places[1] + at, 64);
+          multiply_tiles<1, 4, 2>();
+        }
+        load_tile<2>(weights, 64);
+        multiply_tiles<0, 3, 2>();  // large by large
+        if constexpr (kColumns > 1) multiply_tiles<1, 4, 2>();
+        load_tile<3>(f.places[0] + at + f.pitch, 64);
+        multiply_tiles<0, 3, 2>();  // small by large
+        if constexpr (kColumns > 1) {
+          load_tile<4>(f.places[1] + at + f.pitch, 64);
+          multiply_tiles<1, 4, 2>();
+        }
+      }
+    }
+  }
+  store_tile<0>(sums, 64);
+  if constexpr (kColumns > 1) store_tile<1>(sums + kTile * kTile, 64);
+}
+
+// ---------- what becomes of sums ----------
+
+// Columns of a tile that go to places `spacing` apart in the target.
+struct Piece {
+  __mmask16 lanes;
+  std::ptrdiff_t target;  // where lane 0 would go, without image and channel
+};
+
+// The pieces of the sixteen columns from `column` on.
+int pieces_of(Piece (&pieces)[kTile], const Correlation& c, int width, int column) {
+  const CorrelationAxis& v = c.vertical;
+  const CorrelationAxis& h = c.horizontal;
+  int count = 0;
+  int row = column / width, x = column % width;
+  for (int lane = 0; lane < kTile && row < v.count; x = 0, ++row) {
+    const int end = std::min(lane + width - x, kTile);        // of the row
+    const int last = std::min(lane + h.count - x, end);       // of its outputs
+    if (last > lane) {
+      pieces[count++] = {static_cast<__mmask16>(((1u << last) - 1) & ~((1u << lane) - 1)),
+                         static_cast<std::ptrdiff_t>(v.first + row * v.spacing) * h.target + h.first + (x - lane) * h.spacing};
+    }
+    lane = end;
+  }
+  return count;
+}
+
+class Finish {
+ public:
+  Finish(const CorrelationTarget& target, const Correlation& c)
+      : map_(target.map),
+        epilogue_(target.epilogue),
+        channels_(target.channels),
+        spacing_(c.horizontal.spacing),
+        plane_(static_cast<std::ptrdiff_t>(c.vertical.target) * c.horizontal.target),
+        least_(_mm512_set1_ps(least_of(epilogue_.activation))),
+        most_(_mm512_set1_ps(most_of(epilogue_.activation))),
+        most_behind_(_mm512_set1_ps(most_of(epilogue_.behind))),
+        places_(_mm512_mullo_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), _mm512_set1_epi32(spacing_))) {}
+
+  void operator()(const float* sums, int row, int image, std::span<const Piece> pieces) const {
+    const int rows = std::min(kTile, channels_ - row);
+    __m512i values[kTile];
+    for (int i = 0; i < kTile; ++i) values[i] = _mm512_load_si512(sums + i * kTile);
+    transpose(values);
+    for (const Piece& piece : pieces) {
+      float* to = map_.block(image) + row * plane_ + piece.target;
+      const float* addend = epilogue_.addend.data == nullptr ? nullptr : epilogue_.addend.block(image) + row * plane_ + piece.target;
+      for (int i = 0; i < rows; ++i, to += plane_) {
+        __m512 value = _mm512_castsi512_ps(values[i]);
+        if (epilogue_.bias != nullptr) value = _mm512_add_ps(value, _mm512_set1_ps(epilogue_.bias[row + i]));
+        if (epilogue_.affine != nullptr) {
+          value = _mm512_fmadd_ps(value, _mm512_set1_ps(epilogue_.affine[row + i]), _mm512_set1_ps(epilogue_.affine[channels_ + row + i]));
+        }
+        if (addend != nullptr) value = _mm512_add_ps(value, load(addend + i * plane_, piece.lanes));
+        value = _mm512_min_ps(most_, _mm512_max_ps(least_, value));
+        if (epilogue_.behind != Activation::kNone) {
+          const __m512 output = load(to, piece.lanes);
+          const __mmask16 passes = _mm512_cmp_ps_mask(output, _mm512_setzero_ps(), _CMP_GT_OQ) & _mm512_cmp_ps_mask(output, most_behind_, _CMP_LT_OQ);
+          value = _mm512_maskz_mov_ps(passes, value);
+        }
+        if (spacing_ == 1) {
+          _mm512_mask_storeu_ps(to, piece.lanes, value);
+        } else {
+          _mm512_mask_i32scatter_ps(to, piece.lanes, places_, value, sizeof(float));
+        }
+      }
+    }
+  }
+
+ private:
+  __m512 load(const float* from, __mmask16 lanes) const {
+    return spacing_ == 1 ? _mm512_maskz_loadu_ps(lanes, from)
+                         : _mm512_mask_i32gather_ps(_mm512_setzero_ps(), lanes, places_, from, sizeof(float));
+  }
+
+  Blocked map_;
+  const Epilogue& epilogue_;
+  int channels_;
+  int spacing_;
+  std::ptrdiff_t plane_;
+  __m512 least_, most_, most_behind_;
+  __m512i places_;
+};
+
+// ---------- tasks ----------
+
+// A tile of columns of a task.
+struct ColumnTile {
+  int image, column;
+};
+
+void multiply_columns(std::span<const CorrelationTarget> targets, const float* planes, const Places& places, const Correlation& c,
+                      const Layout& layout, const Cut& cut, int tile_begin, int tiles, int part) {
+  const TileRegisters registers;
+  const std::ptrdiff_t of_rows = layout.steps() * 2 * kTileFloats;
+  int row_tiles = 0;
+  for (const CorrelationTarget& target : targets) row_tiles += panel_count(target.channels, kTile);
+  const int begin = row_tiles * part / cut.row_parts, end = row_tiles * (part + 1) / cut.row_parts;
+  const auto column_of = [&](int index) { return ColumnTile{index / tiles, (tile_begin + index % tiles) * kTile}; };
+  int row_tile = 0;
+  for (const CorrelationTarget& target : targets) {
+    const Finish finish(target, c);
+    for (int row = 0; row < target.channels; row += kTile, ++row_tile) {
+      if (row_tile < begin || row_tile >= end) continue;
+      for (int index = 0; index < places.images * tiles; index += 2) {
+        const bool two = index + 1 < places.images * tiles;
+        Factors factors{.weights = target.left + row / kTile * of_rows, .places = {}, .pitch = places.pitch * kTile};
+        ColumnTile columns[2];
+        for (int i = 0; i < 1 + two; ++i) {
+          columns[i] = column_of(index + i);
+          factors.places[i] = planes + (columns[i].image * places.count + columns[i].column - places.begin) * kTile;
+        }
+        alignas(64) float sums[2 * kTile * kTile];
+        (two ? multiply<2> : multiply<1>)(sums, factors, layout);
+        for (int i = 0; i < 1 + two; ++i) {
+          Piece pieces[kTile];
+          const int count = pieces_of(pieces, c, layout.width(), columns[i].column);
+          finish(sums + i * kTile * kTile, row, places.first_image + columns[i].image, std::span(pieces).first(static_cast<std::size_t>(count)));
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void correlate(std::span<const CorrelationTarget> targets, std::span<const CorrelationSource> sources, const Correlation& c, int batch,
+               float* shared, const Scratch& scratch) {
+  const Layout layout = layout_of(c);
+  const Cut cut(c, layout, batch);
+  const int all_blocks = layout.sets * layout.blocks;
+  const Places whole(0, batch, 0, cut.image_tiles * kTile + layout.reach());
+  if (cut.shared) {
+    for_each_tile(all_blocks, [&](int block) { split_planes(shared, sources, c, layout, whole, block, block + 1); });
+  }
+  for_each_tile(cut.tasks(), [&](int task) {
+    const int part = task % cut.row_parts;
+    const int band = task / cut.row_parts % cut.bands;
+    const int group = task / cut.row_parts / cut.bands;
+    const int begin = cut.image_tiles * band / cut.bands, end = cut.image_tiles * (band + 1) / cut.bands;
+    if (begin == end) return;
+    if (cut.shared) {
+      // All images' planes lie there; those of the group are some places further on.
+      Places places = whole;
+      places.first_image = group * cut.images;
+      places.images = std::min(cut.images, batch - places.first_image);
+      multiply_columns(targets, shared + static_cast<std::ptrdiff_t>(places.first_image) * whole.count * kTile, places, c, layout, cut, begin, end - begin, part);
+      return;
+    }
+    const Places places(group * cut.images, std::min(cut.images, batch - group * cut.images), begin * kTile,
+                        (end - begin) * kTile + layout.reach());
+    float* planes = scratch.thread(team_rank());
+    split_planes(planes, sources, c, layout, places, 0, all_blocks);
+    multiply_columns(targets, planes, places, c, layout, cut, begin, end - begin, part);
+  });
+}
+
+namespace {
+
+WeightPlaces forward_places(const ConvGeometry& g, const WeightPlaces::Array& weight) {
+  WeightPlaces places{.row = g.depth(), .channel = g.taps(), .arrays = {&weight, 1}};
+  for (int tap = 0; tap < g.taps(); ++tap) places.tap[tap] = tap;
+  return places;
+}
+
+// Of a phase's turned weights: rows are input channels, channels are output channels.
+WeightPlaces backward_places(const ConvGeometry& g, int phase, const WeightPlaces::Array& weight) {
+  WeightPlaces places{.row = g.taps(), .channel = g.depth(), .arrays = {&weight, 1}};
+  const PhaseTaps taps(g, phase);
+  for (int tap = 0; tap < taps.count(); ++tap) places.tap[tap] = taps.tap(tap, g);
+  return places;
+}
+
+}  // namespace
+
+void conv_prepare(Floats prepared, ConstFloats weight, const ConvGeometry& g) {
+  const Correlation c = forward_correlation(g);
+  const WeightPlaces::Array array{weight.data(), c.in_channels};
+  split_all_weights(prepared.data(), forward_places(g, array), c, layout_of(c));
+}
+
+void conv(Blocked output, const Loaded& input, const ConvWeights& weight, const Epilogue& epilogue, const ConvGeometry& g, int batch,
+          const Scratch& scratch) {
+  const Correlation c = forward_correlation(g);
+  const std::size_t weights = weight.prepared ? 0 : bf16x2::conv_prepared_floats(g);
+  if (!weight.prepared) bf16x2::conv_prepare({scratch.shared, weights}, {weight.data, static_cast<std::size_t>(c.out_channels) * static_cast<std::size_t>(c.depth())}, g);
+  const CorrelationSource source{input, c.in_channels};
+  const CorrelationTarget target{output, weight.prepared ? weight.data : scratch.shared, epilogue, c.out_channels};
+  correlate({&target, 1}, {&source, 1}, c, batch, scratch.shared + weights, scratch);
+}
+
+void conv_backward_input(const Result& d_input, ConstBlocked d_output, ConstFloats weight, const ConvGeometry& g, int batch,
+                         const Scratch& scratch) {
+  for (int phase = 0; phase < conv_phases(g); ++phase) {
+    const Correlation c = backward_correlation(g, phase);
+    if (c.outputs() == 0) continue;
+    const Layout layout = layout_of(c);
+    const WeightPlaces::Array array{weight.data(), c.in_channels};
+    split_all_weights(scratch.shared, backward_places(g, phase, array), c, layout);
+    const CorrelationSource source{d_output, c.in_channels};
+    const CorrelationTarget target{d_input.map, scratch.shared, d_input.epilogue(), c.out_channels};
+    correlate({&target, 1}, {&source, 1}, c, batch, scratch.shared + weights_floats(c, layout), scratch);
+  }
+}
+
+void conv_siblings(std::initializer_list<ConvSibling> siblings, const Loaded& input, const SiblingsGeometry& g, int batch, const Scratch& scratch) {
+  const Correlation c = siblings_correlation(g);
+  CorrelationTarget targets[kMostSiblings];
+  std::size_t count = 0;
+  float* weights = scratch.shared;
+  for (const ConvSibling& sibling : siblings) {
+    const ConvGeometry own = g.sibling(static_cast<int>(count));
+    targets[count++] = {sibling.output, sibling.weight.prepared ? sibling.weight.data : weights, sibling.epilogue, own.out_channels};
+    if (sibling.weight.prepared) continue;
+    const std::size_t floats = bf16x2::conv_prepared_floats(own);
+    bf16x2::conv_prepare({weights, floats}, {sibling.weight.data, static_cast<std::size_t>(own.out_channels) * static_cast<std::size_t>(own.depth())}, own);
+    weights += floats;
+  }
+  const CorrelationSource source{input, c.in_channels};
+  correlate({targets, count}, {&source, 1}, c, batch, weights, scratch);
+}
+
+void conv_siblings_backward_input(const Result& d_input, std::initializer_list<SiblingGradient> siblings, const SiblingsGeometry& g,
+                                  int batch, const Scratch& scratch) {
+  const Correlation c = siblings_backward_correlation(g);
+  const Layout layout = layout_of(c);
+  WeightPlaces::Array arrays[kMostSiblings];
+  CorrelationSource sources[kMostSiblings];
+  std::size_t count = 0;
+  for (const SiblingGradient& sibling : siblings) {
+    arrays[count] = {sibling.weight.data(), g.out_channels[count]};
+    sources[count] = {sibling.d_output, g.out_channels[count]};
+    ++count;
+  }
+  split_all_weights(scratch.shared, {.row = 1, .channel = g.in_channels, .arrays = {arrays, count}}, c, layout);
+  const CorrelationTarget target{d_input.map, scratch.shared, d_input.epilogue(), c.out_channels};
+  correlate({&target, 1}, {sources, count}, c, batch, scratch.shared + weights_floats(c, layout), scratch);
+}
+
+}  // namespace cnn::bf16x2
+
+#endif
