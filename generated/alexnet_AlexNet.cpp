@@ -51,11 +51,11 @@ constexpr cnn::DenseGeometry kClassifierDense3{.in = 4096, .out = 1000, .block =
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{154944, 513174});
-static_assert(cnn::winograd::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{616448, 708160});
-static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{1090048, 2654784, 1327680});
-static_assert(cnn::winograd::conv_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{1530496, 3567168, 1825344});
-static_assert(cnn::winograd::conv_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::fast::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{163840, 513174});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{616448, 708160});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{1090048, 2654784, 1327680});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{1530496, 3567168, 1825344});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
 static_assert(cnn::dense_scratch(kClassifierDense1, kBatch) == cnn::ScratchSize{17408, 368640});
 static_assert(cnn::dense_scratch(kClassifierDense2, kBatch) == cnn::ScratchSize{17408, 163920});
 static_assert(cnn::dense_scratch(kClassifierDense3, kBatch) == cnn::ScratchSize{17408, 163840});
@@ -207,35 +207,35 @@ void AlexNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked classifier_softmax1 = blocked(0, 1000);  // 1000
 
   at(0);  // 39: conv(64, 11, stride=4, pad=2, act=relu)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_,
-            cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
-            batch, scratch(6195200, 513174));
+  cnn::fast::conv(features_conv1, input, features_conv1_weight_,
+                  cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesConv1, batch, scratch(6195200, 513174));
 
   at(1);  // 40: maxpool(3, stride=2)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
 
   at(2);  // 41: conv(192, 5, pad=2, act=relu)    (features.conv2)
-  cnn::winograd::conv(features_conv2, features_maxpool1, features_conv2_weight_,
-                      cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesConv2, batch, scratch(4478976, 708160));
+  cnn::fast::winograd::conv(features_conv2, features_maxpool1, features_conv2_weight_,
+                            cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesConv2, batch, scratch(4478976, 708160));
 
   at(3);  // 42: maxpool(3, stride=2)    (features.maxpool2)
   cnn::maxpool(features_maxpool2, features_conv2, kFeaturesMaxpool2, batch);
 
   at(4);  // 43: conv(384, 3, pad=1, act=relu)    (features.conv3)
-  cnn::winograd::conv(features_conv3, features_maxpool2, features_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesConv3, batch, scratch(0, 2654784));
+  cnn::fast::winograd::conv(features_conv3, features_maxpool2, features_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesConv3, batch, scratch(0, 2654784));
 
   at(5);  // 44: conv(256, 3, pad=1, act=relu)    (features.conv4)
-  cnn::winograd::conv(features_conv4, features_conv3, features_conv4_weight_,
-                      cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesConv4, batch, scratch(0, 3567168));
+  cnn::fast::winograd::conv(features_conv4, features_conv3, features_conv4_weight_,
+                            cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesConv4, batch, scratch(0, 3567168));
 
   at(6);  // 45: conv(256, 3, pad=1, act=relu)    (features.conv5)
-  cnn::winograd::conv(features_conv5, features_conv4, features_conv5_weight_,
-                      cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesConv5, batch, scratch(0, 2378304));
+  cnn::fast::winograd::conv(features_conv5, features_conv4, features_conv5_weight_,
+                            cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesConv5, batch, scratch(0, 2378304));
 
   at(7);  // 46: maxpool(3, stride=2)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_conv5, kFeaturesMaxpool3, batch);

@@ -57,11 +57,11 @@ constexpr cnn::DenseGeometry kHeadDense3{.in = 4096, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{160704, 524064});
-static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{93888, 316800});
-static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{1241600, 3539520, 1770048});
-static_assert(cnn::conv_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{93120, 663552});
-static_assert(cnn::conv_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{81600, 456192});
+static_assert(cnn::fast::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{163840, 524064});
+static_assert(cnn::fast::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{93888, 316800});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{1241600, 3539520, 1770048});
+static_assert(cnn::fast::conv_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{93120, 663552});
+static_assert(cnn::fast::conv_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{81600, 456192});
 static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 368640});
 static_assert(cnn::dense_scratch(kHeadDense2, kBatch) == cnn::ScratchSize{17408, 163920});
 static_assert(cnn::dense_scratch(kHeadDense3, kBatch) == cnn::ScratchSize{17408, 163840});
@@ -223,9 +223,9 @@ void AlexNet2012::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked head_softmax1 = blocked(0, 1000);  // 1000
 
   at(0);  // 13: conv(96, 11, stride=4, act=relu, weights=normal(0.01))    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_,
-            cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
-            batch, scratch(9292800, 524064));
+  cnn::fast::conv(features_conv1, input, features_conv1_weight_,
+                  cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesConv1, batch, scratch(9292800, 524064));
 
   at(1);  // 14: lrn(5, alpha=5e-4, beta=0.75, k=2.0)    (features.lrn1)
   cnn::lrn(features_lrn1, features_conv1, kFeaturesLrn1, batch);
@@ -234,9 +234,9 @@ void AlexNet2012::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_maxpool1, features_lrn1, kFeaturesMaxpool1, batch);
 
   at(3);  // 16: conv(256, 5, pad=2, groups=2, act=relu, weights=normal(0.01))    (features.conv2)
-  cnn::conv(features_conv2, features_maxpool1, features_conv2_weight_,
-            cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
-            batch, scratch(8211456, 316800));
+  cnn::fast::conv(features_conv2, features_maxpool1, features_conv2_weight_,
+                  cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesConv2, batch, scratch(8211456, 316800));
 
   at(4);  // 17: lrn(5, alpha=5e-4, beta=0.75, k=2.0)    (features.lrn2)
   cnn::lrn(features_lrn2, features_conv2, kFeaturesLrn2, batch);
@@ -245,19 +245,19 @@ void AlexNet2012::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::maxpool(features_maxpool2, features_lrn2, kFeaturesMaxpool2, batch);
 
   at(6);  // 19: conv(384, 3, pad=1, act=relu, weights=normal(0.01))    (features.conv3)
-  cnn::winograd::conv(features_conv3, features_maxpool2, features_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesConv3, batch, scratch(0, 3539520));
+  cnn::fast::winograd::conv(features_conv3, features_maxpool2, features_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesConv3, batch, scratch(0, 3539520));
 
   at(7);  // 20: conv(384, 3, pad=1, groups=2, act=relu, weights=normal(0.01))    (features.conv4)
-  cnn::conv(features_conv4, features_conv3, features_conv4_weight_,
-            cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu), kFeaturesConv4,
-            batch, scratch(2076672, 663552));
+  cnn::fast::conv(features_conv4, features_conv3, features_conv4_weight_,
+                  cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesConv4, batch, scratch(2076672, 663552));
 
   at(8);  // 21: conv(256, 3, pad=1, groups=2, act=relu, weights=normal(0.01))    (features.conv5)
-  cnn::conv(features_conv5, features_conv4, features_conv5_weight_,
-            cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu), kFeaturesConv5,
-            batch, scratch(3461120, 456192));
+  cnn::fast::conv(features_conv5, features_conv4, features_conv5_weight_,
+                  cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesConv5, batch, scratch(3461120, 456192));
 
   at(9);  // 22: maxpool(3, stride=2)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_conv5, kFeaturesMaxpool3, batch);

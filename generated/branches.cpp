@@ -56,20 +56,20 @@ constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block =
 constexpr cnn::MapGeometry k8x14x14{.channels = 8, .height = 14, .width = 14, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{16512, 1008});
-static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{8832, 13602});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{9216, 896});
-static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{4032, 23040});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{9216, 896});
-static_assert(cnn::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{4032, 23040});
-static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesConv2Siblings, kBatch) == cnn::ScratchSize{4032, 23136});
-static_assert(cnn::conv_siblings_scratch(kFeaturesConv2Siblings, kBatch) == cnn::ScratchSize{4032, 23232});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{16512, 8064});
-static_assert(cnn::conv_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{20928, 99408});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{153088, 7488});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{2496, 12240});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{9216, 896});
-static_assert(cnn::conv_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{4032, 23040});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{179680, 1008});
+static_assert(cnn::fast::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{163840, 13602});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{115456, 896});
+static_assert(cnn::fast::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{163840, 23040});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{115456, 896});
+static_assert(cnn::fast::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{163840, 23040});
+static_assert(cnn::fast::conv_siblings_backward_input_scratch(kFeaturesConv2Siblings, kBatch) == cnn::ScratchSize{163840, 23136});
+static_assert(cnn::fast::conv_siblings_scratch(kFeaturesConv2Siblings, kBatch) == cnn::ScratchSize{163840, 23232});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{199936, 8064});
+static_assert(cnn::fast::conv_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{163840, 99408});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{163840, 7488});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{163840, 12240});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{115456, 896});
+static_assert(cnn::fast::conv_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{163840, 23040});
 static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 62720});
 static_assert(cnn::dense_scratch(kHeadDense2, kBatch) == cnn::ScratchSize{17408, 2560});
 
@@ -304,7 +304,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 102832, .gradients = 102832, .optimizer = 205664, .activations = 3211264,
-               .thread_scratch = 153088},
+               .thread_scratch = 199936},
 };
 
 }  // namespace
@@ -376,8 +376,9 @@ float Branches::step_everything(cnn::ConstFloats images, cnn::Labels labels, con
   const cnn::Floats d_head_dense2_bias = gradients(102816, 10);
 
   at(0);  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.conv1)
-  cnn::conv(features_conv1_conv, input, features_conv1_weight_,
-            cnn::Epilogue().with_bias(features_conv1_bias_), kFeaturesConv1, batch, scratch(1605632, 13602));
+  cnn::fast::conv(features_conv1_conv, input, features_conv1_weight_,
+                  cnn::Epilogue().with_bias(features_conv1_bias_), kFeaturesConv1, batch,
+                  scratch(1605632, 13602));
 
   at(1);  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.maxpool1)
   cnn::maxpool(features_conv1, features_maxpool1_saved, features_conv1_conv, kFeaturesMaxpool1, batch);
@@ -387,24 +388,24 @@ float Branches::step_everything(cnn::ConstFloats images, cnn::Labels labels, con
 
   at(2);  // 10: | conv(8, 1, act=relu)    (features.conv2)
   // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
-  cnn::conv_siblings({{features_conv2, features_conv2_weight_,
-                       cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_conv3, features_conv3_weight_,
-                       cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu)}},
-                     features_conv1, kFeaturesConv2Siblings, batch, scratch(802816, 23232));
+  cnn::fast::conv_siblings({{features_conv2, features_conv2_weight_,
+                             cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu)},
+                            {features_conv3, features_conv3_weight_,
+                             cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu)}},
+                           features_conv1, kFeaturesConv2Siblings, batch, scratch(802816, 23232));
 
   at(4);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
-  cnn::conv(features_conv4, features_conv3, features_conv4_weight_,
-            cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu), kFeaturesConv4,
-            batch, scratch(802816, 99408));
+  cnn::fast::conv(features_conv4, features_conv3, features_conv4_weight_,
+                  cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesConv4, batch, scratch(802816, 99408));
 
   at(5);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.maxpool2)
   cnn::maxpool(features_maxpool2, features_maxpool2_saved, features_conv1, kFeaturesMaxpool2, batch);
 
   at(6);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.conv5)
-  cnn::conv(features_conv5, features_maxpool2, features_conv5_weight_,
-            cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu), kFeaturesConv5,
-            batch, scratch(802816, 23040));
+  cnn::fast::conv(features_conv5, features_maxpool2, features_conv5_weight_,
+                  cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesConv5, batch, scratch(802816, 23040));
 
   at(8);  // 14: maxpool(2)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_maxpool3_saved, features_concat1, kFeaturesMaxpool3, batch);
@@ -444,39 +445,39 @@ float Branches::step_everything(cnn::ConstFloats images, cnn::Labels labels, con
                               kFeaturesMaxpool3, batch);
   backward_at(6);  // 12: features.conv5
   cnn::relu_backward_input(d_features_conv5, d_features_conv5, features_conv5, k8x14x14, batch);
-  cnn::conv_backward_params(d_features_conv5_weight, d_features_conv5_bias, d_features_conv5,
-                            features_maxpool2, kFeaturesConv5, batch, scratch(2408448, 896));
-  cnn::conv_backward_input(d_features_maxpool2, d_features_conv5, features_conv5_weight_, kFeaturesConv5,
-                           batch, scratch(2408448, 12240));
+  cnn::fast::conv_backward_params(d_features_conv5_weight, d_features_conv5_bias, d_features_conv5,
+                                  features_maxpool2, kFeaturesConv5, batch, scratch(2408448, 896));
+  cnn::fast::conv_backward_input(d_features_maxpool2, d_features_conv5, features_conv5_weight_,
+                                 kFeaturesConv5, batch, scratch(2408448, 12240));
   backward_at(5);  // 12: features.maxpool2
   cnn::maxpool_backward_input(d_features_conv1, d_features_maxpool2, features_maxpool2_saved,
                               kFeaturesMaxpool2, batch);
   backward_at(4);  // 11: features.conv4
   cnn::relu_backward_input(d_features_conv4, d_features_conv4, features_conv4, k16x14x14, batch);
-  cnn::conv_backward_params(d_features_conv4_weight, d_features_conv4_bias, d_features_conv4, features_conv3,
-                            kFeaturesConv4, batch, scratch(2007040, 8064));
-  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_conv3),
-                                     d_features_conv4, features_conv4_weight_, kFeaturesConv4, batch,
-                                     scratch(2007040, 7488));
+  cnn::fast::conv_backward_params(d_features_conv4_weight, d_features_conv4_bias, d_features_conv4,
+                                  features_conv3, kFeaturesConv4, batch, scratch(2007040, 8064));
+  cnn::fast::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_conv3),
+                                           d_features_conv4, features_conv4_weight_, kFeaturesConv4, batch,
+                                           scratch(2007040, 7488));
   backward_at(3);  // 11: features.conv3
-  cnn::conv_backward_params(d_features_conv3_weight, d_features_conv3_bias, d_features_conv3, features_conv1,
-                            kFeaturesConv3, batch, scratch(2007040, 896));
+  cnn::fast::conv_backward_params(d_features_conv3_weight, d_features_conv3_bias, d_features_conv3,
+                                  features_conv1, kFeaturesConv3, batch, scratch(2007040, 896));
   backward_at(2);  // 10: features.conv2
   cnn::relu_backward_input(d_features_conv2, d_features_conv2, features_conv2, k8x14x14, batch);
-  cnn::conv_backward_params(d_features_conv2_weight, d_features_conv2_bias, d_features_conv2, features_conv1,
-                            kFeaturesConv2, batch, scratch(0, 896));
-  cnn::conv_siblings_backward_input(cnn::added_to(d_features_conv1),
-                                    {{d_features_conv2, features_conv2_weight_},
-                                     {d_features_conv3, features_conv3_weight_}}, kFeaturesConv2Siblings,
-                                    batch, scratch(0, 23136));
+  cnn::fast::conv_backward_params(d_features_conv2_weight, d_features_conv2_bias, d_features_conv2,
+                                  features_conv1, kFeaturesConv2, batch, scratch(0, 896));
+  cnn::fast::conv_siblings_backward_input(cnn::added_to(d_features_conv1),
+                                          {{d_features_conv2, features_conv2_weight_},
+                                           {d_features_conv3, features_conv3_weight_}},
+                                          kFeaturesConv2Siblings, batch, scratch(0, 23136));
   backward_at(0);  // 8: features.conv1
   cnn::relu_backward_input(d_features_conv1, d_features_conv1, features_conv1, k16x14x14, batch);
   backward_at(1);  // 8: features.maxpool1
   cnn::maxpool_backward_input(d_features_conv1_conv, d_features_conv1, features_maxpool1_saved,
                               kFeaturesMaxpool1, batch);
   backward_at(0);  // 8: features.conv1
-  cnn::conv_backward_params(d_features_conv1_weight, d_features_conv1_bias, d_features_conv1_conv, input,
-                            kFeaturesConv1, batch, scratch(1605632, 1008));
+  cnn::fast::conv_backward_params(d_features_conv1_weight, d_features_conv1_bias, d_features_conv1_conv,
+                                  input, kFeaturesConv1, batch, scratch(1605632, 1008));
 
   at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());
@@ -512,33 +513,33 @@ float Branches::step_head_only(cnn::ConstFloats images, cnn::Labels labels, cons
   const cnn::Floats d_head_dense2_bias = gradients(101056, 10);
 
   at(0);  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_,
-            cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
-            batch, scratch(1605632, 13602));
+  cnn::fast::conv(features_conv1, input, features_conv1_weight_,
+                  cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesConv1, batch, scratch(1605632, 13602));
 
   at(1);  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
 
   at(2);  // 10: | conv(8, 1, act=relu)    (features.conv2)
   // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
-  cnn::conv_siblings({{features_conv2, features_conv2_weight_,
-                       cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_conv3, features_conv3_weight_,
-                       cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu)}},
-                     features_maxpool1, kFeaturesConv2Siblings, batch, scratch(1003520, 23232));
+  cnn::fast::conv_siblings({{features_conv2, features_conv2_weight_,
+                             cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu)},
+                            {features_conv3, features_conv3_weight_,
+                             cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu)}},
+                           features_maxpool1, kFeaturesConv2Siblings, batch, scratch(1003520, 23232));
 
   at(4);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
-  cnn::conv(features_conv4, features_conv3, features_conv4_weight_,
-            cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu), kFeaturesConv4,
-            batch, scratch(1003520, 99408));
+  cnn::fast::conv(features_conv4, features_conv3, features_conv4_weight_,
+                  cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesConv4, batch, scratch(1003520, 99408));
 
   at(5);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.maxpool2)
   cnn::maxpool(features_maxpool2, features_maxpool1, kFeaturesMaxpool2, batch);
 
   at(6);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.conv5)
-  cnn::conv(features_conv5, features_maxpool2, features_conv5_weight_,
-            cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu), kFeaturesConv5,
-            batch, scratch(1204224, 23040));
+  cnn::fast::conv(features_conv5, features_maxpool2, features_conv5_weight_,
+                  cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesConv5, batch, scratch(1204224, 23040));
 
   at(8);  // 14: maxpool(2)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_concat1, kFeaturesMaxpool3, batch);
@@ -597,33 +598,33 @@ float Branches::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const cnn::Blocked head_dense2 = blocked(2560, 10);  // 10
 
   at(0);  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_,
-            cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
-            batch, scratch(1605632, 13602));
+  cnn::fast::conv(features_conv1, input, features_conv1_weight_,
+                  cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesConv1, batch, scratch(1605632, 13602));
 
   at(1);  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
 
   at(2);  // 10: | conv(8, 1, act=relu)    (features.conv2)
   // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
-  cnn::conv_siblings({{features_conv2, features_conv2_weight_,
-                       cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_conv3, features_conv3_weight_,
-                       cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu)}},
-                     features_maxpool1, kFeaturesConv2Siblings, batch, scratch(1003520, 23232));
+  cnn::fast::conv_siblings({{features_conv2, features_conv2_weight_,
+                             cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu)},
+                            {features_conv3, features_conv3_weight_,
+                             cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu)}},
+                           features_maxpool1, kFeaturesConv2Siblings, batch, scratch(1003520, 23232));
 
   at(4);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
-  cnn::conv(features_conv4, features_conv3, features_conv4_weight_,
-            cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu), kFeaturesConv4,
-            batch, scratch(1003520, 99408));
+  cnn::fast::conv(features_conv4, features_conv3, features_conv4_weight_,
+                  cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesConv4, batch, scratch(1003520, 99408));
 
   at(5);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.maxpool2)
   cnn::maxpool(features_maxpool2, features_maxpool1, kFeaturesMaxpool2, batch);
 
   at(6);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.conv5)
-  cnn::conv(features_conv5, features_maxpool2, features_conv5_weight_,
-            cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu), kFeaturesConv5,
-            batch, scratch(1204224, 23040));
+  cnn::fast::conv(features_conv5, features_maxpool2, features_conv5_weight_,
+                  cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesConv5, batch, scratch(1204224, 23040));
 
   at(8);  // 14: maxpool(2)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_concat1, kFeaturesMaxpool3, batch);
@@ -662,33 +663,33 @@ void Branches::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked head_softmax1 = blocked(0, 10);  // 10
 
   at(0);  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_,
-            cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
-            batch, scratch(1605632, 13602));
+  cnn::fast::conv(features_conv1, input, features_conv1_weight_,
+                  cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesConv1, batch, scratch(1605632, 13602));
 
   at(1);  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
 
   at(2);  // 10: | conv(8, 1, act=relu)    (features.conv2)
   // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv3)
-  cnn::conv_siblings({{features_conv2, features_conv2_weight_,
-                       cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_conv3, features_conv3_weight_,
-                       cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu)}},
-                     features_maxpool1, kFeaturesConv2Siblings, batch, scratch(1003520, 23232));
+  cnn::fast::conv_siblings({{features_conv2, features_conv2_weight_,
+                             cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu)},
+                            {features_conv3, features_conv3_weight_,
+                             cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu)}},
+                           features_maxpool1, kFeaturesConv2Siblings, batch, scratch(1003520, 23232));
 
   at(4);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
-  cnn::conv(features_conv4, features_conv3, features_conv4_weight_,
-            cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu), kFeaturesConv4,
-            batch, scratch(1003520, 99408));
+  cnn::fast::conv(features_conv4, features_conv3, features_conv4_weight_,
+                  cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesConv4, batch, scratch(1003520, 99408));
 
   at(5);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.maxpool2)
   cnn::maxpool(features_maxpool2, features_maxpool1, kFeaturesMaxpool2, batch);
 
   at(6);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.conv5)
-  cnn::conv(features_conv5, features_maxpool2, features_conv5_weight_,
-            cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu), kFeaturesConv5,
-            batch, scratch(1204224, 23040));
+  cnn::fast::conv(features_conv5, features_maxpool2, features_conv5_weight_,
+                  cnn::Epilogue().with_bias(features_conv5_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesConv5, batch, scratch(1204224, 23040));
 
   at(8);  // 14: maxpool(2)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_concat1, kFeaturesMaxpool3, batch);

@@ -131,62 +131,62 @@ constexpr cnn::DenseGeometry kHeadDense1{.in = 64, .out = 10, .block = 1};
 constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{16512, 3024});
-static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{12288, 38118});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{27840, 178560});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{19968, 32256});
-static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{34752, 200064});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{52416, 366144});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{25728, 55296});
-static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{68928, 407424});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{197376, 3024});
+static_assert(cnn::fast::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{163840, 38118});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{165888, 87552});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{165888, 87552});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{165888, 87552});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{165888, 87552});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{165888, 87552});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{165888, 87552});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{163840, 178560});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{187008, 32256});
+static_assert(cnn::fast::conv_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{163840, 200064});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{220672, 336384});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{171264, 42048});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{220672, 336384});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{171264, 42048});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{220672, 336384});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{171264, 42048});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{220672, 336384});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{171264, 42048});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{220672, 336384});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{163840, 366144});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{221184, 129024});
+static_assert(cnn::fast::conv_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{163840, 407424});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{251904, 1221120});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{251904, 1221120});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{251904, 1221120});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{251904, 1221120});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{251904, 1221120});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 2560});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -994,8 +994,8 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   const cnn::Floats d_head_dense1_bias = gradients(269712, 10);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_, {}, kFeaturesConv1, batch,
-            scratch(2097152, 38118));
+  cnn::fast::conv(features_conv1, input, features_conv1_weight_, {}, kFeaturesConv1, batch,
+                  scratch(2097152, 38118));
 
   at(1);  // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
@@ -1003,10 +1003,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                      features_bn1_running_mean_, features_bn1_running_var_, kFeaturesBn1, batch);
 
   at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
-  cnn::winograd::conv(features_stage1_0_conv1,
-                      cnn::Loaded(features_conv1, features_bn1_saved, cnn::Activation::kRelu),
-                      features_stage1_0_conv1_weight_, {}, kFeaturesStage1_0Conv1, batch,
-                      scratch(2097152, 10944));
+  cnn::fast::winograd::conv(features_stage1_0_conv1,
+                            cnn::Loaded(features_conv1, features_bn1_saved, cnn::Activation::kRelu),
+                            features_stage1_0_conv1_weight_, {}, kFeaturesStage1_0Conv1, batch,
+                            scratch(2097152, 10944));
 
   at(4);  // blocks.cnn:9: bn    (features.stage1[0].bn1)
   // blocks.cnn:10: act    (features.stage1[0].relu1)
@@ -1015,9 +1015,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                      features_stage1_0_bn1_running_var_, kFeaturesStage1_0Bn1, batch);
 
   at(6);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
-  cnn::winograd::conv(features_stage1_0_conv2,
-                      cnn::Loaded(features_stage1_0_conv1, features_stage1_0_bn1_saved, cnn::Activation::kRelu),
-                      features_stage1_0_conv2_weight_, {}, kFeaturesStage1_0Conv2, batch, scratch(0, 10944));
+  cnn::fast::winograd::conv(features_stage1_0_conv2,
+                            cnn::Loaded(features_stage1_0_conv1, features_stage1_0_bn1_saved, cnn::Activation::kRelu),
+                            features_stage1_0_conv2_weight_, {}, kFeaturesStage1_0Conv2, batch,
+                            scratch(0, 10944));
 
   at(7);  // blocks.cnn:9: bn    (features.stage1[0].bn2)
   // blocks.cnn:10: act    (features.stage1[0].relu2)
@@ -1026,9 +1027,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                      features_stage1_0_bn2_running_var_, kFeaturesStage1_0Bn2, batch);
 
   at(9);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
-  cnn::winograd::conv(features_stage1_1_conv1,
-                      cnn::Loaded(features_stage1_0_conv2, features_stage1_0_bn2_saved, cnn::Activation::kRelu),
-                      features_stage1_1_conv1_weight_, {}, kFeaturesStage1_1Conv1, batch, scratch(0, 10944));
+  cnn::fast::winograd::conv(features_stage1_1_conv1,
+                            cnn::Loaded(features_stage1_0_conv2, features_stage1_0_bn2_saved, cnn::Activation::kRelu),
+                            features_stage1_1_conv1_weight_, {}, kFeaturesStage1_1Conv1, batch,
+                            scratch(0, 10944));
 
   at(10);  // blocks.cnn:9: bn    (features.stage1[1].bn1)
   // blocks.cnn:10: act    (features.stage1[1].relu1)
@@ -1037,9 +1039,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                      features_stage1_1_bn1_running_var_, kFeaturesStage1_1Bn1, batch);
 
   at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
-  cnn::winograd::conv(features_stage1_1_conv2,
-                      cnn::Loaded(features_stage1_1_conv1, features_stage1_1_bn1_saved, cnn::Activation::kRelu),
-                      features_stage1_1_conv2_weight_, {}, kFeaturesStage1_1Conv2, batch, scratch(0, 10944));
+  cnn::fast::winograd::conv(features_stage1_1_conv2,
+                            cnn::Loaded(features_stage1_1_conv1, features_stage1_1_bn1_saved, cnn::Activation::kRelu),
+                            features_stage1_1_conv2_weight_, {}, kFeaturesStage1_1Conv2, batch,
+                            scratch(0, 10944));
 
   at(13);  // blocks.cnn:9: bn    (features.stage1[1].bn2)
   // blocks.cnn:10: act    (features.stage1[1].relu2)
@@ -1048,9 +1051,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                      features_stage1_1_bn2_running_var_, kFeaturesStage1_1Bn2, batch);
 
   at(15);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
-  cnn::winograd::conv(features_stage1_2_conv1,
-                      cnn::Loaded(features_stage1_1_conv2, features_stage1_1_bn2_saved, cnn::Activation::kRelu),
-                      features_stage1_2_conv1_weight_, {}, kFeaturesStage1_2Conv1, batch, scratch(0, 10944));
+  cnn::fast::winograd::conv(features_stage1_2_conv1,
+                            cnn::Loaded(features_stage1_1_conv2, features_stage1_1_bn2_saved, cnn::Activation::kRelu),
+                            features_stage1_2_conv1_weight_, {}, kFeaturesStage1_2Conv1, batch,
+                            scratch(0, 10944));
 
   at(16);  // blocks.cnn:9: bn    (features.stage1[2].bn1)
   // blocks.cnn:10: act    (features.stage1[2].relu1)
@@ -1059,9 +1063,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                      features_stage1_2_bn1_running_var_, kFeaturesStage1_2Bn1, batch);
 
   at(18);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
-  cnn::winograd::conv(features_stage1_2_conv2,
-                      cnn::Loaded(features_stage1_2_conv1, features_stage1_2_bn1_saved, cnn::Activation::kRelu),
-                      features_stage1_2_conv2_weight_, {}, kFeaturesStage1_2Conv2, batch, scratch(0, 10944));
+  cnn::fast::winograd::conv(features_stage1_2_conv2,
+                            cnn::Loaded(features_stage1_2_conv1, features_stage1_2_bn1_saved, cnn::Activation::kRelu),
+                            features_stage1_2_conv2_weight_, {}, kFeaturesStage1_2Conv2, batch,
+                            scratch(0, 10944));
 
   at(19);  // blocks.cnn:9: bn    (features.stage1[2].bn2)
   // blocks.cnn:10: act    (features.stage1[2].relu2)
@@ -1070,9 +1075,9 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                      features_stage1_2_bn2_running_var_, kFeaturesStage1_2Bn2, batch);
 
   at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
-  cnn::conv(features_stage2_0_conv1,
-            cnn::Loaded(features_stage1_2_conv2, features_stage1_2_bn2_saved, cnn::Activation::kRelu),
-            features_stage2_0_conv1_weight_, {}, kFeaturesStage2_0Conv1, batch, scratch(0, 200064));
+  cnn::fast::conv(features_stage2_0_conv1,
+                  cnn::Loaded(features_stage1_2_conv2, features_stage1_2_bn2_saved, cnn::Activation::kRelu),
+                  features_stage2_0_conv1_weight_, {}, kFeaturesStage2_0Conv1, batch, scratch(0, 200064));
 
   at(22);  // blocks.cnn:9: bn    (features.stage2[0].bn1)
   // blocks.cnn:10: act    (features.stage2[0].relu1)
@@ -1081,9 +1086,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                      features_stage2_0_bn1_running_var_, kFeaturesStage2_0Bn1, batch);
 
   at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
-  cnn::winograd::conv(features_stage2_0_conv2,
-                      cnn::Loaded(features_stage2_0_conv1, features_stage2_0_bn1_saved, cnn::Activation::kRelu),
-                      features_stage2_0_conv2_weight_, {}, kFeaturesStage2_0Conv2, batch, scratch(0, 42048));
+  cnn::fast::winograd::conv(features_stage2_0_conv2,
+                            cnn::Loaded(features_stage2_0_conv1, features_stage2_0_bn1_saved, cnn::Activation::kRelu),
+                            features_stage2_0_conv2_weight_, {}, kFeaturesStage2_0Conv2, batch,
+                            scratch(0, 42048));
 
   at(25);  // blocks.cnn:9: bn    (features.stage2[0].bn2)
   // blocks.cnn:10: act    (features.stage2[0].relu2)
@@ -1092,9 +1098,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                      features_stage2_0_bn2_running_var_, kFeaturesStage2_0Bn2, batch);
 
   at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
-  cnn::winograd::conv(features_stage2_1_conv1,
-                      cnn::Loaded(features_stage2_0_conv2, features_stage2_0_bn2_saved, cnn::Activation::kRelu),
-                      features_stage2_1_conv1_weight_, {}, kFeaturesStage2_1Conv1, batch, scratch(0, 42048));
+  cnn::fast::winograd::conv(features_stage2_1_conv1,
+                            cnn::Loaded(features_stage2_0_conv2, features_stage2_0_bn2_saved, cnn::Activation::kRelu),
+                            features_stage2_1_conv1_weight_, {}, kFeaturesStage2_1Conv1, batch,
+                            scratch(0, 42048));
 
   at(28);  // blocks.cnn:9: bn    (features.stage2[1].bn1)
   // blocks.cnn:10: act    (features.stage2[1].relu1)
@@ -1103,9 +1110,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                      features_stage2_1_bn1_running_var_, kFeaturesStage2_1Bn1, batch);
 
   at(30);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
-  cnn::winograd::conv(features_stage2_1_conv2,
-                      cnn::Loaded(features_stage2_1_conv1, features_stage2_1_bn1_saved, cnn::Activation::kRelu),
-                      features_stage2_1_conv2_weight_, {}, kFeaturesStage2_1Conv2, batch, scratch(0, 42048));
+  cnn::fast::winograd::conv(features_stage2_1_conv2,
+                            cnn::Loaded(features_stage2_1_conv1, features_stage2_1_bn1_saved, cnn::Activation::kRelu),
+                            features_stage2_1_conv2_weight_, {}, kFeaturesStage2_1Conv2, batch,
+                            scratch(0, 42048));
 
   at(31);  // blocks.cnn:9: bn    (features.stage2[1].bn2)
   // blocks.cnn:10: act    (features.stage2[1].relu2)
@@ -1114,9 +1122,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                      features_stage2_1_bn2_running_var_, kFeaturesStage2_1Bn2, batch);
 
   at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
-  cnn::winograd::conv(features_stage2_2_conv1,
-                      cnn::Loaded(features_stage2_1_conv2, features_stage2_1_bn2_saved, cnn::Activation::kRelu),
-                      features_stage2_2_conv1_weight_, {}, kFeaturesStage2_2Conv1, batch, scratch(0, 42048));
+  cnn::fast::winograd::conv(features_stage2_2_conv1,
+                            cnn::Loaded(features_stage2_1_conv2, features_stage2_1_bn2_saved, cnn::Activation::kRelu),
+                            features_stage2_2_conv1_weight_, {}, kFeaturesStage2_2Conv1, batch,
+                            scratch(0, 42048));
 
   at(34);  // blocks.cnn:9: bn    (features.stage2[2].bn1)
   // blocks.cnn:10: act    (features.stage2[2].relu1)
@@ -1125,9 +1134,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                      features_stage2_2_bn1_running_var_, kFeaturesStage2_2Bn1, batch);
 
   at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
-  cnn::winograd::conv(features_stage2_2_conv2,
-                      cnn::Loaded(features_stage2_2_conv1, features_stage2_2_bn1_saved, cnn::Activation::kRelu),
-                      features_stage2_2_conv2_weight_, {}, kFeaturesStage2_2Conv2, batch, scratch(0, 42048));
+  cnn::fast::winograd::conv(features_stage2_2_conv2,
+                            cnn::Loaded(features_stage2_2_conv1, features_stage2_2_bn1_saved, cnn::Activation::kRelu),
+                            features_stage2_2_conv2_weight_, {}, kFeaturesStage2_2Conv2, batch,
+                            scratch(0, 42048));
 
   at(37);  // blocks.cnn:9: bn    (features.stage2[2].bn2)
   // blocks.cnn:10: act    (features.stage2[2].relu2)
@@ -1136,9 +1146,9 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                      features_stage2_2_bn2_running_var_, kFeaturesStage2_2Bn2, batch);
 
   at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
-  cnn::conv(features_stage3_0_conv1,
-            cnn::Loaded(features_stage2_2_conv2, features_stage2_2_bn2_saved, cnn::Activation::kRelu),
-            features_stage3_0_conv1_weight_, {}, kFeaturesStage3_0Conv1, batch, scratch(0, 407424));
+  cnn::fast::conv(features_stage3_0_conv1,
+                  cnn::Loaded(features_stage2_2_conv2, features_stage2_2_bn2_saved, cnn::Activation::kRelu),
+                  features_stage3_0_conv1_weight_, {}, kFeaturesStage3_0Conv1, batch, scratch(0, 407424));
 
   at(40);  // blocks.cnn:9: bn    (features.stage3[0].bn1)
   // blocks.cnn:10: act    (features.stage3[0].relu1)
@@ -1147,9 +1157,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                      features_stage3_0_bn1_running_var_, kFeaturesStage3_0Bn1, batch);
 
   at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
-  cnn::winograd::conv(features_stage3_0_conv2,
-                      cnn::Loaded(features_stage3_0_conv1, features_stage3_0_bn1_saved, cnn::Activation::kRelu),
-                      features_stage3_0_conv2_weight_, {}, kFeaturesStage3_0Conv2, batch, scratch(0, 417856));
+  cnn::fast::winograd::conv(features_stage3_0_conv2,
+                            cnn::Loaded(features_stage3_0_conv1, features_stage3_0_bn1_saved, cnn::Activation::kRelu),
+                            features_stage3_0_conv2_weight_, {}, kFeaturesStage3_0Conv2, batch,
+                            scratch(0, 417856));
 
   at(43);  // blocks.cnn:9: bn    (features.stage3[0].bn2)
   // blocks.cnn:10: act    (features.stage3[0].relu2)
@@ -1158,9 +1169,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                      features_stage3_0_bn2_running_var_, kFeaturesStage3_0Bn2, batch);
 
   at(45);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
-  cnn::winograd::conv(features_stage3_1_conv1,
-                      cnn::Loaded(features_stage3_0_conv2, features_stage3_0_bn2_saved, cnn::Activation::kRelu),
-                      features_stage3_1_conv1_weight_, {}, kFeaturesStage3_1Conv1, batch, scratch(0, 417856));
+  cnn::fast::winograd::conv(features_stage3_1_conv1,
+                            cnn::Loaded(features_stage3_0_conv2, features_stage3_0_bn2_saved, cnn::Activation::kRelu),
+                            features_stage3_1_conv1_weight_, {}, kFeaturesStage3_1Conv1, batch,
+                            scratch(0, 417856));
 
   at(46);  // blocks.cnn:9: bn    (features.stage3[1].bn1)
   // blocks.cnn:10: act    (features.stage3[1].relu1)
@@ -1169,9 +1181,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                      features_stage3_1_bn1_running_var_, kFeaturesStage3_1Bn1, batch);
 
   at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
-  cnn::winograd::conv(features_stage3_1_conv2,
-                      cnn::Loaded(features_stage3_1_conv1, features_stage3_1_bn1_saved, cnn::Activation::kRelu),
-                      features_stage3_1_conv2_weight_, {}, kFeaturesStage3_1Conv2, batch, scratch(0, 417856));
+  cnn::fast::winograd::conv(features_stage3_1_conv2,
+                            cnn::Loaded(features_stage3_1_conv1, features_stage3_1_bn1_saved, cnn::Activation::kRelu),
+                            features_stage3_1_conv2_weight_, {}, kFeaturesStage3_1Conv2, batch,
+                            scratch(0, 417856));
 
   at(49);  // blocks.cnn:9: bn    (features.stage3[1].bn2)
   // blocks.cnn:10: act    (features.stage3[1].relu2)
@@ -1180,9 +1193,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                      features_stage3_1_bn2_running_var_, kFeaturesStage3_1Bn2, batch);
 
   at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
-  cnn::winograd::conv(features_stage3_2_conv1,
-                      cnn::Loaded(features_stage3_1_conv2, features_stage3_1_bn2_saved, cnn::Activation::kRelu),
-                      features_stage3_2_conv1_weight_, {}, kFeaturesStage3_2Conv1, batch, scratch(0, 417856));
+  cnn::fast::winograd::conv(features_stage3_2_conv1,
+                            cnn::Loaded(features_stage3_1_conv2, features_stage3_1_bn2_saved, cnn::Activation::kRelu),
+                            features_stage3_2_conv1_weight_, {}, kFeaturesStage3_2Conv1, batch,
+                            scratch(0, 417856));
 
   at(52);  // blocks.cnn:9: bn    (features.stage3[2].bn1)
   // blocks.cnn:10: act    (features.stage3[2].relu1)
@@ -1191,9 +1205,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                      features_stage3_2_bn1_running_var_, kFeaturesStage3_2Bn1, batch);
 
   at(54);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
-  cnn::winograd::conv(features_stage3_2_conv2,
-                      cnn::Loaded(features_stage3_2_conv1, features_stage3_2_bn1_saved, cnn::Activation::kRelu),
-                      features_stage3_2_conv2_weight_, {}, kFeaturesStage3_2Conv2, batch, scratch(0, 417856));
+  cnn::fast::winograd::conv(features_stage3_2_conv2,
+                            cnn::Loaded(features_stage3_2_conv1, features_stage3_2_bn1_saved, cnn::Activation::kRelu),
+                            features_stage3_2_conv2_weight_, {}, kFeaturesStage3_2Conv2, batch,
+                            scratch(0, 417856));
 
   at(55);  // blocks.cnn:9: bn    (features.stage3[2].bn2)
   // blocks.cnn:10: act    (features.stage3[2].relu2)
@@ -1227,209 +1242,209 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                    d_features_stage3_2_relu2, features_stage3_2_conv2, features_stage3_2_bn2_saved,
                    cnn::Activation::kRelu, kFeaturesStage3_2Bn2, batch);
   backward_at(54);  // blocks.cnn:8: features.stage3[2].conv2
-  cnn::winograd::conv_backward_params(d_features_stage3_2_conv2_weight, d_features_stage3_2_relu2,
-                                      cnn::Loaded(features_stage3_2_conv1, features_stage3_2_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage3_2Conv2, batch, scratch(524288, 1221120));
-  cnn::winograd::conv_backward_input(d_features_stage3_2_relu1, d_features_stage3_2_relu2,
-                                     features_stage3_2_conv2_weight_, kFeaturesStage3_2Conv2, batch,
-                                     scratch(1048576, 417856));
+  cnn::fast::winograd::conv_backward_params(d_features_stage3_2_conv2_weight, d_features_stage3_2_relu2,
+                                            cnn::Loaded(features_stage3_2_conv1, features_stage3_2_bn1_saved, cnn::Activation::kRelu),
+                                            kFeaturesStage3_2Conv2, batch, scratch(524288, 1221120));
+  cnn::fast::winograd::conv_backward_input(d_features_stage3_2_relu1, d_features_stage3_2_relu2,
+                                           features_stage3_2_conv2_weight_, kFeaturesStage3_2Conv2, batch,
+                                           scratch(1048576, 417856));
   backward_at(52);  // blocks.cnn:9: features.stage3[2].bn1
   cnn::bn_backward(d_features_stage3_2_relu1, d_features_stage3_2_bn1_weight, d_features_stage3_2_bn1_bias,
                    d_features_stage3_2_relu1, features_stage3_2_conv1, features_stage3_2_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage3_2Bn1, batch);
   backward_at(51);  // blocks.cnn:8: features.stage3[2].conv1
-  cnn::winograd::conv_backward_params(d_features_stage3_2_conv1_weight, d_features_stage3_2_relu1,
-                                      cnn::Loaded(features_stage3_1_conv2, features_stage3_1_bn2_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage3_2Conv1, batch, scratch(1048576, 1221120));
-  cnn::winograd::conv_backward_input(d_features_stage3_1_relu2, d_features_stage3_2_relu1,
-                                     features_stage3_2_conv1_weight_, kFeaturesStage3_2Conv1, batch,
-                                     scratch(0, 417856));
+  cnn::fast::winograd::conv_backward_params(d_features_stage3_2_conv1_weight, d_features_stage3_2_relu1,
+                                            cnn::Loaded(features_stage3_1_conv2, features_stage3_1_bn2_saved, cnn::Activation::kRelu),
+                                            kFeaturesStage3_2Conv1, batch, scratch(1048576, 1221120));
+  cnn::fast::winograd::conv_backward_input(d_features_stage3_1_relu2, d_features_stage3_2_relu1,
+                                           features_stage3_2_conv1_weight_, kFeaturesStage3_2Conv1, batch,
+                                           scratch(0, 417856));
   backward_at(49);  // blocks.cnn:9: features.stage3[1].bn2
   cnn::bn_backward(d_features_stage3_1_relu2, d_features_stage3_1_bn2_weight, d_features_stage3_1_bn2_bias,
                    d_features_stage3_1_relu2, features_stage3_1_conv2, features_stage3_1_bn2_saved,
                    cnn::Activation::kRelu, kFeaturesStage3_1Bn2, batch);
   backward_at(48);  // blocks.cnn:8: features.stage3[1].conv2
-  cnn::winograd::conv_backward_params(d_features_stage3_1_conv2_weight, d_features_stage3_1_relu2,
-                                      cnn::Loaded(features_stage3_1_conv1, features_stage3_1_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage3_1Conv2, batch, scratch(0, 1221120));
-  cnn::winograd::conv_backward_input(d_features_stage3_1_relu1, d_features_stage3_1_relu2,
-                                     features_stage3_1_conv2_weight_, kFeaturesStage3_1Conv2, batch,
-                                     scratch(524288, 417856));
+  cnn::fast::winograd::conv_backward_params(d_features_stage3_1_conv2_weight, d_features_stage3_1_relu2,
+                                            cnn::Loaded(features_stage3_1_conv1, features_stage3_1_bn1_saved, cnn::Activation::kRelu),
+                                            kFeaturesStage3_1Conv2, batch, scratch(0, 1221120));
+  cnn::fast::winograd::conv_backward_input(d_features_stage3_1_relu1, d_features_stage3_1_relu2,
+                                           features_stage3_1_conv2_weight_, kFeaturesStage3_1Conv2, batch,
+                                           scratch(524288, 417856));
   backward_at(46);  // blocks.cnn:9: features.stage3[1].bn1
   cnn::bn_backward(d_features_stage3_1_relu1, d_features_stage3_1_bn1_weight, d_features_stage3_1_bn1_bias,
                    d_features_stage3_1_relu1, features_stage3_1_conv1, features_stage3_1_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage3_1Bn1, batch);
   backward_at(45);  // blocks.cnn:8: features.stage3[1].conv1
-  cnn::winograd::conv_backward_params(d_features_stage3_1_conv1_weight, d_features_stage3_1_relu1,
-                                      cnn::Loaded(features_stage3_0_conv2, features_stage3_0_bn2_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage3_1Conv1, batch, scratch(524288, 1221120));
-  cnn::winograd::conv_backward_input(d_features_stage3_0_relu2, d_features_stage3_1_relu1,
-                                     features_stage3_1_conv1_weight_, kFeaturesStage3_1Conv1, batch,
-                                     scratch(1048576, 417856));
+  cnn::fast::winograd::conv_backward_params(d_features_stage3_1_conv1_weight, d_features_stage3_1_relu1,
+                                            cnn::Loaded(features_stage3_0_conv2, features_stage3_0_bn2_saved, cnn::Activation::kRelu),
+                                            kFeaturesStage3_1Conv1, batch, scratch(524288, 1221120));
+  cnn::fast::winograd::conv_backward_input(d_features_stage3_0_relu2, d_features_stage3_1_relu1,
+                                           features_stage3_1_conv1_weight_, kFeaturesStage3_1Conv1, batch,
+                                           scratch(1048576, 417856));
   backward_at(43);  // blocks.cnn:9: features.stage3[0].bn2
   cnn::bn_backward(d_features_stage3_0_relu2, d_features_stage3_0_bn2_weight, d_features_stage3_0_bn2_bias,
                    d_features_stage3_0_relu2, features_stage3_0_conv2, features_stage3_0_bn2_saved,
                    cnn::Activation::kRelu, kFeaturesStage3_0Bn2, batch);
   backward_at(42);  // blocks.cnn:8: features.stage3[0].conv2
-  cnn::winograd::conv_backward_params(d_features_stage3_0_conv2_weight, d_features_stage3_0_relu2,
-                                      cnn::Loaded(features_stage3_0_conv1, features_stage3_0_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage3_0Conv2, batch, scratch(1048576, 1221120));
-  cnn::winograd::conv_backward_input(d_features_stage3_0_relu1, d_features_stage3_0_relu2,
-                                     features_stage3_0_conv2_weight_, kFeaturesStage3_0Conv2, batch,
-                                     scratch(1048576, 417856));
+  cnn::fast::winograd::conv_backward_params(d_features_stage3_0_conv2_weight, d_features_stage3_0_relu2,
+                                            cnn::Loaded(features_stage3_0_conv1, features_stage3_0_bn1_saved, cnn::Activation::kRelu),
+                                            kFeaturesStage3_0Conv2, batch, scratch(1048576, 1221120));
+  cnn::fast::winograd::conv_backward_input(d_features_stage3_0_relu1, d_features_stage3_0_relu2,
+                                           features_stage3_0_conv2_weight_, kFeaturesStage3_0Conv2, batch,
+                                           scratch(1048576, 417856));
   backward_at(40);  // blocks.cnn:9: features.stage3[0].bn1
   cnn::bn_backward(d_features_stage3_0_relu1, d_features_stage3_0_bn1_weight, d_features_stage3_0_bn1_bias,
                    d_features_stage3_0_relu1, features_stage3_0_conv1, features_stage3_0_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage3_0Bn1, batch);
   backward_at(39);  // blocks.cnn:8: features.stage3[0].conv1
-  cnn::conv_backward_params(d_features_stage3_0_conv1_weight, d_features_stage3_0_relu1,
-                            cnn::Loaded(features_stage2_2_conv2, features_stage2_2_bn2_saved, cnn::Activation::kRelu),
-                            kFeaturesStage3_0Conv1, batch, scratch(524288, 55296));
-  cnn::conv_backward_input(d_features_stage2_2_relu2, d_features_stage3_0_relu1,
-                           features_stage3_0_conv1_weight_, kFeaturesStage3_0Conv1, batch,
-                           scratch(1572864, 366144));
+  cnn::fast::conv_backward_params(d_features_stage3_0_conv1_weight, d_features_stage3_0_relu1,
+                                  cnn::Loaded(features_stage2_2_conv2, features_stage2_2_bn2_saved, cnn::Activation::kRelu),
+                                  kFeaturesStage3_0Conv1, batch, scratch(524288, 129024));
+  cnn::fast::conv_backward_input(d_features_stage2_2_relu2, d_features_stage3_0_relu1,
+                                 features_stage3_0_conv1_weight_, kFeaturesStage3_0Conv1, batch,
+                                 scratch(1572864, 366144));
   backward_at(37);  // blocks.cnn:9: features.stage2[2].bn2
   cnn::bn_backward(d_features_stage2_2_relu2, d_features_stage2_2_bn2_weight, d_features_stage2_2_bn2_bias,
                    d_features_stage2_2_relu2, features_stage2_2_conv2, features_stage2_2_bn2_saved,
                    cnn::Activation::kRelu, kFeaturesStage2_2Bn2, batch);
   backward_at(36);  // blocks.cnn:8: features.stage2[2].conv2
-  cnn::winograd::conv_backward_params(d_features_stage2_2_conv2_weight, d_features_stage2_2_relu2,
-                                      cnn::Loaded(features_stage2_2_conv1, features_stage2_2_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage2_2Conv2, batch, scratch(0, 336384));
-  cnn::winograd::conv_backward_input(d_features_stage2_2_relu1, d_features_stage2_2_relu2,
-                                     features_stage2_2_conv2_weight_, kFeaturesStage2_2Conv2, batch,
-                                     scratch(0, 42048));
+  cnn::fast::winograd::conv_backward_params(d_features_stage2_2_conv2_weight, d_features_stage2_2_relu2,
+                                            cnn::Loaded(features_stage2_2_conv1, features_stage2_2_bn1_saved, cnn::Activation::kRelu),
+                                            kFeaturesStage2_2Conv2, batch, scratch(0, 336384));
+  cnn::fast::winograd::conv_backward_input(d_features_stage2_2_relu1, d_features_stage2_2_relu2,
+                                           features_stage2_2_conv2_weight_, kFeaturesStage2_2Conv2, batch,
+                                           scratch(0, 42048));
   backward_at(34);  // blocks.cnn:9: features.stage2[2].bn1
   cnn::bn_backward(d_features_stage2_2_relu1, d_features_stage2_2_bn1_weight, d_features_stage2_2_bn1_bias,
                    d_features_stage2_2_relu1, features_stage2_2_conv1, features_stage2_2_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage2_2Bn1, batch);
   backward_at(33);  // blocks.cnn:8: features.stage2[2].conv1
-  cnn::winograd::conv_backward_params(d_features_stage2_2_conv1_weight, d_features_stage2_2_relu1,
-                                      cnn::Loaded(features_stage2_1_conv2, features_stage2_1_bn2_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage2_2Conv1, batch, scratch(0, 336384));
-  cnn::winograd::conv_backward_input(d_features_stage2_1_relu2, d_features_stage2_2_relu1,
-                                     features_stage2_2_conv1_weight_, kFeaturesStage2_2Conv1, batch,
-                                     scratch(1048576, 42048));
+  cnn::fast::winograd::conv_backward_params(d_features_stage2_2_conv1_weight, d_features_stage2_2_relu1,
+                                            cnn::Loaded(features_stage2_1_conv2, features_stage2_1_bn2_saved, cnn::Activation::kRelu),
+                                            kFeaturesStage2_2Conv1, batch, scratch(0, 336384));
+  cnn::fast::winograd::conv_backward_input(d_features_stage2_1_relu2, d_features_stage2_2_relu1,
+                                           features_stage2_2_conv1_weight_, kFeaturesStage2_2Conv1, batch,
+                                           scratch(1048576, 42048));
   backward_at(31);  // blocks.cnn:9: features.stage2[1].bn2
   cnn::bn_backward(d_features_stage2_1_relu2, d_features_stage2_1_bn2_weight, d_features_stage2_1_bn2_bias,
                    d_features_stage2_1_relu2, features_stage2_1_conv2, features_stage2_1_bn2_saved,
                    cnn::Activation::kRelu, kFeaturesStage2_1Bn2, batch);
   backward_at(30);  // blocks.cnn:8: features.stage2[1].conv2
-  cnn::winograd::conv_backward_params(d_features_stage2_1_conv2_weight, d_features_stage2_1_relu2,
-                                      cnn::Loaded(features_stage2_1_conv1, features_stage2_1_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage2_1Conv2, batch, scratch(1048576, 336384));
-  cnn::winograd::conv_backward_input(d_features_stage2_1_relu1, d_features_stage2_1_relu2,
-                                     features_stage2_1_conv2_weight_, kFeaturesStage2_1Conv2, batch,
-                                     scratch(2097152, 42048));
+  cnn::fast::winograd::conv_backward_params(d_features_stage2_1_conv2_weight, d_features_stage2_1_relu2,
+                                            cnn::Loaded(features_stage2_1_conv1, features_stage2_1_bn1_saved, cnn::Activation::kRelu),
+                                            kFeaturesStage2_1Conv2, batch, scratch(1048576, 336384));
+  cnn::fast::winograd::conv_backward_input(d_features_stage2_1_relu1, d_features_stage2_1_relu2,
+                                           features_stage2_1_conv2_weight_, kFeaturesStage2_1Conv2, batch,
+                                           scratch(2097152, 42048));
   backward_at(28);  // blocks.cnn:9: features.stage2[1].bn1
   cnn::bn_backward(d_features_stage2_1_relu1, d_features_stage2_1_bn1_weight, d_features_stage2_1_bn1_bias,
                    d_features_stage2_1_relu1, features_stage2_1_conv1, features_stage2_1_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage2_1Bn1, batch);
   backward_at(27);  // blocks.cnn:8: features.stage2[1].conv1
-  cnn::winograd::conv_backward_params(d_features_stage2_1_conv1_weight, d_features_stage2_1_relu1,
-                                      cnn::Loaded(features_stage2_0_conv2, features_stage2_0_bn2_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage2_1Conv1, batch, scratch(0, 336384));
-  cnn::winograd::conv_backward_input(d_features_stage2_0_relu2, d_features_stage2_1_relu1,
-                                     features_stage2_1_conv1_weight_, kFeaturesStage2_1Conv1, batch,
-                                     scratch(2097152, 42048));
+  cnn::fast::winograd::conv_backward_params(d_features_stage2_1_conv1_weight, d_features_stage2_1_relu1,
+                                            cnn::Loaded(features_stage2_0_conv2, features_stage2_0_bn2_saved, cnn::Activation::kRelu),
+                                            kFeaturesStage2_1Conv1, batch, scratch(0, 336384));
+  cnn::fast::winograd::conv_backward_input(d_features_stage2_0_relu2, d_features_stage2_1_relu1,
+                                           features_stage2_1_conv1_weight_, kFeaturesStage2_1Conv1, batch,
+                                           scratch(2097152, 42048));
   backward_at(25);  // blocks.cnn:9: features.stage2[0].bn2
   cnn::bn_backward(d_features_stage2_0_relu2, d_features_stage2_0_bn2_weight, d_features_stage2_0_bn2_bias,
                    d_features_stage2_0_relu2, features_stage2_0_conv2, features_stage2_0_bn2_saved,
                    cnn::Activation::kRelu, kFeaturesStage2_0Bn2, batch);
   backward_at(24);  // blocks.cnn:8: features.stage2[0].conv2
-  cnn::winograd::conv_backward_params(d_features_stage2_0_conv2_weight, d_features_stage2_0_relu2,
-                                      cnn::Loaded(features_stage2_0_conv1, features_stage2_0_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage2_0Conv2, batch, scratch(1048576, 336384));
-  cnn::winograd::conv_backward_input(d_features_stage2_0_relu1, d_features_stage2_0_relu2,
-                                     features_stage2_0_conv2_weight_, kFeaturesStage2_0Conv2, batch,
-                                     scratch(2097152, 42048));
+  cnn::fast::winograd::conv_backward_params(d_features_stage2_0_conv2_weight, d_features_stage2_0_relu2,
+                                            cnn::Loaded(features_stage2_0_conv1, features_stage2_0_bn1_saved, cnn::Activation::kRelu),
+                                            kFeaturesStage2_0Conv2, batch, scratch(1048576, 336384));
+  cnn::fast::winograd::conv_backward_input(d_features_stage2_0_relu1, d_features_stage2_0_relu2,
+                                           features_stage2_0_conv2_weight_, kFeaturesStage2_0Conv2, batch,
+                                           scratch(2097152, 42048));
   backward_at(22);  // blocks.cnn:9: features.stage2[0].bn1
   cnn::bn_backward(d_features_stage2_0_relu1, d_features_stage2_0_bn1_weight, d_features_stage2_0_bn1_bias,
                    d_features_stage2_0_relu1, features_stage2_0_conv1, features_stage2_0_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage2_0Bn1, batch);
   backward_at(21);  // blocks.cnn:8: features.stage2[0].conv1
-  cnn::conv_backward_params(d_features_stage2_0_conv1_weight, d_features_stage2_0_relu1,
-                            cnn::Loaded(features_stage1_2_conv2, features_stage1_2_bn2_saved, cnn::Activation::kRelu),
-                            kFeaturesStage2_0Conv1, batch, scratch(0, 32256));
-  cnn::conv_backward_input(d_features_stage1_2_relu2, d_features_stage2_0_relu1,
-                           features_stage2_0_conv1_weight_, kFeaturesStage2_0Conv1, batch,
-                           scratch(0, 178560));
+  cnn::fast::conv_backward_params(d_features_stage2_0_conv1_weight, d_features_stage2_0_relu1,
+                                  cnn::Loaded(features_stage1_2_conv2, features_stage1_2_bn2_saved, cnn::Activation::kRelu),
+                                  kFeaturesStage2_0Conv1, batch, scratch(0, 32256));
+  cnn::fast::conv_backward_input(d_features_stage1_2_relu2, d_features_stage2_0_relu1,
+                                 features_stage2_0_conv1_weight_, kFeaturesStage2_0Conv1, batch,
+                                 scratch(0, 178560));
   backward_at(19);  // blocks.cnn:9: features.stage1[2].bn2
   cnn::bn_backward(d_features_stage1_2_relu2, d_features_stage1_2_bn2_weight, d_features_stage1_2_bn2_bias,
                    d_features_stage1_2_relu2, features_stage1_2_conv2, features_stage1_2_bn2_saved,
                    cnn::Activation::kRelu, kFeaturesStage1_2Bn2, batch);
   backward_at(18);  // blocks.cnn:8: features.stage1[2].conv2
-  cnn::winograd::conv_backward_params(d_features_stage1_2_conv2_weight, d_features_stage1_2_relu2,
-                                      cnn::Loaded(features_stage1_2_conv1, features_stage1_2_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage1_2Conv2, batch, scratch(0, 87552));
-  cnn::winograd::conv_backward_input(d_features_stage1_2_relu1, d_features_stage1_2_relu2,
-                                     features_stage1_2_conv2_weight_, kFeaturesStage1_2Conv2, batch,
-                                     scratch(2097152, 10944));
+  cnn::fast::winograd::conv_backward_params(d_features_stage1_2_conv2_weight, d_features_stage1_2_relu2,
+                                            cnn::Loaded(features_stage1_2_conv1, features_stage1_2_bn1_saved, cnn::Activation::kRelu),
+                                            kFeaturesStage1_2Conv2, batch, scratch(0, 87552));
+  cnn::fast::winograd::conv_backward_input(d_features_stage1_2_relu1, d_features_stage1_2_relu2,
+                                           features_stage1_2_conv2_weight_, kFeaturesStage1_2Conv2, batch,
+                                           scratch(2097152, 10944));
   backward_at(16);  // blocks.cnn:9: features.stage1[2].bn1
   cnn::bn_backward(d_features_stage1_2_relu1, d_features_stage1_2_bn1_weight, d_features_stage1_2_bn1_bias,
                    d_features_stage1_2_relu1, features_stage1_2_conv1, features_stage1_2_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage1_2Bn1, batch);
   backward_at(15);  // blocks.cnn:8: features.stage1[2].conv1
-  cnn::winograd::conv_backward_params(d_features_stage1_2_conv1_weight, d_features_stage1_2_relu1,
-                                      cnn::Loaded(features_stage1_1_conv2, features_stage1_1_bn2_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage1_2Conv1, batch, scratch(2097152, 87552));
-  cnn::winograd::conv_backward_input(d_features_stage1_1_relu2, d_features_stage1_2_relu1,
-                                     features_stage1_2_conv1_weight_, kFeaturesStage1_2Conv1, batch,
-                                     scratch(2097152, 10944));
+  cnn::fast::winograd::conv_backward_params(d_features_stage1_2_conv1_weight, d_features_stage1_2_relu1,
+                                            cnn::Loaded(features_stage1_1_conv2, features_stage1_1_bn2_saved, cnn::Activation::kRelu),
+                                            kFeaturesStage1_2Conv1, batch, scratch(2097152, 87552));
+  cnn::fast::winograd::conv_backward_input(d_features_stage1_1_relu2, d_features_stage1_2_relu1,
+                                           features_stage1_2_conv1_weight_, kFeaturesStage1_2Conv1, batch,
+                                           scratch(2097152, 10944));
   backward_at(13);  // blocks.cnn:9: features.stage1[1].bn2
   cnn::bn_backward(d_features_stage1_1_relu2, d_features_stage1_1_bn2_weight, d_features_stage1_1_bn2_bias,
                    d_features_stage1_1_relu2, features_stage1_1_conv2, features_stage1_1_bn2_saved,
                    cnn::Activation::kRelu, kFeaturesStage1_1Bn2, batch);
   backward_at(12);  // blocks.cnn:8: features.stage1[1].conv2
-  cnn::winograd::conv_backward_params(d_features_stage1_1_conv2_weight, d_features_stage1_1_relu2,
-                                      cnn::Loaded(features_stage1_1_conv1, features_stage1_1_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage1_1Conv2, batch, scratch(0, 87552));
-  cnn::winograd::conv_backward_input(d_features_stage1_1_relu1, d_features_stage1_1_relu2,
-                                     features_stage1_1_conv2_weight_, kFeaturesStage1_1Conv2, batch,
-                                     scratch(2097152, 10944));
+  cnn::fast::winograd::conv_backward_params(d_features_stage1_1_conv2_weight, d_features_stage1_1_relu2,
+                                            cnn::Loaded(features_stage1_1_conv1, features_stage1_1_bn1_saved, cnn::Activation::kRelu),
+                                            kFeaturesStage1_1Conv2, batch, scratch(0, 87552));
+  cnn::fast::winograd::conv_backward_input(d_features_stage1_1_relu1, d_features_stage1_1_relu2,
+                                           features_stage1_1_conv2_weight_, kFeaturesStage1_1Conv2, batch,
+                                           scratch(2097152, 10944));
   backward_at(10);  // blocks.cnn:9: features.stage1[1].bn1
   cnn::bn_backward(d_features_stage1_1_relu1, d_features_stage1_1_bn1_weight, d_features_stage1_1_bn1_bias,
                    d_features_stage1_1_relu1, features_stage1_1_conv1, features_stage1_1_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage1_1Bn1, batch);
   backward_at(9);  // blocks.cnn:8: features.stage1[1].conv1
-  cnn::winograd::conv_backward_params(d_features_stage1_1_conv1_weight, d_features_stage1_1_relu1,
-                                      cnn::Loaded(features_stage1_0_conv2, features_stage1_0_bn2_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage1_1Conv1, batch, scratch(2097152, 87552));
-  cnn::winograd::conv_backward_input(d_features_stage1_0_relu2, d_features_stage1_1_relu1,
-                                     features_stage1_1_conv1_weight_, kFeaturesStage1_1Conv1, batch,
-                                     scratch(2097152, 10944));
+  cnn::fast::winograd::conv_backward_params(d_features_stage1_1_conv1_weight, d_features_stage1_1_relu1,
+                                            cnn::Loaded(features_stage1_0_conv2, features_stage1_0_bn2_saved, cnn::Activation::kRelu),
+                                            kFeaturesStage1_1Conv1, batch, scratch(2097152, 87552));
+  cnn::fast::winograd::conv_backward_input(d_features_stage1_0_relu2, d_features_stage1_1_relu1,
+                                           features_stage1_1_conv1_weight_, kFeaturesStage1_1Conv1, batch,
+                                           scratch(2097152, 10944));
   backward_at(7);  // blocks.cnn:9: features.stage1[0].bn2
   cnn::bn_backward(d_features_stage1_0_relu2, d_features_stage1_0_bn2_weight, d_features_stage1_0_bn2_bias,
                    d_features_stage1_0_relu2, features_stage1_0_conv2, features_stage1_0_bn2_saved,
                    cnn::Activation::kRelu, kFeaturesStage1_0Bn2, batch);
   backward_at(6);  // blocks.cnn:8: features.stage1[0].conv2
-  cnn::winograd::conv_backward_params(d_features_stage1_0_conv2_weight, d_features_stage1_0_relu2,
-                                      cnn::Loaded(features_stage1_0_conv1, features_stage1_0_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage1_0Conv2, batch, scratch(0, 87552));
-  cnn::winograd::conv_backward_input(d_features_stage1_0_relu1, d_features_stage1_0_relu2,
-                                     features_stage1_0_conv2_weight_, kFeaturesStage1_0Conv2, batch,
-                                     scratch(0, 10944));
+  cnn::fast::winograd::conv_backward_params(d_features_stage1_0_conv2_weight, d_features_stage1_0_relu2,
+                                            cnn::Loaded(features_stage1_0_conv1, features_stage1_0_bn1_saved, cnn::Activation::kRelu),
+                                            kFeaturesStage1_0Conv2, batch, scratch(0, 87552));
+  cnn::fast::winograd::conv_backward_input(d_features_stage1_0_relu1, d_features_stage1_0_relu2,
+                                           features_stage1_0_conv2_weight_, kFeaturesStage1_0Conv2, batch,
+                                           scratch(0, 10944));
   backward_at(4);  // blocks.cnn:9: features.stage1[0].bn1
   cnn::bn_backward(d_features_stage1_0_relu1, d_features_stage1_0_bn1_weight, d_features_stage1_0_bn1_bias,
                    d_features_stage1_0_relu1, features_stage1_0_conv1, features_stage1_0_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage1_0Bn1, batch);
   backward_at(0);  // blocks.cnn:8: features.conv1
   // Once more, instead of keeping it:
-  cnn::conv(features_conv1, input, features_conv1_weight_, {}, kFeaturesConv1, batch,
-            scratch(2097152, 38118));
+  cnn::fast::conv(features_conv1, input, features_conv1_weight_, {}, kFeaturesConv1, batch,
+                  scratch(2097152, 38118));
   backward_at(3);  // blocks.cnn:8: features.stage1[0].conv1
-  cnn::winograd::conv_backward_params(d_features_stage1_0_conv1_weight, d_features_stage1_0_relu1,
-                                      cnn::Loaded(features_conv1, features_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage1_0Conv1, batch, scratch(2097152, 87552));
-  cnn::winograd::conv_backward_input(d_features_relu1, d_features_stage1_0_relu1,
-                                     features_stage1_0_conv1_weight_, kFeaturesStage1_0Conv1, batch,
-                                     scratch(2097152, 10944));
+  cnn::fast::winograd::conv_backward_params(d_features_stage1_0_conv1_weight, d_features_stage1_0_relu1,
+                                            cnn::Loaded(features_conv1, features_bn1_saved, cnn::Activation::kRelu),
+                                            kFeaturesStage1_0Conv1, batch, scratch(2097152, 87552));
+  cnn::fast::winograd::conv_backward_input(d_features_relu1, d_features_stage1_0_relu1,
+                                           features_stage1_0_conv1_weight_, kFeaturesStage1_0Conv1, batch,
+                                           scratch(2097152, 10944));
   backward_at(1);  // blocks.cnn:9: features.bn1
   cnn::bn_backward(d_features_relu1, d_features_bn1_weight, d_features_bn1_bias, d_features_relu1,
                    features_conv1, features_bn1_saved, cnn::Activation::kRelu, kFeaturesBn1, batch);
   backward_at(0);  // blocks.cnn:8: features.conv1
-  cnn::conv_backward_params(d_features_conv1_weight, d_features_relu1, input, kFeaturesConv1, batch,
-                            scratch(0, 3024));
+  cnn::fast::conv_backward_params(d_features_conv1_weight, d_features_relu1, input, kFeaturesConv1, batch,
+                                  scratch(0, 3024));
 
   at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());
@@ -1488,9 +1503,9 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   // blocks.cnn:10: act    (features.relu1)
   cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
                  features_bn1_running_var_, kFeaturesBn1);
-  cnn::conv(features_relu1, input, features_conv1_weight_,
-            cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
-            scratch(2097152, 38118));
+  cnn::fast::conv(features_relu1, input, features_conv1_weight_,
+                  cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1,
+                  batch, scratch(2097152, 38118));
 
   at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
@@ -1498,9 +1513,9 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::bn_affine(features_stage1_0_bn1_saved, features_stage1_0_bn1_weight_, features_stage1_0_bn1_bias_,
                  features_stage1_0_bn1_running_mean_, features_stage1_0_bn1_running_var_,
                  kFeaturesStage1_0Bn1);
-  cnn::winograd::conv(features_stage1_0_relu1, features_relu1, features_stage1_0_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage1_0_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_0Conv1, batch, scratch(4194304, 10944));
+  cnn::fast::winograd::conv(features_stage1_0_relu1, features_relu1, features_stage1_0_conv1_weight_,
+                            cnn::Epilogue().scaled(features_stage1_0_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage1_0Conv1, batch, scratch(4194304, 10944));
 
   at(6);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
@@ -1508,9 +1523,9 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::bn_affine(features_stage1_0_bn2_saved, features_stage1_0_bn2_weight_, features_stage1_0_bn2_bias_,
                  features_stage1_0_bn2_running_mean_, features_stage1_0_bn2_running_var_,
                  kFeaturesStage1_0Bn2);
-  cnn::winograd::conv(features_stage1_0_relu2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage1_0_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_0Conv2, batch, scratch(4194304, 10944));
+  cnn::fast::winograd::conv(features_stage1_0_relu2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage1_0_bn2_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage1_0Conv2, batch, scratch(4194304, 10944));
 
   at(9);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
   // blocks.cnn:9: bn    (features.stage1[1].bn1)
@@ -1518,9 +1533,9 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::bn_affine(features_stage1_1_bn1_saved, features_stage1_1_bn1_weight_, features_stage1_1_bn1_bias_,
                  features_stage1_1_bn1_running_mean_, features_stage1_1_bn1_running_var_,
                  kFeaturesStage1_1Bn1);
-  cnn::winograd::conv(features_stage1_1_relu1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage1_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_1Conv1, batch, scratch(4194304, 10944));
+  cnn::fast::winograd::conv(features_stage1_1_relu1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
+                            cnn::Epilogue().scaled(features_stage1_1_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage1_1Conv1, batch, scratch(4194304, 10944));
 
   at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
   // blocks.cnn:9: bn    (features.stage1[1].bn2)
@@ -1528,9 +1543,9 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::bn_affine(features_stage1_1_bn2_saved, features_stage1_1_bn2_weight_, features_stage1_1_bn2_bias_,
                  features_stage1_1_bn2_running_mean_, features_stage1_1_bn2_running_var_,
                  kFeaturesStage1_1Bn2);
-  cnn::winograd::conv(features_stage1_1_relu2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage1_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_1Conv2, batch, scratch(4194304, 10944));
+  cnn::fast::winograd::conv(features_stage1_1_relu2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage1_1_bn2_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage1_1Conv2, batch, scratch(4194304, 10944));
 
   at(15);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
   // blocks.cnn:9: bn    (features.stage1[2].bn1)
@@ -1538,9 +1553,9 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::bn_affine(features_stage1_2_bn1_saved, features_stage1_2_bn1_weight_, features_stage1_2_bn1_bias_,
                  features_stage1_2_bn1_running_mean_, features_stage1_2_bn1_running_var_,
                  kFeaturesStage1_2Bn1);
-  cnn::winograd::conv(features_stage1_2_relu1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage1_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_2Conv1, batch, scratch(4194304, 10944));
+  cnn::fast::winograd::conv(features_stage1_2_relu1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
+                            cnn::Epilogue().scaled(features_stage1_2_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage1_2Conv1, batch, scratch(4194304, 10944));
 
   at(18);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
   // blocks.cnn:9: bn    (features.stage1[2].bn2)
@@ -1548,9 +1563,9 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::bn_affine(features_stage1_2_bn2_saved, features_stage1_2_bn2_weight_, features_stage1_2_bn2_bias_,
                  features_stage1_2_bn2_running_mean_, features_stage1_2_bn2_running_var_,
                  kFeaturesStage1_2Bn2);
-  cnn::winograd::conv(features_stage1_2_relu2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage1_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_2Conv2, batch, scratch(4194304, 10944));
+  cnn::fast::winograd::conv(features_stage1_2_relu2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage1_2_bn2_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage1_2Conv2, batch, scratch(4194304, 10944));
 
   at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
@@ -1558,9 +1573,9 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::bn_affine(features_stage2_0_bn1_saved, features_stage2_0_bn1_weight_, features_stage2_0_bn1_bias_,
                  features_stage2_0_bn1_running_mean_, features_stage2_0_bn1_running_var_,
                  kFeaturesStage2_0Bn1);
-  cnn::conv(features_stage2_0_relu1, features_stage1_2_relu2, features_stage2_0_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesStage2_0Conv1, batch, scratch(3145728, 200064));
+  cnn::fast::conv(features_stage2_0_relu1, features_stage1_2_relu2, features_stage2_0_conv1_weight_,
+                  cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesStage2_0Conv1, batch, scratch(3145728, 200064));
 
   at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
@@ -1568,9 +1583,9 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::bn_affine(features_stage2_0_bn2_saved, features_stage2_0_bn2_weight_, features_stage2_0_bn2_bias_,
                  features_stage2_0_bn2_running_mean_, features_stage2_0_bn2_running_var_,
                  kFeaturesStage2_0Bn2);
-  cnn::winograd::conv(features_stage2_0_relu2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage2_0_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_0Conv2, batch, scratch(1048576, 42048));
+  cnn::fast::winograd::conv(features_stage2_0_relu2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage2_0_bn2_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage2_0Conv2, batch, scratch(1048576, 42048));
 
   at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
@@ -1578,9 +1593,9 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::bn_affine(features_stage2_1_bn1_saved, features_stage2_1_bn1_weight_, features_stage2_1_bn1_bias_,
                  features_stage2_1_bn1_running_mean_, features_stage2_1_bn1_running_var_,
                  kFeaturesStage2_1Bn1);
-  cnn::winograd::conv(features_stage2_1_relu1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage2_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_1Conv1, batch, scratch(2097152, 42048));
+  cnn::fast::winograd::conv(features_stage2_1_relu1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
+                            cnn::Epilogue().scaled(features_stage2_1_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage2_1Conv1, batch, scratch(2097152, 42048));
 
   at(30);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
   // blocks.cnn:9: bn    (features.stage2[1].bn2)
@@ -1588,9 +1603,9 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::bn_affine(features_stage2_1_bn2_saved, features_stage2_1_bn2_weight_, features_stage2_1_bn2_bias_,
                  features_stage2_1_bn2_running_mean_, features_stage2_1_bn2_running_var_,
                  kFeaturesStage2_1Bn2);
-  cnn::winograd::conv(features_stage2_1_relu2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage2_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_1Conv2, batch, scratch(2097152, 42048));
+  cnn::fast::winograd::conv(features_stage2_1_relu2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage2_1_bn2_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage2_1Conv2, batch, scratch(2097152, 42048));
 
   at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
   // blocks.cnn:9: bn    (features.stage2[2].bn1)
@@ -1598,9 +1613,9 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::bn_affine(features_stage2_2_bn1_saved, features_stage2_2_bn1_weight_, features_stage2_2_bn1_bias_,
                  features_stage2_2_bn1_running_mean_, features_stage2_2_bn1_running_var_,
                  kFeaturesStage2_2Bn1);
-  cnn::winograd::conv(features_stage2_2_relu1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage2_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_2Conv1, batch, scratch(2097152, 42048));
+  cnn::fast::winograd::conv(features_stage2_2_relu1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
+                            cnn::Epilogue().scaled(features_stage2_2_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage2_2Conv1, batch, scratch(2097152, 42048));
 
   at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
   // blocks.cnn:9: bn    (features.stage2[2].bn2)
@@ -1608,9 +1623,9 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::bn_affine(features_stage2_2_bn2_saved, features_stage2_2_bn2_weight_, features_stage2_2_bn2_bias_,
                  features_stage2_2_bn2_running_mean_, features_stage2_2_bn2_running_var_,
                  kFeaturesStage2_2Bn2);
-  cnn::winograd::conv(features_stage2_2_relu2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage2_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_2Conv2, batch, scratch(2097152, 42048));
+  cnn::fast::winograd::conv(features_stage2_2_relu2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage2_2_bn2_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage2_2Conv2, batch, scratch(2097152, 42048));
 
   at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
@@ -1618,9 +1633,9 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::bn_affine(features_stage3_0_bn1_saved, features_stage3_0_bn1_weight_, features_stage3_0_bn1_bias_,
                  features_stage3_0_bn1_running_mean_, features_stage3_0_bn1_running_var_,
                  kFeaturesStage3_0Bn1);
-  cnn::conv(features_stage3_0_relu1, features_stage2_2_relu2, features_stage3_0_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesStage3_0Conv1, batch, scratch(1572864, 407424));
+  cnn::fast::conv(features_stage3_0_relu1, features_stage2_2_relu2, features_stage3_0_conv1_weight_,
+                  cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesStage3_0Conv1, batch, scratch(1572864, 407424));
 
   at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
@@ -1628,9 +1643,9 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::bn_affine(features_stage3_0_bn2_saved, features_stage3_0_bn2_weight_, features_stage3_0_bn2_bias_,
                  features_stage3_0_bn2_running_mean_, features_stage3_0_bn2_running_var_,
                  kFeaturesStage3_0Bn2);
-  cnn::winograd::conv(features_stage3_0_relu2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage3_0_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_0Conv2, batch, scratch(524288, 417856));
+  cnn::fast::winograd::conv(features_stage3_0_relu2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage3_0_bn2_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage3_0Conv2, batch, scratch(524288, 417856));
 
   at(45);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
@@ -1638,9 +1653,9 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::bn_affine(features_stage3_1_bn1_saved, features_stage3_1_bn1_weight_, features_stage3_1_bn1_bias_,
                  features_stage3_1_bn1_running_mean_, features_stage3_1_bn1_running_var_,
                  kFeaturesStage3_1Bn1);
-  cnn::winograd::conv(features_stage3_1_relu1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_1Conv1, batch, scratch(1048576, 417856));
+  cnn::fast::winograd::conv(features_stage3_1_relu1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
+                            cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage3_1Conv1, batch, scratch(1048576, 417856));
 
   at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
   // blocks.cnn:9: bn    (features.stage3[1].bn2)
@@ -1648,9 +1663,9 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::bn_affine(features_stage3_1_bn2_saved, features_stage3_1_bn2_weight_, features_stage3_1_bn2_bias_,
                  features_stage3_1_bn2_running_mean_, features_stage3_1_bn2_running_var_,
                  kFeaturesStage3_1Bn2);
-  cnn::winograd::conv(features_stage3_1_relu2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage3_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_1Conv2, batch, scratch(1048576, 417856));
+  cnn::fast::winograd::conv(features_stage3_1_relu2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage3_1_bn2_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage3_1Conv2, batch, scratch(1048576, 417856));
 
   at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
@@ -1658,9 +1673,9 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::bn_affine(features_stage3_2_bn1_saved, features_stage3_2_bn1_weight_, features_stage3_2_bn1_bias_,
                  features_stage3_2_bn1_running_mean_, features_stage3_2_bn1_running_var_,
                  kFeaturesStage3_2Bn1);
-  cnn::winograd::conv(features_stage3_2_relu1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_2Conv1, batch, scratch(1048576, 417856));
+  cnn::fast::winograd::conv(features_stage3_2_relu1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
+                            cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage3_2Conv1, batch, scratch(1048576, 417856));
 
   at(54);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
   // blocks.cnn:9: bn    (features.stage3[2].bn2)
@@ -1668,9 +1683,9 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::bn_affine(features_stage3_2_bn2_saved, features_stage3_2_bn2_weight_, features_stage3_2_bn2_bias_,
                  features_stage3_2_bn2_running_mean_, features_stage3_2_bn2_running_var_,
                  kFeaturesStage3_2Bn2);
-  cnn::winograd::conv(features_stage3_2_relu2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage3_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_2Conv2, batch, scratch(1048576, 417856));
+  cnn::fast::winograd::conv(features_stage3_2_relu2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage3_2_bn2_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage3_2Conv2, batch, scratch(1048576, 417856));
 
   at(57);  // 37: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_stage3_2_relu2, k64x8x8, batch);
@@ -1889,135 +1904,135 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
-  cnn::conv(features_relu1, input, features_conv1_weight_,
-            cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
-            scratch(2097152, 38118));
+  cnn::fast::conv(features_relu1, input, features_conv1_weight_,
+                  cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1,
+                  batch, scratch(2097152, 38118));
 
   at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
   // blocks.cnn:10: act    (features.stage1[0].relu1)
-  cnn::winograd::conv(features_stage1_0_relu1, features_relu1, features_stage1_0_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage1_0_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_0Conv1, batch, scratch(4194304, 10944));
+  cnn::fast::winograd::conv(features_stage1_0_relu1, features_relu1, features_stage1_0_conv1_weight_,
+                            cnn::Epilogue().scaled(features_stage1_0_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage1_0Conv1, batch, scratch(4194304, 10944));
 
   at(6);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
   // blocks.cnn:10: act    (features.stage1[0].relu2)
-  cnn::winograd::conv(features_stage1_0_relu2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage1_0_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_0Conv2, batch, scratch(4194304, 10944));
+  cnn::fast::winograd::conv(features_stage1_0_relu2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage1_0_bn2_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage1_0Conv2, batch, scratch(4194304, 10944));
 
   at(9);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
   // blocks.cnn:9: bn    (features.stage1[1].bn1)
   // blocks.cnn:10: act    (features.stage1[1].relu1)
-  cnn::winograd::conv(features_stage1_1_relu1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage1_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_1Conv1, batch, scratch(4194304, 10944));
+  cnn::fast::winograd::conv(features_stage1_1_relu1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
+                            cnn::Epilogue().scaled(features_stage1_1_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage1_1Conv1, batch, scratch(4194304, 10944));
 
   at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
   // blocks.cnn:9: bn    (features.stage1[1].bn2)
   // blocks.cnn:10: act    (features.stage1[1].relu2)
-  cnn::winograd::conv(features_stage1_1_relu2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage1_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_1Conv2, batch, scratch(4194304, 10944));
+  cnn::fast::winograd::conv(features_stage1_1_relu2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage1_1_bn2_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage1_1Conv2, batch, scratch(4194304, 10944));
 
   at(15);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
   // blocks.cnn:9: bn    (features.stage1[2].bn1)
   // blocks.cnn:10: act    (features.stage1[2].relu1)
-  cnn::winograd::conv(features_stage1_2_relu1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage1_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_2Conv1, batch, scratch(4194304, 10944));
+  cnn::fast::winograd::conv(features_stage1_2_relu1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
+                            cnn::Epilogue().scaled(features_stage1_2_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage1_2Conv1, batch, scratch(4194304, 10944));
 
   at(18);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
   // blocks.cnn:9: bn    (features.stage1[2].bn2)
   // blocks.cnn:10: act    (features.stage1[2].relu2)
-  cnn::winograd::conv(features_stage1_2_relu2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage1_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_2Conv2, batch, scratch(4194304, 10944));
+  cnn::fast::winograd::conv(features_stage1_2_relu2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage1_2_bn2_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage1_2Conv2, batch, scratch(4194304, 10944));
 
   at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
   // blocks.cnn:10: act    (features.stage2[0].relu1)
-  cnn::conv(features_stage2_0_relu1, features_stage1_2_relu2, features_stage2_0_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesStage2_0Conv1, batch, scratch(3145728, 200064));
+  cnn::fast::conv(features_stage2_0_relu1, features_stage1_2_relu2, features_stage2_0_conv1_weight_,
+                  cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesStage2_0Conv1, batch, scratch(3145728, 200064));
 
   at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
   // blocks.cnn:10: act    (features.stage2[0].relu2)
-  cnn::winograd::conv(features_stage2_0_relu2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage2_0_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_0Conv2, batch, scratch(1048576, 42048));
+  cnn::fast::winograd::conv(features_stage2_0_relu2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage2_0_bn2_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage2_0Conv2, batch, scratch(1048576, 42048));
 
   at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
   // blocks.cnn:10: act    (features.stage2[1].relu1)
-  cnn::winograd::conv(features_stage2_1_relu1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage2_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_1Conv1, batch, scratch(2097152, 42048));
+  cnn::fast::winograd::conv(features_stage2_1_relu1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
+                            cnn::Epilogue().scaled(features_stage2_1_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage2_1Conv1, batch, scratch(2097152, 42048));
 
   at(30);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
   // blocks.cnn:9: bn    (features.stage2[1].bn2)
   // blocks.cnn:10: act    (features.stage2[1].relu2)
-  cnn::winograd::conv(features_stage2_1_relu2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage2_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_1Conv2, batch, scratch(2097152, 42048));
+  cnn::fast::winograd::conv(features_stage2_1_relu2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage2_1_bn2_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage2_1Conv2, batch, scratch(2097152, 42048));
 
   at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
   // blocks.cnn:9: bn    (features.stage2[2].bn1)
   // blocks.cnn:10: act    (features.stage2[2].relu1)
-  cnn::winograd::conv(features_stage2_2_relu1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage2_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_2Conv1, batch, scratch(2097152, 42048));
+  cnn::fast::winograd::conv(features_stage2_2_relu1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
+                            cnn::Epilogue().scaled(features_stage2_2_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage2_2Conv1, batch, scratch(2097152, 42048));
 
   at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
   // blocks.cnn:9: bn    (features.stage2[2].bn2)
   // blocks.cnn:10: act    (features.stage2[2].relu2)
-  cnn::winograd::conv(features_stage2_2_relu2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage2_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_2Conv2, batch, scratch(2097152, 42048));
+  cnn::fast::winograd::conv(features_stage2_2_relu2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage2_2_bn2_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage2_2Conv2, batch, scratch(2097152, 42048));
 
   at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
   // blocks.cnn:10: act    (features.stage3[0].relu1)
-  cnn::conv(features_stage3_0_relu1, features_stage2_2_relu2, features_stage3_0_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesStage3_0Conv1, batch, scratch(1572864, 407424));
+  cnn::fast::conv(features_stage3_0_relu1, features_stage2_2_relu2, features_stage3_0_conv1_weight_,
+                  cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesStage3_0Conv1, batch, scratch(1572864, 407424));
 
   at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
   // blocks.cnn:10: act    (features.stage3[0].relu2)
-  cnn::winograd::conv(features_stage3_0_relu2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage3_0_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_0Conv2, batch, scratch(524288, 417856));
+  cnn::fast::winograd::conv(features_stage3_0_relu2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage3_0_bn2_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage3_0Conv2, batch, scratch(524288, 417856));
 
   at(45);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
   // blocks.cnn:10: act    (features.stage3[1].relu1)
-  cnn::winograd::conv(features_stage3_1_relu1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_1Conv1, batch, scratch(1048576, 417856));
+  cnn::fast::winograd::conv(features_stage3_1_relu1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
+                            cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage3_1Conv1, batch, scratch(1048576, 417856));
 
   at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
   // blocks.cnn:9: bn    (features.stage3[1].bn2)
   // blocks.cnn:10: act    (features.stage3[1].relu2)
-  cnn::winograd::conv(features_stage3_1_relu2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage3_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_1Conv2, batch, scratch(1048576, 417856));
+  cnn::fast::winograd::conv(features_stage3_1_relu2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage3_1_bn2_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage3_1Conv2, batch, scratch(1048576, 417856));
 
   at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
   // blocks.cnn:10: act    (features.stage3[2].relu1)
-  cnn::winograd::conv(features_stage3_2_relu1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_2Conv1, batch, scratch(1048576, 417856));
+  cnn::fast::winograd::conv(features_stage3_2_relu1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
+                            cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage3_2Conv1, batch, scratch(1048576, 417856));
 
   at(54);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
   // blocks.cnn:9: bn    (features.stage3[2].bn2)
   // blocks.cnn:10: act    (features.stage3[2].relu2)
-  cnn::winograd::conv(features_stage3_2_relu2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage3_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_2Conv2, batch, scratch(1048576, 417856));
+  cnn::fast::winograd::conv(features_stage3_2_relu2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage3_2_bn2_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage3_2Conv2, batch, scratch(1048576, 417856));
 
   at(57);  // 37: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_stage3_2_relu2, k64x8x8, batch);

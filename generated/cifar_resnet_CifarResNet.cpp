@@ -145,68 +145,68 @@ constexpr cnn::DenseGeometry kHeadDense1{.in = 64, .out = 10, .block = 1};
 constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{16512, 3024});
-static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{12288, 38118});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{27840, 178560});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{19968, 32256});
-static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{34752, 200064});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{7104, 44928});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{13824, 3584});
-static_assert(cnn::conv_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{4032, 23424});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{52416, 366144});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{25728, 55296});
-static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{68928, 407424});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{13248, 89664});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{19584, 14336});
-static_assert(cnn::conv_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{7104, 46464});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{197376, 3024});
+static_assert(cnn::fast::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{163840, 38118});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{165888, 87552});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{165888, 87552});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{165888, 87552});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage1_1Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{165888, 87552});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage1_1Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{165888, 87552});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage1_2Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{165888, 87552});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{163840, 178560});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{187008, 32256});
+static_assert(cnn::fast::conv_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{163840, 200064});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{220672, 336384});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{163840, 44928});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{197632, 3584});
+static_assert(cnn::fast::conv_scratch(kFeaturesStage2_0DownsampleConv1, kBatch) == cnn::ScratchSize{163840, 23424});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{171264, 42048});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{220672, 336384});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{171264, 42048});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{220672, 336384});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{171264, 42048});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{220672, 336384});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage2_2Conv1, kBatch) == cnn::ScratchSize{171264, 42048});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{220672, 336384});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{163840, 366144});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{221184, 129024});
+static_assert(cnn::fast::conv_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{163840, 407424});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{251904, 1221120});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{163840, 89664});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{101376, 14336});
+static_assert(cnn::fast::conv_scratch(kFeaturesStage3_0DownsampleConv1, kBatch) == cnn::ScratchSize{163840, 46464});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{251904, 1221120});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{251904, 1221120});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{251904, 1221120});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage3_2Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{251904, 1221120});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 2560});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -1140,7 +1140,8 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   const cnn::Floats d_head_dense1_bias = gradients(272464, 10);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_, {}, kFeaturesConv1, batch, scratch(0, 38118));
+  cnn::fast::conv(features_conv1, input, features_conv1_weight_, {}, kFeaturesConv1, batch,
+                  scratch(0, 38118));
 
   at(1);  // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
@@ -1148,9 +1149,10 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                      features_bn1_running_mean_, features_bn1_running_var_, kFeaturesBn1, batch);
 
   at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
-  cnn::winograd::conv(features_stage1_0_conv1,
-                      cnn::Loaded(features_conv1, features_bn1_saved, cnn::Activation::kRelu),
-                      features_stage1_0_conv1_weight_, {}, kFeaturesStage1_0Conv1, batch, scratch(0, 10944));
+  cnn::fast::winograd::conv(features_stage1_0_conv1,
+                            cnn::Loaded(features_conv1, features_bn1_saved, cnn::Activation::kRelu),
+                            features_stage1_0_conv1_weight_, {}, kFeaturesStage1_0Conv1, batch,
+                            scratch(0, 10944));
 
   at(4);  // blocks.cnn:9: bn    (features.stage1[0].bn1)
   // blocks.cnn:10: act    (features.stage1[0].relu1)
@@ -1159,9 +1161,10 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                      features_stage1_0_bn1_running_var_, kFeaturesStage1_0Bn1, batch);
 
   at(6);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
-  cnn::winograd::conv(features_stage1_0_conv2,
-                      cnn::Loaded(features_stage1_0_conv1, features_stage1_0_bn1_saved, cnn::Activation::kRelu),
-                      features_stage1_0_conv2_weight_, {}, kFeaturesStage1_0Conv2, batch, scratch(0, 10944));
+  cnn::fast::winograd::conv(features_stage1_0_conv2,
+                            cnn::Loaded(features_stage1_0_conv1, features_stage1_0_bn1_saved, cnn::Activation::kRelu),
+                            features_stage1_0_conv2_weight_, {}, kFeaturesStage1_0Conv2, batch,
+                            scratch(0, 10944));
 
   at(7);  // blocks.cnn:9: bn    (features.stage1[0].bn2)
   cnn::bn_statistics(features_stage1_0_bn2_saved, features_stage1_0_conv2, features_stage1_0_bn2_weight_,
@@ -1175,8 +1178,8 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
            cnn::Activation::kRelu, k16x32x32, batch);
 
   at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
-  cnn::winograd::conv(features_stage1_1_conv1, features_stage1_0_relu2, features_stage1_1_conv1_weight_, {},
-                      kFeaturesStage1_1Conv1, batch, scratch(2097152, 10944));
+  cnn::fast::winograd::conv(features_stage1_1_conv1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
+                            {}, kFeaturesStage1_1Conv1, batch, scratch(2097152, 10944));
 
   at(11);  // blocks.cnn:9: bn    (features.stage1[1].bn1)
   // blocks.cnn:10: act    (features.stage1[1].relu1)
@@ -1185,10 +1188,10 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                      features_stage1_1_bn1_running_var_, kFeaturesStage1_1Bn1, batch);
 
   at(13);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
-  cnn::winograd::conv(features_stage1_1_conv2,
-                      cnn::Loaded(features_stage1_1_conv1, features_stage1_1_bn1_saved, cnn::Activation::kRelu),
-                      features_stage1_1_conv2_weight_, {}, kFeaturesStage1_1Conv2, batch,
-                      scratch(2097152, 10944));
+  cnn::fast::winograd::conv(features_stage1_1_conv2,
+                            cnn::Loaded(features_stage1_1_conv1, features_stage1_1_bn1_saved, cnn::Activation::kRelu),
+                            features_stage1_1_conv2_weight_, {}, kFeaturesStage1_1Conv2, batch,
+                            scratch(2097152, 10944));
 
   at(14);  // blocks.cnn:9: bn    (features.stage1[1].bn2)
   cnn::bn_statistics(features_stage1_1_bn2_saved, features_stage1_1_conv2, features_stage1_1_bn2_weight_,
@@ -1202,8 +1205,8 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
            cnn::Activation::kRelu, k16x32x32, batch);
 
   at(17);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
-  cnn::winograd::conv(features_stage1_2_conv1, features_stage1_1_relu2, features_stage1_2_conv1_weight_, {},
-                      kFeaturesStage1_2Conv1, batch, scratch(0, 10944));
+  cnn::fast::winograd::conv(features_stage1_2_conv1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
+                            {}, kFeaturesStage1_2Conv1, batch, scratch(0, 10944));
 
   at(18);  // blocks.cnn:9: bn    (features.stage1[2].bn1)
   // blocks.cnn:10: act    (features.stage1[2].relu1)
@@ -1212,9 +1215,10 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                      features_stage1_2_bn1_running_var_, kFeaturesStage1_2Bn1, batch);
 
   at(20);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
-  cnn::winograd::conv(features_stage1_2_conv2,
-                      cnn::Loaded(features_stage1_2_conv1, features_stage1_2_bn1_saved, cnn::Activation::kRelu),
-                      features_stage1_2_conv2_weight_, {}, kFeaturesStage1_2Conv2, batch, scratch(0, 10944));
+  cnn::fast::winograd::conv(features_stage1_2_conv2,
+                            cnn::Loaded(features_stage1_2_conv1, features_stage1_2_bn1_saved, cnn::Activation::kRelu),
+                            features_stage1_2_conv2_weight_, {}, kFeaturesStage1_2Conv2, batch,
+                            scratch(0, 10944));
 
   at(21);  // blocks.cnn:9: bn    (features.stage1[2].bn2)
   cnn::bn_statistics(features_stage1_2_bn2_saved, features_stage1_2_conv2, features_stage1_2_bn2_weight_,
@@ -1228,8 +1232,8 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
            cnn::Activation::kRelu, k16x32x32, batch);
 
   at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
-  cnn::conv(features_stage2_0_conv1, features_stage1_2_relu2, features_stage2_0_conv1_weight_, {},
-            kFeaturesStage2_0Conv1, batch, scratch(0, 200064));
+  cnn::fast::conv(features_stage2_0_conv1, features_stage1_2_relu2, features_stage2_0_conv1_weight_, {},
+                  kFeaturesStage2_0Conv1, batch, scratch(0, 200064));
 
   at(25);  // blocks.cnn:9: bn    (features.stage2[0].bn1)
   // blocks.cnn:10: act    (features.stage2[0].relu1)
@@ -1238,9 +1242,10 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                      features_stage2_0_bn1_running_var_, kFeaturesStage2_0Bn1, batch);
 
   at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
-  cnn::winograd::conv(features_stage2_0_conv2,
-                      cnn::Loaded(features_stage2_0_conv1, features_stage2_0_bn1_saved, cnn::Activation::kRelu),
-                      features_stage2_0_conv2_weight_, {}, kFeaturesStage2_0Conv2, batch, scratch(0, 42048));
+  cnn::fast::winograd::conv(features_stage2_0_conv2,
+                            cnn::Loaded(features_stage2_0_conv1, features_stage2_0_bn1_saved, cnn::Activation::kRelu),
+                            features_stage2_0_conv2_weight_, {}, kFeaturesStage2_0Conv2, batch,
+                            scratch(0, 42048));
 
   at(28);  // blocks.cnn:9: bn    (features.stage2[0].bn2)
   cnn::bn_statistics(features_stage2_0_bn2_saved, features_stage2_0_conv2, features_stage2_0_bn2_weight_,
@@ -1248,9 +1253,9 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                      features_stage2_0_bn2_running_var_, kFeaturesStage2_0Bn2, batch);
 
   at(29);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].downsample.conv1)
-  cnn::conv(features_stage2_0_downsample_conv1, features_stage1_2_relu2,
-            features_stage2_0_downsample_conv1_weight_, {}, kFeaturesStage2_0DownsampleConv1, batch,
-            scratch(0, 23424));
+  cnn::fast::conv(features_stage2_0_downsample_conv1, features_stage1_2_relu2,
+                  features_stage2_0_downsample_conv1_weight_, {}, kFeaturesStage2_0DownsampleConv1, batch,
+                  scratch(0, 23424));
 
   at(30);  // blocks.cnn:9: bn    (features.stage2[0].downsample.bn1)
   cnn::bn_statistics(features_stage2_0_downsample_bn1_saved, features_stage2_0_downsample_conv1,
@@ -1265,8 +1270,8 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
            cnn::Activation::kRelu, k32x16x16, batch);
 
   at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
-  cnn::winograd::conv(features_stage2_1_conv1, features_stage2_0_relu2, features_stage2_1_conv1_weight_, {},
-                      kFeaturesStage2_1Conv1, batch, scratch(0, 42048));
+  cnn::fast::winograd::conv(features_stage2_1_conv1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
+                            {}, kFeaturesStage2_1Conv1, batch, scratch(0, 42048));
 
   at(34);  // blocks.cnn:9: bn    (features.stage2[1].bn1)
   // blocks.cnn:10: act    (features.stage2[1].relu1)
@@ -1275,9 +1280,10 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                      features_stage2_1_bn1_running_var_, kFeaturesStage2_1Bn1, batch);
 
   at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
-  cnn::winograd::conv(features_stage2_1_conv2,
-                      cnn::Loaded(features_stage2_1_conv1, features_stage2_1_bn1_saved, cnn::Activation::kRelu),
-                      features_stage2_1_conv2_weight_, {}, kFeaturesStage2_1Conv2, batch, scratch(0, 42048));
+  cnn::fast::winograd::conv(features_stage2_1_conv2,
+                            cnn::Loaded(features_stage2_1_conv1, features_stage2_1_bn1_saved, cnn::Activation::kRelu),
+                            features_stage2_1_conv2_weight_, {}, kFeaturesStage2_1Conv2, batch,
+                            scratch(0, 42048));
 
   at(37);  // blocks.cnn:9: bn    (features.stage2[1].bn2)
   cnn::bn_statistics(features_stage2_1_bn2_saved, features_stage2_1_conv2, features_stage2_1_bn2_weight_,
@@ -1291,8 +1297,8 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
            cnn::Activation::kRelu, k32x16x16, batch);
 
   at(40);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
-  cnn::winograd::conv(features_stage2_2_conv1, features_stage2_1_relu2, features_stage2_2_conv1_weight_, {},
-                      kFeaturesStage2_2Conv1, batch, scratch(0, 42048));
+  cnn::fast::winograd::conv(features_stage2_2_conv1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
+                            {}, kFeaturesStage2_2Conv1, batch, scratch(0, 42048));
 
   at(41);  // blocks.cnn:9: bn    (features.stage2[2].bn1)
   // blocks.cnn:10: act    (features.stage2[2].relu1)
@@ -1301,10 +1307,10 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                      features_stage2_2_bn1_running_var_, kFeaturesStage2_2Bn1, batch);
 
   at(43);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
-  cnn::winograd::conv(features_stage2_2_conv2,
-                      cnn::Loaded(features_stage2_2_conv1, features_stage2_2_bn1_saved, cnn::Activation::kRelu),
-                      features_stage2_2_conv2_weight_, {}, kFeaturesStage2_2Conv2, batch,
-                      scratch(1048576, 42048));
+  cnn::fast::winograd::conv(features_stage2_2_conv2,
+                            cnn::Loaded(features_stage2_2_conv1, features_stage2_2_bn1_saved, cnn::Activation::kRelu),
+                            features_stage2_2_conv2_weight_, {}, kFeaturesStage2_2Conv2, batch,
+                            scratch(1048576, 42048));
 
   at(44);  // blocks.cnn:9: bn    (features.stage2[2].bn2)
   cnn::bn_statistics(features_stage2_2_bn2_saved, features_stage2_2_conv2, features_stage2_2_bn2_weight_,
@@ -1318,8 +1324,8 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
            cnn::Activation::kRelu, k32x16x16, batch);
 
   at(47);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
-  cnn::conv(features_stage3_0_conv1, features_stage2_2_relu2, features_stage3_0_conv1_weight_, {},
-            kFeaturesStage3_0Conv1, batch, scratch(2097152, 407424));
+  cnn::fast::conv(features_stage3_0_conv1, features_stage2_2_relu2, features_stage3_0_conv1_weight_, {},
+                  kFeaturesStage3_0Conv1, batch, scratch(2097152, 407424));
 
   at(48);  // blocks.cnn:9: bn    (features.stage3[0].bn1)
   // blocks.cnn:10: act    (features.stage3[0].relu1)
@@ -1328,10 +1334,10 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                      features_stage3_0_bn1_running_var_, kFeaturesStage3_0Bn1, batch);
 
   at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
-  cnn::winograd::conv(features_stage3_0_conv2,
-                      cnn::Loaded(features_stage3_0_conv1, features_stage3_0_bn1_saved, cnn::Activation::kRelu),
-                      features_stage3_0_conv2_weight_, {}, kFeaturesStage3_0Conv2, batch,
-                      scratch(2621440, 417856));
+  cnn::fast::winograd::conv(features_stage3_0_conv2,
+                            cnn::Loaded(features_stage3_0_conv1, features_stage3_0_bn1_saved, cnn::Activation::kRelu),
+                            features_stage3_0_conv2_weight_, {}, kFeaturesStage3_0Conv2, batch,
+                            scratch(2621440, 417856));
 
   at(51);  // blocks.cnn:9: bn    (features.stage3[0].bn2)
   cnn::bn_statistics(features_stage3_0_bn2_saved, features_stage3_0_conv2, features_stage3_0_bn2_weight_,
@@ -1339,9 +1345,9 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                      features_stage3_0_bn2_running_var_, kFeaturesStage3_0Bn2, batch);
 
   at(52);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].downsample.conv1)
-  cnn::conv(features_stage3_0_downsample_conv1, features_stage2_2_relu2,
-            features_stage3_0_downsample_conv1_weight_, {}, kFeaturesStage3_0DownsampleConv1, batch,
-            scratch(3145728, 46464));
+  cnn::fast::conv(features_stage3_0_downsample_conv1, features_stage2_2_relu2,
+                  features_stage3_0_downsample_conv1_weight_, {}, kFeaturesStage3_0DownsampleConv1, batch,
+                  scratch(3145728, 46464));
 
   at(53);  // blocks.cnn:9: bn    (features.stage3[0].downsample.bn1)
   cnn::bn_statistics(features_stage3_0_downsample_bn1_saved, features_stage3_0_downsample_conv1,
@@ -1356,8 +1362,8 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
            cnn::Activation::kRelu, k64x8x8, batch);
 
   at(56);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
-  cnn::winograd::conv(features_stage3_1_conv1, features_stage3_0_relu2, features_stage3_1_conv1_weight_, {},
-                      kFeaturesStage3_1Conv1, batch, scratch(4194304, 417856));
+  cnn::fast::winograd::conv(features_stage3_1_conv1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
+                            {}, kFeaturesStage3_1Conv1, batch, scratch(4194304, 417856));
 
   at(57);  // blocks.cnn:9: bn    (features.stage3[1].bn1)
   // blocks.cnn:10: act    (features.stage3[1].relu1)
@@ -1366,10 +1372,10 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                      features_stage3_1_bn1_running_var_, kFeaturesStage3_1Bn1, batch);
 
   at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
-  cnn::winograd::conv(features_stage3_1_conv2,
-                      cnn::Loaded(features_stage3_1_conv1, features_stage3_1_bn1_saved, cnn::Activation::kRelu),
-                      features_stage3_1_conv2_weight_, {}, kFeaturesStage3_1Conv2, batch,
-                      scratch(4718592, 417856));
+  cnn::fast::winograd::conv(features_stage3_1_conv2,
+                            cnn::Loaded(features_stage3_1_conv1, features_stage3_1_bn1_saved, cnn::Activation::kRelu),
+                            features_stage3_1_conv2_weight_, {}, kFeaturesStage3_1Conv2, batch,
+                            scratch(4718592, 417856));
 
   at(60);  // blocks.cnn:9: bn    (features.stage3[1].bn2)
   cnn::bn_statistics(features_stage3_1_bn2_saved, features_stage3_1_conv2, features_stage3_1_bn2_weight_,
@@ -1383,8 +1389,8 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
            cnn::Activation::kRelu, k64x8x8, batch);
 
   at(63);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
-  cnn::winograd::conv(features_stage3_2_conv1, features_stage3_1_relu2, features_stage3_2_conv1_weight_, {},
-                      kFeaturesStage3_2Conv1, batch, scratch(4718592, 417856));
+  cnn::fast::winograd::conv(features_stage3_2_conv1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
+                            {}, kFeaturesStage3_2Conv1, batch, scratch(4718592, 417856));
 
   at(64);  // blocks.cnn:9: bn    (features.stage3[2].bn1)
   // blocks.cnn:10: act    (features.stage3[2].relu1)
@@ -1393,10 +1399,10 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                      features_stage3_2_bn1_running_var_, kFeaturesStage3_2Bn1, batch);
 
   at(66);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
-  cnn::winograd::conv(features_stage3_2_conv2,
-                      cnn::Loaded(features_stage3_2_conv1, features_stage3_2_bn1_saved, cnn::Activation::kRelu),
-                      features_stage3_2_conv2_weight_, {}, kFeaturesStage3_2Conv2, batch,
-                      scratch(4718592, 417856));
+  cnn::fast::winograd::conv(features_stage3_2_conv2,
+                            cnn::Loaded(features_stage3_2_conv1, features_stage3_2_bn1_saved, cnn::Activation::kRelu),
+                            features_stage3_2_conv2_weight_, {}, kFeaturesStage3_2Conv2, batch,
+                            scratch(4718592, 417856));
 
   at(67);  // blocks.cnn:9: bn    (features.stage3[2].bn2)
   cnn::bn_statistics(features_stage3_2_bn2_saved, features_stage3_2_conv2, features_stage3_2_bn2_weight_,
@@ -1436,23 +1442,23 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                    d_features_stage3_2_relu2, features_stage3_2_conv2, features_stage3_2_bn2_saved,
                    cnn::Activation::kNone, kFeaturesStage3_2Bn2, batch);
   backward_at(66);  // blocks.cnn:8: features.stage3[2].conv2
-  cnn::winograd::conv_backward_params(d_features_stage3_2_conv2_weight, d_features_stage3_2_conv2,
-                                      cnn::Loaded(features_stage3_2_conv1, features_stage3_2_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage3_2Conv2, batch, scratch(6815744, 1221120));
-  cnn::winograd::conv_backward_input(d_features_stage3_2_relu1, d_features_stage3_2_conv2,
-                                     features_stage3_2_conv2_weight_, kFeaturesStage3_2Conv2, batch,
-                                     scratch(7512576, 417856));
+  cnn::fast::winograd::conv_backward_params(d_features_stage3_2_conv2_weight, d_features_stage3_2_conv2,
+                                            cnn::Loaded(features_stage3_2_conv1, features_stage3_2_bn1_saved, cnn::Activation::kRelu),
+                                            kFeaturesStage3_2Conv2, batch, scratch(6815744, 1221120));
+  cnn::fast::winograd::conv_backward_input(d_features_stage3_2_relu1, d_features_stage3_2_conv2,
+                                           features_stage3_2_conv2_weight_, kFeaturesStage3_2Conv2, batch,
+                                           scratch(7512576, 417856));
   backward_at(64);  // blocks.cnn:9: features.stage3[2].bn1
   cnn::bn_backward(d_features_stage3_2_relu1, d_features_stage3_2_bn1_weight, d_features_stage3_2_bn1_bias,
                    d_features_stage3_2_relu1, features_stage3_2_conv1, features_stage3_2_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage3_2Bn1, batch);
   backward_at(63);  // blocks.cnn:8: features.stage3[2].conv1
-  cnn::winograd::conv_backward_params(d_features_stage3_2_conv1_weight, d_features_stage3_2_relu1,
-                                      features_stage3_1_relu2, kFeaturesStage3_2Conv1, batch,
-                                      scratch(5767168, 1221120));
-  cnn::winograd::conv_backward_input(cnn::added_to(d_features_stage3_2_relu2), d_features_stage3_2_relu1,
-                                     features_stage3_2_conv1_weight_, kFeaturesStage3_2Conv1, batch,
-                                     scratch(5767168, 417856));
+  cnn::fast::winograd::conv_backward_params(d_features_stage3_2_conv1_weight, d_features_stage3_2_relu1,
+                                            features_stage3_1_relu2, kFeaturesStage3_2Conv1, batch,
+                                            scratch(5767168, 1221120));
+  cnn::fast::winograd::conv_backward_input(cnn::added_to(d_features_stage3_2_relu2),
+                                           d_features_stage3_2_relu1, features_stage3_2_conv1_weight_,
+                                           kFeaturesStage3_2Conv1, batch, scratch(5767168, 417856));
   backward_at(62);  // 20: features.stage3[1].relu2
   cnn::relu_backward_input(d_features_stage3_2_relu2, d_features_stage3_2_relu2, features_stage3_1_relu2,
                            k64x8x8, batch);
@@ -1461,23 +1467,23 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                    d_features_stage3_2_relu2, features_stage3_1_conv2, features_stage3_1_bn2_saved,
                    cnn::Activation::kNone, kFeaturesStage3_1Bn2, batch);
   backward_at(59);  // blocks.cnn:8: features.stage3[1].conv2
-  cnn::winograd::conv_backward_params(d_features_stage3_1_conv2_weight, d_features_stage3_1_conv2,
-                                      cnn::Loaded(features_stage3_1_conv1, features_stage3_1_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage3_1Conv2, batch, scratch(5242880, 1221120));
-  cnn::winograd::conv_backward_input(d_features_stage3_1_relu1, d_features_stage3_1_conv2,
-                                     features_stage3_1_conv2_weight_, kFeaturesStage3_1Conv2, batch,
-                                     scratch(5242880, 417856));
+  cnn::fast::winograd::conv_backward_params(d_features_stage3_1_conv2_weight, d_features_stage3_1_conv2,
+                                            cnn::Loaded(features_stage3_1_conv1, features_stage3_1_bn1_saved, cnn::Activation::kRelu),
+                                            kFeaturesStage3_1Conv2, batch, scratch(5242880, 1221120));
+  cnn::fast::winograd::conv_backward_input(d_features_stage3_1_relu1, d_features_stage3_1_conv2,
+                                           features_stage3_1_conv2_weight_, kFeaturesStage3_1Conv2, batch,
+                                           scratch(5242880, 417856));
   backward_at(57);  // blocks.cnn:9: features.stage3[1].bn1
   cnn::bn_backward(d_features_stage3_1_relu1, d_features_stage3_1_bn1_weight, d_features_stage3_1_bn1_bias,
                    d_features_stage3_1_relu1, features_stage3_1_conv1, features_stage3_1_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage3_1Bn1, batch);
   backward_at(56);  // blocks.cnn:8: features.stage3[1].conv1
-  cnn::winograd::conv_backward_params(d_features_stage3_1_conv1_weight, d_features_stage3_1_relu1,
-                                      features_stage3_0_relu2, kFeaturesStage3_1Conv1, batch,
-                                      scratch(5242880, 1221120));
-  cnn::winograd::conv_backward_input(cnn::added_to(d_features_stage3_2_relu2), d_features_stage3_1_relu1,
-                                     features_stage3_1_conv1_weight_, kFeaturesStage3_1Conv1, batch,
-                                     scratch(3670016, 417856));
+  cnn::fast::winograd::conv_backward_params(d_features_stage3_1_conv1_weight, d_features_stage3_1_relu1,
+                                            features_stage3_0_relu2, kFeaturesStage3_1Conv1, batch,
+                                            scratch(5242880, 1221120));
+  cnn::fast::winograd::conv_backward_input(cnn::added_to(d_features_stage3_2_relu2),
+                                           d_features_stage3_1_relu1, features_stage3_1_conv1_weight_,
+                                           kFeaturesStage3_1Conv1, batch, scratch(3670016, 417856));
   backward_at(55);  // 20: features.stage3[0].relu2
   cnn::relu_backward_input(d_features_stage3_2_relu2, d_features_stage3_2_relu2, features_stage3_0_relu2,
                            k64x8x8, batch);
@@ -1487,33 +1493,34 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                    features_stage3_0_downsample_conv1, features_stage3_0_downsample_bn1_saved,
                    cnn::Activation::kNone, kFeaturesStage3_0DownsampleBn1, batch);
   backward_at(52);  // blocks.cnn:8: features.stage3[0].downsample.conv1
-  cnn::conv_backward_params(d_features_stage3_0_downsample_conv1_weight, d_features_stage3_0_downsample_conv1,
-                            features_stage2_2_relu2, kFeaturesStage3_0DownsampleConv1, batch,
-                            scratch(2621440, 14336));
-  cnn::conv_backward_input(d_features_stage2_2_relu2, d_features_stage3_0_downsample_conv1,
-                           features_stage3_0_downsample_conv1_weight_, kFeaturesStage3_0DownsampleConv1,
-                           batch, scratch(4194304, 89664));
+  cnn::fast::conv_backward_params(d_features_stage3_0_downsample_conv1_weight,
+                                  d_features_stage3_0_downsample_conv1, features_stage2_2_relu2,
+                                  kFeaturesStage3_0DownsampleConv1, batch, scratch(2621440, 14336));
+  cnn::fast::conv_backward_input(d_features_stage2_2_relu2, d_features_stage3_0_downsample_conv1,
+                                 features_stage3_0_downsample_conv1_weight_, kFeaturesStage3_0DownsampleConv1,
+                                 batch, scratch(4194304, 89664));
   backward_at(51);  // blocks.cnn:9: features.stage3[0].bn2
   cnn::bn_backward(d_features_stage3_2_relu2, d_features_stage3_0_bn2_weight, d_features_stage3_0_bn2_bias,
                    d_features_stage3_2_relu2, features_stage3_0_conv2, features_stage3_0_bn2_saved,
                    cnn::Activation::kNone, kFeaturesStage3_0Bn2, batch);
   backward_at(50);  // blocks.cnn:8: features.stage3[0].conv2
-  cnn::winograd::conv_backward_params(d_features_stage3_0_conv2_weight, d_features_stage3_2_relu2,
-                                      cnn::Loaded(features_stage3_0_conv1, features_stage3_0_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage3_0Conv2, batch, scratch(5242880, 1221120));
-  cnn::winograd::conv_backward_input(d_features_stage3_0_relu1, d_features_stage3_2_relu2,
-                                     features_stage3_0_conv2_weight_, kFeaturesStage3_0Conv2, batch,
-                                     scratch(3670016, 417856));
+  cnn::fast::winograd::conv_backward_params(d_features_stage3_0_conv2_weight, d_features_stage3_2_relu2,
+                                            cnn::Loaded(features_stage3_0_conv1, features_stage3_0_bn1_saved, cnn::Activation::kRelu),
+                                            kFeaturesStage3_0Conv2, batch, scratch(5242880, 1221120));
+  cnn::fast::winograd::conv_backward_input(d_features_stage3_0_relu1, d_features_stage3_2_relu2,
+                                           features_stage3_0_conv2_weight_, kFeaturesStage3_0Conv2, batch,
+                                           scratch(3670016, 417856));
   backward_at(48);  // blocks.cnn:9: features.stage3[0].bn1
   cnn::bn_backward(d_features_stage3_0_relu1, d_features_stage3_0_bn1_weight, d_features_stage3_0_bn1_bias,
                    d_features_stage3_0_relu1, features_stage3_0_conv1, features_stage3_0_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage3_0Bn1, batch);
   backward_at(47);  // blocks.cnn:8: features.stage3[0].conv1
-  cnn::conv_backward_params(d_features_stage3_0_conv1_weight, d_features_stage3_0_relu1,
-                            features_stage2_2_relu2, kFeaturesStage3_0Conv1, batch, scratch(3670016, 55296));
-  cnn::conv_backward_input(cnn::added_to(d_features_stage2_2_relu2), d_features_stage3_0_relu1,
-                           features_stage3_0_conv1_weight_, kFeaturesStage3_0Conv1, batch,
-                           scratch(3670016, 366144));
+  cnn::fast::conv_backward_params(d_features_stage3_0_conv1_weight, d_features_stage3_0_relu1,
+                                  features_stage2_2_relu2, kFeaturesStage3_0Conv1, batch,
+                                  scratch(3670016, 129024));
+  cnn::fast::conv_backward_input(cnn::added_to(d_features_stage2_2_relu2), d_features_stage3_0_relu1,
+                                 features_stage3_0_conv1_weight_, kFeaturesStage3_0Conv1, batch,
+                                 scratch(3670016, 366144));
   backward_at(46);  // 20: features.stage2[2].relu2
   cnn::relu_backward_input(d_features_stage2_2_relu2, d_features_stage2_2_relu2, features_stage2_2_relu2,
                            k32x16x16, batch);
@@ -1522,12 +1529,12 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                    d_features_stage2_2_relu2, features_stage2_2_conv2, features_stage2_2_bn2_saved,
                    cnn::Activation::kNone, kFeaturesStage2_2Bn2, batch);
   backward_at(43);  // blocks.cnn:8: features.stage2[2].conv2
-  cnn::winograd::conv_backward_params(d_features_stage2_2_conv2_weight, d_features_stage2_2_conv2,
-                                      cnn::Loaded(features_stage2_2_conv1, features_stage2_2_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage2_2Conv2, batch, scratch(0, 336384));
-  cnn::winograd::conv_backward_input(d_features_stage2_2_relu1, d_features_stage2_2_conv2,
-                                     features_stage2_2_conv2_weight_, kFeaturesStage2_2Conv2, batch,
-                                     scratch(2097152, 42048));
+  cnn::fast::winograd::conv_backward_params(d_features_stage2_2_conv2_weight, d_features_stage2_2_conv2,
+                                            cnn::Loaded(features_stage2_2_conv1, features_stage2_2_bn1_saved, cnn::Activation::kRelu),
+                                            kFeaturesStage2_2Conv2, batch, scratch(0, 336384));
+  cnn::fast::winograd::conv_backward_input(d_features_stage2_2_relu1, d_features_stage2_2_conv2,
+                                           features_stage2_2_conv2_weight_, kFeaturesStage2_2Conv2, batch,
+                                           scratch(2097152, 42048));
   backward_at(41);  // blocks.cnn:9: features.stage2[2].bn1
   cnn::bn_backward(d_features_stage2_2_relu1, d_features_stage2_2_bn1_weight, d_features_stage2_2_bn1_bias,
                    d_features_stage2_2_relu1, features_stage2_2_conv1, features_stage2_2_bn1_saved,
@@ -1538,12 +1545,12 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
            {cnn::Loaded(features_stage2_1_conv2, features_stage2_1_bn2_saved, cnn::Activation::kNone), features_stage2_0_relu2},
            cnn::Activation::kRelu, k32x16x16, batch);
   backward_at(40);  // blocks.cnn:8: features.stage2[2].conv1
-  cnn::winograd::conv_backward_params(d_features_stage2_2_conv1_weight, d_features_stage2_2_relu1,
-                                      features_stage2_1_relu2, kFeaturesStage2_2Conv1, batch,
-                                      scratch(1048576, 336384));
-  cnn::winograd::conv_backward_input(cnn::added_to(d_features_stage2_2_relu2), d_features_stage2_2_relu1,
-                                     features_stage2_2_conv1_weight_, kFeaturesStage2_2Conv1, batch,
-                                     scratch(1048576, 42048));
+  cnn::fast::winograd::conv_backward_params(d_features_stage2_2_conv1_weight, d_features_stage2_2_relu1,
+                                            features_stage2_1_relu2, kFeaturesStage2_2Conv1, batch,
+                                            scratch(1048576, 336384));
+  cnn::fast::winograd::conv_backward_input(cnn::added_to(d_features_stage2_2_relu2),
+                                           d_features_stage2_2_relu1, features_stage2_2_conv1_weight_,
+                                           kFeaturesStage2_2Conv1, batch, scratch(1048576, 42048));
   backward_at(39);  // 20: features.stage2[1].relu2
   cnn::relu_backward_input(d_features_stage2_2_relu2, d_features_stage2_2_relu2, features_stage2_1_relu2,
                            k32x16x16, batch);
@@ -1552,23 +1559,23 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                    d_features_stage2_2_relu2, features_stage2_1_conv2, features_stage2_1_bn2_saved,
                    cnn::Activation::kNone, kFeaturesStage2_1Bn2, batch);
   backward_at(36);  // blocks.cnn:8: features.stage2[1].conv2
-  cnn::winograd::conv_backward_params(d_features_stage2_1_conv2_weight, d_features_stage2_1_conv2,
-                                      cnn::Loaded(features_stage2_1_conv1, features_stage2_1_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage2_1Conv2, batch, scratch(0, 336384));
-  cnn::winograd::conv_backward_input(d_features_stage2_1_relu1, d_features_stage2_1_conv2,
-                                     features_stage2_1_conv2_weight_, kFeaturesStage2_1Conv2, batch,
-                                     scratch(2097152, 42048));
+  cnn::fast::winograd::conv_backward_params(d_features_stage2_1_conv2_weight, d_features_stage2_1_conv2,
+                                            cnn::Loaded(features_stage2_1_conv1, features_stage2_1_bn1_saved, cnn::Activation::kRelu),
+                                            kFeaturesStage2_1Conv2, batch, scratch(0, 336384));
+  cnn::fast::winograd::conv_backward_input(d_features_stage2_1_relu1, d_features_stage2_1_conv2,
+                                           features_stage2_1_conv2_weight_, kFeaturesStage2_1Conv2, batch,
+                                           scratch(2097152, 42048));
   backward_at(34);  // blocks.cnn:9: features.stage2[1].bn1
   cnn::bn_backward(d_features_stage2_1_relu1, d_features_stage2_1_bn1_weight, d_features_stage2_1_bn1_bias,
                    d_features_stage2_1_relu1, features_stage2_1_conv1, features_stage2_1_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage2_1Bn1, batch);
   backward_at(33);  // blocks.cnn:8: features.stage2[1].conv1
-  cnn::winograd::conv_backward_params(d_features_stage2_1_conv1_weight, d_features_stage2_1_relu1,
-                                      features_stage2_0_relu2, kFeaturesStage2_1Conv1, batch,
-                                      scratch(1048576, 336384));
-  cnn::winograd::conv_backward_input(cnn::added_to(d_features_stage2_2_relu2), d_features_stage2_1_relu1,
-                                     features_stage2_1_conv1_weight_, kFeaturesStage2_1Conv1, batch,
-                                     scratch(1048576, 42048));
+  cnn::fast::winograd::conv_backward_params(d_features_stage2_1_conv1_weight, d_features_stage2_1_relu1,
+                                            features_stage2_0_relu2, kFeaturesStage2_1Conv1, batch,
+                                            scratch(1048576, 336384));
+  cnn::fast::winograd::conv_backward_input(cnn::added_to(d_features_stage2_2_relu2),
+                                           d_features_stage2_1_relu1, features_stage2_1_conv1_weight_,
+                                           kFeaturesStage2_1Conv1, batch, scratch(1048576, 42048));
   backward_at(32);  // 20: features.stage2[0].relu2
   cnn::relu_backward_input(d_features_stage2_2_relu2, d_features_stage2_2_relu2, features_stage2_0_relu2,
                            k32x16x16, batch);
@@ -1593,33 +1600,34 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
            {cnn::Loaded(features_stage1_2_conv2, features_stage1_2_bn2_saved, cnn::Activation::kNone), features_stage1_1_relu2},
            cnn::Activation::kRelu, k16x32x32, batch);
   backward_at(29);  // blocks.cnn:8: features.stage2[0].downsample.conv1
-  cnn::conv_backward_params(d_features_stage2_0_downsample_conv1_weight, d_features_stage2_0_downsample_conv1,
-                            features_stage1_2_relu2, kFeaturesStage2_0DownsampleConv1, batch,
-                            scratch(2097152, 3584));
-  cnn::conv_backward_input(d_features_stage1_2_relu2, d_features_stage2_0_downsample_conv1,
-                           features_stage2_0_downsample_conv1_weight_, kFeaturesStage2_0DownsampleConv1,
-                           batch, scratch(2097152, 44928));
+  cnn::fast::conv_backward_params(d_features_stage2_0_downsample_conv1_weight,
+                                  d_features_stage2_0_downsample_conv1, features_stage1_2_relu2,
+                                  kFeaturesStage2_0DownsampleConv1, batch, scratch(2097152, 3584));
+  cnn::fast::conv_backward_input(d_features_stage1_2_relu2, d_features_stage2_0_downsample_conv1,
+                                 features_stage2_0_downsample_conv1_weight_, kFeaturesStage2_0DownsampleConv1,
+                                 batch, scratch(2097152, 44928));
   backward_at(28);  // blocks.cnn:9: features.stage2[0].bn2
   cnn::bn_backward(d_features_stage2_2_relu2, d_features_stage2_0_bn2_weight, d_features_stage2_0_bn2_bias,
                    d_features_stage2_2_relu2, features_stage2_0_conv2, features_stage2_0_bn2_saved,
                    cnn::Activation::kNone, kFeaturesStage2_0Bn2, batch);
   backward_at(27);  // blocks.cnn:8: features.stage2[0].conv2
-  cnn::winograd::conv_backward_params(d_features_stage2_0_conv2_weight, d_features_stage2_2_relu2,
-                                      cnn::Loaded(features_stage2_0_conv1, features_stage2_0_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage2_0Conv2, batch, scratch(2097152, 336384));
-  cnn::winograd::conv_backward_input(d_features_stage2_0_relu1, d_features_stage2_2_relu2,
-                                     features_stage2_0_conv2_weight_, kFeaturesStage2_0Conv2, batch,
-                                     scratch(2097152, 42048));
+  cnn::fast::winograd::conv_backward_params(d_features_stage2_0_conv2_weight, d_features_stage2_2_relu2,
+                                            cnn::Loaded(features_stage2_0_conv1, features_stage2_0_bn1_saved, cnn::Activation::kRelu),
+                                            kFeaturesStage2_0Conv2, batch, scratch(2097152, 336384));
+  cnn::fast::winograd::conv_backward_input(d_features_stage2_0_relu1, d_features_stage2_2_relu2,
+                                           features_stage2_0_conv2_weight_, kFeaturesStage2_0Conv2, batch,
+                                           scratch(2097152, 42048));
   backward_at(25);  // blocks.cnn:9: features.stage2[0].bn1
   cnn::bn_backward(d_features_stage2_0_relu1, d_features_stage2_0_bn1_weight, d_features_stage2_0_bn1_bias,
                    d_features_stage2_0_relu1, features_stage2_0_conv1, features_stage2_0_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage2_0Bn1, batch);
   backward_at(24);  // blocks.cnn:8: features.stage2[0].conv1
-  cnn::conv_backward_params(d_features_stage2_0_conv1_weight, d_features_stage2_0_relu1,
-                            features_stage1_2_relu2, kFeaturesStage2_0Conv1, batch, scratch(2097152, 32256));
-  cnn::conv_backward_input(cnn::added_to(d_features_stage1_2_relu2), d_features_stage2_0_relu1,
-                           features_stage2_0_conv1_weight_, kFeaturesStage2_0Conv1, batch,
-                           scratch(2097152, 178560));
+  cnn::fast::conv_backward_params(d_features_stage2_0_conv1_weight, d_features_stage2_0_relu1,
+                                  features_stage1_2_relu2, kFeaturesStage2_0Conv1, batch,
+                                  scratch(2097152, 32256));
+  cnn::fast::conv_backward_input(cnn::added_to(d_features_stage1_2_relu2), d_features_stage2_0_relu1,
+                                 features_stage2_0_conv1_weight_, kFeaturesStage2_0Conv1, batch,
+                                 scratch(2097152, 178560));
   backward_at(23);  // 20: features.stage1[2].relu2
   cnn::relu_backward_input(d_features_stage1_2_relu2, d_features_stage1_2_relu2, features_stage1_2_relu2,
                            k16x32x32, batch);
@@ -1628,23 +1636,23 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                    d_features_stage1_2_relu2, features_stage1_2_conv2, features_stage1_2_bn2_saved,
                    cnn::Activation::kNone, kFeaturesStage1_2Bn2, batch);
   backward_at(20);  // blocks.cnn:8: features.stage1[2].conv2
-  cnn::winograd::conv_backward_params(d_features_stage1_2_conv2_weight, d_features_stage1_2_conv2,
-                                      cnn::Loaded(features_stage1_2_conv1, features_stage1_2_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage1_2Conv2, batch, scratch(2097152, 87552));
-  cnn::winograd::conv_backward_input(d_features_stage1_2_relu1, d_features_stage1_2_conv2,
-                                     features_stage1_2_conv2_weight_, kFeaturesStage1_2Conv2, batch,
-                                     scratch(2097152, 10944));
+  cnn::fast::winograd::conv_backward_params(d_features_stage1_2_conv2_weight, d_features_stage1_2_conv2,
+                                            cnn::Loaded(features_stage1_2_conv1, features_stage1_2_bn1_saved, cnn::Activation::kRelu),
+                                            kFeaturesStage1_2Conv2, batch, scratch(2097152, 87552));
+  cnn::fast::winograd::conv_backward_input(d_features_stage1_2_relu1, d_features_stage1_2_conv2,
+                                           features_stage1_2_conv2_weight_, kFeaturesStage1_2Conv2, batch,
+                                           scratch(2097152, 10944));
   backward_at(18);  // blocks.cnn:9: features.stage1[2].bn1
   cnn::bn_backward(d_features_stage1_2_relu1, d_features_stage1_2_bn1_weight, d_features_stage1_2_bn1_bias,
                    d_features_stage1_2_relu1, features_stage1_2_conv1, features_stage1_2_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage1_2Bn1, batch);
   backward_at(17);  // blocks.cnn:8: features.stage1[2].conv1
-  cnn::winograd::conv_backward_params(d_features_stage1_2_conv1_weight, d_features_stage1_2_relu1,
-                                      features_stage1_1_relu2, kFeaturesStage1_2Conv1, batch,
-                                      scratch(2097152, 87552));
-  cnn::winograd::conv_backward_input(cnn::added_to(d_features_stage1_2_relu2), d_features_stage1_2_relu1,
-                                     features_stage1_2_conv1_weight_, kFeaturesStage1_2Conv1, batch,
-                                     scratch(2097152, 10944));
+  cnn::fast::winograd::conv_backward_params(d_features_stage1_2_conv1_weight, d_features_stage1_2_relu1,
+                                            features_stage1_1_relu2, kFeaturesStage1_2Conv1, batch,
+                                            scratch(2097152, 87552));
+  cnn::fast::winograd::conv_backward_input(cnn::added_to(d_features_stage1_2_relu2),
+                                           d_features_stage1_2_relu1, features_stage1_2_conv1_weight_,
+                                           kFeaturesStage1_2Conv1, batch, scratch(2097152, 10944));
   backward_at(16);  // 20: features.stage1[1].relu2
   cnn::relu_backward_input(d_features_stage1_2_relu2, d_features_stage1_2_relu2, features_stage1_1_relu2,
                            k16x32x32, batch);
@@ -1653,23 +1661,23 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                    d_features_stage1_2_relu2, features_stage1_1_conv2, features_stage1_1_bn2_saved,
                    cnn::Activation::kNone, kFeaturesStage1_1Bn2, batch);
   backward_at(13);  // blocks.cnn:8: features.stage1[1].conv2
-  cnn::winograd::conv_backward_params(d_features_stage1_1_conv2_weight, d_features_stage1_1_conv2,
-                                      cnn::Loaded(features_stage1_1_conv1, features_stage1_1_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage1_1Conv2, batch, scratch(2097152, 87552));
-  cnn::winograd::conv_backward_input(d_features_stage1_1_relu1, d_features_stage1_1_conv2,
-                                     features_stage1_1_conv2_weight_, kFeaturesStage1_1Conv2, batch,
-                                     scratch(6291456, 10944));
+  cnn::fast::winograd::conv_backward_params(d_features_stage1_1_conv2_weight, d_features_stage1_1_conv2,
+                                            cnn::Loaded(features_stage1_1_conv1, features_stage1_1_bn1_saved, cnn::Activation::kRelu),
+                                            kFeaturesStage1_1Conv2, batch, scratch(2097152, 87552));
+  cnn::fast::winograd::conv_backward_input(d_features_stage1_1_relu1, d_features_stage1_1_conv2,
+                                           features_stage1_1_conv2_weight_, kFeaturesStage1_1Conv2, batch,
+                                           scratch(6291456, 10944));
   backward_at(11);  // blocks.cnn:9: features.stage1[1].bn1
   cnn::bn_backward(d_features_stage1_1_relu1, d_features_stage1_1_bn1_weight, d_features_stage1_1_bn1_bias,
                    d_features_stage1_1_relu1, features_stage1_1_conv1, features_stage1_1_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage1_1Bn1, batch);
   backward_at(10);  // blocks.cnn:8: features.stage1[1].conv1
-  cnn::winograd::conv_backward_params(d_features_stage1_1_conv1_weight, d_features_stage1_1_relu1,
-                                      features_stage1_0_relu2, kFeaturesStage1_1Conv1, batch,
-                                      scratch(4194304, 87552));
-  cnn::winograd::conv_backward_input(cnn::added_to(d_features_stage1_2_relu2), d_features_stage1_1_relu1,
-                                     features_stage1_1_conv1_weight_, kFeaturesStage1_1Conv1, batch,
-                                     scratch(4194304, 10944));
+  cnn::fast::winograd::conv_backward_params(d_features_stage1_1_conv1_weight, d_features_stage1_1_relu1,
+                                            features_stage1_0_relu2, kFeaturesStage1_1Conv1, batch,
+                                            scratch(4194304, 87552));
+  cnn::fast::winograd::conv_backward_input(cnn::added_to(d_features_stage1_2_relu2),
+                                           d_features_stage1_1_relu1, features_stage1_1_conv1_weight_,
+                                           kFeaturesStage1_1Conv1, batch, scratch(4194304, 10944));
   backward_at(9);  // 20: features.stage1[0].relu2
   cnn::relu_backward_input(d_features_stage1_2_relu2, d_features_stage1_2_relu2, features_stage1_0_relu2,
                            k16x32x32, batch);
@@ -1678,30 +1686,30 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                    d_features_stage1_2_relu2, features_stage1_0_conv2, features_stage1_0_bn2_saved,
                    cnn::Activation::kNone, kFeaturesStage1_0Bn2, batch);
   backward_at(6);  // blocks.cnn:8: features.stage1[0].conv2
-  cnn::winograd::conv_backward_params(d_features_stage1_0_conv2_weight, d_features_stage1_0_conv2,
-                                      cnn::Loaded(features_stage1_0_conv1, features_stage1_0_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage1_0Conv2, batch, scratch(0, 87552));
-  cnn::winograd::conv_backward_input(d_features_stage1_0_relu1, d_features_stage1_0_conv2,
-                                     features_stage1_0_conv2_weight_, kFeaturesStage1_0Conv2, batch,
-                                     scratch(4194304, 10944));
+  cnn::fast::winograd::conv_backward_params(d_features_stage1_0_conv2_weight, d_features_stage1_0_conv2,
+                                            cnn::Loaded(features_stage1_0_conv1, features_stage1_0_bn1_saved, cnn::Activation::kRelu),
+                                            kFeaturesStage1_0Conv2, batch, scratch(0, 87552));
+  cnn::fast::winograd::conv_backward_input(d_features_stage1_0_relu1, d_features_stage1_0_conv2,
+                                           features_stage1_0_conv2_weight_, kFeaturesStage1_0Conv2, batch,
+                                           scratch(4194304, 10944));
   backward_at(4);  // blocks.cnn:9: features.stage1[0].bn1
   cnn::bn_backward(d_features_stage1_0_relu1, d_features_stage1_0_bn1_weight, d_features_stage1_0_bn1_bias,
                    d_features_stage1_0_relu1, features_stage1_0_conv1, features_stage1_0_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage1_0Bn1, batch);
   backward_at(3);  // blocks.cnn:8: features.stage1[0].conv1
-  cnn::winograd::conv_backward_params(d_features_stage1_0_conv1_weight, d_features_stage1_0_relu1,
-                                      cnn::Loaded(features_conv1, features_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesStage1_0Conv1, batch, scratch(2097152, 87552));
-  cnn::winograd::conv_backward_input(cnn::added_to(d_features_stage1_2_relu2), d_features_stage1_0_relu1,
-                                     features_stage1_0_conv1_weight_, kFeaturesStage1_0Conv1, batch,
-                                     scratch(2097152, 10944));
+  cnn::fast::winograd::conv_backward_params(d_features_stage1_0_conv1_weight, d_features_stage1_0_relu1,
+                                            cnn::Loaded(features_conv1, features_bn1_saved, cnn::Activation::kRelu),
+                                            kFeaturesStage1_0Conv1, batch, scratch(2097152, 87552));
+  cnn::fast::winograd::conv_backward_input(cnn::added_to(d_features_stage1_2_relu2),
+                                           d_features_stage1_0_relu1, features_stage1_0_conv1_weight_,
+                                           kFeaturesStage1_0Conv1, batch, scratch(2097152, 10944));
   backward_at(1);  // blocks.cnn:9: features.bn1
   cnn::bn_backward(d_features_stage1_2_relu2, d_features_bn1_weight, d_features_bn1_bias,
                    d_features_stage1_2_relu2, features_conv1, features_bn1_saved, cnn::Activation::kRelu,
                    kFeaturesBn1, batch);
   backward_at(0);  // blocks.cnn:8: features.conv1
-  cnn::conv_backward_params(d_features_conv1_weight, d_features_stage1_2_relu2, input, kFeaturesConv1, batch,
-                            scratch(0, 3024));
+  cnn::fast::conv_backward_params(d_features_conv1_weight, d_features_stage1_2_relu2, input, kFeaturesConv1,
+                                  batch, scratch(0, 3024));
 
   at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());
@@ -1764,9 +1772,9 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   // blocks.cnn:10: act    (features.relu1)
   cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
                  features_bn1_running_var_, kFeaturesBn1);
-  cnn::conv(features_relu1, input, features_conv1_weight_,
-            cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
-            scratch(2097152, 38118));
+  cnn::fast::conv(features_relu1, input, features_conv1_weight_,
+                  cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1,
+                  batch, scratch(2097152, 38118));
 
   at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
@@ -1774,9 +1782,9 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::bn_affine(features_stage1_0_bn1_saved, features_stage1_0_bn1_weight_, features_stage1_0_bn1_bias_,
                  features_stage1_0_bn1_running_mean_, features_stage1_0_bn1_running_var_,
                  kFeaturesStage1_0Bn1);
-  cnn::winograd::conv(features_stage1_0_relu1, features_relu1, features_stage1_0_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage1_0_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_0Conv1, batch, scratch(4194304, 10944));
+  cnn::fast::winograd::conv(features_stage1_0_relu1, features_relu1, features_stage1_0_conv1_weight_,
+                            cnn::Epilogue().scaled(features_stage1_0_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage1_0Conv1, batch, scratch(4194304, 10944));
 
   at(6);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
@@ -1785,9 +1793,9 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::bn_affine(features_stage1_0_bn2_saved, features_stage1_0_bn2_weight_, features_stage1_0_bn2_bias_,
                  features_stage1_0_bn2_running_mean_, features_stage1_0_bn2_running_var_,
                  kFeaturesStage1_0Bn2);
-  cnn::winograd::conv(features_stage1_0_relu2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage1_0_bn2_saved).plus(features_relu1).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_0Conv2, batch, scratch(6291456, 10944));
+  cnn::fast::winograd::conv(features_stage1_0_relu2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage1_0_bn2_saved).plus(features_relu1).then(cnn::Activation::kRelu),
+                            kFeaturesStage1_0Conv2, batch, scratch(6291456, 10944));
 
   at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
   // blocks.cnn:9: bn    (features.stage1[1].bn1)
@@ -1795,9 +1803,9 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::bn_affine(features_stage1_1_bn1_saved, features_stage1_1_bn1_weight_, features_stage1_1_bn1_bias_,
                  features_stage1_1_bn1_running_mean_, features_stage1_1_bn1_running_var_,
                  kFeaturesStage1_1Bn1);
-  cnn::winograd::conv(features_stage1_1_relu1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage1_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_1Conv1, batch, scratch(2097152, 10944));
+  cnn::fast::winograd::conv(features_stage1_1_relu1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
+                            cnn::Epilogue().scaled(features_stage1_1_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage1_1Conv1, batch, scratch(2097152, 10944));
 
   at(13);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
   // blocks.cnn:9: bn    (features.stage1[1].bn2)
@@ -1806,9 +1814,9 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::bn_affine(features_stage1_1_bn2_saved, features_stage1_1_bn2_weight_, features_stage1_1_bn2_bias_,
                  features_stage1_1_bn2_running_mean_, features_stage1_1_bn2_running_var_,
                  kFeaturesStage1_1Bn2);
-  cnn::winograd::conv(features_stage1_1_relu2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage1_1_bn2_saved).plus(features_stage1_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_1Conv2, batch, scratch(6291456, 10944));
+  cnn::fast::winograd::conv(features_stage1_1_relu2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage1_1_bn2_saved).plus(features_stage1_0_relu2).then(cnn::Activation::kRelu),
+                            kFeaturesStage1_1Conv2, batch, scratch(6291456, 10944));
 
   at(17);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
   // blocks.cnn:9: bn    (features.stage1[2].bn1)
@@ -1816,9 +1824,9 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::bn_affine(features_stage1_2_bn1_saved, features_stage1_2_bn1_weight_, features_stage1_2_bn1_bias_,
                  features_stage1_2_bn1_running_mean_, features_stage1_2_bn1_running_var_,
                  kFeaturesStage1_2Bn1);
-  cnn::winograd::conv(features_stage1_2_relu1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage1_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_2Conv1, batch, scratch(4194304, 10944));
+  cnn::fast::winograd::conv(features_stage1_2_relu1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
+                            cnn::Epilogue().scaled(features_stage1_2_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage1_2Conv1, batch, scratch(4194304, 10944));
 
   at(20);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
   // blocks.cnn:9: bn    (features.stage1[2].bn2)
@@ -1827,9 +1835,9 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::bn_affine(features_stage1_2_bn2_saved, features_stage1_2_bn2_weight_, features_stage1_2_bn2_bias_,
                  features_stage1_2_bn2_running_mean_, features_stage1_2_bn2_running_var_,
                  kFeaturesStage1_2Bn2);
-  cnn::winograd::conv(features_stage1_2_relu2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage1_2_bn2_saved).plus(features_stage1_1_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_2Conv2, batch, scratch(6291456, 10944));
+  cnn::fast::winograd::conv(features_stage1_2_relu2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage1_2_bn2_saved).plus(features_stage1_1_relu2).then(cnn::Activation::kRelu),
+                            kFeaturesStage1_2Conv2, batch, scratch(6291456, 10944));
 
   at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
@@ -1837,18 +1845,18 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::bn_affine(features_stage2_0_bn1_saved, features_stage2_0_bn1_weight_, features_stage2_0_bn1_bias_,
                  features_stage2_0_bn1_running_mean_, features_stage2_0_bn1_running_var_,
                  kFeaturesStage2_0Bn1);
-  cnn::conv(features_stage2_0_relu1, features_stage1_2_relu2, features_stage2_0_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesStage2_0Conv1, batch, scratch(1048576, 200064));
+  cnn::fast::conv(features_stage2_0_relu1, features_stage1_2_relu2, features_stage2_0_conv1_weight_,
+                  cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesStage2_0Conv1, batch, scratch(1048576, 200064));
 
   at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
   cnn::bn_affine(features_stage2_0_bn2_saved, features_stage2_0_bn2_weight_, features_stage2_0_bn2_bias_,
                  features_stage2_0_bn2_running_mean_, features_stage2_0_bn2_running_var_,
                  kFeaturesStage2_0Bn2);
-  cnn::winograd::conv(features_stage2_0_bn2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage2_0_bn2_saved), kFeaturesStage2_0Conv2, batch,
-                      scratch(2097152, 42048));
+  cnn::fast::winograd::conv(features_stage2_0_bn2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage2_0_bn2_saved), kFeaturesStage2_0Conv2,
+                            batch, scratch(2097152, 42048));
 
   at(29);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.stage2[0].downsample.bn1)
@@ -1857,9 +1865,10 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::bn_affine(features_stage2_0_downsample_bn1_saved, features_stage2_0_downsample_bn1_weight_,
                  features_stage2_0_downsample_bn1_bias_, features_stage2_0_downsample_bn1_running_mean_,
                  features_stage2_0_downsample_bn1_running_var_, kFeaturesStage2_0DownsampleBn1);
-  cnn::conv(features_stage2_0_relu2, features_stage1_2_relu2, features_stage2_0_downsample_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage2_0_downsample_bn1_saved).plus(features_stage2_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesStage2_0DownsampleConv1, batch, scratch(2097152, 23424));
+  cnn::fast::conv(features_stage2_0_relu2, features_stage1_2_relu2,
+                  features_stage2_0_downsample_conv1_weight_,
+                  cnn::Epilogue().scaled(features_stage2_0_downsample_bn1_saved).plus(features_stage2_0_bn2).then(cnn::Activation::kRelu),
+                  kFeaturesStage2_0DownsampleConv1, batch, scratch(2097152, 23424));
 
   at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
@@ -1867,9 +1876,9 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::bn_affine(features_stage2_1_bn1_saved, features_stage2_1_bn1_weight_, features_stage2_1_bn1_bias_,
                  features_stage2_1_bn1_running_mean_, features_stage2_1_bn1_running_var_,
                  kFeaturesStage2_1Bn1);
-  cnn::winograd::conv(features_stage2_1_relu1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage2_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_1Conv1, batch, scratch(2097152, 42048));
+  cnn::fast::winograd::conv(features_stage2_1_relu1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
+                            cnn::Epilogue().scaled(features_stage2_1_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage2_1Conv1, batch, scratch(2097152, 42048));
 
   at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
   // blocks.cnn:9: bn    (features.stage2[1].bn2)
@@ -1878,9 +1887,9 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::bn_affine(features_stage2_1_bn2_saved, features_stage2_1_bn2_weight_, features_stage2_1_bn2_bias_,
                  features_stage2_1_bn2_running_mean_, features_stage2_1_bn2_running_var_,
                  kFeaturesStage2_1Bn2);
-  cnn::winograd::conv(features_stage2_1_relu2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage2_1_bn2_saved).plus(features_stage2_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_1Conv2, batch, scratch(3145728, 42048));
+  cnn::fast::winograd::conv(features_stage2_1_relu2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage2_1_bn2_saved).plus(features_stage2_0_relu2).then(cnn::Activation::kRelu),
+                            kFeaturesStage2_1Conv2, batch, scratch(3145728, 42048));
 
   at(40);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
   // blocks.cnn:9: bn    (features.stage2[2].bn1)
@@ -1888,9 +1897,9 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::bn_affine(features_stage2_2_bn1_saved, features_stage2_2_bn1_weight_, features_stage2_2_bn1_bias_,
                  features_stage2_2_bn1_running_mean_, features_stage2_2_bn1_running_var_,
                  kFeaturesStage2_2Bn1);
-  cnn::winograd::conv(features_stage2_2_relu1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage2_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_2Conv1, batch, scratch(1048576, 42048));
+  cnn::fast::winograd::conv(features_stage2_2_relu1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
+                            cnn::Epilogue().scaled(features_stage2_2_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage2_2Conv1, batch, scratch(1048576, 42048));
 
   at(43);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
   // blocks.cnn:9: bn    (features.stage2[2].bn2)
@@ -1899,9 +1908,9 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::bn_affine(features_stage2_2_bn2_saved, features_stage2_2_bn2_weight_, features_stage2_2_bn2_bias_,
                  features_stage2_2_bn2_running_mean_, features_stage2_2_bn2_running_var_,
                  kFeaturesStage2_2Bn2);
-  cnn::winograd::conv(features_stage2_2_relu2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage2_2_bn2_saved).plus(features_stage2_1_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_2Conv2, batch, scratch(3145728, 42048));
+  cnn::fast::winograd::conv(features_stage2_2_relu2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage2_2_bn2_saved).plus(features_stage2_1_relu2).then(cnn::Activation::kRelu),
+                            kFeaturesStage2_2Conv2, batch, scratch(3145728, 42048));
 
   at(47);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
@@ -1909,18 +1918,18 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::bn_affine(features_stage3_0_bn1_saved, features_stage3_0_bn1_weight_, features_stage3_0_bn1_bias_,
                  features_stage3_0_bn1_running_mean_, features_stage3_0_bn1_running_var_,
                  kFeaturesStage3_0Bn1);
-  cnn::conv(features_stage3_0_relu1, features_stage2_2_relu2, features_stage3_0_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesStage3_0Conv1, batch, scratch(524288, 407424));
+  cnn::fast::conv(features_stage3_0_relu1, features_stage2_2_relu2, features_stage3_0_conv1_weight_,
+                  cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesStage3_0Conv1, batch, scratch(524288, 407424));
 
   at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
   cnn::bn_affine(features_stage3_0_bn2_saved, features_stage3_0_bn2_weight_, features_stage3_0_bn2_bias_,
                  features_stage3_0_bn2_running_mean_, features_stage3_0_bn2_running_var_,
                  kFeaturesStage3_0Bn2);
-  cnn::winograd::conv(features_stage3_0_bn2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage3_0_bn2_saved), kFeaturesStage3_0Conv2, batch,
-                      scratch(2097152, 417856));
+  cnn::fast::winograd::conv(features_stage3_0_bn2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage3_0_bn2_saved), kFeaturesStage3_0Conv2,
+                            batch, scratch(2097152, 417856));
 
   at(52);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.stage3[0].downsample.bn1)
@@ -1929,9 +1938,10 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::bn_affine(features_stage3_0_downsample_bn1_saved, features_stage3_0_downsample_bn1_weight_,
                  features_stage3_0_downsample_bn1_bias_, features_stage3_0_downsample_bn1_running_mean_,
                  features_stage3_0_downsample_bn1_running_var_, kFeaturesStage3_0DownsampleBn1);
-  cnn::conv(features_stage3_0_relu2, features_stage2_2_relu2, features_stage3_0_downsample_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage3_0_downsample_bn1_saved).plus(features_stage3_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesStage3_0DownsampleConv1, batch, scratch(2097152, 46464));
+  cnn::fast::conv(features_stage3_0_relu2, features_stage2_2_relu2,
+                  features_stage3_0_downsample_conv1_weight_,
+                  cnn::Epilogue().scaled(features_stage3_0_downsample_bn1_saved).plus(features_stage3_0_bn2).then(cnn::Activation::kRelu),
+                  kFeaturesStage3_0DownsampleConv1, batch, scratch(2097152, 46464));
 
   at(56);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
@@ -1939,9 +1949,9 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::bn_affine(features_stage3_1_bn1_saved, features_stage3_1_bn1_weight_, features_stage3_1_bn1_bias_,
                  features_stage3_1_bn1_running_mean_, features_stage3_1_bn1_running_var_,
                  kFeaturesStage3_1Bn1);
-  cnn::winograd::conv(features_stage3_1_relu1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_1Conv1, batch, scratch(1048576, 417856));
+  cnn::fast::winograd::conv(features_stage3_1_relu1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
+                            cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage3_1Conv1, batch, scratch(1048576, 417856));
 
   at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
   // blocks.cnn:9: bn    (features.stage3[1].bn2)
@@ -1950,9 +1960,9 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::bn_affine(features_stage3_1_bn2_saved, features_stage3_1_bn2_weight_, features_stage3_1_bn2_bias_,
                  features_stage3_1_bn2_running_mean_, features_stage3_1_bn2_running_var_,
                  kFeaturesStage3_1Bn2);
-  cnn::winograd::conv(features_stage3_1_relu2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage3_1_bn2_saved).plus(features_stage3_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_1Conv2, batch, scratch(1572864, 417856));
+  cnn::fast::winograd::conv(features_stage3_1_relu2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage3_1_bn2_saved).plus(features_stage3_0_relu2).then(cnn::Activation::kRelu),
+                            kFeaturesStage3_1Conv2, batch, scratch(1572864, 417856));
 
   at(63);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
@@ -1960,9 +1970,9 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::bn_affine(features_stage3_2_bn1_saved, features_stage3_2_bn1_weight_, features_stage3_2_bn1_bias_,
                  features_stage3_2_bn1_running_mean_, features_stage3_2_bn1_running_var_,
                  kFeaturesStage3_2Bn1);
-  cnn::winograd::conv(features_stage3_2_relu1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_2Conv1, batch, scratch(524288, 417856));
+  cnn::fast::winograd::conv(features_stage3_2_relu1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
+                            cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage3_2Conv1, batch, scratch(524288, 417856));
 
   at(66);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
   // blocks.cnn:9: bn    (features.stage3[2].bn2)
@@ -1971,9 +1981,9 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   cnn::bn_affine(features_stage3_2_bn2_saved, features_stage3_2_bn2_weight_, features_stage3_2_bn2_bias_,
                  features_stage3_2_bn2_running_mean_, features_stage3_2_bn2_running_var_,
                  kFeaturesStage3_2Bn2);
-  cnn::winograd::conv(features_stage3_2_relu2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage3_2_bn2_saved).plus(features_stage3_1_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_2Conv2, batch, scratch(1572864, 417856));
+  cnn::fast::winograd::conv(features_stage3_2_relu2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage3_2_bn2_saved).plus(features_stage3_1_relu2).then(cnn::Activation::kRelu),
+                            kFeaturesStage3_2Conv2, batch, scratch(1572864, 417856));
 
   at(70);  // 37: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_stage3_2_relu2, k64x8x8, batch);
@@ -2219,156 +2229,158 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
-  cnn::conv(features_relu1, input, features_conv1_weight_,
-            cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
-            scratch(2097152, 38118));
+  cnn::fast::conv(features_relu1, input, features_conv1_weight_,
+                  cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1,
+                  batch, scratch(2097152, 38118));
 
   at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
   // blocks.cnn:10: act    (features.stage1[0].relu1)
-  cnn::winograd::conv(features_stage1_0_relu1, features_relu1, features_stage1_0_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage1_0_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_0Conv1, batch, scratch(4194304, 10944));
+  cnn::fast::winograd::conv(features_stage1_0_relu1, features_relu1, features_stage1_0_conv1_weight_,
+                            cnn::Epilogue().scaled(features_stage1_0_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage1_0Conv1, batch, scratch(4194304, 10944));
 
   at(6);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv2)
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
   // 11: add {    (features.stage1[0].add1)
   // 20: relu    (features.stage1[0].relu2)
-  cnn::winograd::conv(features_stage1_0_relu2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage1_0_bn2_saved).plus(features_relu1).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_0Conv2, batch, scratch(6291456, 10944));
+  cnn::fast::winograd::conv(features_stage1_0_relu2, features_stage1_0_relu1, features_stage1_0_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage1_0_bn2_saved).plus(features_relu1).then(cnn::Activation::kRelu),
+                            kFeaturesStage1_0Conv2, batch, scratch(6291456, 10944));
 
   at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
   // blocks.cnn:9: bn    (features.stage1[1].bn1)
   // blocks.cnn:10: act    (features.stage1[1].relu1)
-  cnn::winograd::conv(features_stage1_1_relu1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage1_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_1Conv1, batch, scratch(2097152, 10944));
+  cnn::fast::winograd::conv(features_stage1_1_relu1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
+                            cnn::Epilogue().scaled(features_stage1_1_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage1_1Conv1, batch, scratch(2097152, 10944));
 
   at(13);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv2)
   // blocks.cnn:9: bn    (features.stage1[1].bn2)
   // 11: add {    (features.stage1[1].add1)
   // 20: relu    (features.stage1[1].relu2)
-  cnn::winograd::conv(features_stage1_1_relu2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage1_1_bn2_saved).plus(features_stage1_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_1Conv2, batch, scratch(6291456, 10944));
+  cnn::fast::winograd::conv(features_stage1_1_relu2, features_stage1_1_relu1, features_stage1_1_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage1_1_bn2_saved).plus(features_stage1_0_relu2).then(cnn::Activation::kRelu),
+                            kFeaturesStage1_1Conv2, batch, scratch(6291456, 10944));
 
   at(17);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv1)
   // blocks.cnn:9: bn    (features.stage1[2].bn1)
   // blocks.cnn:10: act    (features.stage1[2].relu1)
-  cnn::winograd::conv(features_stage1_2_relu1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage1_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_2Conv1, batch, scratch(4194304, 10944));
+  cnn::fast::winograd::conv(features_stage1_2_relu1, features_stage1_1_relu2, features_stage1_2_conv1_weight_,
+                            cnn::Epilogue().scaled(features_stage1_2_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage1_2Conv1, batch, scratch(4194304, 10944));
 
   at(20);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[2].conv2)
   // blocks.cnn:9: bn    (features.stage1[2].bn2)
   // 11: add {    (features.stage1[2].add1)
   // 20: relu    (features.stage1[2].relu2)
-  cnn::winograd::conv(features_stage1_2_relu2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage1_2_bn2_saved).plus(features_stage1_1_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesStage1_2Conv2, batch, scratch(6291456, 10944));
+  cnn::fast::winograd::conv(features_stage1_2_relu2, features_stage1_2_relu1, features_stage1_2_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage1_2_bn2_saved).plus(features_stage1_1_relu2).then(cnn::Activation::kRelu),
+                            kFeaturesStage1_2Conv2, batch, scratch(6291456, 10944));
 
   at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
   // blocks.cnn:10: act    (features.stage2[0].relu1)
-  cnn::conv(features_stage2_0_relu1, features_stage1_2_relu2, features_stage2_0_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesStage2_0Conv1, batch, scratch(1048576, 200064));
+  cnn::fast::conv(features_stage2_0_relu1, features_stage1_2_relu2, features_stage2_0_conv1_weight_,
+                  cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesStage2_0Conv1, batch, scratch(1048576, 200064));
 
   at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
-  cnn::winograd::conv(features_stage2_0_bn2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage2_0_bn2_saved), kFeaturesStage2_0Conv2, batch,
-                      scratch(2097152, 42048));
+  cnn::fast::winograd::conv(features_stage2_0_bn2, features_stage2_0_relu1, features_stage2_0_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage2_0_bn2_saved), kFeaturesStage2_0Conv2,
+                            batch, scratch(2097152, 42048));
 
   at(29);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.stage2[0].downsample.bn1)
   // 11: add {    (features.stage2[0].add1)
   // 20: relu    (features.stage2[0].relu2)
-  cnn::conv(features_stage2_0_relu2, features_stage1_2_relu2, features_stage2_0_downsample_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage2_0_downsample_bn1_saved).plus(features_stage2_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesStage2_0DownsampleConv1, batch, scratch(2097152, 23424));
+  cnn::fast::conv(features_stage2_0_relu2, features_stage1_2_relu2,
+                  features_stage2_0_downsample_conv1_weight_,
+                  cnn::Epilogue().scaled(features_stage2_0_downsample_bn1_saved).plus(features_stage2_0_bn2).then(cnn::Activation::kRelu),
+                  kFeaturesStage2_0DownsampleConv1, batch, scratch(2097152, 23424));
 
   at(33);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
   // blocks.cnn:10: act    (features.stage2[1].relu1)
-  cnn::winograd::conv(features_stage2_1_relu1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage2_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_1Conv1, batch, scratch(2097152, 42048));
+  cnn::fast::winograd::conv(features_stage2_1_relu1, features_stage2_0_relu2, features_stage2_1_conv1_weight_,
+                            cnn::Epilogue().scaled(features_stage2_1_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage2_1Conv1, batch, scratch(2097152, 42048));
 
   at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv2)
   // blocks.cnn:9: bn    (features.stage2[1].bn2)
   // 11: add {    (features.stage2[1].add1)
   // 20: relu    (features.stage2[1].relu2)
-  cnn::winograd::conv(features_stage2_1_relu2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage2_1_bn2_saved).plus(features_stage2_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_1Conv2, batch, scratch(3145728, 42048));
+  cnn::fast::winograd::conv(features_stage2_1_relu2, features_stage2_1_relu1, features_stage2_1_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage2_1_bn2_saved).plus(features_stage2_0_relu2).then(cnn::Activation::kRelu),
+                            kFeaturesStage2_1Conv2, batch, scratch(3145728, 42048));
 
   at(40);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv1)
   // blocks.cnn:9: bn    (features.stage2[2].bn1)
   // blocks.cnn:10: act    (features.stage2[2].relu1)
-  cnn::winograd::conv(features_stage2_2_relu1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage2_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_2Conv1, batch, scratch(1048576, 42048));
+  cnn::fast::winograd::conv(features_stage2_2_relu1, features_stage2_1_relu2, features_stage2_2_conv1_weight_,
+                            cnn::Epilogue().scaled(features_stage2_2_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage2_2Conv1, batch, scratch(1048576, 42048));
 
   at(43);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[2].conv2)
   // blocks.cnn:9: bn    (features.stage2[2].bn2)
   // 11: add {    (features.stage2[2].add1)
   // 20: relu    (features.stage2[2].relu2)
-  cnn::winograd::conv(features_stage2_2_relu2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage2_2_bn2_saved).plus(features_stage2_1_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesStage2_2Conv2, batch, scratch(3145728, 42048));
+  cnn::fast::winograd::conv(features_stage2_2_relu2, features_stage2_2_relu1, features_stage2_2_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage2_2_bn2_saved).plus(features_stage2_1_relu2).then(cnn::Activation::kRelu),
+                            kFeaturesStage2_2Conv2, batch, scratch(3145728, 42048));
 
   at(47);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
   // blocks.cnn:10: act    (features.stage3[0].relu1)
-  cnn::conv(features_stage3_0_relu1, features_stage2_2_relu2, features_stage3_0_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesStage3_0Conv1, batch, scratch(524288, 407424));
+  cnn::fast::conv(features_stage3_0_relu1, features_stage2_2_relu2, features_stage3_0_conv1_weight_,
+                  cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesStage3_0Conv1, batch, scratch(524288, 407424));
 
   at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
-  cnn::winograd::conv(features_stage3_0_bn2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage3_0_bn2_saved), kFeaturesStage3_0Conv2, batch,
-                      scratch(2097152, 417856));
+  cnn::fast::winograd::conv(features_stage3_0_bn2, features_stage3_0_relu1, features_stage3_0_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage3_0_bn2_saved), kFeaturesStage3_0Conv2,
+                            batch, scratch(2097152, 417856));
 
   at(52);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.stage3[0].downsample.bn1)
   // 11: add {    (features.stage3[0].add1)
   // 20: relu    (features.stage3[0].relu2)
-  cnn::conv(features_stage3_0_relu2, features_stage2_2_relu2, features_stage3_0_downsample_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage3_0_downsample_bn1_saved).plus(features_stage3_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesStage3_0DownsampleConv1, batch, scratch(2097152, 46464));
+  cnn::fast::conv(features_stage3_0_relu2, features_stage2_2_relu2,
+                  features_stage3_0_downsample_conv1_weight_,
+                  cnn::Epilogue().scaled(features_stage3_0_downsample_bn1_saved).plus(features_stage3_0_bn2).then(cnn::Activation::kRelu),
+                  kFeaturesStage3_0DownsampleConv1, batch, scratch(2097152, 46464));
 
   at(56);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
   // blocks.cnn:10: act    (features.stage3[1].relu1)
-  cnn::winograd::conv(features_stage3_1_relu1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_1Conv1, batch, scratch(1048576, 417856));
+  cnn::fast::winograd::conv(features_stage3_1_relu1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
+                            cnn::Epilogue().scaled(features_stage3_1_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage3_1Conv1, batch, scratch(1048576, 417856));
 
   at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv2)
   // blocks.cnn:9: bn    (features.stage3[1].bn2)
   // 11: add {    (features.stage3[1].add1)
   // 20: relu    (features.stage3[1].relu2)
-  cnn::winograd::conv(features_stage3_1_relu2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage3_1_bn2_saved).plus(features_stage3_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_1Conv2, batch, scratch(1572864, 417856));
+  cnn::fast::winograd::conv(features_stage3_1_relu2, features_stage3_1_relu1, features_stage3_1_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage3_1_bn2_saved).plus(features_stage3_0_relu2).then(cnn::Activation::kRelu),
+                            kFeaturesStage3_1Conv2, batch, scratch(1572864, 417856));
 
   at(63);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
   // blocks.cnn:9: bn    (features.stage3[2].bn1)
   // blocks.cnn:10: act    (features.stage3[2].relu1)
-  cnn::winograd::conv(features_stage3_2_relu1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
-                      cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_2Conv1, batch, scratch(524288, 417856));
+  cnn::fast::winograd::conv(features_stage3_2_relu1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
+                            cnn::Epilogue().scaled(features_stage3_2_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesStage3_2Conv1, batch, scratch(524288, 417856));
 
   at(66);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv2)
   // blocks.cnn:9: bn    (features.stage3[2].bn2)
   // 11: add {    (features.stage3[2].add1)
   // 20: relu    (features.stage3[2].relu2)
-  cnn::winograd::conv(features_stage3_2_relu2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
-                      cnn::Epilogue().scaled(features_stage3_2_bn2_saved).plus(features_stage3_1_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesStage3_2Conv2, batch, scratch(1572864, 417856));
+  cnn::fast::winograd::conv(features_stage3_2_relu2, features_stage3_2_relu1, features_stage3_2_conv2_weight_,
+                            cnn::Epilogue().scaled(features_stage3_2_bn2_saved).plus(features_stage3_1_relu2).then(cnn::Activation::kRelu),
+                            kFeaturesStage3_2Conv2, batch, scratch(1572864, 417856));
 
   at(70);  // 37: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_stage3_2_relu2, k64x8x8, batch);

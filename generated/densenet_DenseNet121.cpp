@@ -756,429 +756,429 @@ constexpr cnn::DenseGeometry kClassifier{.in = 1024, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_backward_params_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{56448, 65856});
-static_assert(cnn::conv_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{66048, 208614});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{25536, 181824});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{32256, 57344});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{13248, 95808});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{25536, 185664});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{32256, 86016});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{19392, 143040});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{25536, 190272});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{32256, 114688});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{25536, 190272});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{25536, 194112});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{32256, 143360});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{31680, 237504});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{25536, 197952});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{32256, 172032});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{37824, 284736});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{25536, 202560});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{32256, 200704});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{43968, 331968});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{25536, 206400});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{32256, 229376});
-static_assert(cnn::conv_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{50112, 379200});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{25536, 190272});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{32256, 114688});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{25536, 190272});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{25536, 194112});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{32256, 143360});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{31680, 237504});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{25536, 197952});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{32256, 172032});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{37824, 284736});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{25536, 202560});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{32256, 200704});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{43968, 331968});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{25536, 206400});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{32256, 229376});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{50112, 379200});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{25536, 210240});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{32256, 110592});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 426432});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{25536, 214848});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{32256, 122880});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 473664});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{25536, 218688});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{32256, 135168});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 520896});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{25536, 222528});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{32256, 147456});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 568128});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{25536, 227136});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{32256, 159744});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 615360});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{25536, 230976});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{32256, 172032});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 662592});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{25536, 234816});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{32256, 184320});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 709824});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{50112, 477504});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{56448, 393216});
-static_assert(cnn::conv_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{99648, 821568});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{25536, 206400});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{32256, 229376});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{50112, 379200});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{25536, 210240});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{32256, 110592});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{75456, 426432});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{25536, 214848});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{32256, 122880});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{75456, 473664});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{25536, 218688});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{32256, 135168});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{75456, 520896});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{25536, 222528});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{32256, 147456});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{75456, 568128});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{25536, 227136});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{32256, 159744});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 615360});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{25536, 230976});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{32256, 172032});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 662592});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{25536, 234816});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{32256, 184320});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 709824});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{25536, 239424});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{32256, 196608});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 757056});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{25536, 243264});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{32256, 139264});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 804288});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{25536, 247104});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{32256, 147456});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 851520});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{25536, 251712});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{32256, 155648});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 898752});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{25536, 255552});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{32256, 163840});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{75456, 945984});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{25536, 259392});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{32256, 172032});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{75456, 993216});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{25536, 264000});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{32256, 180224});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{75456, 1040448});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{25536, 267840});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{32256, 188416});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{75456, 1087680});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{25536, 271680});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{32256, 196608});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{75456, 1134912});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{25536, 276288});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{32256, 102400});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{75456, 1154176});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{25536, 280128});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{32256, 106496});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{75456, 1158400});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{25536, 283968});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{32256, 110592});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{75456, 1162624});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{25536, 288576});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{32256, 114688});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{75456, 1166848});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{25536, 292416});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{32256, 118784});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{75456, 1171072});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{25536, 296256});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{32256, 122880});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{75456, 1175296});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{25536, 300864});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{32256, 126976});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{75456, 1179520});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{247104, 1214784});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{105984, 524288});
-static_assert(cnn::conv_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{149184, 1576960});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer1Conv1) == 67584);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{25536, 239424});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{32256, 196608});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{75456, 689472});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{75456, 757056});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer1Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{99648, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{99648, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer2Conv1) == 71808);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{25536, 243264});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{32256, 139264});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{75456, 732480});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{75456, 804288});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer2Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{99648, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{99648, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer3Conv1) == 76032);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{25536, 247104});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{32256, 147456});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{75456, 775488});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{75456, 851520});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer3Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{99648, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{99648, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer4Conv1) == 80256);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{25536, 251712});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{32256, 155648});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{75456, 818496});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{75456, 898752});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer4Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{99648, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{99648, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer5Conv1) == 84480);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{25536, 255552});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{32256, 163840});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{75456, 861504});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{75456, 945984});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer5Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{99648, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{99648, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer6Conv1) == 88704);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{25536, 259392});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{32256, 172032});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 904512});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 993216});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer6Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{99648, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{99648, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer7Conv1) == 92928);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{25536, 264000});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{32256, 180224});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 947520});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 1040448});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer7Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{99648, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{99648, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer8Conv1) == 97152);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{25536, 267840});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{32256, 188416});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 990528});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 1087680});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer8Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{99648, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{99648, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer9Conv1) == 101376);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{25536, 271680});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{32256, 196608});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 1033536});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 1134912});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer9Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{99648, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{99648, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer10Conv1) == 105600);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{25536, 276288});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{32256, 102400});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 1154176});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer10Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{99648, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{99648, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer11Conv1) == 109824);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{25536, 280128});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{32256, 106496});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 1158400});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer11Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{99648, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{99648, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer12Conv1) == 114048);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{25536, 283968});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{32256, 110592});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 1162624});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer12Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{99648, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{99648, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer13Conv1) == 118272);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{25536, 288576});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{32256, 114688});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{75456, 1166848});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer13Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{99648, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{99648, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer14Conv1) == 122496);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{25536, 292416});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{32256, 118784});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{75456, 1171072});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer14Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{99648, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{99648, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer15Conv1) == 126720);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{25536, 296256});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{32256, 122880});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{75456, 1175296});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer15Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{99648, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{99648, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer16Conv1) == 130944);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{25536, 300864});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{32256, 126976});
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{75456, 1179520});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer16Conv2) == 166464);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{99648, 285248});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{99648, 166464});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{254208, 65856});
+static_assert(cnn::fast::conv_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{163840, 208614});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{163840, 181824});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{204928, 57344});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{163840, 95808});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{261120, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{163840, 185664});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{206016, 86016});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{163840, 143040});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{261120, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{163840, 190272});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{213248, 114688});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{163840, 190272});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{261120, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{163840, 194112});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{214336, 143360});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{163840, 237504});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{261120, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{163840, 197952});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{219520, 172032});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{163840, 284736});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{261120, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{163840, 202560});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{220608, 200704});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{163840, 331968});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{261120, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{163840, 206400});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{229888, 229376});
+static_assert(cnn::fast::conv_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{163840, 379200});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{163840, 190272});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{213248, 114688});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{163840, 190272});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{246784, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{163840, 194112});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{214336, 143360});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{163840, 237504});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{246784, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{163840, 197952});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{219520, 172032});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{163840, 284736});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{246784, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{163840, 202560});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{220608, 200704});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{163840, 331968});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{246784, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{163840, 206400});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{229888, 229376});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{163840, 379200});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{246784, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{163840, 210240});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{229888, 110592});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{163840, 426432});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{246784, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{163840, 214848});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{229888, 122880});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{163840, 473664});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{246784, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{163840, 218688});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{229888, 135168});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{163840, 520896});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{246784, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{163840, 222528});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{229888, 147456});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{163840, 568128});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{246784, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{163840, 227136});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{229888, 159744});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{163840, 615360});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{246784, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{163840, 230976});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{229888, 172032});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{163840, 662592});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{246784, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{163840, 234816});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{229888, 184320});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{163840, 709824});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{246784, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{163840, 477504});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{262656, 393216});
+static_assert(cnn::fast::conv_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{163840, 821568});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{163840, 206400});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{205824, 229376});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{163840, 379200});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{258048, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{163840, 210240});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{205824, 110592});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{163840, 426432});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{258048, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{163840, 214848});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{205824, 122880});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{163840, 473664});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{258048, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{163840, 218688});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{205824, 135168});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{163840, 520896});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{258048, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{163840, 222528});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{205824, 147456});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{163840, 568128});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{258048, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{163840, 227136});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{205824, 159744});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{163840, 615360});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{258048, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{163840, 230976});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{205824, 172032});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{163840, 662592});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{258048, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{163840, 234816});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{205824, 184320});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{163840, 709824});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{258048, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{163840, 239424});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{205824, 196608});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{163840, 757056});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{258048, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{163840, 243264});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{205824, 139264});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{163840, 804288});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{258048, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{163840, 247104});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{205824, 147456});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{163840, 851520});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{258048, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{163840, 251712});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{205824, 155648});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{163840, 898752});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{258048, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{163840, 255552});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{205824, 163840});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{163840, 945984});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{258048, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{163840, 259392});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{205824, 172032});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{163840, 993216});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{258048, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{163840, 264000});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{205824, 180224});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{163840, 1040448});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{258048, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{163840, 267840});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{205824, 188416});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{163840, 1087680});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{258048, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{163840, 271680});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{205824, 196608});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{163840, 1134912});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{258048, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{163840, 276288});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{205824, 102400});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{163840, 1154176});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{258048, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{163840, 280128});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{205824, 106496});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{163840, 1158400});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{258048, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{163840, 283968});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{205824, 110592});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{163840, 1162624});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{258048, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{163840, 288576});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{205824, 114688});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{163840, 1166848});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{258048, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{163840, 292416});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{205824, 118784});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{163840, 1171072});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{258048, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{163840, 296256});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{205824, 122880});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{163840, 1175296});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{258048, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{163840, 300864});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{205824, 126976});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{163840, 1179520});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{258048, 1331712});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{247104, 1214784});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{180736, 524288});
+static_assert(cnn::fast::conv_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{163840, 1576960});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer1Conv1) == 67584);
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{163840, 239424});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{233472, 196608});
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{163840, 689472});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{163840, 757056});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer1Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{99648, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{163840, 166464});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer2Conv1) == 71808);
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{163840, 243264});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{233472, 139264});
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{163840, 732480});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{163840, 804288});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer2Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{99648, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{163840, 166464});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer3Conv1) == 76032);
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{163840, 247104});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{233472, 147456});
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{163840, 775488});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{163840, 851520});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer3Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{99648, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{163840, 166464});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer4Conv1) == 80256);
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{163840, 251712});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{233472, 155648});
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{163840, 818496});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{163840, 898752});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer4Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{99648, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{163840, 166464});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer5Conv1) == 84480);
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{163840, 255552});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{233472, 163840});
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{163840, 861504});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{163840, 945984});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer5Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{99648, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{163840, 166464});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer6Conv1) == 88704);
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{163840, 259392});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{233472, 172032});
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{163840, 904512});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{163840, 993216});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer6Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{99648, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{163840, 166464});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer7Conv1) == 92928);
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{163840, 264000});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{233472, 180224});
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{163840, 947520});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{163840, 1040448});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer7Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{99648, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{163840, 166464});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer8Conv1) == 97152);
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{163840, 267840});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{233472, 188416});
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{163840, 990528});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{163840, 1087680});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer8Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{99648, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{163840, 166464});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer9Conv1) == 101376);
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{163840, 271680});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{233472, 196608});
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{163840, 1033536});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{163840, 1134912});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer9Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{99648, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{163840, 166464});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer10Conv1) == 105600);
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{163840, 276288});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{233472, 102400});
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{163840, 1154176});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer10Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{99648, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{163840, 166464});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer11Conv1) == 109824);
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{163840, 280128});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{233472, 106496});
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{163840, 1158400});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer11Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{99648, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{163840, 166464});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer12Conv1) == 114048);
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{163840, 283968});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{233472, 110592});
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{163840, 1162624});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer12Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{99648, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{163840, 166464});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer13Conv1) == 118272);
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{163840, 288576});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{233472, 114688});
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{163840, 1166848});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer13Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{99648, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{163840, 166464});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer14Conv1) == 122496);
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{163840, 292416});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{233472, 118784});
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{163840, 1171072});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer14Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{99648, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{163840, 166464});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer15Conv1) == 126720);
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{163840, 296256});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{233472, 122880});
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{163840, 1175296});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer15Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{99648, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{163840, 166464});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer16Conv1) == 130944);
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{163840, 300864});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{233472, 126976});
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{163840, 1179520});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer16Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{99648, 285248});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{163840, 166464});
 static_assert(cnn::dense_scratch(kClassifier, kBatch) == cnn::ScratchSize{17408, 40960});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -6168,8 +6168,8 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   const cnn::Floats d_classifier_bias = gradients(7977856, 1000);
 
   at(0);  // 33: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
-  cnn::conv(features_conv0, input, features_conv0_weight_, {}, kFeaturesConv0, batch,
-            scratch(25690112, 208614));
+  cnn::fast::conv(features_conv0, input, features_conv0_weight_, {}, kFeaturesConv0, batch,
+                  scratch(25690112, 208614));
 
   at(1);  // 34: norm0 = bn
   cnn::bn_statistics(features_norm0_saved, features_conv0, features_norm0_weight_, features_norm0_bias_,
@@ -6193,10 +6193,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock1Denselayer1Norm1, batch);
 
   at(6);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer1_conv1,
-            cnn::Loaded(features_maxpool1, features_denseblock1_denselayer1_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer1_conv1_weight_, {}, kFeaturesDenseblock1Denselayer1Conv1, batch,
-            scratch(0, 95808));
+  cnn::fast::conv(features_denseblock1_denselayer1_conv1,
+                  cnn::Loaded(features_maxpool1, features_denseblock1_denselayer1_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock1_denselayer1_conv1_weight_, {}, kFeaturesDenseblock1Denselayer1Conv1,
+                  batch, scratch(0, 95808));
 
   at(7);  // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer1.relu2)
@@ -6208,10 +6208,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock1Denselayer1Norm2, batch);
 
   at(9);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer1_conv2,
-                      cnn::Loaded(features_denseblock1_denselayer1_conv1, features_denseblock1_denselayer1_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock1_denselayer1_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer1Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock1_denselayer1_conv2,
+                            cnn::Loaded(features_denseblock1_denselayer1_conv1, features_denseblock1_denselayer1_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock1_denselayer1_conv2_weight_, {},
+                            kFeaturesDenseblock1Denselayer1Conv2, batch, scratch(0, 166464));
 
   at(11);  // 13: | norm1 = bn    (features.denseblock1.denselayer2.norm1)
   // 14: relu    (features.denseblock1.denselayer2.relu1)
@@ -6223,10 +6223,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock1Denselayer2Norm1, batch);
 
   at(13);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer2_conv1,
-            cnn::Loaded(features_denseblock1_denselayer1_concat1, features_denseblock1_denselayer2_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer2_conv1_weight_, {}, kFeaturesDenseblock1Denselayer2Conv1, batch,
-            scratch(0, 143040));
+  cnn::fast::conv(features_denseblock1_denselayer2_conv1,
+                  cnn::Loaded(features_denseblock1_denselayer1_concat1, features_denseblock1_denselayer2_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock1_denselayer2_conv1_weight_, {}, kFeaturesDenseblock1Denselayer2Conv1,
+                  batch, scratch(0, 143040));
 
   at(14);  // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer2.relu2)
@@ -6238,10 +6238,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock1Denselayer2Norm2, batch);
 
   at(16);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer2_conv2,
-                      cnn::Loaded(features_denseblock1_denselayer2_conv1, features_denseblock1_denselayer2_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock1_denselayer2_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer2Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock1_denselayer2_conv2,
+                            cnn::Loaded(features_denseblock1_denselayer2_conv1, features_denseblock1_denselayer2_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock1_denselayer2_conv2_weight_, {},
+                            kFeaturesDenseblock1Denselayer2Conv2, batch, scratch(0, 166464));
 
   at(18);  // 13: | norm1 = bn    (features.denseblock1.denselayer3.norm1)
   // 14: relu    (features.denseblock1.denselayer3.relu1)
@@ -6253,10 +6253,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock1Denselayer3Norm1, batch);
 
   at(20);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer3_conv1,
-            cnn::Loaded(features_denseblock1_denselayer2_concat1, features_denseblock1_denselayer3_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer3_conv1_weight_, {}, kFeaturesDenseblock1Denselayer3Conv1, batch,
-            scratch(0, 190272));
+  cnn::fast::conv(features_denseblock1_denselayer3_conv1,
+                  cnn::Loaded(features_denseblock1_denselayer2_concat1, features_denseblock1_denselayer3_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock1_denselayer3_conv1_weight_, {}, kFeaturesDenseblock1Denselayer3Conv1,
+                  batch, scratch(0, 190272));
 
   at(21);  // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer3.relu2)
@@ -6268,10 +6268,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock1Denselayer3Norm2, batch);
 
   at(23);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer3_conv2,
-                      cnn::Loaded(features_denseblock1_denselayer3_conv1, features_denseblock1_denselayer3_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock1_denselayer3_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer3Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock1_denselayer3_conv2,
+                            cnn::Loaded(features_denseblock1_denselayer3_conv1, features_denseblock1_denselayer3_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock1_denselayer3_conv2_weight_, {},
+                            kFeaturesDenseblock1Denselayer3Conv2, batch, scratch(0, 166464));
 
   at(25);  // 13: | norm1 = bn    (features.denseblock1.denselayer4.norm1)
   // 14: relu    (features.denseblock1.denselayer4.relu1)
@@ -6283,10 +6283,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock1Denselayer4Norm1, batch);
 
   at(27);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer4_conv1,
-            cnn::Loaded(features_denseblock1_denselayer3_concat1, features_denseblock1_denselayer4_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer4_conv1_weight_, {}, kFeaturesDenseblock1Denselayer4Conv1, batch,
-            scratch(0, 237504));
+  cnn::fast::conv(features_denseblock1_denselayer4_conv1,
+                  cnn::Loaded(features_denseblock1_denselayer3_concat1, features_denseblock1_denselayer4_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock1_denselayer4_conv1_weight_, {}, kFeaturesDenseblock1Denselayer4Conv1,
+                  batch, scratch(0, 237504));
 
   at(28);  // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer4.relu2)
@@ -6298,10 +6298,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock1Denselayer4Norm2, batch);
 
   at(30);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer4_conv2,
-                      cnn::Loaded(features_denseblock1_denselayer4_conv1, features_denseblock1_denselayer4_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock1_denselayer4_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer4Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock1_denselayer4_conv2,
+                            cnn::Loaded(features_denseblock1_denselayer4_conv1, features_denseblock1_denselayer4_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock1_denselayer4_conv2_weight_, {},
+                            kFeaturesDenseblock1Denselayer4Conv2, batch, scratch(0, 166464));
 
   at(32);  // 13: | norm1 = bn    (features.denseblock1.denselayer5.norm1)
   // 14: relu    (features.denseblock1.denselayer5.relu1)
@@ -6313,10 +6313,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock1Denselayer5Norm1, batch);
 
   at(34);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer5_conv1,
-            cnn::Loaded(features_denseblock1_denselayer4_concat1, features_denseblock1_denselayer5_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer5_conv1_weight_, {}, kFeaturesDenseblock1Denselayer5Conv1, batch,
-            scratch(0, 284736));
+  cnn::fast::conv(features_denseblock1_denselayer5_conv1,
+                  cnn::Loaded(features_denseblock1_denselayer4_concat1, features_denseblock1_denselayer5_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock1_denselayer5_conv1_weight_, {}, kFeaturesDenseblock1Denselayer5Conv1,
+                  batch, scratch(0, 284736));
 
   at(35);  // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer5.relu2)
@@ -6328,10 +6328,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock1Denselayer5Norm2, batch);
 
   at(37);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer5_conv2,
-                      cnn::Loaded(features_denseblock1_denselayer5_conv1, features_denseblock1_denselayer5_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock1_denselayer5_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer5Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock1_denselayer5_conv2,
+                            cnn::Loaded(features_denseblock1_denselayer5_conv1, features_denseblock1_denselayer5_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock1_denselayer5_conv2_weight_, {},
+                            kFeaturesDenseblock1Denselayer5Conv2, batch, scratch(0, 166464));
 
   at(39);  // 13: | norm1 = bn    (features.denseblock1.denselayer6.norm1)
   // 14: relu    (features.denseblock1.denselayer6.relu1)
@@ -6343,10 +6343,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock1Denselayer6Norm1, batch);
 
   at(41);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock1_denselayer6_conv1,
-            cnn::Loaded(features_denseblock1_denselayer5_concat1, features_denseblock1_denselayer6_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer6_conv1_weight_, {}, kFeaturesDenseblock1Denselayer6Conv1, batch,
-            scratch(0, 331968));
+  cnn::fast::conv(features_denseblock1_denselayer6_conv1,
+                  cnn::Loaded(features_denseblock1_denselayer5_concat1, features_denseblock1_denselayer6_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock1_denselayer6_conv1_weight_, {}, kFeaturesDenseblock1Denselayer6Conv1,
+                  batch, scratch(0, 331968));
 
   at(42);  // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer6.relu2)
@@ -6358,10 +6358,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock1Denselayer6Norm2, batch);
 
   at(44);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer6_conv2,
-                      cnn::Loaded(features_denseblock1_denselayer6_conv1, features_denseblock1_denselayer6_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock1_denselayer6_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer6Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock1_denselayer6_conv2,
+                            cnn::Loaded(features_denseblock1_denselayer6_conv1, features_denseblock1_denselayer6_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock1_denselayer6_conv2_weight_, {},
+                            kFeaturesDenseblock1Denselayer6Conv2, batch, scratch(0, 166464));
 
   at(46);  // 24: norm = bn
   // 25: relu    (features.transition1.relu1)
@@ -6371,10 +6371,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesTransition1Norm, batch);
 
   at(48);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
-  cnn::conv(features_transition1_conv,
-            cnn::Loaded(features_denseblock1_denselayer6_concat1, features_transition1_norm_saved, cnn::Activation::kRelu),
-            features_transition1_conv_weight_, {}, kFeaturesTransition1Conv, batch,
-            scratch(12845056, 379200));
+  cnn::fast::conv(features_transition1_conv,
+                  cnn::Loaded(features_denseblock1_denselayer6_concat1, features_transition1_norm_saved, cnn::Activation::kRelu),
+                  features_transition1_conv_weight_, {}, kFeaturesTransition1Conv, batch,
+                  scratch(12845056, 379200));
 
   at(49);  // 27: avgpool(2)    (features.transition1.avgpool1)
   cnn::avgpool(features_transition1_avgpool1, features_transition1_conv, kFeaturesTransition1Avgpool1, batch);
@@ -6389,10 +6389,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock2Denselayer1Norm1, batch);
 
   at(52);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer1_conv1,
-            cnn::Loaded(features_transition1_avgpool1, features_denseblock2_denselayer1_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer1_conv1_weight_, {}, kFeaturesDenseblock2Denselayer1Conv1, batch,
-            scratch(0, 190272));
+  cnn::fast::conv(features_denseblock2_denselayer1_conv1,
+                  cnn::Loaded(features_transition1_avgpool1, features_denseblock2_denselayer1_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer1_conv1_weight_, {}, kFeaturesDenseblock2Denselayer1Conv1,
+                  batch, scratch(0, 190272));
 
   at(53);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer1.relu2)
@@ -6404,10 +6404,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock2Denselayer1Norm2, batch);
 
   at(55);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer1_conv2,
-                      cnn::Loaded(features_denseblock2_denselayer1_conv1, features_denseblock2_denselayer1_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock2_denselayer1_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer1Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer1_conv2,
+                            cnn::Loaded(features_denseblock2_denselayer1_conv1, features_denseblock2_denselayer1_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock2_denselayer1_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer1Conv2, batch, scratch(0, 166464));
 
   at(57);  // 13: | norm1 = bn    (features.denseblock2.denselayer2.norm1)
   // 14: relu    (features.denseblock2.denselayer2.relu1)
@@ -6419,10 +6419,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock2Denselayer2Norm1, batch);
 
   at(59);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer2_conv1,
-            cnn::Loaded(features_denseblock2_denselayer1_concat1, features_denseblock2_denselayer2_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer2_conv1_weight_, {}, kFeaturesDenseblock2Denselayer2Conv1, batch,
-            scratch(0, 237504));
+  cnn::fast::conv(features_denseblock2_denselayer2_conv1,
+                  cnn::Loaded(features_denseblock2_denselayer1_concat1, features_denseblock2_denselayer2_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer2_conv1_weight_, {}, kFeaturesDenseblock2Denselayer2Conv1,
+                  batch, scratch(0, 237504));
 
   at(60);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer2.relu2)
@@ -6434,10 +6434,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock2Denselayer2Norm2, batch);
 
   at(62);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer2_conv2,
-                      cnn::Loaded(features_denseblock2_denselayer2_conv1, features_denseblock2_denselayer2_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock2_denselayer2_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer2Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer2_conv2,
+                            cnn::Loaded(features_denseblock2_denselayer2_conv1, features_denseblock2_denselayer2_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock2_denselayer2_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer2Conv2, batch, scratch(0, 166464));
 
   at(64);  // 13: | norm1 = bn    (features.denseblock2.denselayer3.norm1)
   // 14: relu    (features.denseblock2.denselayer3.relu1)
@@ -6449,10 +6449,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock2Denselayer3Norm1, batch);
 
   at(66);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer3_conv1,
-            cnn::Loaded(features_denseblock2_denselayer2_concat1, features_denseblock2_denselayer3_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer3_conv1_weight_, {}, kFeaturesDenseblock2Denselayer3Conv1, batch,
-            scratch(0, 284736));
+  cnn::fast::conv(features_denseblock2_denselayer3_conv1,
+                  cnn::Loaded(features_denseblock2_denselayer2_concat1, features_denseblock2_denselayer3_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer3_conv1_weight_, {}, kFeaturesDenseblock2Denselayer3Conv1,
+                  batch, scratch(0, 284736));
 
   at(67);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer3.relu2)
@@ -6464,10 +6464,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock2Denselayer3Norm2, batch);
 
   at(69);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer3_conv2,
-                      cnn::Loaded(features_denseblock2_denselayer3_conv1, features_denseblock2_denselayer3_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock2_denselayer3_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer3Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer3_conv2,
+                            cnn::Loaded(features_denseblock2_denselayer3_conv1, features_denseblock2_denselayer3_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock2_denselayer3_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer3Conv2, batch, scratch(0, 166464));
 
   at(71);  // 13: | norm1 = bn    (features.denseblock2.denselayer4.norm1)
   // 14: relu    (features.denseblock2.denselayer4.relu1)
@@ -6479,10 +6479,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock2Denselayer4Norm1, batch);
 
   at(73);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer4_conv1,
-            cnn::Loaded(features_denseblock2_denselayer3_concat1, features_denseblock2_denselayer4_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer4_conv1_weight_, {}, kFeaturesDenseblock2Denselayer4Conv1, batch,
-            scratch(0, 331968));
+  cnn::fast::conv(features_denseblock2_denselayer4_conv1,
+                  cnn::Loaded(features_denseblock2_denselayer3_concat1, features_denseblock2_denselayer4_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer4_conv1_weight_, {}, kFeaturesDenseblock2Denselayer4Conv1,
+                  batch, scratch(0, 331968));
 
   at(74);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer4.relu2)
@@ -6494,10 +6494,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock2Denselayer4Norm2, batch);
 
   at(76);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer4_conv2,
-                      cnn::Loaded(features_denseblock2_denselayer4_conv1, features_denseblock2_denselayer4_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock2_denselayer4_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer4Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer4_conv2,
+                            cnn::Loaded(features_denseblock2_denselayer4_conv1, features_denseblock2_denselayer4_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock2_denselayer4_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer4Conv2, batch, scratch(0, 166464));
 
   at(78);  // 13: | norm1 = bn    (features.denseblock2.denselayer5.norm1)
   // 14: relu    (features.denseblock2.denselayer5.relu1)
@@ -6509,10 +6509,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock2Denselayer5Norm1, batch);
 
   at(80);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer5_conv1,
-            cnn::Loaded(features_denseblock2_denselayer4_concat1, features_denseblock2_denselayer5_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer5_conv1_weight_, {}, kFeaturesDenseblock2Denselayer5Conv1, batch,
-            scratch(0, 379200));
+  cnn::fast::conv(features_denseblock2_denselayer5_conv1,
+                  cnn::Loaded(features_denseblock2_denselayer4_concat1, features_denseblock2_denselayer5_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer5_conv1_weight_, {}, kFeaturesDenseblock2Denselayer5Conv1,
+                  batch, scratch(0, 379200));
 
   at(81);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer5.relu2)
@@ -6524,10 +6524,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock2Denselayer5Norm2, batch);
 
   at(83);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer5_conv2,
-                      cnn::Loaded(features_denseblock2_denselayer5_conv1, features_denseblock2_denselayer5_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock2_denselayer5_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer5Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer5_conv2,
+                            cnn::Loaded(features_denseblock2_denselayer5_conv1, features_denseblock2_denselayer5_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock2_denselayer5_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer5Conv2, batch, scratch(0, 166464));
 
   at(85);  // 13: | norm1 = bn    (features.denseblock2.denselayer6.norm1)
   // 14: relu    (features.denseblock2.denselayer6.relu1)
@@ -6539,10 +6539,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock2Denselayer6Norm1, batch);
 
   at(87);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer6_conv1,
-            cnn::Loaded(features_denseblock2_denselayer5_concat1, features_denseblock2_denselayer6_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer6_conv1_weight_, {}, kFeaturesDenseblock2Denselayer6Conv1, batch,
-            scratch(0, 426432));
+  cnn::fast::conv(features_denseblock2_denselayer6_conv1,
+                  cnn::Loaded(features_denseblock2_denselayer5_concat1, features_denseblock2_denselayer6_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer6_conv1_weight_, {}, kFeaturesDenseblock2Denselayer6Conv1,
+                  batch, scratch(0, 426432));
 
   at(88);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer6.relu2)
@@ -6554,10 +6554,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock2Denselayer6Norm2, batch);
 
   at(90);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer6_conv2,
-                      cnn::Loaded(features_denseblock2_denselayer6_conv1, features_denseblock2_denselayer6_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock2_denselayer6_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer6Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer6_conv2,
+                            cnn::Loaded(features_denseblock2_denselayer6_conv1, features_denseblock2_denselayer6_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock2_denselayer6_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer6Conv2, batch, scratch(0, 166464));
 
   at(92);  // 13: | norm1 = bn    (features.denseblock2.denselayer7.norm1)
   // 14: relu    (features.denseblock2.denselayer7.relu1)
@@ -6569,10 +6569,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock2Denselayer7Norm1, batch);
 
   at(94);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer7_conv1,
-            cnn::Loaded(features_denseblock2_denselayer6_concat1, features_denseblock2_denselayer7_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer7_conv1_weight_, {}, kFeaturesDenseblock2Denselayer7Conv1, batch,
-            scratch(0, 473664));
+  cnn::fast::conv(features_denseblock2_denselayer7_conv1,
+                  cnn::Loaded(features_denseblock2_denselayer6_concat1, features_denseblock2_denselayer7_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer7_conv1_weight_, {}, kFeaturesDenseblock2Denselayer7Conv1,
+                  batch, scratch(0, 473664));
 
   at(95);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer7.relu2)
@@ -6584,10 +6584,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock2Denselayer7Norm2, batch);
 
   at(97);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer7_conv2,
-                      cnn::Loaded(features_denseblock2_denselayer7_conv1, features_denseblock2_denselayer7_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock2_denselayer7_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer7Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer7_conv2,
+                            cnn::Loaded(features_denseblock2_denselayer7_conv1, features_denseblock2_denselayer7_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock2_denselayer7_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer7Conv2, batch, scratch(0, 166464));
 
   at(99);  // 13: | norm1 = bn    (features.denseblock2.denselayer8.norm1)
   // 14: relu    (features.denseblock2.denselayer8.relu1)
@@ -6599,10 +6599,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock2Denselayer8Norm1, batch);
 
   at(101);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer8_conv1,
-            cnn::Loaded(features_denseblock2_denselayer7_concat1, features_denseblock2_denselayer8_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer8_conv1_weight_, {}, kFeaturesDenseblock2Denselayer8Conv1, batch,
-            scratch(0, 520896));
+  cnn::fast::conv(features_denseblock2_denselayer8_conv1,
+                  cnn::Loaded(features_denseblock2_denselayer7_concat1, features_denseblock2_denselayer8_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer8_conv1_weight_, {}, kFeaturesDenseblock2Denselayer8Conv1,
+                  batch, scratch(0, 520896));
 
   at(102);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer8.relu2)
@@ -6614,10 +6614,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock2Denselayer8Norm2, batch);
 
   at(104);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer8_conv2,
-                      cnn::Loaded(features_denseblock2_denselayer8_conv1, features_denseblock2_denselayer8_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock2_denselayer8_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer8Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer8_conv2,
+                            cnn::Loaded(features_denseblock2_denselayer8_conv1, features_denseblock2_denselayer8_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock2_denselayer8_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer8Conv2, batch, scratch(0, 166464));
 
   at(106);  // 13: | norm1 = bn    (features.denseblock2.denselayer9.norm1)
   // 14: relu    (features.denseblock2.denselayer9.relu1)
@@ -6629,10 +6629,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock2Denselayer9Norm1, batch);
 
   at(108);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer9_conv1,
-            cnn::Loaded(features_denseblock2_denselayer8_concat1, features_denseblock2_denselayer9_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer9_conv1_weight_, {}, kFeaturesDenseblock2Denselayer9Conv1, batch,
-            scratch(0, 568128));
+  cnn::fast::conv(features_denseblock2_denselayer9_conv1,
+                  cnn::Loaded(features_denseblock2_denselayer8_concat1, features_denseblock2_denselayer9_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer9_conv1_weight_, {}, kFeaturesDenseblock2Denselayer9Conv1,
+                  batch, scratch(0, 568128));
 
   at(109);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer9.relu2)
@@ -6644,10 +6644,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock2Denselayer9Norm2, batch);
 
   at(111);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer9_conv2,
-                      cnn::Loaded(features_denseblock2_denselayer9_conv1, features_denseblock2_denselayer9_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock2_denselayer9_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer9Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer9_conv2,
+                            cnn::Loaded(features_denseblock2_denselayer9_conv1, features_denseblock2_denselayer9_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock2_denselayer9_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer9Conv2, batch, scratch(0, 166464));
 
   at(113);  // 13: | norm1 = bn    (features.denseblock2.denselayer10.norm1)
   // 14: relu    (features.denseblock2.denselayer10.relu1)
@@ -6659,10 +6659,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock2Denselayer10Norm1, batch);
 
   at(115);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer10_conv1,
-            cnn::Loaded(features_denseblock2_denselayer9_concat1, features_denseblock2_denselayer10_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer10_conv1_weight_, {}, kFeaturesDenseblock2Denselayer10Conv1, batch,
-            scratch(0, 615360));
+  cnn::fast::conv(features_denseblock2_denselayer10_conv1,
+                  cnn::Loaded(features_denseblock2_denselayer9_concat1, features_denseblock2_denselayer10_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer10_conv1_weight_, {}, kFeaturesDenseblock2Denselayer10Conv1,
+                  batch, scratch(0, 615360));
 
   at(116);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer10.relu2)
@@ -6674,10 +6674,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock2Denselayer10Norm2, batch);
 
   at(118);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer10_conv2,
-                      cnn::Loaded(features_denseblock2_denselayer10_conv1, features_denseblock2_denselayer10_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock2_denselayer10_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer10Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer10_conv2,
+                            cnn::Loaded(features_denseblock2_denselayer10_conv1, features_denseblock2_denselayer10_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock2_denselayer10_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer10Conv2, batch, scratch(0, 166464));
 
   at(120);  // 13: | norm1 = bn    (features.denseblock2.denselayer11.norm1)
   // 14: relu    (features.denseblock2.denselayer11.relu1)
@@ -6689,10 +6689,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock2Denselayer11Norm1, batch);
 
   at(122);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer11_conv1,
-            cnn::Loaded(features_denseblock2_denselayer10_concat1, features_denseblock2_denselayer11_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer11_conv1_weight_, {}, kFeaturesDenseblock2Denselayer11Conv1, batch,
-            scratch(0, 662592));
+  cnn::fast::conv(features_denseblock2_denselayer11_conv1,
+                  cnn::Loaded(features_denseblock2_denselayer10_concat1, features_denseblock2_denselayer11_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer11_conv1_weight_, {}, kFeaturesDenseblock2Denselayer11Conv1,
+                  batch, scratch(0, 662592));
 
   at(123);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer11.relu2)
@@ -6704,10 +6704,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock2Denselayer11Norm2, batch);
 
   at(125);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer11_conv2,
-                      cnn::Loaded(features_denseblock2_denselayer11_conv1, features_denseblock2_denselayer11_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock2_denselayer11_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer11Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer11_conv2,
+                            cnn::Loaded(features_denseblock2_denselayer11_conv1, features_denseblock2_denselayer11_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock2_denselayer11_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer11Conv2, batch, scratch(0, 166464));
 
   at(127);  // 13: | norm1 = bn    (features.denseblock2.denselayer12.norm1)
   // 14: relu    (features.denseblock2.denselayer12.relu1)
@@ -6719,10 +6719,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock2Denselayer12Norm1, batch);
 
   at(129);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock2_denselayer12_conv1,
-            cnn::Loaded(features_denseblock2_denselayer11_concat1, features_denseblock2_denselayer12_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer12_conv1_weight_, {}, kFeaturesDenseblock2Denselayer12Conv1, batch,
-            scratch(0, 709824));
+  cnn::fast::conv(features_denseblock2_denselayer12_conv1,
+                  cnn::Loaded(features_denseblock2_denselayer11_concat1, features_denseblock2_denselayer12_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer12_conv1_weight_, {}, kFeaturesDenseblock2Denselayer12Conv1,
+                  batch, scratch(0, 709824));
 
   at(130);  // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer12.relu2)
@@ -6734,10 +6734,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock2Denselayer12Norm2, batch);
 
   at(132);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer12_conv2,
-                      cnn::Loaded(features_denseblock2_denselayer12_conv1, features_denseblock2_denselayer12_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock2_denselayer12_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer12Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer12_conv2,
+                            cnn::Loaded(features_denseblock2_denselayer12_conv1, features_denseblock2_denselayer12_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock2_denselayer12_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer12Conv2, batch, scratch(0, 166464));
 
   at(134);  // 24: norm = bn
   // 25: relu    (features.transition2.relu1)
@@ -6747,9 +6747,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesTransition2Norm, batch);
 
   at(136);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
-  cnn::conv(features_transition2_conv,
-            cnn::Loaded(features_denseblock2_denselayer12_concat1, features_transition2_norm_saved, cnn::Activation::kRelu),
-            features_transition2_conv_weight_, {}, kFeaturesTransition2Conv, batch, scratch(6422528, 821568));
+  cnn::fast::conv(features_transition2_conv,
+                  cnn::Loaded(features_denseblock2_denselayer12_concat1, features_transition2_norm_saved, cnn::Activation::kRelu),
+                  features_transition2_conv_weight_, {}, kFeaturesTransition2Conv, batch,
+                  scratch(6422528, 821568));
 
   at(137);  // 27: avgpool(2)    (features.transition2.avgpool1)
   cnn::avgpool(features_transition2_avgpool1, features_transition2_conv, kFeaturesTransition2Avgpool1, batch);
@@ -6764,10 +6765,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer1Norm1, batch);
 
   at(140);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer1_conv1,
-            cnn::Loaded(features_transition2_avgpool1, features_denseblock3_denselayer1_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer1_conv1_weight_, {}, kFeaturesDenseblock3Denselayer1Conv1, batch,
-            scratch(0, 379200));
+  cnn::fast::conv(features_denseblock3_denselayer1_conv1,
+                  cnn::Loaded(features_transition2_avgpool1, features_denseblock3_denselayer1_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer1_conv1_weight_, {}, kFeaturesDenseblock3Denselayer1Conv1,
+                  batch, scratch(0, 379200));
 
   at(141);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer1.relu2)
@@ -6779,10 +6780,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer1Norm2, batch);
 
   at(143);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer1_conv2,
-                      cnn::Loaded(features_denseblock3_denselayer1_conv1, features_denseblock3_denselayer1_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock3_denselayer1_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer1Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer1_conv2,
+                            cnn::Loaded(features_denseblock3_denselayer1_conv1, features_denseblock3_denselayer1_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock3_denselayer1_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer1Conv2, batch, scratch(0, 166464));
 
   at(145);  // 13: | norm1 = bn    (features.denseblock3.denselayer2.norm1)
   // 14: relu    (features.denseblock3.denselayer2.relu1)
@@ -6794,10 +6795,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer2Norm1, batch);
 
   at(147);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer2_conv1,
-            cnn::Loaded(features_denseblock3_denselayer1_concat1, features_denseblock3_denselayer2_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer2_conv1_weight_, {}, kFeaturesDenseblock3Denselayer2Conv1, batch,
-            scratch(0, 426432));
+  cnn::fast::conv(features_denseblock3_denselayer2_conv1,
+                  cnn::Loaded(features_denseblock3_denselayer1_concat1, features_denseblock3_denselayer2_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer2_conv1_weight_, {}, kFeaturesDenseblock3Denselayer2Conv1,
+                  batch, scratch(0, 426432));
 
   at(148);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer2.relu2)
@@ -6809,10 +6810,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer2Norm2, batch);
 
   at(150);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer2_conv2,
-                      cnn::Loaded(features_denseblock3_denselayer2_conv1, features_denseblock3_denselayer2_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock3_denselayer2_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer2Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer2_conv2,
+                            cnn::Loaded(features_denseblock3_denselayer2_conv1, features_denseblock3_denselayer2_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock3_denselayer2_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer2Conv2, batch, scratch(0, 166464));
 
   at(152);  // 13: | norm1 = bn    (features.denseblock3.denselayer3.norm1)
   // 14: relu    (features.denseblock3.denselayer3.relu1)
@@ -6824,10 +6825,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer3Norm1, batch);
 
   at(154);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer3_conv1,
-            cnn::Loaded(features_denseblock3_denselayer2_concat1, features_denseblock3_denselayer3_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer3_conv1_weight_, {}, kFeaturesDenseblock3Denselayer3Conv1, batch,
-            scratch(0, 473664));
+  cnn::fast::conv(features_denseblock3_denselayer3_conv1,
+                  cnn::Loaded(features_denseblock3_denselayer2_concat1, features_denseblock3_denselayer3_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer3_conv1_weight_, {}, kFeaturesDenseblock3Denselayer3Conv1,
+                  batch, scratch(0, 473664));
 
   at(155);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer3.relu2)
@@ -6839,10 +6840,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer3Norm2, batch);
 
   at(157);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer3_conv2,
-                      cnn::Loaded(features_denseblock3_denselayer3_conv1, features_denseblock3_denselayer3_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock3_denselayer3_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer3Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer3_conv2,
+                            cnn::Loaded(features_denseblock3_denselayer3_conv1, features_denseblock3_denselayer3_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock3_denselayer3_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer3Conv2, batch, scratch(0, 166464));
 
   at(159);  // 13: | norm1 = bn    (features.denseblock3.denselayer4.norm1)
   // 14: relu    (features.denseblock3.denselayer4.relu1)
@@ -6854,10 +6855,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer4Norm1, batch);
 
   at(161);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer4_conv1,
-            cnn::Loaded(features_denseblock3_denselayer3_concat1, features_denseblock3_denselayer4_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer4_conv1_weight_, {}, kFeaturesDenseblock3Denselayer4Conv1, batch,
-            scratch(0, 520896));
+  cnn::fast::conv(features_denseblock3_denselayer4_conv1,
+                  cnn::Loaded(features_denseblock3_denselayer3_concat1, features_denseblock3_denselayer4_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer4_conv1_weight_, {}, kFeaturesDenseblock3Denselayer4Conv1,
+                  batch, scratch(0, 520896));
 
   at(162);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer4.relu2)
@@ -6869,10 +6870,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer4Norm2, batch);
 
   at(164);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer4_conv2,
-                      cnn::Loaded(features_denseblock3_denselayer4_conv1, features_denseblock3_denselayer4_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock3_denselayer4_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer4Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer4_conv2,
+                            cnn::Loaded(features_denseblock3_denselayer4_conv1, features_denseblock3_denselayer4_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock3_denselayer4_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer4Conv2, batch, scratch(0, 166464));
 
   at(166);  // 13: | norm1 = bn    (features.denseblock3.denselayer5.norm1)
   // 14: relu    (features.denseblock3.denselayer5.relu1)
@@ -6884,10 +6885,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer5Norm1, batch);
 
   at(168);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer5_conv1,
-            cnn::Loaded(features_denseblock3_denselayer4_concat1, features_denseblock3_denselayer5_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer5_conv1_weight_, {}, kFeaturesDenseblock3Denselayer5Conv1, batch,
-            scratch(0, 568128));
+  cnn::fast::conv(features_denseblock3_denselayer5_conv1,
+                  cnn::Loaded(features_denseblock3_denselayer4_concat1, features_denseblock3_denselayer5_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer5_conv1_weight_, {}, kFeaturesDenseblock3Denselayer5Conv1,
+                  batch, scratch(0, 568128));
 
   at(169);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer5.relu2)
@@ -6899,10 +6900,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer5Norm2, batch);
 
   at(171);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer5_conv2,
-                      cnn::Loaded(features_denseblock3_denselayer5_conv1, features_denseblock3_denselayer5_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock3_denselayer5_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer5Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer5_conv2,
+                            cnn::Loaded(features_denseblock3_denselayer5_conv1, features_denseblock3_denselayer5_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock3_denselayer5_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer5Conv2, batch, scratch(0, 166464));
 
   at(173);  // 13: | norm1 = bn    (features.denseblock3.denselayer6.norm1)
   // 14: relu    (features.denseblock3.denselayer6.relu1)
@@ -6914,10 +6915,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer6Norm1, batch);
 
   at(175);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer6_conv1,
-            cnn::Loaded(features_denseblock3_denselayer5_concat1, features_denseblock3_denselayer6_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer6_conv1_weight_, {}, kFeaturesDenseblock3Denselayer6Conv1, batch,
-            scratch(0, 615360));
+  cnn::fast::conv(features_denseblock3_denselayer6_conv1,
+                  cnn::Loaded(features_denseblock3_denselayer5_concat1, features_denseblock3_denselayer6_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer6_conv1_weight_, {}, kFeaturesDenseblock3Denselayer6Conv1,
+                  batch, scratch(0, 615360));
 
   at(176);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer6.relu2)
@@ -6929,10 +6930,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer6Norm2, batch);
 
   at(178);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer6_conv2,
-                      cnn::Loaded(features_denseblock3_denselayer6_conv1, features_denseblock3_denselayer6_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock3_denselayer6_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer6Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer6_conv2,
+                            cnn::Loaded(features_denseblock3_denselayer6_conv1, features_denseblock3_denselayer6_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock3_denselayer6_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer6Conv2, batch, scratch(0, 166464));
 
   at(180);  // 13: | norm1 = bn    (features.denseblock3.denselayer7.norm1)
   // 14: relu    (features.denseblock3.denselayer7.relu1)
@@ -6944,10 +6945,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer7Norm1, batch);
 
   at(182);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer7_conv1,
-            cnn::Loaded(features_denseblock3_denselayer6_concat1, features_denseblock3_denselayer7_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer7_conv1_weight_, {}, kFeaturesDenseblock3Denselayer7Conv1, batch,
-            scratch(0, 662592));
+  cnn::fast::conv(features_denseblock3_denselayer7_conv1,
+                  cnn::Loaded(features_denseblock3_denselayer6_concat1, features_denseblock3_denselayer7_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer7_conv1_weight_, {}, kFeaturesDenseblock3Denselayer7Conv1,
+                  batch, scratch(0, 662592));
 
   at(183);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer7.relu2)
@@ -6959,10 +6960,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer7Norm2, batch);
 
   at(185);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer7_conv2,
-                      cnn::Loaded(features_denseblock3_denselayer7_conv1, features_denseblock3_denselayer7_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock3_denselayer7_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer7Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer7_conv2,
+                            cnn::Loaded(features_denseblock3_denselayer7_conv1, features_denseblock3_denselayer7_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock3_denselayer7_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer7Conv2, batch, scratch(0, 166464));
 
   at(187);  // 13: | norm1 = bn    (features.denseblock3.denselayer8.norm1)
   // 14: relu    (features.denseblock3.denselayer8.relu1)
@@ -6974,10 +6975,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer8Norm1, batch);
 
   at(189);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer8_conv1,
-            cnn::Loaded(features_denseblock3_denselayer7_concat1, features_denseblock3_denselayer8_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer8_conv1_weight_, {}, kFeaturesDenseblock3Denselayer8Conv1, batch,
-            scratch(0, 709824));
+  cnn::fast::conv(features_denseblock3_denselayer8_conv1,
+                  cnn::Loaded(features_denseblock3_denselayer7_concat1, features_denseblock3_denselayer8_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer8_conv1_weight_, {}, kFeaturesDenseblock3Denselayer8Conv1,
+                  batch, scratch(0, 709824));
 
   at(190);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer8.relu2)
@@ -6989,10 +6990,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer8Norm2, batch);
 
   at(192);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer8_conv2,
-                      cnn::Loaded(features_denseblock3_denselayer8_conv1, features_denseblock3_denselayer8_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock3_denselayer8_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer8Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer8_conv2,
+                            cnn::Loaded(features_denseblock3_denselayer8_conv1, features_denseblock3_denselayer8_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock3_denselayer8_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer8Conv2, batch, scratch(0, 166464));
 
   at(194);  // 13: | norm1 = bn    (features.denseblock3.denselayer9.norm1)
   // 14: relu    (features.denseblock3.denselayer9.relu1)
@@ -7004,10 +7005,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer9Norm1, batch);
 
   at(196);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer9_conv1,
-            cnn::Loaded(features_denseblock3_denselayer8_concat1, features_denseblock3_denselayer9_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer9_conv1_weight_, {}, kFeaturesDenseblock3Denselayer9Conv1, batch,
-            scratch(0, 757056));
+  cnn::fast::conv(features_denseblock3_denselayer9_conv1,
+                  cnn::Loaded(features_denseblock3_denselayer8_concat1, features_denseblock3_denselayer9_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer9_conv1_weight_, {}, kFeaturesDenseblock3Denselayer9Conv1,
+                  batch, scratch(0, 757056));
 
   at(197);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer9.relu2)
@@ -7019,10 +7020,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer9Norm2, batch);
 
   at(199);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer9_conv2,
-                      cnn::Loaded(features_denseblock3_denselayer9_conv1, features_denseblock3_denselayer9_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock3_denselayer9_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer9Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer9_conv2,
+                            cnn::Loaded(features_denseblock3_denselayer9_conv1, features_denseblock3_denselayer9_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock3_denselayer9_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer9Conv2, batch, scratch(0, 166464));
 
   at(201);  // 13: | norm1 = bn    (features.denseblock3.denselayer10.norm1)
   // 14: relu    (features.denseblock3.denselayer10.relu1)
@@ -7034,10 +7035,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer10Norm1, batch);
 
   at(203);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer10_conv1,
-            cnn::Loaded(features_denseblock3_denselayer9_concat1, features_denseblock3_denselayer10_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer10_conv1_weight_, {}, kFeaturesDenseblock3Denselayer10Conv1, batch,
-            scratch(0, 804288));
+  cnn::fast::conv(features_denseblock3_denselayer10_conv1,
+                  cnn::Loaded(features_denseblock3_denselayer9_concat1, features_denseblock3_denselayer10_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer10_conv1_weight_, {}, kFeaturesDenseblock3Denselayer10Conv1,
+                  batch, scratch(0, 804288));
 
   at(204);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer10.relu2)
@@ -7049,10 +7050,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer10Norm2, batch);
 
   at(206);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer10_conv2,
-                      cnn::Loaded(features_denseblock3_denselayer10_conv1, features_denseblock3_denselayer10_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock3_denselayer10_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer10Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer10_conv2,
+                            cnn::Loaded(features_denseblock3_denselayer10_conv1, features_denseblock3_denselayer10_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock3_denselayer10_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer10Conv2, batch, scratch(0, 166464));
 
   at(208);  // 13: | norm1 = bn    (features.denseblock3.denselayer11.norm1)
   // 14: relu    (features.denseblock3.denselayer11.relu1)
@@ -7064,10 +7065,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer11Norm1, batch);
 
   at(210);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer11_conv1,
-            cnn::Loaded(features_denseblock3_denselayer10_concat1, features_denseblock3_denselayer11_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer11_conv1_weight_, {}, kFeaturesDenseblock3Denselayer11Conv1, batch,
-            scratch(0, 851520));
+  cnn::fast::conv(features_denseblock3_denselayer11_conv1,
+                  cnn::Loaded(features_denseblock3_denselayer10_concat1, features_denseblock3_denselayer11_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer11_conv1_weight_, {}, kFeaturesDenseblock3Denselayer11Conv1,
+                  batch, scratch(0, 851520));
 
   at(211);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer11.relu2)
@@ -7079,10 +7080,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer11Norm2, batch);
 
   at(213);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer11_conv2,
-                      cnn::Loaded(features_denseblock3_denselayer11_conv1, features_denseblock3_denselayer11_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock3_denselayer11_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer11Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer11_conv2,
+                            cnn::Loaded(features_denseblock3_denselayer11_conv1, features_denseblock3_denselayer11_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock3_denselayer11_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer11Conv2, batch, scratch(0, 166464));
 
   at(215);  // 13: | norm1 = bn    (features.denseblock3.denselayer12.norm1)
   // 14: relu    (features.denseblock3.denselayer12.relu1)
@@ -7094,10 +7095,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer12Norm1, batch);
 
   at(217);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer12_conv1,
-            cnn::Loaded(features_denseblock3_denselayer11_concat1, features_denseblock3_denselayer12_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer12_conv1_weight_, {}, kFeaturesDenseblock3Denselayer12Conv1, batch,
-            scratch(0, 898752));
+  cnn::fast::conv(features_denseblock3_denselayer12_conv1,
+                  cnn::Loaded(features_denseblock3_denselayer11_concat1, features_denseblock3_denselayer12_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer12_conv1_weight_, {}, kFeaturesDenseblock3Denselayer12Conv1,
+                  batch, scratch(0, 898752));
 
   at(218);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer12.relu2)
@@ -7109,10 +7110,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer12Norm2, batch);
 
   at(220);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer12_conv2,
-                      cnn::Loaded(features_denseblock3_denselayer12_conv1, features_denseblock3_denselayer12_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock3_denselayer12_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer12Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer12_conv2,
+                            cnn::Loaded(features_denseblock3_denselayer12_conv1, features_denseblock3_denselayer12_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock3_denselayer12_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer12Conv2, batch, scratch(0, 166464));
 
   at(222);  // 13: | norm1 = bn    (features.denseblock3.denselayer13.norm1)
   // 14: relu    (features.denseblock3.denselayer13.relu1)
@@ -7124,10 +7125,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer13Norm1, batch);
 
   at(224);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer13_conv1,
-            cnn::Loaded(features_denseblock3_denselayer12_concat1, features_denseblock3_denselayer13_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer13_conv1_weight_, {}, kFeaturesDenseblock3Denselayer13Conv1, batch,
-            scratch(0, 945984));
+  cnn::fast::conv(features_denseblock3_denselayer13_conv1,
+                  cnn::Loaded(features_denseblock3_denselayer12_concat1, features_denseblock3_denselayer13_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer13_conv1_weight_, {}, kFeaturesDenseblock3Denselayer13Conv1,
+                  batch, scratch(0, 945984));
 
   at(225);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer13.relu2)
@@ -7139,10 +7140,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer13Norm2, batch);
 
   at(227);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer13_conv2,
-                      cnn::Loaded(features_denseblock3_denselayer13_conv1, features_denseblock3_denselayer13_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock3_denselayer13_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer13Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer13_conv2,
+                            cnn::Loaded(features_denseblock3_denselayer13_conv1, features_denseblock3_denselayer13_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock3_denselayer13_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer13Conv2, batch, scratch(0, 166464));
 
   at(229);  // 13: | norm1 = bn    (features.denseblock3.denselayer14.norm1)
   // 14: relu    (features.denseblock3.denselayer14.relu1)
@@ -7154,10 +7155,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer14Norm1, batch);
 
   at(231);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer14_conv1,
-            cnn::Loaded(features_denseblock3_denselayer13_concat1, features_denseblock3_denselayer14_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer14_conv1_weight_, {}, kFeaturesDenseblock3Denselayer14Conv1, batch,
-            scratch(0, 993216));
+  cnn::fast::conv(features_denseblock3_denselayer14_conv1,
+                  cnn::Loaded(features_denseblock3_denselayer13_concat1, features_denseblock3_denselayer14_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer14_conv1_weight_, {}, kFeaturesDenseblock3Denselayer14Conv1,
+                  batch, scratch(0, 993216));
 
   at(232);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer14.relu2)
@@ -7169,10 +7170,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer14Norm2, batch);
 
   at(234);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer14_conv2,
-                      cnn::Loaded(features_denseblock3_denselayer14_conv1, features_denseblock3_denselayer14_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock3_denselayer14_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer14Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer14_conv2,
+                            cnn::Loaded(features_denseblock3_denselayer14_conv1, features_denseblock3_denselayer14_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock3_denselayer14_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer14Conv2, batch, scratch(0, 166464));
 
   at(236);  // 13: | norm1 = bn    (features.denseblock3.denselayer15.norm1)
   // 14: relu    (features.denseblock3.denselayer15.relu1)
@@ -7184,10 +7185,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer15Norm1, batch);
 
   at(238);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer15_conv1,
-            cnn::Loaded(features_denseblock3_denselayer14_concat1, features_denseblock3_denselayer15_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer15_conv1_weight_, {}, kFeaturesDenseblock3Denselayer15Conv1, batch,
-            scratch(0, 1040448));
+  cnn::fast::conv(features_denseblock3_denselayer15_conv1,
+                  cnn::Loaded(features_denseblock3_denselayer14_concat1, features_denseblock3_denselayer15_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer15_conv1_weight_, {}, kFeaturesDenseblock3Denselayer15Conv1,
+                  batch, scratch(0, 1040448));
 
   at(239);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer15.relu2)
@@ -7199,10 +7200,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer15Norm2, batch);
 
   at(241);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer15_conv2,
-                      cnn::Loaded(features_denseblock3_denselayer15_conv1, features_denseblock3_denselayer15_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock3_denselayer15_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer15Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer15_conv2,
+                            cnn::Loaded(features_denseblock3_denselayer15_conv1, features_denseblock3_denselayer15_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock3_denselayer15_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer15Conv2, batch, scratch(0, 166464));
 
   at(243);  // 13: | norm1 = bn    (features.denseblock3.denselayer16.norm1)
   // 14: relu    (features.denseblock3.denselayer16.relu1)
@@ -7214,10 +7215,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer16Norm1, batch);
 
   at(245);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer16_conv1,
-            cnn::Loaded(features_denseblock3_denselayer15_concat1, features_denseblock3_denselayer16_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer16_conv1_weight_, {}, kFeaturesDenseblock3Denselayer16Conv1, batch,
-            scratch(0, 1087680));
+  cnn::fast::conv(features_denseblock3_denselayer16_conv1,
+                  cnn::Loaded(features_denseblock3_denselayer15_concat1, features_denseblock3_denselayer16_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer16_conv1_weight_, {}, kFeaturesDenseblock3Denselayer16Conv1,
+                  batch, scratch(0, 1087680));
 
   at(246);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer16.relu2)
@@ -7229,10 +7230,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer16Norm2, batch);
 
   at(248);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer16_conv2,
-                      cnn::Loaded(features_denseblock3_denselayer16_conv1, features_denseblock3_denselayer16_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock3_denselayer16_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer16Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer16_conv2,
+                            cnn::Loaded(features_denseblock3_denselayer16_conv1, features_denseblock3_denselayer16_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock3_denselayer16_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer16Conv2, batch, scratch(0, 166464));
 
   at(250);  // 13: | norm1 = bn    (features.denseblock3.denselayer17.norm1)
   // 14: relu    (features.denseblock3.denselayer17.relu1)
@@ -7244,10 +7245,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer17Norm1, batch);
 
   at(252);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer17_conv1,
-            cnn::Loaded(features_denseblock3_denselayer16_concat1, features_denseblock3_denselayer17_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer17_conv1_weight_, {}, kFeaturesDenseblock3Denselayer17Conv1, batch,
-            scratch(0, 1134912));
+  cnn::fast::conv(features_denseblock3_denselayer17_conv1,
+                  cnn::Loaded(features_denseblock3_denselayer16_concat1, features_denseblock3_denselayer17_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer17_conv1_weight_, {}, kFeaturesDenseblock3Denselayer17Conv1,
+                  batch, scratch(0, 1134912));
 
   at(253);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer17.relu2)
@@ -7259,10 +7260,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer17Norm2, batch);
 
   at(255);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer17_conv2,
-                      cnn::Loaded(features_denseblock3_denselayer17_conv1, features_denseblock3_denselayer17_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock3_denselayer17_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer17Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer17_conv2,
+                            cnn::Loaded(features_denseblock3_denselayer17_conv1, features_denseblock3_denselayer17_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock3_denselayer17_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer17Conv2, batch, scratch(0, 166464));
 
   at(257);  // 13: | norm1 = bn    (features.denseblock3.denselayer18.norm1)
   // 14: relu    (features.denseblock3.denselayer18.relu1)
@@ -7274,10 +7275,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer18Norm1, batch);
 
   at(259);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer18_conv1,
-            cnn::Loaded(features_denseblock3_denselayer17_concat1, features_denseblock3_denselayer18_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer18_conv1_weight_, {}, kFeaturesDenseblock3Denselayer18Conv1, batch,
-            scratch(0, 1154176));
+  cnn::fast::conv(features_denseblock3_denselayer18_conv1,
+                  cnn::Loaded(features_denseblock3_denselayer17_concat1, features_denseblock3_denselayer18_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer18_conv1_weight_, {}, kFeaturesDenseblock3Denselayer18Conv1,
+                  batch, scratch(0, 1154176));
 
   at(260);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer18.relu2)
@@ -7289,10 +7290,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer18Norm2, batch);
 
   at(262);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer18_conv2,
-                      cnn::Loaded(features_denseblock3_denselayer18_conv1, features_denseblock3_denselayer18_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock3_denselayer18_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer18Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer18_conv2,
+                            cnn::Loaded(features_denseblock3_denselayer18_conv1, features_denseblock3_denselayer18_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock3_denselayer18_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer18Conv2, batch, scratch(0, 166464));
 
   at(264);  // 13: | norm1 = bn    (features.denseblock3.denselayer19.norm1)
   // 14: relu    (features.denseblock3.denselayer19.relu1)
@@ -7304,10 +7305,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer19Norm1, batch);
 
   at(266);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer19_conv1,
-            cnn::Loaded(features_denseblock3_denselayer18_concat1, features_denseblock3_denselayer19_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer19_conv1_weight_, {}, kFeaturesDenseblock3Denselayer19Conv1, batch,
-            scratch(0, 1158400));
+  cnn::fast::conv(features_denseblock3_denselayer19_conv1,
+                  cnn::Loaded(features_denseblock3_denselayer18_concat1, features_denseblock3_denselayer19_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer19_conv1_weight_, {}, kFeaturesDenseblock3Denselayer19Conv1,
+                  batch, scratch(0, 1158400));
 
   at(267);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer19.relu2)
@@ -7319,10 +7320,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer19Norm2, batch);
 
   at(269);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer19_conv2,
-                      cnn::Loaded(features_denseblock3_denselayer19_conv1, features_denseblock3_denselayer19_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock3_denselayer19_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer19Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer19_conv2,
+                            cnn::Loaded(features_denseblock3_denselayer19_conv1, features_denseblock3_denselayer19_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock3_denselayer19_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer19Conv2, batch, scratch(0, 166464));
 
   at(271);  // 13: | norm1 = bn    (features.denseblock3.denselayer20.norm1)
   // 14: relu    (features.denseblock3.denselayer20.relu1)
@@ -7334,10 +7335,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer20Norm1, batch);
 
   at(273);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer20_conv1,
-            cnn::Loaded(features_denseblock3_denselayer19_concat1, features_denseblock3_denselayer20_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer20_conv1_weight_, {}, kFeaturesDenseblock3Denselayer20Conv1, batch,
-            scratch(0, 1162624));
+  cnn::fast::conv(features_denseblock3_denselayer20_conv1,
+                  cnn::Loaded(features_denseblock3_denselayer19_concat1, features_denseblock3_denselayer20_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer20_conv1_weight_, {}, kFeaturesDenseblock3Denselayer20Conv1,
+                  batch, scratch(0, 1162624));
 
   at(274);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer20.relu2)
@@ -7349,10 +7350,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer20Norm2, batch);
 
   at(276);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer20_conv2,
-                      cnn::Loaded(features_denseblock3_denselayer20_conv1, features_denseblock3_denselayer20_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock3_denselayer20_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer20Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer20_conv2,
+                            cnn::Loaded(features_denseblock3_denselayer20_conv1, features_denseblock3_denselayer20_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock3_denselayer20_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer20Conv2, batch, scratch(0, 166464));
 
   at(278);  // 13: | norm1 = bn    (features.denseblock3.denselayer21.norm1)
   // 14: relu    (features.denseblock3.denselayer21.relu1)
@@ -7364,10 +7365,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer21Norm1, batch);
 
   at(280);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer21_conv1,
-            cnn::Loaded(features_denseblock3_denselayer20_concat1, features_denseblock3_denselayer21_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer21_conv1_weight_, {}, kFeaturesDenseblock3Denselayer21Conv1, batch,
-            scratch(0, 1166848));
+  cnn::fast::conv(features_denseblock3_denselayer21_conv1,
+                  cnn::Loaded(features_denseblock3_denselayer20_concat1, features_denseblock3_denselayer21_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer21_conv1_weight_, {}, kFeaturesDenseblock3Denselayer21Conv1,
+                  batch, scratch(0, 1166848));
 
   at(281);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer21.relu2)
@@ -7379,10 +7380,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer21Norm2, batch);
 
   at(283);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer21_conv2,
-                      cnn::Loaded(features_denseblock3_denselayer21_conv1, features_denseblock3_denselayer21_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock3_denselayer21_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer21Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer21_conv2,
+                            cnn::Loaded(features_denseblock3_denselayer21_conv1, features_denseblock3_denselayer21_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock3_denselayer21_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer21Conv2, batch, scratch(0, 166464));
 
   at(285);  // 13: | norm1 = bn    (features.denseblock3.denselayer22.norm1)
   // 14: relu    (features.denseblock3.denselayer22.relu1)
@@ -7394,10 +7395,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer22Norm1, batch);
 
   at(287);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer22_conv1,
-            cnn::Loaded(features_denseblock3_denselayer21_concat1, features_denseblock3_denselayer22_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer22_conv1_weight_, {}, kFeaturesDenseblock3Denselayer22Conv1, batch,
-            scratch(0, 1171072));
+  cnn::fast::conv(features_denseblock3_denselayer22_conv1,
+                  cnn::Loaded(features_denseblock3_denselayer21_concat1, features_denseblock3_denselayer22_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer22_conv1_weight_, {}, kFeaturesDenseblock3Denselayer22Conv1,
+                  batch, scratch(0, 1171072));
 
   at(288);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer22.relu2)
@@ -7409,10 +7410,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer22Norm2, batch);
 
   at(290);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer22_conv2,
-                      cnn::Loaded(features_denseblock3_denselayer22_conv1, features_denseblock3_denselayer22_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock3_denselayer22_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer22Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer22_conv2,
+                            cnn::Loaded(features_denseblock3_denselayer22_conv1, features_denseblock3_denselayer22_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock3_denselayer22_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer22Conv2, batch, scratch(0, 166464));
 
   at(292);  // 13: | norm1 = bn    (features.denseblock3.denselayer23.norm1)
   // 14: relu    (features.denseblock3.denselayer23.relu1)
@@ -7424,10 +7425,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer23Norm1, batch);
 
   at(294);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer23_conv1,
-            cnn::Loaded(features_denseblock3_denselayer22_concat1, features_denseblock3_denselayer23_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer23_conv1_weight_, {}, kFeaturesDenseblock3Denselayer23Conv1, batch,
-            scratch(0, 1175296));
+  cnn::fast::conv(features_denseblock3_denselayer23_conv1,
+                  cnn::Loaded(features_denseblock3_denselayer22_concat1, features_denseblock3_denselayer23_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer23_conv1_weight_, {}, kFeaturesDenseblock3Denselayer23Conv1,
+                  batch, scratch(0, 1175296));
 
   at(295);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer23.relu2)
@@ -7439,10 +7440,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer23Norm2, batch);
 
   at(297);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer23_conv2,
-                      cnn::Loaded(features_denseblock3_denselayer23_conv1, features_denseblock3_denselayer23_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock3_denselayer23_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer23Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer23_conv2,
+                            cnn::Loaded(features_denseblock3_denselayer23_conv1, features_denseblock3_denselayer23_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock3_denselayer23_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer23Conv2, batch, scratch(0, 166464));
 
   at(299);  // 13: | norm1 = bn    (features.denseblock3.denselayer24.norm1)
   // 14: relu    (features.denseblock3.denselayer24.relu1)
@@ -7454,10 +7455,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer24Norm1, batch);
 
   at(301);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock3_denselayer24_conv1,
-            cnn::Loaded(features_denseblock3_denselayer23_concat1, features_denseblock3_denselayer24_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer24_conv1_weight_, {}, kFeaturesDenseblock3Denselayer24Conv1, batch,
-            scratch(0, 1179520));
+  cnn::fast::conv(features_denseblock3_denselayer24_conv1,
+                  cnn::Loaded(features_denseblock3_denselayer23_concat1, features_denseblock3_denselayer24_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer24_conv1_weight_, {}, kFeaturesDenseblock3Denselayer24Conv1,
+                  batch, scratch(0, 1179520));
 
   at(302);  // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer24.relu2)
@@ -7469,10 +7470,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock3Denselayer24Norm2, batch);
 
   at(304);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer24_conv2,
-                      cnn::Loaded(features_denseblock3_denselayer24_conv1, features_denseblock3_denselayer24_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock3_denselayer24_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer24Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer24_conv2,
+                            cnn::Loaded(features_denseblock3_denselayer24_conv1, features_denseblock3_denselayer24_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock3_denselayer24_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer24Conv2, batch, scratch(0, 166464));
 
   at(306);  // 24: norm = bn
   // 25: relu    (features.transition3.relu1)
@@ -7482,10 +7483,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesTransition3Norm, batch);
 
   at(308);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
-  cnn::conv(features_transition3_conv,
-            cnn::Loaded(features_denseblock3_denselayer24_concat1, features_transition3_norm_saved, cnn::Activation::kRelu),
-            features_transition3_conv_weight_, {}, kFeaturesTransition3Conv, batch,
-            scratch(3211264, 1576960));
+  cnn::fast::conv(features_transition3_conv,
+                  cnn::Loaded(features_denseblock3_denselayer24_concat1, features_transition3_norm_saved, cnn::Activation::kRelu),
+                  features_transition3_conv_weight_, {}, kFeaturesTransition3Conv, batch,
+                  scratch(3211264, 1576960));
 
   at(309);  // 27: avgpool(2)    (features.transition3.avgpool1)
   cnn::avgpool(features_transition3_avgpool1, features_transition3_conv, kFeaturesTransition3Avgpool1, batch);
@@ -7500,10 +7501,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock4Denselayer1Norm1, batch);
 
   at(312);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer1_conv1,
-            cnn::Loaded(features_transition3_avgpool1, features_denseblock4_denselayer1_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer1_conv1_weight_, {}, kFeaturesDenseblock4Denselayer1Conv1, batch,
-            scratch(0, 757056));
+  cnn::fast::conv(features_denseblock4_denselayer1_conv1,
+                  cnn::Loaded(features_transition3_avgpool1, features_denseblock4_denselayer1_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock4_denselayer1_conv1_weight_, {}, kFeaturesDenseblock4Denselayer1Conv1,
+                  batch, scratch(0, 757056));
 
   at(313);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer1.relu2)
@@ -7515,10 +7516,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock4Denselayer1Norm2, batch);
 
   at(315);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer1_conv2,
-                      cnn::Loaded(features_denseblock4_denselayer1_conv1, features_denseblock4_denselayer1_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock4_denselayer1_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer1Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock4_denselayer1_conv2,
+                            cnn::Loaded(features_denseblock4_denselayer1_conv1, features_denseblock4_denselayer1_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock4_denselayer1_conv2_weight_, {},
+                            kFeaturesDenseblock4Denselayer1Conv2, batch, scratch(0, 166464));
 
   at(317);  // 13: | norm1 = bn    (features.denseblock4.denselayer2.norm1)
   // 14: relu    (features.denseblock4.denselayer2.relu1)
@@ -7530,10 +7531,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock4Denselayer2Norm1, batch);
 
   at(319);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer2_conv1,
-            cnn::Loaded(features_denseblock4_denselayer1_concat1, features_denseblock4_denselayer2_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer2_conv1_weight_, {}, kFeaturesDenseblock4Denselayer2Conv1, batch,
-            scratch(0, 804288));
+  cnn::fast::conv(features_denseblock4_denselayer2_conv1,
+                  cnn::Loaded(features_denseblock4_denselayer1_concat1, features_denseblock4_denselayer2_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock4_denselayer2_conv1_weight_, {}, kFeaturesDenseblock4Denselayer2Conv1,
+                  batch, scratch(0, 804288));
 
   at(320);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer2.relu2)
@@ -7545,10 +7546,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock4Denselayer2Norm2, batch);
 
   at(322);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer2_conv2,
-                      cnn::Loaded(features_denseblock4_denselayer2_conv1, features_denseblock4_denselayer2_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock4_denselayer2_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer2Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock4_denselayer2_conv2,
+                            cnn::Loaded(features_denseblock4_denselayer2_conv1, features_denseblock4_denselayer2_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock4_denselayer2_conv2_weight_, {},
+                            kFeaturesDenseblock4Denselayer2Conv2, batch, scratch(0, 166464));
 
   at(324);  // 13: | norm1 = bn    (features.denseblock4.denselayer3.norm1)
   // 14: relu    (features.denseblock4.denselayer3.relu1)
@@ -7560,10 +7561,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock4Denselayer3Norm1, batch);
 
   at(326);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer3_conv1,
-            cnn::Loaded(features_denseblock4_denselayer2_concat1, features_denseblock4_denselayer3_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer3_conv1_weight_, {}, kFeaturesDenseblock4Denselayer3Conv1, batch,
-            scratch(0, 851520));
+  cnn::fast::conv(features_denseblock4_denselayer3_conv1,
+                  cnn::Loaded(features_denseblock4_denselayer2_concat1, features_denseblock4_denselayer3_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock4_denselayer3_conv1_weight_, {}, kFeaturesDenseblock4Denselayer3Conv1,
+                  batch, scratch(0, 851520));
 
   at(327);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer3.relu2)
@@ -7575,10 +7576,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock4Denselayer3Norm2, batch);
 
   at(329);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer3_conv2,
-                      cnn::Loaded(features_denseblock4_denselayer3_conv1, features_denseblock4_denselayer3_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock4_denselayer3_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer3Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock4_denselayer3_conv2,
+                            cnn::Loaded(features_denseblock4_denselayer3_conv1, features_denseblock4_denselayer3_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock4_denselayer3_conv2_weight_, {},
+                            kFeaturesDenseblock4Denselayer3Conv2, batch, scratch(0, 166464));
 
   at(331);  // 13: | norm1 = bn    (features.denseblock4.denselayer4.norm1)
   // 14: relu    (features.denseblock4.denselayer4.relu1)
@@ -7590,10 +7591,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock4Denselayer4Norm1, batch);
 
   at(333);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer4_conv1,
-            cnn::Loaded(features_denseblock4_denselayer3_concat1, features_denseblock4_denselayer4_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer4_conv1_weight_, {}, kFeaturesDenseblock4Denselayer4Conv1, batch,
-            scratch(0, 898752));
+  cnn::fast::conv(features_denseblock4_denselayer4_conv1,
+                  cnn::Loaded(features_denseblock4_denselayer3_concat1, features_denseblock4_denselayer4_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock4_denselayer4_conv1_weight_, {}, kFeaturesDenseblock4Denselayer4Conv1,
+                  batch, scratch(0, 898752));
 
   at(334);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer4.relu2)
@@ -7605,10 +7606,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock4Denselayer4Norm2, batch);
 
   at(336);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer4_conv2,
-                      cnn::Loaded(features_denseblock4_denselayer4_conv1, features_denseblock4_denselayer4_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock4_denselayer4_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer4Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock4_denselayer4_conv2,
+                            cnn::Loaded(features_denseblock4_denselayer4_conv1, features_denseblock4_denselayer4_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock4_denselayer4_conv2_weight_, {},
+                            kFeaturesDenseblock4Denselayer4Conv2, batch, scratch(0, 166464));
 
   at(338);  // 13: | norm1 = bn    (features.denseblock4.denselayer5.norm1)
   // 14: relu    (features.denseblock4.denselayer5.relu1)
@@ -7620,10 +7621,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock4Denselayer5Norm1, batch);
 
   at(340);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer5_conv1,
-            cnn::Loaded(features_denseblock4_denselayer4_concat1, features_denseblock4_denselayer5_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer5_conv1_weight_, {}, kFeaturesDenseblock4Denselayer5Conv1, batch,
-            scratch(0, 945984));
+  cnn::fast::conv(features_denseblock4_denselayer5_conv1,
+                  cnn::Loaded(features_denseblock4_denselayer4_concat1, features_denseblock4_denselayer5_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock4_denselayer5_conv1_weight_, {}, kFeaturesDenseblock4Denselayer5Conv1,
+                  batch, scratch(0, 945984));
 
   at(341);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer5.relu2)
@@ -7635,10 +7636,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock4Denselayer5Norm2, batch);
 
   at(343);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer5_conv2,
-                      cnn::Loaded(features_denseblock4_denselayer5_conv1, features_denseblock4_denselayer5_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock4_denselayer5_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer5Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock4_denselayer5_conv2,
+                            cnn::Loaded(features_denseblock4_denselayer5_conv1, features_denseblock4_denselayer5_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock4_denselayer5_conv2_weight_, {},
+                            kFeaturesDenseblock4Denselayer5Conv2, batch, scratch(0, 166464));
 
   at(345);  // 13: | norm1 = bn    (features.denseblock4.denselayer6.norm1)
   // 14: relu    (features.denseblock4.denselayer6.relu1)
@@ -7650,10 +7651,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock4Denselayer6Norm1, batch);
 
   at(347);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer6_conv1,
-            cnn::Loaded(features_denseblock4_denselayer5_concat1, features_denseblock4_denselayer6_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer6_conv1_weight_, {}, kFeaturesDenseblock4Denselayer6Conv1, batch,
-            scratch(0, 993216));
+  cnn::fast::conv(features_denseblock4_denselayer6_conv1,
+                  cnn::Loaded(features_denseblock4_denselayer5_concat1, features_denseblock4_denselayer6_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock4_denselayer6_conv1_weight_, {}, kFeaturesDenseblock4Denselayer6Conv1,
+                  batch, scratch(0, 993216));
 
   at(348);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer6.relu2)
@@ -7665,10 +7666,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock4Denselayer6Norm2, batch);
 
   at(350);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer6_conv2,
-                      cnn::Loaded(features_denseblock4_denselayer6_conv1, features_denseblock4_denselayer6_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock4_denselayer6_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer6Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock4_denselayer6_conv2,
+                            cnn::Loaded(features_denseblock4_denselayer6_conv1, features_denseblock4_denselayer6_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock4_denselayer6_conv2_weight_, {},
+                            kFeaturesDenseblock4Denselayer6Conv2, batch, scratch(0, 166464));
 
   at(352);  // 13: | norm1 = bn    (features.denseblock4.denselayer7.norm1)
   // 14: relu    (features.denseblock4.denselayer7.relu1)
@@ -7680,10 +7681,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock4Denselayer7Norm1, batch);
 
   at(354);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer7_conv1,
-            cnn::Loaded(features_denseblock4_denselayer6_concat1, features_denseblock4_denselayer7_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer7_conv1_weight_, {}, kFeaturesDenseblock4Denselayer7Conv1, batch,
-            scratch(0, 1040448));
+  cnn::fast::conv(features_denseblock4_denselayer7_conv1,
+                  cnn::Loaded(features_denseblock4_denselayer6_concat1, features_denseblock4_denselayer7_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock4_denselayer7_conv1_weight_, {}, kFeaturesDenseblock4Denselayer7Conv1,
+                  batch, scratch(0, 1040448));
 
   at(355);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer7.relu2)
@@ -7695,10 +7696,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock4Denselayer7Norm2, batch);
 
   at(357);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer7_conv2,
-                      cnn::Loaded(features_denseblock4_denselayer7_conv1, features_denseblock4_denselayer7_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock4_denselayer7_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer7Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock4_denselayer7_conv2,
+                            cnn::Loaded(features_denseblock4_denselayer7_conv1, features_denseblock4_denselayer7_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock4_denselayer7_conv2_weight_, {},
+                            kFeaturesDenseblock4Denselayer7Conv2, batch, scratch(0, 166464));
 
   at(359);  // 13: | norm1 = bn    (features.denseblock4.denselayer8.norm1)
   // 14: relu    (features.denseblock4.denselayer8.relu1)
@@ -7710,10 +7711,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock4Denselayer8Norm1, batch);
 
   at(361);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer8_conv1,
-            cnn::Loaded(features_denseblock4_denselayer7_concat1, features_denseblock4_denselayer8_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer8_conv1_weight_, {}, kFeaturesDenseblock4Denselayer8Conv1, batch,
-            scratch(0, 1087680));
+  cnn::fast::conv(features_denseblock4_denselayer8_conv1,
+                  cnn::Loaded(features_denseblock4_denselayer7_concat1, features_denseblock4_denselayer8_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock4_denselayer8_conv1_weight_, {}, kFeaturesDenseblock4Denselayer8Conv1,
+                  batch, scratch(0, 1087680));
 
   at(362);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer8.relu2)
@@ -7725,10 +7726,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock4Denselayer8Norm2, batch);
 
   at(364);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer8_conv2,
-                      cnn::Loaded(features_denseblock4_denselayer8_conv1, features_denseblock4_denselayer8_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock4_denselayer8_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer8Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock4_denselayer8_conv2,
+                            cnn::Loaded(features_denseblock4_denselayer8_conv1, features_denseblock4_denselayer8_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock4_denselayer8_conv2_weight_, {},
+                            kFeaturesDenseblock4Denselayer8Conv2, batch, scratch(0, 166464));
 
   at(366);  // 13: | norm1 = bn    (features.denseblock4.denselayer9.norm1)
   // 14: relu    (features.denseblock4.denselayer9.relu1)
@@ -7740,10 +7741,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock4Denselayer9Norm1, batch);
 
   at(368);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer9_conv1,
-            cnn::Loaded(features_denseblock4_denselayer8_concat1, features_denseblock4_denselayer9_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer9_conv1_weight_, {}, kFeaturesDenseblock4Denselayer9Conv1, batch,
-            scratch(0, 1134912));
+  cnn::fast::conv(features_denseblock4_denselayer9_conv1,
+                  cnn::Loaded(features_denseblock4_denselayer8_concat1, features_denseblock4_denselayer9_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock4_denselayer9_conv1_weight_, {}, kFeaturesDenseblock4Denselayer9Conv1,
+                  batch, scratch(0, 1134912));
 
   at(369);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer9.relu2)
@@ -7755,10 +7756,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock4Denselayer9Norm2, batch);
 
   at(371);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer9_conv2,
-                      cnn::Loaded(features_denseblock4_denselayer9_conv1, features_denseblock4_denselayer9_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock4_denselayer9_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer9Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock4_denselayer9_conv2,
+                            cnn::Loaded(features_denseblock4_denselayer9_conv1, features_denseblock4_denselayer9_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock4_denselayer9_conv2_weight_, {},
+                            kFeaturesDenseblock4Denselayer9Conv2, batch, scratch(0, 166464));
 
   at(373);  // 13: | norm1 = bn    (features.denseblock4.denselayer10.norm1)
   // 14: relu    (features.denseblock4.denselayer10.relu1)
@@ -7770,10 +7771,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock4Denselayer10Norm1, batch);
 
   at(375);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer10_conv1,
-            cnn::Loaded(features_denseblock4_denselayer9_concat1, features_denseblock4_denselayer10_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer10_conv1_weight_, {}, kFeaturesDenseblock4Denselayer10Conv1, batch,
-            scratch(0, 1154176));
+  cnn::fast::conv(features_denseblock4_denselayer10_conv1,
+                  cnn::Loaded(features_denseblock4_denselayer9_concat1, features_denseblock4_denselayer10_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock4_denselayer10_conv1_weight_, {}, kFeaturesDenseblock4Denselayer10Conv1,
+                  batch, scratch(0, 1154176));
 
   at(376);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer10.relu2)
@@ -7785,10 +7786,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock4Denselayer10Norm2, batch);
 
   at(378);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer10_conv2,
-                      cnn::Loaded(features_denseblock4_denselayer10_conv1, features_denseblock4_denselayer10_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock4_denselayer10_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer10Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock4_denselayer10_conv2,
+                            cnn::Loaded(features_denseblock4_denselayer10_conv1, features_denseblock4_denselayer10_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock4_denselayer10_conv2_weight_, {},
+                            kFeaturesDenseblock4Denselayer10Conv2, batch, scratch(0, 166464));
 
   at(380);  // 13: | norm1 = bn    (features.denseblock4.denselayer11.norm1)
   // 14: relu    (features.denseblock4.denselayer11.relu1)
@@ -7800,10 +7801,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock4Denselayer11Norm1, batch);
 
   at(382);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer11_conv1,
-            cnn::Loaded(features_denseblock4_denselayer10_concat1, features_denseblock4_denselayer11_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer11_conv1_weight_, {}, kFeaturesDenseblock4Denselayer11Conv1, batch,
-            scratch(0, 1158400));
+  cnn::fast::conv(features_denseblock4_denselayer11_conv1,
+                  cnn::Loaded(features_denseblock4_denselayer10_concat1, features_denseblock4_denselayer11_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock4_denselayer11_conv1_weight_, {}, kFeaturesDenseblock4Denselayer11Conv1,
+                  batch, scratch(0, 1158400));
 
   at(383);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer11.relu2)
@@ -7815,10 +7816,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock4Denselayer11Norm2, batch);
 
   at(385);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer11_conv2,
-                      cnn::Loaded(features_denseblock4_denselayer11_conv1, features_denseblock4_denselayer11_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock4_denselayer11_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer11Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock4_denselayer11_conv2,
+                            cnn::Loaded(features_denseblock4_denselayer11_conv1, features_denseblock4_denselayer11_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock4_denselayer11_conv2_weight_, {},
+                            kFeaturesDenseblock4Denselayer11Conv2, batch, scratch(0, 166464));
 
   at(387);  // 13: | norm1 = bn    (features.denseblock4.denselayer12.norm1)
   // 14: relu    (features.denseblock4.denselayer12.relu1)
@@ -7830,10 +7831,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock4Denselayer12Norm1, batch);
 
   at(389);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer12_conv1,
-            cnn::Loaded(features_denseblock4_denselayer11_concat1, features_denseblock4_denselayer12_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer12_conv1_weight_, {}, kFeaturesDenseblock4Denselayer12Conv1, batch,
-            scratch(0, 1162624));
+  cnn::fast::conv(features_denseblock4_denselayer12_conv1,
+                  cnn::Loaded(features_denseblock4_denselayer11_concat1, features_denseblock4_denselayer12_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock4_denselayer12_conv1_weight_, {}, kFeaturesDenseblock4Denselayer12Conv1,
+                  batch, scratch(0, 1162624));
 
   at(390);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer12.relu2)
@@ -7845,10 +7846,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock4Denselayer12Norm2, batch);
 
   at(392);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer12_conv2,
-                      cnn::Loaded(features_denseblock4_denselayer12_conv1, features_denseblock4_denselayer12_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock4_denselayer12_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer12Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock4_denselayer12_conv2,
+                            cnn::Loaded(features_denseblock4_denselayer12_conv1, features_denseblock4_denselayer12_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock4_denselayer12_conv2_weight_, {},
+                            kFeaturesDenseblock4Denselayer12Conv2, batch, scratch(0, 166464));
 
   at(394);  // 13: | norm1 = bn    (features.denseblock4.denselayer13.norm1)
   // 14: relu    (features.denseblock4.denselayer13.relu1)
@@ -7860,10 +7861,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock4Denselayer13Norm1, batch);
 
   at(396);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer13_conv1,
-            cnn::Loaded(features_denseblock4_denselayer12_concat1, features_denseblock4_denselayer13_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer13_conv1_weight_, {}, kFeaturesDenseblock4Denselayer13Conv1, batch,
-            scratch(0, 1166848));
+  cnn::fast::conv(features_denseblock4_denselayer13_conv1,
+                  cnn::Loaded(features_denseblock4_denselayer12_concat1, features_denseblock4_denselayer13_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock4_denselayer13_conv1_weight_, {}, kFeaturesDenseblock4Denselayer13Conv1,
+                  batch, scratch(0, 1166848));
 
   at(397);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer13.relu2)
@@ -7875,10 +7876,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock4Denselayer13Norm2, batch);
 
   at(399);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer13_conv2,
-                      cnn::Loaded(features_denseblock4_denselayer13_conv1, features_denseblock4_denselayer13_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock4_denselayer13_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer13Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock4_denselayer13_conv2,
+                            cnn::Loaded(features_denseblock4_denselayer13_conv1, features_denseblock4_denselayer13_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock4_denselayer13_conv2_weight_, {},
+                            kFeaturesDenseblock4Denselayer13Conv2, batch, scratch(0, 166464));
 
   at(401);  // 13: | norm1 = bn    (features.denseblock4.denselayer14.norm1)
   // 14: relu    (features.denseblock4.denselayer14.relu1)
@@ -7890,10 +7891,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock4Denselayer14Norm1, batch);
 
   at(403);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer14_conv1,
-            cnn::Loaded(features_denseblock4_denselayer13_concat1, features_denseblock4_denselayer14_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer14_conv1_weight_, {}, kFeaturesDenseblock4Denselayer14Conv1, batch,
-            scratch(0, 1171072));
+  cnn::fast::conv(features_denseblock4_denselayer14_conv1,
+                  cnn::Loaded(features_denseblock4_denselayer13_concat1, features_denseblock4_denselayer14_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock4_denselayer14_conv1_weight_, {}, kFeaturesDenseblock4Denselayer14Conv1,
+                  batch, scratch(0, 1171072));
 
   at(404);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer14.relu2)
@@ -7905,10 +7906,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock4Denselayer14Norm2, batch);
 
   at(406);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer14_conv2,
-                      cnn::Loaded(features_denseblock4_denselayer14_conv1, features_denseblock4_denselayer14_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock4_denselayer14_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer14Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock4_denselayer14_conv2,
+                            cnn::Loaded(features_denseblock4_denselayer14_conv1, features_denseblock4_denselayer14_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock4_denselayer14_conv2_weight_, {},
+                            kFeaturesDenseblock4Denselayer14Conv2, batch, scratch(0, 166464));
 
   at(408);  // 13: | norm1 = bn    (features.denseblock4.denselayer15.norm1)
   // 14: relu    (features.denseblock4.denselayer15.relu1)
@@ -7920,10 +7921,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock4Denselayer15Norm1, batch);
 
   at(410);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer15_conv1,
-            cnn::Loaded(features_denseblock4_denselayer14_concat1, features_denseblock4_denselayer15_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer15_conv1_weight_, {}, kFeaturesDenseblock4Denselayer15Conv1, batch,
-            scratch(0, 1175296));
+  cnn::fast::conv(features_denseblock4_denselayer15_conv1,
+                  cnn::Loaded(features_denseblock4_denselayer14_concat1, features_denseblock4_denselayer15_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock4_denselayer15_conv1_weight_, {}, kFeaturesDenseblock4Denselayer15Conv1,
+                  batch, scratch(0, 1175296));
 
   at(411);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer15.relu2)
@@ -7935,10 +7936,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock4Denselayer15Norm2, batch);
 
   at(413);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer15_conv2,
-                      cnn::Loaded(features_denseblock4_denselayer15_conv1, features_denseblock4_denselayer15_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock4_denselayer15_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer15Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock4_denselayer15_conv2,
+                            cnn::Loaded(features_denseblock4_denselayer15_conv1, features_denseblock4_denselayer15_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock4_denselayer15_conv2_weight_, {},
+                            kFeaturesDenseblock4Denselayer15Conv2, batch, scratch(0, 166464));
 
   at(415);  // 13: | norm1 = bn    (features.denseblock4.denselayer16.norm1)
   // 14: relu    (features.denseblock4.denselayer16.relu1)
@@ -7950,10 +7951,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock4Denselayer16Norm1, batch);
 
   at(417);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
-  cnn::conv(features_denseblock4_denselayer16_conv1,
-            cnn::Loaded(features_denseblock4_denselayer15_concat1, features_denseblock4_denselayer16_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer16_conv1_weight_, {}, kFeaturesDenseblock4Denselayer16Conv1, batch,
-            scratch(0, 1179520));
+  cnn::fast::conv(features_denseblock4_denselayer16_conv1,
+                  cnn::Loaded(features_denseblock4_denselayer15_concat1, features_denseblock4_denselayer16_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock4_denselayer16_conv1_weight_, {}, kFeaturesDenseblock4Denselayer16Conv1,
+                  batch, scratch(0, 1179520));
 
   at(418);  // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer16.relu2)
@@ -7965,10 +7966,10 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                      kFeaturesDenseblock4Denselayer16Norm2, batch);
 
   at(420);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer16_conv2,
-                      cnn::Loaded(features_denseblock4_denselayer16_conv1, features_denseblock4_denselayer16_norm2_saved, cnn::Activation::kRelu),
-                      features_denseblock4_denselayer16_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer16Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock4_denselayer16_conv2,
+                            cnn::Loaded(features_denseblock4_denselayer16_conv1, features_denseblock4_denselayer16_norm2_saved, cnn::Activation::kRelu),
+                            features_denseblock4_denselayer16_conv2_weight_, {},
+                            kFeaturesDenseblock4Denselayer16Conv2, batch, scratch(0, 166464));
 
   at(422);  // 47: norm5 = bn
   // 48: relu    (features.relu2)
@@ -8000,15 +8001,16 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock4_denselayer16_concat1, features_norm5_saved, cnn::Activation::kRelu,
                    kFeaturesNorm5, batch);
   backward_at(420);  // 18: features.denseblock4.denselayer16.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer16_conv2_weight,
-                                      d_features_denseblock4_denselayer16_conv2,
-                                      cnn::Loaded(features_denseblock4_denselayer16_conv1, features_denseblock4_denselayer16_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock4Denselayer16Conv2, batch,
-                                      scratch(1605632, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer16_relu2,
-                                     d_features_denseblock4_denselayer16_conv2,
-                                     features_denseblock4_denselayer16_conv2_weight_,
-                                     kFeaturesDenseblock4Denselayer16Conv2, batch, scratch(1605632, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock4_denselayer16_conv2_weight,
+                                            d_features_denseblock4_denselayer16_conv2,
+                                            cnn::Loaded(features_denseblock4_denselayer16_conv1, features_denseblock4_denselayer16_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock4Denselayer16Conv2, batch,
+                                            scratch(1605632, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock4_denselayer16_relu2,
+                                           d_features_denseblock4_denselayer16_conv2,
+                                           features_denseblock4_denselayer16_conv2_weight_,
+                                           kFeaturesDenseblock4Denselayer16Conv2, batch,
+                                           scratch(1605632, 285248));
   backward_at(418);  // 16: features.denseblock4.denselayer16.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer16_relu2,
                    d_features_denseblock4_denselayer16_norm2_weight,
@@ -8016,14 +8018,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock4_denselayer16_conv1, features_denseblock4_denselayer16_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer16Norm2, batch);
   backward_at(417);  // 15: features.denseblock4.denselayer16.conv1
-  cnn::conv_backward_params(d_features_denseblock4_denselayer16_conv1_weight,
-                            d_features_denseblock4_denselayer16_relu2,
-                            cnn::Loaded(features_denseblock4_denselayer15_concat1, features_denseblock4_denselayer16_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock4Denselayer16Conv1, batch, scratch(1605632, 126976));
-  cnn::conv_backward_input(d_features_denseblock4_denselayer16_relu1,
-                           d_features_denseblock4_denselayer16_relu2,
-                           features_denseblock4_denselayer16_conv1_weight_,
-                           kFeaturesDenseblock4Denselayer16Conv1, batch, scratch(4816896, 300864));
+  cnn::fast::conv_backward_params(d_features_denseblock4_denselayer16_conv1_weight,
+                                  d_features_denseblock4_denselayer16_relu2,
+                                  cnn::Loaded(features_denseblock4_denselayer15_concat1, features_denseblock4_denselayer16_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock4Denselayer16Conv1, batch, scratch(1605632, 126976));
+  cnn::fast::conv_backward_input(d_features_denseblock4_denselayer16_relu1,
+                                 d_features_denseblock4_denselayer16_relu2,
+                                 features_denseblock4_denselayer16_conv1_weight_,
+                                 kFeaturesDenseblock4Denselayer16Conv1, batch, scratch(4816896, 300864));
   backward_at(415);  // 13: features.denseblock4.denselayer16.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer15_concat1),
                    d_features_denseblock4_denselayer16_norm1_weight,
@@ -8031,15 +8033,16 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock4_denselayer15_concat1, features_denseblock4_denselayer16_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer16Norm1, batch);
   backward_at(413);  // 18: features.denseblock4.denselayer15.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer15_conv2_weight,
-                                      d_features_denseblock4_denselayer15_conv2,
-                                      cnn::Loaded(features_denseblock4_denselayer15_conv1, features_denseblock4_denselayer15_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock4Denselayer15Conv2, batch,
-                                      scratch(1605632, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer15_relu2,
-                                     d_features_denseblock4_denselayer15_conv2,
-                                     features_denseblock4_denselayer15_conv2_weight_,
-                                     kFeaturesDenseblock4Denselayer15Conv2, batch, scratch(1605632, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock4_denselayer15_conv2_weight,
+                                            d_features_denseblock4_denselayer15_conv2,
+                                            cnn::Loaded(features_denseblock4_denselayer15_conv1, features_denseblock4_denselayer15_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock4Denselayer15Conv2, batch,
+                                            scratch(1605632, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock4_denselayer15_relu2,
+                                           d_features_denseblock4_denselayer15_conv2,
+                                           features_denseblock4_denselayer15_conv2_weight_,
+                                           kFeaturesDenseblock4Denselayer15Conv2, batch,
+                                           scratch(1605632, 285248));
   backward_at(411);  // 16: features.denseblock4.denselayer15.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer15_relu2,
                    d_features_denseblock4_denselayer15_norm2_weight,
@@ -8047,14 +8050,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock4_denselayer15_conv1, features_denseblock4_denselayer15_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer15Norm2, batch);
   backward_at(410);  // 15: features.denseblock4.denselayer15.conv1
-  cnn::conv_backward_params(d_features_denseblock4_denselayer15_conv1_weight,
-                            d_features_denseblock4_denselayer15_relu2,
-                            cnn::Loaded(features_denseblock4_denselayer14_concat1, features_denseblock4_denselayer15_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock4Denselayer15Conv1, batch, scratch(1605632, 122880));
-  cnn::conv_backward_input(d_features_denseblock4_denselayer15_relu1,
-                           d_features_denseblock4_denselayer15_relu2,
-                           features_denseblock4_denselayer15_conv1_weight_,
-                           kFeaturesDenseblock4Denselayer15Conv1, batch, scratch(4816896, 296256));
+  cnn::fast::conv_backward_params(d_features_denseblock4_denselayer15_conv1_weight,
+                                  d_features_denseblock4_denselayer15_relu2,
+                                  cnn::Loaded(features_denseblock4_denselayer14_concat1, features_denseblock4_denselayer15_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock4Denselayer15Conv1, batch, scratch(1605632, 122880));
+  cnn::fast::conv_backward_input(d_features_denseblock4_denselayer15_relu1,
+                                 d_features_denseblock4_denselayer15_relu2,
+                                 features_denseblock4_denselayer15_conv1_weight_,
+                                 kFeaturesDenseblock4Denselayer15Conv1, batch, scratch(4816896, 296256));
   backward_at(408);  // 13: features.denseblock4.denselayer15.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer14_concat1),
                    d_features_denseblock4_denselayer15_norm1_weight,
@@ -8062,15 +8065,16 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock4_denselayer14_concat1, features_denseblock4_denselayer15_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer15Norm1, batch);
   backward_at(406);  // 18: features.denseblock4.denselayer14.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer14_conv2_weight,
-                                      d_features_denseblock4_denselayer14_conv2,
-                                      cnn::Loaded(features_denseblock4_denselayer14_conv1, features_denseblock4_denselayer14_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock4Denselayer14Conv2, batch,
-                                      scratch(1605632, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer14_relu2,
-                                     d_features_denseblock4_denselayer14_conv2,
-                                     features_denseblock4_denselayer14_conv2_weight_,
-                                     kFeaturesDenseblock4Denselayer14Conv2, batch, scratch(1605632, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock4_denselayer14_conv2_weight,
+                                            d_features_denseblock4_denselayer14_conv2,
+                                            cnn::Loaded(features_denseblock4_denselayer14_conv1, features_denseblock4_denselayer14_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock4Denselayer14Conv2, batch,
+                                            scratch(1605632, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock4_denselayer14_relu2,
+                                           d_features_denseblock4_denselayer14_conv2,
+                                           features_denseblock4_denselayer14_conv2_weight_,
+                                           kFeaturesDenseblock4Denselayer14Conv2, batch,
+                                           scratch(1605632, 285248));
   backward_at(404);  // 16: features.denseblock4.denselayer14.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer14_relu2,
                    d_features_denseblock4_denselayer14_norm2_weight,
@@ -8078,14 +8082,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock4_denselayer14_conv1, features_denseblock4_denselayer14_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer14Norm2, batch);
   backward_at(403);  // 15: features.denseblock4.denselayer14.conv1
-  cnn::conv_backward_params(d_features_denseblock4_denselayer14_conv1_weight,
-                            d_features_denseblock4_denselayer14_relu2,
-                            cnn::Loaded(features_denseblock4_denselayer13_concat1, features_denseblock4_denselayer14_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock4Denselayer14Conv1, batch, scratch(1605632, 118784));
-  cnn::conv_backward_input(d_features_denseblock4_denselayer14_relu1,
-                           d_features_denseblock4_denselayer14_relu2,
-                           features_denseblock4_denselayer14_conv1_weight_,
-                           kFeaturesDenseblock4Denselayer14Conv1, batch, scratch(4816896, 292416));
+  cnn::fast::conv_backward_params(d_features_denseblock4_denselayer14_conv1_weight,
+                                  d_features_denseblock4_denselayer14_relu2,
+                                  cnn::Loaded(features_denseblock4_denselayer13_concat1, features_denseblock4_denselayer14_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock4Denselayer14Conv1, batch, scratch(1605632, 118784));
+  cnn::fast::conv_backward_input(d_features_denseblock4_denselayer14_relu1,
+                                 d_features_denseblock4_denselayer14_relu2,
+                                 features_denseblock4_denselayer14_conv1_weight_,
+                                 kFeaturesDenseblock4Denselayer14Conv1, batch, scratch(4816896, 292416));
   backward_at(401);  // 13: features.denseblock4.denselayer14.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer13_concat1),
                    d_features_denseblock4_denselayer14_norm1_weight,
@@ -8093,15 +8097,16 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock4_denselayer13_concat1, features_denseblock4_denselayer14_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer14Norm1, batch);
   backward_at(399);  // 18: features.denseblock4.denselayer13.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer13_conv2_weight,
-                                      d_features_denseblock4_denselayer13_conv2,
-                                      cnn::Loaded(features_denseblock4_denselayer13_conv1, features_denseblock4_denselayer13_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock4Denselayer13Conv2, batch,
-                                      scratch(1605632, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer13_relu2,
-                                     d_features_denseblock4_denselayer13_conv2,
-                                     features_denseblock4_denselayer13_conv2_weight_,
-                                     kFeaturesDenseblock4Denselayer13Conv2, batch, scratch(1605632, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock4_denselayer13_conv2_weight,
+                                            d_features_denseblock4_denselayer13_conv2,
+                                            cnn::Loaded(features_denseblock4_denselayer13_conv1, features_denseblock4_denselayer13_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock4Denselayer13Conv2, batch,
+                                            scratch(1605632, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock4_denselayer13_relu2,
+                                           d_features_denseblock4_denselayer13_conv2,
+                                           features_denseblock4_denselayer13_conv2_weight_,
+                                           kFeaturesDenseblock4Denselayer13Conv2, batch,
+                                           scratch(1605632, 285248));
   backward_at(397);  // 16: features.denseblock4.denselayer13.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer13_relu2,
                    d_features_denseblock4_denselayer13_norm2_weight,
@@ -8109,14 +8114,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock4_denselayer13_conv1, features_denseblock4_denselayer13_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer13Norm2, batch);
   backward_at(396);  // 15: features.denseblock4.denselayer13.conv1
-  cnn::conv_backward_params(d_features_denseblock4_denselayer13_conv1_weight,
-                            d_features_denseblock4_denselayer13_relu2,
-                            cnn::Loaded(features_denseblock4_denselayer12_concat1, features_denseblock4_denselayer13_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock4Denselayer13Conv1, batch, scratch(1605632, 114688));
-  cnn::conv_backward_input(d_features_denseblock4_denselayer13_relu1,
-                           d_features_denseblock4_denselayer13_relu2,
-                           features_denseblock4_denselayer13_conv1_weight_,
-                           kFeaturesDenseblock4Denselayer13Conv1, batch, scratch(4816896, 288576));
+  cnn::fast::conv_backward_params(d_features_denseblock4_denselayer13_conv1_weight,
+                                  d_features_denseblock4_denselayer13_relu2,
+                                  cnn::Loaded(features_denseblock4_denselayer12_concat1, features_denseblock4_denselayer13_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock4Denselayer13Conv1, batch, scratch(1605632, 114688));
+  cnn::fast::conv_backward_input(d_features_denseblock4_denselayer13_relu1,
+                                 d_features_denseblock4_denselayer13_relu2,
+                                 features_denseblock4_denselayer13_conv1_weight_,
+                                 kFeaturesDenseblock4Denselayer13Conv1, batch, scratch(4816896, 288576));
   backward_at(394);  // 13: features.denseblock4.denselayer13.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer12_concat1),
                    d_features_denseblock4_denselayer13_norm1_weight,
@@ -8124,15 +8129,16 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock4_denselayer12_concat1, features_denseblock4_denselayer13_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer13Norm1, batch);
   backward_at(392);  // 18: features.denseblock4.denselayer12.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer12_conv2_weight,
-                                      d_features_denseblock4_denselayer12_conv2,
-                                      cnn::Loaded(features_denseblock4_denselayer12_conv1, features_denseblock4_denselayer12_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock4Denselayer12Conv2, batch,
-                                      scratch(1605632, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer12_relu2,
-                                     d_features_denseblock4_denselayer12_conv2,
-                                     features_denseblock4_denselayer12_conv2_weight_,
-                                     kFeaturesDenseblock4Denselayer12Conv2, batch, scratch(1605632, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock4_denselayer12_conv2_weight,
+                                            d_features_denseblock4_denselayer12_conv2,
+                                            cnn::Loaded(features_denseblock4_denselayer12_conv1, features_denseblock4_denselayer12_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock4Denselayer12Conv2, batch,
+                                            scratch(1605632, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock4_denselayer12_relu2,
+                                           d_features_denseblock4_denselayer12_conv2,
+                                           features_denseblock4_denselayer12_conv2_weight_,
+                                           kFeaturesDenseblock4Denselayer12Conv2, batch,
+                                           scratch(1605632, 285248));
   backward_at(390);  // 16: features.denseblock4.denselayer12.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer12_relu2,
                    d_features_denseblock4_denselayer12_norm2_weight,
@@ -8140,14 +8146,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock4_denselayer12_conv1, features_denseblock4_denselayer12_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer12Norm2, batch);
   backward_at(389);  // 15: features.denseblock4.denselayer12.conv1
-  cnn::conv_backward_params(d_features_denseblock4_denselayer12_conv1_weight,
-                            d_features_denseblock4_denselayer12_relu2,
-                            cnn::Loaded(features_denseblock4_denselayer11_concat1, features_denseblock4_denselayer12_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock4Denselayer12Conv1, batch, scratch(1605632, 110592));
-  cnn::conv_backward_input(d_features_denseblock4_denselayer12_relu1,
-                           d_features_denseblock4_denselayer12_relu2,
-                           features_denseblock4_denselayer12_conv1_weight_,
-                           kFeaturesDenseblock4Denselayer12Conv1, batch, scratch(4816896, 283968));
+  cnn::fast::conv_backward_params(d_features_denseblock4_denselayer12_conv1_weight,
+                                  d_features_denseblock4_denselayer12_relu2,
+                                  cnn::Loaded(features_denseblock4_denselayer11_concat1, features_denseblock4_denselayer12_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock4Denselayer12Conv1, batch, scratch(1605632, 110592));
+  cnn::fast::conv_backward_input(d_features_denseblock4_denselayer12_relu1,
+                                 d_features_denseblock4_denselayer12_relu2,
+                                 features_denseblock4_denselayer12_conv1_weight_,
+                                 kFeaturesDenseblock4Denselayer12Conv1, batch, scratch(4816896, 283968));
   backward_at(387);  // 13: features.denseblock4.denselayer12.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer11_concat1),
                    d_features_denseblock4_denselayer12_norm1_weight,
@@ -8155,15 +8161,16 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock4_denselayer11_concat1, features_denseblock4_denselayer12_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer12Norm1, batch);
   backward_at(385);  // 18: features.denseblock4.denselayer11.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer11_conv2_weight,
-                                      d_features_denseblock4_denselayer11_conv2,
-                                      cnn::Loaded(features_denseblock4_denselayer11_conv1, features_denseblock4_denselayer11_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock4Denselayer11Conv2, batch,
-                                      scratch(1605632, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer11_relu2,
-                                     d_features_denseblock4_denselayer11_conv2,
-                                     features_denseblock4_denselayer11_conv2_weight_,
-                                     kFeaturesDenseblock4Denselayer11Conv2, batch, scratch(1605632, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock4_denselayer11_conv2_weight,
+                                            d_features_denseblock4_denselayer11_conv2,
+                                            cnn::Loaded(features_denseblock4_denselayer11_conv1, features_denseblock4_denselayer11_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock4Denselayer11Conv2, batch,
+                                            scratch(1605632, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock4_denselayer11_relu2,
+                                           d_features_denseblock4_denselayer11_conv2,
+                                           features_denseblock4_denselayer11_conv2_weight_,
+                                           kFeaturesDenseblock4Denselayer11Conv2, batch,
+                                           scratch(1605632, 285248));
   backward_at(383);  // 16: features.denseblock4.denselayer11.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer11_relu2,
                    d_features_denseblock4_denselayer11_norm2_weight,
@@ -8171,14 +8178,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock4_denselayer11_conv1, features_denseblock4_denselayer11_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer11Norm2, batch);
   backward_at(382);  // 15: features.denseblock4.denselayer11.conv1
-  cnn::conv_backward_params(d_features_denseblock4_denselayer11_conv1_weight,
-                            d_features_denseblock4_denselayer11_relu2,
-                            cnn::Loaded(features_denseblock4_denselayer10_concat1, features_denseblock4_denselayer11_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock4Denselayer11Conv1, batch, scratch(1605632, 106496));
-  cnn::conv_backward_input(d_features_denseblock4_denselayer11_relu1,
-                           d_features_denseblock4_denselayer11_relu2,
-                           features_denseblock4_denselayer11_conv1_weight_,
-                           kFeaturesDenseblock4Denselayer11Conv1, batch, scratch(2910208, 280128));
+  cnn::fast::conv_backward_params(d_features_denseblock4_denselayer11_conv1_weight,
+                                  d_features_denseblock4_denselayer11_relu2,
+                                  cnn::Loaded(features_denseblock4_denselayer10_concat1, features_denseblock4_denselayer11_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock4Denselayer11Conv1, batch, scratch(1605632, 106496));
+  cnn::fast::conv_backward_input(d_features_denseblock4_denselayer11_relu1,
+                                 d_features_denseblock4_denselayer11_relu2,
+                                 features_denseblock4_denselayer11_conv1_weight_,
+                                 kFeaturesDenseblock4Denselayer11Conv1, batch, scratch(2910208, 280128));
   backward_at(380);  // 13: features.denseblock4.denselayer11.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer10_concat1),
                    d_features_denseblock4_denselayer11_norm1_weight,
@@ -8186,15 +8193,16 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock4_denselayer10_concat1, features_denseblock4_denselayer11_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer11Norm1, batch);
   backward_at(378);  // 18: features.denseblock4.denselayer10.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer10_conv2_weight,
-                                      d_features_denseblock4_denselayer10_conv2,
-                                      cnn::Loaded(features_denseblock4_denselayer10_conv1, features_denseblock4_denselayer10_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock4Denselayer10Conv2, batch,
-                                      scratch(1605632, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer10_relu2,
-                                     d_features_denseblock4_denselayer10_conv2,
-                                     features_denseblock4_denselayer10_conv2_weight_,
-                                     kFeaturesDenseblock4Denselayer10Conv2, batch, scratch(1605632, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock4_denselayer10_conv2_weight,
+                                            d_features_denseblock4_denselayer10_conv2,
+                                            cnn::Loaded(features_denseblock4_denselayer10_conv1, features_denseblock4_denselayer10_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock4Denselayer10Conv2, batch,
+                                            scratch(1605632, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock4_denselayer10_relu2,
+                                           d_features_denseblock4_denselayer10_conv2,
+                                           features_denseblock4_denselayer10_conv2_weight_,
+                                           kFeaturesDenseblock4Denselayer10Conv2, batch,
+                                           scratch(1605632, 285248));
   backward_at(376);  // 16: features.denseblock4.denselayer10.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer10_relu2,
                    d_features_denseblock4_denselayer10_norm2_weight,
@@ -8202,14 +8210,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock4_denselayer10_conv1, features_denseblock4_denselayer10_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer10Norm2, batch);
   backward_at(375);  // 15: features.denseblock4.denselayer10.conv1
-  cnn::conv_backward_params(d_features_denseblock4_denselayer10_conv1_weight,
-                            d_features_denseblock4_denselayer10_relu2,
-                            cnn::Loaded(features_denseblock4_denselayer9_concat1, features_denseblock4_denselayer10_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock4Denselayer10Conv1, batch, scratch(1605632, 102400));
-  cnn::conv_backward_input(d_features_denseblock4_denselayer10_relu1,
-                           d_features_denseblock4_denselayer10_relu2,
-                           features_denseblock4_denselayer10_conv1_weight_,
-                           kFeaturesDenseblock4Denselayer10Conv1, batch, scratch(2860032, 276288));
+  cnn::fast::conv_backward_params(d_features_denseblock4_denselayer10_conv1_weight,
+                                  d_features_denseblock4_denselayer10_relu2,
+                                  cnn::Loaded(features_denseblock4_denselayer9_concat1, features_denseblock4_denselayer10_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock4Denselayer10Conv1, batch, scratch(1605632, 102400));
+  cnn::fast::conv_backward_input(d_features_denseblock4_denselayer10_relu1,
+                                 d_features_denseblock4_denselayer10_relu2,
+                                 features_denseblock4_denselayer10_conv1_weight_,
+                                 kFeaturesDenseblock4Denselayer10Conv1, batch, scratch(2860032, 276288));
   backward_at(373);  // 13: features.denseblock4.denselayer10.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer9_concat1),
                    d_features_denseblock4_denselayer10_norm1_weight,
@@ -8217,27 +8225,30 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock4_denselayer9_concat1, features_denseblock4_denselayer10_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer10Norm1, batch);
   backward_at(371);  // 18: features.denseblock4.denselayer9.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer9_conv2_weight,
-                                      d_features_denseblock4_denselayer9_conv2,
-                                      cnn::Loaded(features_denseblock4_denselayer9_conv1, features_denseblock4_denselayer9_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock4Denselayer9Conv2, batch, scratch(1605632, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer9_relu2,
-                                     d_features_denseblock4_denselayer9_conv2,
-                                     features_denseblock4_denselayer9_conv2_weight_,
-                                     kFeaturesDenseblock4Denselayer9Conv2, batch, scratch(1605632, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock4_denselayer9_conv2_weight,
+                                            d_features_denseblock4_denselayer9_conv2,
+                                            cnn::Loaded(features_denseblock4_denselayer9_conv1, features_denseblock4_denselayer9_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock4Denselayer9Conv2, batch,
+                                            scratch(1605632, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock4_denselayer9_relu2,
+                                           d_features_denseblock4_denselayer9_conv2,
+                                           features_denseblock4_denselayer9_conv2_weight_,
+                                           kFeaturesDenseblock4Denselayer9Conv2, batch,
+                                           scratch(1605632, 285248));
   backward_at(369);  // 16: features.denseblock4.denselayer9.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer9_relu2, d_features_denseblock4_denselayer9_norm2_weight,
                    d_features_denseblock4_denselayer9_norm2_bias, d_features_denseblock4_denselayer9_relu2,
                    features_denseblock4_denselayer9_conv1, features_denseblock4_denselayer9_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer9Norm2, batch);
   backward_at(368);  // 15: features.denseblock4.denselayer9.conv1
-  cnn::conv_backward_params(d_features_denseblock4_denselayer9_conv1_weight,
-                            d_features_denseblock4_denselayer9_relu2,
-                            cnn::Loaded(features_denseblock4_denselayer8_concat1, features_denseblock4_denselayer9_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock4Denselayer9Conv1, batch, scratch(1605632, 196608));
-  cnn::conv_backward_input(d_features_denseblock4_denselayer9_relu1, d_features_denseblock4_denselayer9_relu2,
-                           features_denseblock4_denselayer9_conv1_weight_,
-                           kFeaturesDenseblock4Denselayer9Conv1, batch, scratch(2809856, 271680));
+  cnn::fast::conv_backward_params(d_features_denseblock4_denselayer9_conv1_weight,
+                                  d_features_denseblock4_denselayer9_relu2,
+                                  cnn::Loaded(features_denseblock4_denselayer8_concat1, features_denseblock4_denselayer9_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock4Denselayer9Conv1, batch, scratch(1605632, 196608));
+  cnn::fast::conv_backward_input(d_features_denseblock4_denselayer9_relu1,
+                                 d_features_denseblock4_denselayer9_relu2,
+                                 features_denseblock4_denselayer9_conv1_weight_,
+                                 kFeaturesDenseblock4Denselayer9Conv1, batch, scratch(2809856, 271680));
   backward_at(366);  // 13: features.denseblock4.denselayer9.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer8_concat1),
                    d_features_denseblock4_denselayer9_norm1_weight,
@@ -8245,27 +8256,30 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock4_denselayer8_concat1, features_denseblock4_denselayer9_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer9Norm1, batch);
   backward_at(364);  // 18: features.denseblock4.denselayer8.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer8_conv2_weight,
-                                      d_features_denseblock4_denselayer8_conv2,
-                                      cnn::Loaded(features_denseblock4_denselayer8_conv1, features_denseblock4_denselayer8_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock4Denselayer8Conv2, batch, scratch(1605632, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer8_relu2,
-                                     d_features_denseblock4_denselayer8_conv2,
-                                     features_denseblock4_denselayer8_conv2_weight_,
-                                     kFeaturesDenseblock4Denselayer8Conv2, batch, scratch(1605632, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock4_denselayer8_conv2_weight,
+                                            d_features_denseblock4_denselayer8_conv2,
+                                            cnn::Loaded(features_denseblock4_denselayer8_conv1, features_denseblock4_denselayer8_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock4Denselayer8Conv2, batch,
+                                            scratch(1605632, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock4_denselayer8_relu2,
+                                           d_features_denseblock4_denselayer8_conv2,
+                                           features_denseblock4_denselayer8_conv2_weight_,
+                                           kFeaturesDenseblock4Denselayer8Conv2, batch,
+                                           scratch(1605632, 285248));
   backward_at(362);  // 16: features.denseblock4.denselayer8.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer8_relu2, d_features_denseblock4_denselayer8_norm2_weight,
                    d_features_denseblock4_denselayer8_norm2_bias, d_features_denseblock4_denselayer8_relu2,
                    features_denseblock4_denselayer8_conv1, features_denseblock4_denselayer8_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer8Norm2, batch);
   backward_at(361);  // 15: features.denseblock4.denselayer8.conv1
-  cnn::conv_backward_params(d_features_denseblock4_denselayer8_conv1_weight,
-                            d_features_denseblock4_denselayer8_relu2,
-                            cnn::Loaded(features_denseblock4_denselayer7_concat1, features_denseblock4_denselayer8_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock4Denselayer8Conv1, batch, scratch(1605632, 188416));
-  cnn::conv_backward_input(d_features_denseblock4_denselayer8_relu1, d_features_denseblock4_denselayer8_relu2,
-                           features_denseblock4_denselayer8_conv1_weight_,
-                           kFeaturesDenseblock4Denselayer8Conv1, batch, scratch(2759680, 267840));
+  cnn::fast::conv_backward_params(d_features_denseblock4_denselayer8_conv1_weight,
+                                  d_features_denseblock4_denselayer8_relu2,
+                                  cnn::Loaded(features_denseblock4_denselayer7_concat1, features_denseblock4_denselayer8_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock4Denselayer8Conv1, batch, scratch(1605632, 188416));
+  cnn::fast::conv_backward_input(d_features_denseblock4_denselayer8_relu1,
+                                 d_features_denseblock4_denselayer8_relu2,
+                                 features_denseblock4_denselayer8_conv1_weight_,
+                                 kFeaturesDenseblock4Denselayer8Conv1, batch, scratch(2759680, 267840));
   backward_at(359);  // 13: features.denseblock4.denselayer8.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer7_concat1),
                    d_features_denseblock4_denselayer8_norm1_weight,
@@ -8273,27 +8287,30 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock4_denselayer7_concat1, features_denseblock4_denselayer8_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer8Norm1, batch);
   backward_at(357);  // 18: features.denseblock4.denselayer7.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer7_conv2_weight,
-                                      d_features_denseblock4_denselayer7_conv2,
-                                      cnn::Loaded(features_denseblock4_denselayer7_conv1, features_denseblock4_denselayer7_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock4Denselayer7Conv2, batch, scratch(1605632, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer7_relu2,
-                                     d_features_denseblock4_denselayer7_conv2,
-                                     features_denseblock4_denselayer7_conv2_weight_,
-                                     kFeaturesDenseblock4Denselayer7Conv2, batch, scratch(1605632, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock4_denselayer7_conv2_weight,
+                                            d_features_denseblock4_denselayer7_conv2,
+                                            cnn::Loaded(features_denseblock4_denselayer7_conv1, features_denseblock4_denselayer7_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock4Denselayer7Conv2, batch,
+                                            scratch(1605632, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock4_denselayer7_relu2,
+                                           d_features_denseblock4_denselayer7_conv2,
+                                           features_denseblock4_denselayer7_conv2_weight_,
+                                           kFeaturesDenseblock4Denselayer7Conv2, batch,
+                                           scratch(1605632, 285248));
   backward_at(355);  // 16: features.denseblock4.denselayer7.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer7_relu2, d_features_denseblock4_denselayer7_norm2_weight,
                    d_features_denseblock4_denselayer7_norm2_bias, d_features_denseblock4_denselayer7_relu2,
                    features_denseblock4_denselayer7_conv1, features_denseblock4_denselayer7_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer7Norm2, batch);
   backward_at(354);  // 15: features.denseblock4.denselayer7.conv1
-  cnn::conv_backward_params(d_features_denseblock4_denselayer7_conv1_weight,
-                            d_features_denseblock4_denselayer7_relu2,
-                            cnn::Loaded(features_denseblock4_denselayer6_concat1, features_denseblock4_denselayer7_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock4Denselayer7Conv1, batch, scratch(1605632, 180224));
-  cnn::conv_backward_input(d_features_denseblock4_denselayer7_relu1, d_features_denseblock4_denselayer7_relu2,
-                           features_denseblock4_denselayer7_conv1_weight_,
-                           kFeaturesDenseblock4Denselayer7Conv1, batch, scratch(2709504, 264000));
+  cnn::fast::conv_backward_params(d_features_denseblock4_denselayer7_conv1_weight,
+                                  d_features_denseblock4_denselayer7_relu2,
+                                  cnn::Loaded(features_denseblock4_denselayer6_concat1, features_denseblock4_denselayer7_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock4Denselayer7Conv1, batch, scratch(1605632, 180224));
+  cnn::fast::conv_backward_input(d_features_denseblock4_denselayer7_relu1,
+                                 d_features_denseblock4_denselayer7_relu2,
+                                 features_denseblock4_denselayer7_conv1_weight_,
+                                 kFeaturesDenseblock4Denselayer7Conv1, batch, scratch(2709504, 264000));
   backward_at(352);  // 13: features.denseblock4.denselayer7.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer6_concat1),
                    d_features_denseblock4_denselayer7_norm1_weight,
@@ -8301,27 +8318,30 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock4_denselayer6_concat1, features_denseblock4_denselayer7_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer7Norm1, batch);
   backward_at(350);  // 18: features.denseblock4.denselayer6.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer6_conv2_weight,
-                                      d_features_denseblock4_denselayer6_conv2,
-                                      cnn::Loaded(features_denseblock4_denselayer6_conv1, features_denseblock4_denselayer6_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock4Denselayer6Conv2, batch, scratch(1605632, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer6_relu2,
-                                     d_features_denseblock4_denselayer6_conv2,
-                                     features_denseblock4_denselayer6_conv2_weight_,
-                                     kFeaturesDenseblock4Denselayer6Conv2, batch, scratch(1605632, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock4_denselayer6_conv2_weight,
+                                            d_features_denseblock4_denselayer6_conv2,
+                                            cnn::Loaded(features_denseblock4_denselayer6_conv1, features_denseblock4_denselayer6_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock4Denselayer6Conv2, batch,
+                                            scratch(1605632, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock4_denselayer6_relu2,
+                                           d_features_denseblock4_denselayer6_conv2,
+                                           features_denseblock4_denselayer6_conv2_weight_,
+                                           kFeaturesDenseblock4Denselayer6Conv2, batch,
+                                           scratch(1605632, 285248));
   backward_at(348);  // 16: features.denseblock4.denselayer6.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer6_relu2, d_features_denseblock4_denselayer6_norm2_weight,
                    d_features_denseblock4_denselayer6_norm2_bias, d_features_denseblock4_denselayer6_relu2,
                    features_denseblock4_denselayer6_conv1, features_denseblock4_denselayer6_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer6Norm2, batch);
   backward_at(347);  // 15: features.denseblock4.denselayer6.conv1
-  cnn::conv_backward_params(d_features_denseblock4_denselayer6_conv1_weight,
-                            d_features_denseblock4_denselayer6_relu2,
-                            cnn::Loaded(features_denseblock4_denselayer5_concat1, features_denseblock4_denselayer6_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock4Denselayer6Conv1, batch, scratch(1605632, 172032));
-  cnn::conv_backward_input(d_features_denseblock4_denselayer6_relu1, d_features_denseblock4_denselayer6_relu2,
-                           features_denseblock4_denselayer6_conv1_weight_,
-                           kFeaturesDenseblock4Denselayer6Conv1, batch, scratch(2659328, 259392));
+  cnn::fast::conv_backward_params(d_features_denseblock4_denselayer6_conv1_weight,
+                                  d_features_denseblock4_denselayer6_relu2,
+                                  cnn::Loaded(features_denseblock4_denselayer5_concat1, features_denseblock4_denselayer6_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock4Denselayer6Conv1, batch, scratch(1605632, 172032));
+  cnn::fast::conv_backward_input(d_features_denseblock4_denselayer6_relu1,
+                                 d_features_denseblock4_denselayer6_relu2,
+                                 features_denseblock4_denselayer6_conv1_weight_,
+                                 kFeaturesDenseblock4Denselayer6Conv1, batch, scratch(2659328, 259392));
   backward_at(345);  // 13: features.denseblock4.denselayer6.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer5_concat1),
                    d_features_denseblock4_denselayer6_norm1_weight,
@@ -8329,27 +8349,30 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock4_denselayer5_concat1, features_denseblock4_denselayer6_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer6Norm1, batch);
   backward_at(343);  // 18: features.denseblock4.denselayer5.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer5_conv2_weight,
-                                      d_features_denseblock4_denselayer5_conv2,
-                                      cnn::Loaded(features_denseblock4_denselayer5_conv1, features_denseblock4_denselayer5_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock4Denselayer5Conv2, batch, scratch(1605632, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer5_relu2,
-                                     d_features_denseblock4_denselayer5_conv2,
-                                     features_denseblock4_denselayer5_conv2_weight_,
-                                     kFeaturesDenseblock4Denselayer5Conv2, batch, scratch(1605632, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock4_denselayer5_conv2_weight,
+                                            d_features_denseblock4_denselayer5_conv2,
+                                            cnn::Loaded(features_denseblock4_denselayer5_conv1, features_denseblock4_denselayer5_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock4Denselayer5Conv2, batch,
+                                            scratch(1605632, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock4_denselayer5_relu2,
+                                           d_features_denseblock4_denselayer5_conv2,
+                                           features_denseblock4_denselayer5_conv2_weight_,
+                                           kFeaturesDenseblock4Denselayer5Conv2, batch,
+                                           scratch(1605632, 285248));
   backward_at(341);  // 16: features.denseblock4.denselayer5.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer5_relu2, d_features_denseblock4_denselayer5_norm2_weight,
                    d_features_denseblock4_denselayer5_norm2_bias, d_features_denseblock4_denselayer5_relu2,
                    features_denseblock4_denselayer5_conv1, features_denseblock4_denselayer5_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer5Norm2, batch);
   backward_at(340);  // 15: features.denseblock4.denselayer5.conv1
-  cnn::conv_backward_params(d_features_denseblock4_denselayer5_conv1_weight,
-                            d_features_denseblock4_denselayer5_relu2,
-                            cnn::Loaded(features_denseblock4_denselayer4_concat1, features_denseblock4_denselayer5_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock4Denselayer5Conv1, batch, scratch(1605632, 163840));
-  cnn::conv_backward_input(d_features_denseblock4_denselayer5_relu1, d_features_denseblock4_denselayer5_relu2,
-                           features_denseblock4_denselayer5_conv1_weight_,
-                           kFeaturesDenseblock4Denselayer5Conv1, batch, scratch(2609152, 255552));
+  cnn::fast::conv_backward_params(d_features_denseblock4_denselayer5_conv1_weight,
+                                  d_features_denseblock4_denselayer5_relu2,
+                                  cnn::Loaded(features_denseblock4_denselayer4_concat1, features_denseblock4_denselayer5_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock4Denselayer5Conv1, batch, scratch(1605632, 163840));
+  cnn::fast::conv_backward_input(d_features_denseblock4_denselayer5_relu1,
+                                 d_features_denseblock4_denselayer5_relu2,
+                                 features_denseblock4_denselayer5_conv1_weight_,
+                                 kFeaturesDenseblock4Denselayer5Conv1, batch, scratch(2609152, 255552));
   backward_at(338);  // 13: features.denseblock4.denselayer5.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer4_concat1),
                    d_features_denseblock4_denselayer5_norm1_weight,
@@ -8357,27 +8380,30 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock4_denselayer4_concat1, features_denseblock4_denselayer5_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer5Norm1, batch);
   backward_at(336);  // 18: features.denseblock4.denselayer4.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer4_conv2_weight,
-                                      d_features_denseblock4_denselayer4_conv2,
-                                      cnn::Loaded(features_denseblock4_denselayer4_conv1, features_denseblock4_denselayer4_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock4Denselayer4Conv2, batch, scratch(1605632, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer4_relu2,
-                                     d_features_denseblock4_denselayer4_conv2,
-                                     features_denseblock4_denselayer4_conv2_weight_,
-                                     kFeaturesDenseblock4Denselayer4Conv2, batch, scratch(1605632, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock4_denselayer4_conv2_weight,
+                                            d_features_denseblock4_denselayer4_conv2,
+                                            cnn::Loaded(features_denseblock4_denselayer4_conv1, features_denseblock4_denselayer4_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock4Denselayer4Conv2, batch,
+                                            scratch(1605632, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock4_denselayer4_relu2,
+                                           d_features_denseblock4_denselayer4_conv2,
+                                           features_denseblock4_denselayer4_conv2_weight_,
+                                           kFeaturesDenseblock4Denselayer4Conv2, batch,
+                                           scratch(1605632, 285248));
   backward_at(334);  // 16: features.denseblock4.denselayer4.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer4_relu2, d_features_denseblock4_denselayer4_norm2_weight,
                    d_features_denseblock4_denselayer4_norm2_bias, d_features_denseblock4_denselayer4_relu2,
                    features_denseblock4_denselayer4_conv1, features_denseblock4_denselayer4_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer4Norm2, batch);
   backward_at(333);  // 15: features.denseblock4.denselayer4.conv1
-  cnn::conv_backward_params(d_features_denseblock4_denselayer4_conv1_weight,
-                            d_features_denseblock4_denselayer4_relu2,
-                            cnn::Loaded(features_denseblock4_denselayer3_concat1, features_denseblock4_denselayer4_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock4Denselayer4Conv1, batch, scratch(1605632, 155648));
-  cnn::conv_backward_input(d_features_denseblock4_denselayer4_relu1, d_features_denseblock4_denselayer4_relu2,
-                           features_denseblock4_denselayer4_conv1_weight_,
-                           kFeaturesDenseblock4Denselayer4Conv1, batch, scratch(2558976, 251712));
+  cnn::fast::conv_backward_params(d_features_denseblock4_denselayer4_conv1_weight,
+                                  d_features_denseblock4_denselayer4_relu2,
+                                  cnn::Loaded(features_denseblock4_denselayer3_concat1, features_denseblock4_denselayer4_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock4Denselayer4Conv1, batch, scratch(1605632, 155648));
+  cnn::fast::conv_backward_input(d_features_denseblock4_denselayer4_relu1,
+                                 d_features_denseblock4_denselayer4_relu2,
+                                 features_denseblock4_denselayer4_conv1_weight_,
+                                 kFeaturesDenseblock4Denselayer4Conv1, batch, scratch(2558976, 251712));
   backward_at(331);  // 13: features.denseblock4.denselayer4.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer3_concat1),
                    d_features_denseblock4_denselayer4_norm1_weight,
@@ -8385,27 +8411,30 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock4_denselayer3_concat1, features_denseblock4_denselayer4_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer4Norm1, batch);
   backward_at(329);  // 18: features.denseblock4.denselayer3.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer3_conv2_weight,
-                                      d_features_denseblock4_denselayer3_conv2,
-                                      cnn::Loaded(features_denseblock4_denselayer3_conv1, features_denseblock4_denselayer3_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock4Denselayer3Conv2, batch, scratch(1605632, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer3_relu2,
-                                     d_features_denseblock4_denselayer3_conv2,
-                                     features_denseblock4_denselayer3_conv2_weight_,
-                                     kFeaturesDenseblock4Denselayer3Conv2, batch, scratch(1605632, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock4_denselayer3_conv2_weight,
+                                            d_features_denseblock4_denselayer3_conv2,
+                                            cnn::Loaded(features_denseblock4_denselayer3_conv1, features_denseblock4_denselayer3_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock4Denselayer3Conv2, batch,
+                                            scratch(1605632, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock4_denselayer3_relu2,
+                                           d_features_denseblock4_denselayer3_conv2,
+                                           features_denseblock4_denselayer3_conv2_weight_,
+                                           kFeaturesDenseblock4Denselayer3Conv2, batch,
+                                           scratch(1605632, 285248));
   backward_at(327);  // 16: features.denseblock4.denselayer3.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer3_relu2, d_features_denseblock4_denselayer3_norm2_weight,
                    d_features_denseblock4_denselayer3_norm2_bias, d_features_denseblock4_denselayer3_relu2,
                    features_denseblock4_denselayer3_conv1, features_denseblock4_denselayer3_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer3Norm2, batch);
   backward_at(326);  // 15: features.denseblock4.denselayer3.conv1
-  cnn::conv_backward_params(d_features_denseblock4_denselayer3_conv1_weight,
-                            d_features_denseblock4_denselayer3_relu2,
-                            cnn::Loaded(features_denseblock4_denselayer2_concat1, features_denseblock4_denselayer3_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock4Denselayer3Conv1, batch, scratch(1605632, 147456));
-  cnn::conv_backward_input(d_features_denseblock4_denselayer3_relu1, d_features_denseblock4_denselayer3_relu2,
-                           features_denseblock4_denselayer3_conv1_weight_,
-                           kFeaturesDenseblock4Denselayer3Conv1, batch, scratch(2508800, 247104));
+  cnn::fast::conv_backward_params(d_features_denseblock4_denselayer3_conv1_weight,
+                                  d_features_denseblock4_denselayer3_relu2,
+                                  cnn::Loaded(features_denseblock4_denselayer2_concat1, features_denseblock4_denselayer3_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock4Denselayer3Conv1, batch, scratch(1605632, 147456));
+  cnn::fast::conv_backward_input(d_features_denseblock4_denselayer3_relu1,
+                                 d_features_denseblock4_denselayer3_relu2,
+                                 features_denseblock4_denselayer3_conv1_weight_,
+                                 kFeaturesDenseblock4Denselayer3Conv1, batch, scratch(2508800, 247104));
   backward_at(324);  // 13: features.denseblock4.denselayer3.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer2_concat1),
                    d_features_denseblock4_denselayer3_norm1_weight,
@@ -8413,27 +8442,30 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock4_denselayer2_concat1, features_denseblock4_denselayer3_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer3Norm1, batch);
   backward_at(322);  // 18: features.denseblock4.denselayer2.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer2_conv2_weight,
-                                      d_features_denseblock4_denselayer2_conv2,
-                                      cnn::Loaded(features_denseblock4_denselayer2_conv1, features_denseblock4_denselayer2_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock4Denselayer2Conv2, batch, scratch(1605632, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer2_relu2,
-                                     d_features_denseblock4_denselayer2_conv2,
-                                     features_denseblock4_denselayer2_conv2_weight_,
-                                     kFeaturesDenseblock4Denselayer2Conv2, batch, scratch(1605632, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock4_denselayer2_conv2_weight,
+                                            d_features_denseblock4_denselayer2_conv2,
+                                            cnn::Loaded(features_denseblock4_denselayer2_conv1, features_denseblock4_denselayer2_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock4Denselayer2Conv2, batch,
+                                            scratch(1605632, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock4_denselayer2_relu2,
+                                           d_features_denseblock4_denselayer2_conv2,
+                                           features_denseblock4_denselayer2_conv2_weight_,
+                                           kFeaturesDenseblock4Denselayer2Conv2, batch,
+                                           scratch(1605632, 285248));
   backward_at(320);  // 16: features.denseblock4.denselayer2.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer2_relu2, d_features_denseblock4_denselayer2_norm2_weight,
                    d_features_denseblock4_denselayer2_norm2_bias, d_features_denseblock4_denselayer2_relu2,
                    features_denseblock4_denselayer2_conv1, features_denseblock4_denselayer2_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer2Norm2, batch);
   backward_at(319);  // 15: features.denseblock4.denselayer2.conv1
-  cnn::conv_backward_params(d_features_denseblock4_denselayer2_conv1_weight,
-                            d_features_denseblock4_denselayer2_relu2,
-                            cnn::Loaded(features_denseblock4_denselayer1_concat1, features_denseblock4_denselayer2_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock4Denselayer2Conv1, batch, scratch(1605632, 139264));
-  cnn::conv_backward_input(d_features_denseblock4_denselayer2_relu1, d_features_denseblock4_denselayer2_relu2,
-                           features_denseblock4_denselayer2_conv1_weight_,
-                           kFeaturesDenseblock4Denselayer2Conv1, batch, scratch(2458624, 243264));
+  cnn::fast::conv_backward_params(d_features_denseblock4_denselayer2_conv1_weight,
+                                  d_features_denseblock4_denselayer2_relu2,
+                                  cnn::Loaded(features_denseblock4_denselayer1_concat1, features_denseblock4_denselayer2_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock4Denselayer2Conv1, batch, scratch(1605632, 139264));
+  cnn::fast::conv_backward_input(d_features_denseblock4_denselayer2_relu1,
+                                 d_features_denseblock4_denselayer2_relu2,
+                                 features_denseblock4_denselayer2_conv1_weight_,
+                                 kFeaturesDenseblock4Denselayer2Conv1, batch, scratch(2458624, 243264));
   backward_at(317);  // 13: features.denseblock4.denselayer2.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock4_denselayer1_concat1),
                    d_features_denseblock4_denselayer2_norm1_weight,
@@ -8441,27 +8473,30 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock4_denselayer1_concat1, features_denseblock4_denselayer2_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer2Norm1, batch);
   backward_at(315);  // 18: features.denseblock4.denselayer1.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock4_denselayer1_conv2_weight,
-                                      d_features_denseblock4_denselayer1_conv2,
-                                      cnn::Loaded(features_denseblock4_denselayer1_conv1, features_denseblock4_denselayer1_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock4Denselayer1Conv2, batch, scratch(1605632, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock4_denselayer1_relu2,
-                                     d_features_denseblock4_denselayer1_conv2,
-                                     features_denseblock4_denselayer1_conv2_weight_,
-                                     kFeaturesDenseblock4Denselayer1Conv2, batch, scratch(1605632, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock4_denselayer1_conv2_weight,
+                                            d_features_denseblock4_denselayer1_conv2,
+                                            cnn::Loaded(features_denseblock4_denselayer1_conv1, features_denseblock4_denselayer1_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock4Denselayer1Conv2, batch,
+                                            scratch(1605632, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock4_denselayer1_relu2,
+                                           d_features_denseblock4_denselayer1_conv2,
+                                           features_denseblock4_denselayer1_conv2_weight_,
+                                           kFeaturesDenseblock4Denselayer1Conv2, batch,
+                                           scratch(1605632, 285248));
   backward_at(313);  // 16: features.denseblock4.denselayer1.norm2
   cnn::bn_backward(d_features_denseblock4_denselayer1_relu2, d_features_denseblock4_denselayer1_norm2_weight,
                    d_features_denseblock4_denselayer1_norm2_bias, d_features_denseblock4_denselayer1_relu2,
                    features_denseblock4_denselayer1_conv1, features_denseblock4_denselayer1_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock4Denselayer1Norm2, batch);
   backward_at(312);  // 15: features.denseblock4.denselayer1.conv1
-  cnn::conv_backward_params(d_features_denseblock4_denselayer1_conv1_weight,
-                            d_features_denseblock4_denselayer1_relu2,
-                            cnn::Loaded(features_transition3_avgpool1, features_denseblock4_denselayer1_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock4Denselayer1Conv1, batch, scratch(1605632, 196608));
-  cnn::conv_backward_input(d_features_denseblock4_denselayer1_relu1, d_features_denseblock4_denselayer1_relu2,
-                           features_denseblock4_denselayer1_conv1_weight_,
-                           kFeaturesDenseblock4Denselayer1Conv1, batch, scratch(2408448, 239424));
+  cnn::fast::conv_backward_params(d_features_denseblock4_denselayer1_conv1_weight,
+                                  d_features_denseblock4_denselayer1_relu2,
+                                  cnn::Loaded(features_transition3_avgpool1, features_denseblock4_denselayer1_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock4Denselayer1Conv1, batch, scratch(1605632, 196608));
+  cnn::fast::conv_backward_input(d_features_denseblock4_denselayer1_relu1,
+                                 d_features_denseblock4_denselayer1_relu2,
+                                 features_denseblock4_denselayer1_conv1_weight_,
+                                 kFeaturesDenseblock4Denselayer1Conv1, batch, scratch(2408448, 239424));
   backward_at(310);  // 13: features.denseblock4.denselayer1.norm1
   cnn::bn_backward(cnn::added_to(d_features_transition3_avgpool1),
                    d_features_denseblock4_denselayer1_norm1_weight,
@@ -8472,27 +8507,28 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::avgpool_backward_input(d_features_transition3_conv, d_features_transition3_avgpool1,
                               kFeaturesTransition3Avgpool1, batch);
   backward_at(308);  // 26: features.transition3.conv
-  cnn::conv_backward_params(d_features_transition3_conv_weight, d_features_transition3_conv,
-                            cnn::Loaded(features_denseblock3_denselayer24_concat1, features_transition3_norm_saved, cnn::Activation::kRelu),
-                            kFeaturesTransition3Conv, batch, scratch(0, 524288));
-  cnn::conv_backward_input(d_features_transition3_relu1, d_features_transition3_conv,
-                           features_transition3_conv_weight_, kFeaturesTransition3Conv, batch,
-                           scratch(67436544, 1214784));
+  cnn::fast::conv_backward_params(d_features_transition3_conv_weight, d_features_transition3_conv,
+                                  cnn::Loaded(features_denseblock3_denselayer24_concat1, features_transition3_norm_saved, cnn::Activation::kRelu),
+                                  kFeaturesTransition3Conv, batch, scratch(0, 524288));
+  cnn::fast::conv_backward_input(d_features_transition3_relu1, d_features_transition3_conv,
+                                 features_transition3_conv_weight_, kFeaturesTransition3Conv, batch,
+                                 scratch(67436544, 1214784));
   backward_at(306);  // 24: features.transition3.norm
   cnn::bn_backward(d_features_transition3_relu1, d_features_transition3_norm_weight,
                    d_features_transition3_norm_bias, d_features_transition3_relu1,
                    features_denseblock3_denselayer24_concat1, features_transition3_norm_saved,
                    cnn::Activation::kRelu, kFeaturesTransition3Norm, batch);
   backward_at(304);  // 18: features.denseblock3.denselayer24.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer24_conv2_weight,
-                                      d_features_denseblock3_denselayer24_conv2,
-                                      cnn::Loaded(features_denseblock3_denselayer24_conv1, features_denseblock3_denselayer24_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer24Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer24_relu2,
-                                     d_features_denseblock3_denselayer24_conv2,
-                                     features_denseblock3_denselayer24_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer24Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock3_denselayer24_conv2_weight,
+                                            d_features_denseblock3_denselayer24_conv2,
+                                            cnn::Loaded(features_denseblock3_denselayer24_conv1, features_denseblock3_denselayer24_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock3Denselayer24Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock3_denselayer24_relu2,
+                                           d_features_denseblock3_denselayer24_conv2,
+                                           features_denseblock3_denselayer24_conv2_weight_,
+                                           kFeaturesDenseblock3Denselayer24Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(302);  // 16: features.denseblock3.denselayer24.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer24_relu2,
                    d_features_denseblock3_denselayer24_norm2_weight,
@@ -8500,14 +8536,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer24_conv1, features_denseblock3_denselayer24_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer24Norm2, batch);
   backward_at(301);  // 15: features.denseblock3.denselayer24.conv1
-  cnn::conv_backward_params(d_features_denseblock3_denselayer24_conv1_weight,
-                            d_features_denseblock3_denselayer24_relu2,
-                            cnn::Loaded(features_denseblock3_denselayer23_concat1, features_denseblock3_denselayer24_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer24Conv1, batch, scratch(64225280, 126976));
-  cnn::conv_backward_input(d_features_denseblock3_denselayer24_relu1,
-                           d_features_denseblock3_denselayer24_relu2,
-                           features_denseblock3_denselayer24_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer24Conv1, batch, scratch(194281472, 300864));
+  cnn::fast::conv_backward_params(d_features_denseblock3_denselayer24_conv1_weight,
+                                  d_features_denseblock3_denselayer24_relu2,
+                                  cnn::Loaded(features_denseblock3_denselayer23_concat1, features_denseblock3_denselayer24_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock3Denselayer24Conv1, batch, scratch(64225280, 126976));
+  cnn::fast::conv_backward_input(d_features_denseblock3_denselayer24_relu1,
+                                 d_features_denseblock3_denselayer24_relu2,
+                                 features_denseblock3_denselayer24_conv1_weight_,
+                                 kFeaturesDenseblock3Denselayer24Conv1, batch, scratch(194281472, 300864));
   backward_at(299);  // 13: features.denseblock3.denselayer24.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer23_concat1),
                    d_features_denseblock3_denselayer24_norm1_weight,
@@ -8515,15 +8551,16 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer23_concat1, features_denseblock3_denselayer24_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer24Norm1, batch);
   backward_at(297);  // 18: features.denseblock3.denselayer23.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer23_conv2_weight,
-                                      d_features_denseblock3_denselayer23_conv2,
-                                      cnn::Loaded(features_denseblock3_denselayer23_conv1, features_denseblock3_denselayer23_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer23Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer23_relu2,
-                                     d_features_denseblock3_denselayer23_conv2,
-                                     features_denseblock3_denselayer23_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer23Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock3_denselayer23_conv2_weight,
+                                            d_features_denseblock3_denselayer23_conv2,
+                                            cnn::Loaded(features_denseblock3_denselayer23_conv1, features_denseblock3_denselayer23_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock3Denselayer23Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock3_denselayer23_relu2,
+                                           d_features_denseblock3_denselayer23_conv2,
+                                           features_denseblock3_denselayer23_conv2_weight_,
+                                           kFeaturesDenseblock3Denselayer23Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(295);  // 16: features.denseblock3.denselayer23.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer23_relu2,
                    d_features_denseblock3_denselayer23_norm2_weight,
@@ -8531,14 +8568,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer23_conv1, features_denseblock3_denselayer23_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer23Norm2, batch);
   backward_at(294);  // 15: features.denseblock3.denselayer23.conv1
-  cnn::conv_backward_params(d_features_denseblock3_denselayer23_conv1_weight,
-                            d_features_denseblock3_denselayer23_relu2,
-                            cnn::Loaded(features_denseblock3_denselayer22_concat1, features_denseblock3_denselayer23_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer23Conv1, batch, scratch(64225280, 122880));
-  cnn::conv_backward_input(d_features_denseblock3_denselayer23_relu1,
-                           d_features_denseblock3_denselayer23_relu2,
-                           features_denseblock3_denselayer23_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer23Conv1, batch, scratch(70246400, 296256));
+  cnn::fast::conv_backward_params(d_features_denseblock3_denselayer23_conv1_weight,
+                                  d_features_denseblock3_denselayer23_relu2,
+                                  cnn::Loaded(features_denseblock3_denselayer22_concat1, features_denseblock3_denselayer23_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock3Denselayer23Conv1, batch, scratch(64225280, 122880));
+  cnn::fast::conv_backward_input(d_features_denseblock3_denselayer23_relu1,
+                                 d_features_denseblock3_denselayer23_relu2,
+                                 features_denseblock3_denselayer23_conv1_weight_,
+                                 kFeaturesDenseblock3Denselayer23Conv1, batch, scratch(70246400, 296256));
   backward_at(292);  // 13: features.denseblock3.denselayer23.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer22_concat1),
                    d_features_denseblock3_denselayer23_norm1_weight,
@@ -8546,15 +8583,16 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer22_concat1, features_denseblock3_denselayer23_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer23Norm1, batch);
   backward_at(290);  // 18: features.denseblock3.denselayer22.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer22_conv2_weight,
-                                      d_features_denseblock3_denselayer22_conv2,
-                                      cnn::Loaded(features_denseblock3_denselayer22_conv1, features_denseblock3_denselayer22_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer22Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer22_relu2,
-                                     d_features_denseblock3_denselayer22_conv2,
-                                     features_denseblock3_denselayer22_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer22Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock3_denselayer22_conv2_weight,
+                                            d_features_denseblock3_denselayer22_conv2,
+                                            cnn::Loaded(features_denseblock3_denselayer22_conv1, features_denseblock3_denselayer22_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock3Denselayer22Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock3_denselayer22_relu2,
+                                           d_features_denseblock3_denselayer22_conv2,
+                                           features_denseblock3_denselayer22_conv2_weight_,
+                                           kFeaturesDenseblock3Denselayer22Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(288);  // 16: features.denseblock3.denselayer22.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer22_relu2,
                    d_features_denseblock3_denselayer22_norm2_weight,
@@ -8562,14 +8600,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer22_conv1, features_denseblock3_denselayer22_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer22Norm2, batch);
   backward_at(287);  // 15: features.denseblock3.denselayer22.conv1
-  cnn::conv_backward_params(d_features_denseblock3_denselayer22_conv1_weight,
-                            d_features_denseblock3_denselayer22_relu2,
-                            cnn::Loaded(features_denseblock3_denselayer21_concat1, features_denseblock3_denselayer22_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer22Conv1, batch, scratch(64225280, 118784));
-  cnn::conv_backward_input(d_features_denseblock3_denselayer22_relu1,
-                           d_features_denseblock3_denselayer22_relu2,
-                           features_denseblock3_denselayer22_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer22Conv1, batch, scratch(70045696, 292416));
+  cnn::fast::conv_backward_params(d_features_denseblock3_denselayer22_conv1_weight,
+                                  d_features_denseblock3_denselayer22_relu2,
+                                  cnn::Loaded(features_denseblock3_denselayer21_concat1, features_denseblock3_denselayer22_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock3Denselayer22Conv1, batch, scratch(64225280, 118784));
+  cnn::fast::conv_backward_input(d_features_denseblock3_denselayer22_relu1,
+                                 d_features_denseblock3_denselayer22_relu2,
+                                 features_denseblock3_denselayer22_conv1_weight_,
+                                 kFeaturesDenseblock3Denselayer22Conv1, batch, scratch(70045696, 292416));
   backward_at(285);  // 13: features.denseblock3.denselayer22.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer21_concat1),
                    d_features_denseblock3_denselayer22_norm1_weight,
@@ -8577,15 +8615,16 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer21_concat1, features_denseblock3_denselayer22_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer22Norm1, batch);
   backward_at(283);  // 18: features.denseblock3.denselayer21.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer21_conv2_weight,
-                                      d_features_denseblock3_denselayer21_conv2,
-                                      cnn::Loaded(features_denseblock3_denselayer21_conv1, features_denseblock3_denselayer21_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer21Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer21_relu2,
-                                     d_features_denseblock3_denselayer21_conv2,
-                                     features_denseblock3_denselayer21_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer21Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock3_denselayer21_conv2_weight,
+                                            d_features_denseblock3_denselayer21_conv2,
+                                            cnn::Loaded(features_denseblock3_denselayer21_conv1, features_denseblock3_denselayer21_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock3Denselayer21Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock3_denselayer21_relu2,
+                                           d_features_denseblock3_denselayer21_conv2,
+                                           features_denseblock3_denselayer21_conv2_weight_,
+                                           kFeaturesDenseblock3Denselayer21Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(281);  // 16: features.denseblock3.denselayer21.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer21_relu2,
                    d_features_denseblock3_denselayer21_norm2_weight,
@@ -8593,14 +8632,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer21_conv1, features_denseblock3_denselayer21_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer21Norm2, batch);
   backward_at(280);  // 15: features.denseblock3.denselayer21.conv1
-  cnn::conv_backward_params(d_features_denseblock3_denselayer21_conv1_weight,
-                            d_features_denseblock3_denselayer21_relu2,
-                            cnn::Loaded(features_denseblock3_denselayer20_concat1, features_denseblock3_denselayer21_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer21Conv1, batch, scratch(64225280, 114688));
-  cnn::conv_backward_input(d_features_denseblock3_denselayer21_relu1,
-                           d_features_denseblock3_denselayer21_relu2,
-                           features_denseblock3_denselayer21_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer21Conv1, batch, scratch(191070208, 288576));
+  cnn::fast::conv_backward_params(d_features_denseblock3_denselayer21_conv1_weight,
+                                  d_features_denseblock3_denselayer21_relu2,
+                                  cnn::Loaded(features_denseblock3_denselayer20_concat1, features_denseblock3_denselayer21_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock3Denselayer21Conv1, batch, scratch(64225280, 114688));
+  cnn::fast::conv_backward_input(d_features_denseblock3_denselayer21_relu1,
+                                 d_features_denseblock3_denselayer21_relu2,
+                                 features_denseblock3_denselayer21_conv1_weight_,
+                                 kFeaturesDenseblock3Denselayer21Conv1, batch, scratch(191070208, 288576));
   backward_at(278);  // 13: features.denseblock3.denselayer21.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer20_concat1),
                    d_features_denseblock3_denselayer21_norm1_weight,
@@ -8608,15 +8647,16 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer20_concat1, features_denseblock3_denselayer21_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer21Norm1, batch);
   backward_at(276);  // 18: features.denseblock3.denselayer20.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer20_conv2_weight,
-                                      d_features_denseblock3_denselayer20_conv2,
-                                      cnn::Loaded(features_denseblock3_denselayer20_conv1, features_denseblock3_denselayer20_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer20Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer20_relu2,
-                                     d_features_denseblock3_denselayer20_conv2,
-                                     features_denseblock3_denselayer20_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer20Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock3_denselayer20_conv2_weight,
+                                            d_features_denseblock3_denselayer20_conv2,
+                                            cnn::Loaded(features_denseblock3_denselayer20_conv1, features_denseblock3_denselayer20_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock3Denselayer20Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock3_denselayer20_relu2,
+                                           d_features_denseblock3_denselayer20_conv2,
+                                           features_denseblock3_denselayer20_conv2_weight_,
+                                           kFeaturesDenseblock3Denselayer20Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(274);  // 16: features.denseblock3.denselayer20.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer20_relu2,
                    d_features_denseblock3_denselayer20_norm2_weight,
@@ -8624,14 +8664,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer20_conv1, features_denseblock3_denselayer20_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer20Norm2, batch);
   backward_at(273);  // 15: features.denseblock3.denselayer20.conv1
-  cnn::conv_backward_params(d_features_denseblock3_denselayer20_conv1_weight,
-                            d_features_denseblock3_denselayer20_relu2,
-                            cnn::Loaded(features_denseblock3_denselayer19_concat1, features_denseblock3_denselayer20_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer20Conv1, batch, scratch(64225280, 110592));
-  cnn::conv_backward_input(d_features_denseblock3_denselayer20_relu1,
-                           d_features_denseblock3_denselayer20_relu2,
-                           features_denseblock3_denselayer20_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer20Conv1, batch, scratch(190267392, 283968));
+  cnn::fast::conv_backward_params(d_features_denseblock3_denselayer20_conv1_weight,
+                                  d_features_denseblock3_denselayer20_relu2,
+                                  cnn::Loaded(features_denseblock3_denselayer19_concat1, features_denseblock3_denselayer20_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock3Denselayer20Conv1, batch, scratch(64225280, 110592));
+  cnn::fast::conv_backward_input(d_features_denseblock3_denselayer20_relu1,
+                                 d_features_denseblock3_denselayer20_relu2,
+                                 features_denseblock3_denselayer20_conv1_weight_,
+                                 kFeaturesDenseblock3Denselayer20Conv1, batch, scratch(190267392, 283968));
   backward_at(271);  // 13: features.denseblock3.denselayer20.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer19_concat1),
                    d_features_denseblock3_denselayer20_norm1_weight,
@@ -8639,15 +8679,16 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer19_concat1, features_denseblock3_denselayer20_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer20Norm1, batch);
   backward_at(269);  // 18: features.denseblock3.denselayer19.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer19_conv2_weight,
-                                      d_features_denseblock3_denselayer19_conv2,
-                                      cnn::Loaded(features_denseblock3_denselayer19_conv1, features_denseblock3_denselayer19_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer19Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer19_relu2,
-                                     d_features_denseblock3_denselayer19_conv2,
-                                     features_denseblock3_denselayer19_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer19Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock3_denselayer19_conv2_weight,
+                                            d_features_denseblock3_denselayer19_conv2,
+                                            cnn::Loaded(features_denseblock3_denselayer19_conv1, features_denseblock3_denselayer19_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock3Denselayer19Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock3_denselayer19_relu2,
+                                           d_features_denseblock3_denselayer19_conv2,
+                                           features_denseblock3_denselayer19_conv2_weight_,
+                                           kFeaturesDenseblock3Denselayer19Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(267);  // 16: features.denseblock3.denselayer19.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer19_relu2,
                    d_features_denseblock3_denselayer19_norm2_weight,
@@ -8655,14 +8696,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer19_conv1, features_denseblock3_denselayer19_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer19Norm2, batch);
   backward_at(266);  // 15: features.denseblock3.denselayer19.conv1
-  cnn::conv_backward_params(d_features_denseblock3_denselayer19_conv1_weight,
-                            d_features_denseblock3_denselayer19_relu2,
-                            cnn::Loaded(features_denseblock3_denselayer18_concat1, features_denseblock3_denselayer19_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer19Conv1, batch, scratch(64225280, 106496));
-  cnn::conv_backward_input(d_features_denseblock3_denselayer19_relu1,
-                           d_features_denseblock3_denselayer19_relu2,
-                           features_denseblock3_denselayer19_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer19Conv1, batch, scratch(70246400, 280128));
+  cnn::fast::conv_backward_params(d_features_denseblock3_denselayer19_conv1_weight,
+                                  d_features_denseblock3_denselayer19_relu2,
+                                  cnn::Loaded(features_denseblock3_denselayer18_concat1, features_denseblock3_denselayer19_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock3Denselayer19Conv1, batch, scratch(64225280, 106496));
+  cnn::fast::conv_backward_input(d_features_denseblock3_denselayer19_relu1,
+                                 d_features_denseblock3_denselayer19_relu2,
+                                 features_denseblock3_denselayer19_conv1_weight_,
+                                 kFeaturesDenseblock3Denselayer19Conv1, batch, scratch(70246400, 280128));
   backward_at(264);  // 13: features.denseblock3.denselayer19.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer18_concat1),
                    d_features_denseblock3_denselayer19_norm1_weight,
@@ -8670,15 +8711,16 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer18_concat1, features_denseblock3_denselayer19_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer19Norm1, batch);
   backward_at(262);  // 18: features.denseblock3.denselayer18.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer18_conv2_weight,
-                                      d_features_denseblock3_denselayer18_conv2,
-                                      cnn::Loaded(features_denseblock3_denselayer18_conv1, features_denseblock3_denselayer18_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer18Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer18_relu2,
-                                     d_features_denseblock3_denselayer18_conv2,
-                                     features_denseblock3_denselayer18_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer18Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock3_denselayer18_conv2_weight,
+                                            d_features_denseblock3_denselayer18_conv2,
+                                            cnn::Loaded(features_denseblock3_denselayer18_conv1, features_denseblock3_denselayer18_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock3Denselayer18Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock3_denselayer18_relu2,
+                                           d_features_denseblock3_denselayer18_conv2,
+                                           features_denseblock3_denselayer18_conv2_weight_,
+                                           kFeaturesDenseblock3Denselayer18Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(260);  // 16: features.denseblock3.denselayer18.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer18_relu2,
                    d_features_denseblock3_denselayer18_norm2_weight,
@@ -8686,14 +8728,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer18_conv1, features_denseblock3_denselayer18_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer18Norm2, batch);
   backward_at(259);  // 15: features.denseblock3.denselayer18.conv1
-  cnn::conv_backward_params(d_features_denseblock3_denselayer18_conv1_weight,
-                            d_features_denseblock3_denselayer18_relu2,
-                            cnn::Loaded(features_denseblock3_denselayer17_concat1, features_denseblock3_denselayer18_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer18Conv1, batch, scratch(64225280, 102400));
-  cnn::conv_backward_input(d_features_denseblock3_denselayer18_relu1,
-                           d_features_denseblock3_denselayer18_relu2,
-                           features_denseblock3_denselayer18_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer18Conv1, batch, scratch(70045696, 276288));
+  cnn::fast::conv_backward_params(d_features_denseblock3_denselayer18_conv1_weight,
+                                  d_features_denseblock3_denselayer18_relu2,
+                                  cnn::Loaded(features_denseblock3_denselayer17_concat1, features_denseblock3_denselayer18_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock3Denselayer18Conv1, batch, scratch(64225280, 102400));
+  cnn::fast::conv_backward_input(d_features_denseblock3_denselayer18_relu1,
+                                 d_features_denseblock3_denselayer18_relu2,
+                                 features_denseblock3_denselayer18_conv1_weight_,
+                                 kFeaturesDenseblock3Denselayer18Conv1, batch, scratch(70045696, 276288));
   backward_at(257);  // 13: features.denseblock3.denselayer18.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer17_concat1),
                    d_features_denseblock3_denselayer18_norm1_weight,
@@ -8701,15 +8743,16 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer17_concat1, features_denseblock3_denselayer18_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer18Norm1, batch);
   backward_at(255);  // 18: features.denseblock3.denselayer17.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer17_conv2_weight,
-                                      d_features_denseblock3_denselayer17_conv2,
-                                      cnn::Loaded(features_denseblock3_denselayer17_conv1, features_denseblock3_denselayer17_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer17Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer17_relu2,
-                                     d_features_denseblock3_denselayer17_conv2,
-                                     features_denseblock3_denselayer17_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer17Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock3_denselayer17_conv2_weight,
+                                            d_features_denseblock3_denselayer17_conv2,
+                                            cnn::Loaded(features_denseblock3_denselayer17_conv1, features_denseblock3_denselayer17_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock3Denselayer17Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock3_denselayer17_relu2,
+                                           d_features_denseblock3_denselayer17_conv2,
+                                           features_denseblock3_denselayer17_conv2_weight_,
+                                           kFeaturesDenseblock3Denselayer17Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(253);  // 16: features.denseblock3.denselayer17.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer17_relu2,
                    d_features_denseblock3_denselayer17_norm2_weight,
@@ -8717,14 +8760,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer17_conv1, features_denseblock3_denselayer17_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer17Norm2, batch);
   backward_at(252);  // 15: features.denseblock3.denselayer17.conv1
-  cnn::conv_backward_params(d_features_denseblock3_denselayer17_conv1_weight,
-                            d_features_denseblock3_denselayer17_relu2,
-                            cnn::Loaded(features_denseblock3_denselayer16_concat1, features_denseblock3_denselayer17_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer17Conv1, batch, scratch(64225280, 196608));
-  cnn::conv_backward_input(d_features_denseblock3_denselayer17_relu1,
-                           d_features_denseblock3_denselayer17_relu2,
-                           features_denseblock3_denselayer17_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer17Conv1, batch, scratch(69844992, 271680));
+  cnn::fast::conv_backward_params(d_features_denseblock3_denselayer17_conv1_weight,
+                                  d_features_denseblock3_denselayer17_relu2,
+                                  cnn::Loaded(features_denseblock3_denselayer16_concat1, features_denseblock3_denselayer17_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock3Denselayer17Conv1, batch, scratch(64225280, 196608));
+  cnn::fast::conv_backward_input(d_features_denseblock3_denselayer17_relu1,
+                                 d_features_denseblock3_denselayer17_relu2,
+                                 features_denseblock3_denselayer17_conv1_weight_,
+                                 kFeaturesDenseblock3Denselayer17Conv1, batch, scratch(69844992, 271680));
   backward_at(250);  // 13: features.denseblock3.denselayer17.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer16_concat1),
                    d_features_denseblock3_denselayer17_norm1_weight,
@@ -8732,15 +8775,16 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer16_concat1, features_denseblock3_denselayer17_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer17Norm1, batch);
   backward_at(248);  // 18: features.denseblock3.denselayer16.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer16_conv2_weight,
-                                      d_features_denseblock3_denselayer16_conv2,
-                                      cnn::Loaded(features_denseblock3_denselayer16_conv1, features_denseblock3_denselayer16_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer16Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer16_relu2,
-                                     d_features_denseblock3_denselayer16_conv2,
-                                     features_denseblock3_denselayer16_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer16Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock3_denselayer16_conv2_weight,
+                                            d_features_denseblock3_denselayer16_conv2,
+                                            cnn::Loaded(features_denseblock3_denselayer16_conv1, features_denseblock3_denselayer16_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock3Denselayer16Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock3_denselayer16_relu2,
+                                           d_features_denseblock3_denselayer16_conv2,
+                                           features_denseblock3_denselayer16_conv2_weight_,
+                                           kFeaturesDenseblock3Denselayer16Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(246);  // 16: features.denseblock3.denselayer16.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer16_relu2,
                    d_features_denseblock3_denselayer16_norm2_weight,
@@ -8748,14 +8792,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer16_conv1, features_denseblock3_denselayer16_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer16Norm2, batch);
   backward_at(245);  // 15: features.denseblock3.denselayer16.conv1
-  cnn::conv_backward_params(d_features_denseblock3_denselayer16_conv1_weight,
-                            d_features_denseblock3_denselayer16_relu2,
-                            cnn::Loaded(features_denseblock3_denselayer15_concat1, features_denseblock3_denselayer16_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer16Conv1, batch, scratch(64225280, 188416));
-  cnn::conv_backward_input(d_features_denseblock3_denselayer16_relu1,
-                           d_features_denseblock3_denselayer16_relu2,
-                           features_denseblock3_denselayer16_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer16Conv1, batch, scratch(69644288, 267840));
+  cnn::fast::conv_backward_params(d_features_denseblock3_denselayer16_conv1_weight,
+                                  d_features_denseblock3_denselayer16_relu2,
+                                  cnn::Loaded(features_denseblock3_denselayer15_concat1, features_denseblock3_denselayer16_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock3Denselayer16Conv1, batch, scratch(64225280, 188416));
+  cnn::fast::conv_backward_input(d_features_denseblock3_denselayer16_relu1,
+                                 d_features_denseblock3_denselayer16_relu2,
+                                 features_denseblock3_denselayer16_conv1_weight_,
+                                 kFeaturesDenseblock3Denselayer16Conv1, batch, scratch(69644288, 267840));
   backward_at(243);  // 13: features.denseblock3.denselayer16.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer15_concat1),
                    d_features_denseblock3_denselayer16_norm1_weight,
@@ -8763,15 +8807,16 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer15_concat1, features_denseblock3_denselayer16_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer16Norm1, batch);
   backward_at(241);  // 18: features.denseblock3.denselayer15.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer15_conv2_weight,
-                                      d_features_denseblock3_denselayer15_conv2,
-                                      cnn::Loaded(features_denseblock3_denselayer15_conv1, features_denseblock3_denselayer15_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer15Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer15_relu2,
-                                     d_features_denseblock3_denselayer15_conv2,
-                                     features_denseblock3_denselayer15_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer15Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock3_denselayer15_conv2_weight,
+                                            d_features_denseblock3_denselayer15_conv2,
+                                            cnn::Loaded(features_denseblock3_denselayer15_conv1, features_denseblock3_denselayer15_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock3Denselayer15Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock3_denselayer15_relu2,
+                                           d_features_denseblock3_denselayer15_conv2,
+                                           features_denseblock3_denselayer15_conv2_weight_,
+                                           kFeaturesDenseblock3Denselayer15Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(239);  // 16: features.denseblock3.denselayer15.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer15_relu2,
                    d_features_denseblock3_denselayer15_norm2_weight,
@@ -8779,14 +8824,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer15_conv1, features_denseblock3_denselayer15_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer15Norm2, batch);
   backward_at(238);  // 15: features.denseblock3.denselayer15.conv1
-  cnn::conv_backward_params(d_features_denseblock3_denselayer15_conv1_weight,
-                            d_features_denseblock3_denselayer15_relu2,
-                            cnn::Loaded(features_denseblock3_denselayer14_concat1, features_denseblock3_denselayer15_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer15Conv1, batch, scratch(64225280, 180224));
-  cnn::conv_backward_input(d_features_denseblock3_denselayer15_relu1,
-                           d_features_denseblock3_denselayer15_relu2,
-                           features_denseblock3_denselayer15_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer15Conv1, batch, scratch(69443584, 264000));
+  cnn::fast::conv_backward_params(d_features_denseblock3_denselayer15_conv1_weight,
+                                  d_features_denseblock3_denselayer15_relu2,
+                                  cnn::Loaded(features_denseblock3_denselayer14_concat1, features_denseblock3_denselayer15_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock3Denselayer15Conv1, batch, scratch(64225280, 180224));
+  cnn::fast::conv_backward_input(d_features_denseblock3_denselayer15_relu1,
+                                 d_features_denseblock3_denselayer15_relu2,
+                                 features_denseblock3_denselayer15_conv1_weight_,
+                                 kFeaturesDenseblock3Denselayer15Conv1, batch, scratch(69443584, 264000));
   backward_at(236);  // 13: features.denseblock3.denselayer15.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer14_concat1),
                    d_features_denseblock3_denselayer15_norm1_weight,
@@ -8794,15 +8839,16 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer14_concat1, features_denseblock3_denselayer15_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer15Norm1, batch);
   backward_at(234);  // 18: features.denseblock3.denselayer14.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer14_conv2_weight,
-                                      d_features_denseblock3_denselayer14_conv2,
-                                      cnn::Loaded(features_denseblock3_denselayer14_conv1, features_denseblock3_denselayer14_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer14Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer14_relu2,
-                                     d_features_denseblock3_denselayer14_conv2,
-                                     features_denseblock3_denselayer14_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer14Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock3_denselayer14_conv2_weight,
+                                            d_features_denseblock3_denselayer14_conv2,
+                                            cnn::Loaded(features_denseblock3_denselayer14_conv1, features_denseblock3_denselayer14_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock3Denselayer14Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock3_denselayer14_relu2,
+                                           d_features_denseblock3_denselayer14_conv2,
+                                           features_denseblock3_denselayer14_conv2_weight_,
+                                           kFeaturesDenseblock3Denselayer14Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(232);  // 16: features.denseblock3.denselayer14.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer14_relu2,
                    d_features_denseblock3_denselayer14_norm2_weight,
@@ -8810,14 +8856,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer14_conv1, features_denseblock3_denselayer14_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer14Norm2, batch);
   backward_at(231);  // 15: features.denseblock3.denselayer14.conv1
-  cnn::conv_backward_params(d_features_denseblock3_denselayer14_conv1_weight,
-                            d_features_denseblock3_denselayer14_relu2,
-                            cnn::Loaded(features_denseblock3_denselayer13_concat1, features_denseblock3_denselayer14_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer14Conv1, batch, scratch(64225280, 172032));
-  cnn::conv_backward_input(d_features_denseblock3_denselayer14_relu1,
-                           d_features_denseblock3_denselayer14_relu2,
-                           features_denseblock3_denselayer14_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer14Conv1, batch, scratch(69242880, 259392));
+  cnn::fast::conv_backward_params(d_features_denseblock3_denselayer14_conv1_weight,
+                                  d_features_denseblock3_denselayer14_relu2,
+                                  cnn::Loaded(features_denseblock3_denselayer13_concat1, features_denseblock3_denselayer14_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock3Denselayer14Conv1, batch, scratch(64225280, 172032));
+  cnn::fast::conv_backward_input(d_features_denseblock3_denselayer14_relu1,
+                                 d_features_denseblock3_denselayer14_relu2,
+                                 features_denseblock3_denselayer14_conv1_weight_,
+                                 kFeaturesDenseblock3Denselayer14Conv1, batch, scratch(69242880, 259392));
   backward_at(229);  // 13: features.denseblock3.denselayer14.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer13_concat1),
                    d_features_denseblock3_denselayer14_norm1_weight,
@@ -8825,15 +8871,16 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer13_concat1, features_denseblock3_denselayer14_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer14Norm1, batch);
   backward_at(227);  // 18: features.denseblock3.denselayer13.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer13_conv2_weight,
-                                      d_features_denseblock3_denselayer13_conv2,
-                                      cnn::Loaded(features_denseblock3_denselayer13_conv1, features_denseblock3_denselayer13_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer13Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer13_relu2,
-                                     d_features_denseblock3_denselayer13_conv2,
-                                     features_denseblock3_denselayer13_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer13Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock3_denselayer13_conv2_weight,
+                                            d_features_denseblock3_denselayer13_conv2,
+                                            cnn::Loaded(features_denseblock3_denselayer13_conv1, features_denseblock3_denselayer13_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock3Denselayer13Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock3_denselayer13_relu2,
+                                           d_features_denseblock3_denselayer13_conv2,
+                                           features_denseblock3_denselayer13_conv2_weight_,
+                                           kFeaturesDenseblock3Denselayer13Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(225);  // 16: features.denseblock3.denselayer13.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer13_relu2,
                    d_features_denseblock3_denselayer13_norm2_weight,
@@ -8841,14 +8888,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer13_conv1, features_denseblock3_denselayer13_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer13Norm2, batch);
   backward_at(224);  // 15: features.denseblock3.denselayer13.conv1
-  cnn::conv_backward_params(d_features_denseblock3_denselayer13_conv1_weight,
-                            d_features_denseblock3_denselayer13_relu2,
-                            cnn::Loaded(features_denseblock3_denselayer12_concat1, features_denseblock3_denselayer13_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer13Conv1, batch, scratch(64225280, 163840));
-  cnn::conv_backward_input(d_features_denseblock3_denselayer13_relu1,
-                           d_features_denseblock3_denselayer13_relu2,
-                           features_denseblock3_denselayer13_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer13Conv1, batch, scratch(69042176, 255552));
+  cnn::fast::conv_backward_params(d_features_denseblock3_denselayer13_conv1_weight,
+                                  d_features_denseblock3_denselayer13_relu2,
+                                  cnn::Loaded(features_denseblock3_denselayer12_concat1, features_denseblock3_denselayer13_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock3Denselayer13Conv1, batch, scratch(64225280, 163840));
+  cnn::fast::conv_backward_input(d_features_denseblock3_denselayer13_relu1,
+                                 d_features_denseblock3_denselayer13_relu2,
+                                 features_denseblock3_denselayer13_conv1_weight_,
+                                 kFeaturesDenseblock3Denselayer13Conv1, batch, scratch(69042176, 255552));
   backward_at(222);  // 13: features.denseblock3.denselayer13.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer12_concat1),
                    d_features_denseblock3_denselayer13_norm1_weight,
@@ -8856,15 +8903,16 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer12_concat1, features_denseblock3_denselayer13_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer13Norm1, batch);
   backward_at(220);  // 18: features.denseblock3.denselayer12.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer12_conv2_weight,
-                                      d_features_denseblock3_denselayer12_conv2,
-                                      cnn::Loaded(features_denseblock3_denselayer12_conv1, features_denseblock3_denselayer12_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer12Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer12_relu2,
-                                     d_features_denseblock3_denselayer12_conv2,
-                                     features_denseblock3_denselayer12_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer12Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock3_denselayer12_conv2_weight,
+                                            d_features_denseblock3_denselayer12_conv2,
+                                            cnn::Loaded(features_denseblock3_denselayer12_conv1, features_denseblock3_denselayer12_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock3Denselayer12Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock3_denselayer12_relu2,
+                                           d_features_denseblock3_denselayer12_conv2,
+                                           features_denseblock3_denselayer12_conv2_weight_,
+                                           kFeaturesDenseblock3Denselayer12Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(218);  // 16: features.denseblock3.denselayer12.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer12_relu2,
                    d_features_denseblock3_denselayer12_norm2_weight,
@@ -8872,14 +8920,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer12_conv1, features_denseblock3_denselayer12_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer12Norm2, batch);
   backward_at(217);  // 15: features.denseblock3.denselayer12.conv1
-  cnn::conv_backward_params(d_features_denseblock3_denselayer12_conv1_weight,
-                            d_features_denseblock3_denselayer12_relu2,
-                            cnn::Loaded(features_denseblock3_denselayer11_concat1, features_denseblock3_denselayer12_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer12Conv1, batch, scratch(64225280, 155648));
-  cnn::conv_backward_input(d_features_denseblock3_denselayer12_relu1,
-                           d_features_denseblock3_denselayer12_relu2,
-                           features_denseblock3_denselayer12_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer12Conv1, batch, scratch(68841472, 251712));
+  cnn::fast::conv_backward_params(d_features_denseblock3_denselayer12_conv1_weight,
+                                  d_features_denseblock3_denselayer12_relu2,
+                                  cnn::Loaded(features_denseblock3_denselayer11_concat1, features_denseblock3_denselayer12_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock3Denselayer12Conv1, batch, scratch(64225280, 155648));
+  cnn::fast::conv_backward_input(d_features_denseblock3_denselayer12_relu1,
+                                 d_features_denseblock3_denselayer12_relu2,
+                                 features_denseblock3_denselayer12_conv1_weight_,
+                                 kFeaturesDenseblock3Denselayer12Conv1, batch, scratch(68841472, 251712));
   backward_at(215);  // 13: features.denseblock3.denselayer12.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer11_concat1),
                    d_features_denseblock3_denselayer12_norm1_weight,
@@ -8887,15 +8935,16 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer11_concat1, features_denseblock3_denselayer12_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer12Norm1, batch);
   backward_at(213);  // 18: features.denseblock3.denselayer11.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer11_conv2_weight,
-                                      d_features_denseblock3_denselayer11_conv2,
-                                      cnn::Loaded(features_denseblock3_denselayer11_conv1, features_denseblock3_denselayer11_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer11Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer11_relu2,
-                                     d_features_denseblock3_denselayer11_conv2,
-                                     features_denseblock3_denselayer11_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer11Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock3_denselayer11_conv2_weight,
+                                            d_features_denseblock3_denselayer11_conv2,
+                                            cnn::Loaded(features_denseblock3_denselayer11_conv1, features_denseblock3_denselayer11_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock3Denselayer11Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock3_denselayer11_relu2,
+                                           d_features_denseblock3_denselayer11_conv2,
+                                           features_denseblock3_denselayer11_conv2_weight_,
+                                           kFeaturesDenseblock3Denselayer11Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(211);  // 16: features.denseblock3.denselayer11.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer11_relu2,
                    d_features_denseblock3_denselayer11_norm2_weight,
@@ -8903,14 +8952,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer11_conv1, features_denseblock3_denselayer11_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer11Norm2, batch);
   backward_at(210);  // 15: features.denseblock3.denselayer11.conv1
-  cnn::conv_backward_params(d_features_denseblock3_denselayer11_conv1_weight,
-                            d_features_denseblock3_denselayer11_relu2,
-                            cnn::Loaded(features_denseblock3_denselayer10_concat1, features_denseblock3_denselayer11_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer11Conv1, batch, scratch(64225280, 147456));
-  cnn::conv_backward_input(d_features_denseblock3_denselayer11_relu1,
-                           d_features_denseblock3_denselayer11_relu2,
-                           features_denseblock3_denselayer11_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer11Conv1, batch, scratch(68640768, 247104));
+  cnn::fast::conv_backward_params(d_features_denseblock3_denselayer11_conv1_weight,
+                                  d_features_denseblock3_denselayer11_relu2,
+                                  cnn::Loaded(features_denseblock3_denselayer10_concat1, features_denseblock3_denselayer11_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock3Denselayer11Conv1, batch, scratch(64225280, 147456));
+  cnn::fast::conv_backward_input(d_features_denseblock3_denselayer11_relu1,
+                                 d_features_denseblock3_denselayer11_relu2,
+                                 features_denseblock3_denselayer11_conv1_weight_,
+                                 kFeaturesDenseblock3Denselayer11Conv1, batch, scratch(68640768, 247104));
   backward_at(208);  // 13: features.denseblock3.denselayer11.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer10_concat1),
                    d_features_denseblock3_denselayer11_norm1_weight,
@@ -8918,15 +8967,16 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer10_concat1, features_denseblock3_denselayer11_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer11Norm1, batch);
   backward_at(206);  // 18: features.denseblock3.denselayer10.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer10_conv2_weight,
-                                      d_features_denseblock3_denselayer10_conv2,
-                                      cnn::Loaded(features_denseblock3_denselayer10_conv1, features_denseblock3_denselayer10_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer10Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer10_relu2,
-                                     d_features_denseblock3_denselayer10_conv2,
-                                     features_denseblock3_denselayer10_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer10Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock3_denselayer10_conv2_weight,
+                                            d_features_denseblock3_denselayer10_conv2,
+                                            cnn::Loaded(features_denseblock3_denselayer10_conv1, features_denseblock3_denselayer10_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock3Denselayer10Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock3_denselayer10_relu2,
+                                           d_features_denseblock3_denselayer10_conv2,
+                                           features_denseblock3_denselayer10_conv2_weight_,
+                                           kFeaturesDenseblock3Denselayer10Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(204);  // 16: features.denseblock3.denselayer10.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer10_relu2,
                    d_features_denseblock3_denselayer10_norm2_weight,
@@ -8934,14 +8984,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer10_conv1, features_denseblock3_denselayer10_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer10Norm2, batch);
   backward_at(203);  // 15: features.denseblock3.denselayer10.conv1
-  cnn::conv_backward_params(d_features_denseblock3_denselayer10_conv1_weight,
-                            d_features_denseblock3_denselayer10_relu2,
-                            cnn::Loaded(features_denseblock3_denselayer9_concat1, features_denseblock3_denselayer10_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer10Conv1, batch, scratch(64225280, 139264));
-  cnn::conv_backward_input(d_features_denseblock3_denselayer10_relu1,
-                           d_features_denseblock3_denselayer10_relu2,
-                           features_denseblock3_denselayer10_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer10Conv1, batch, scratch(68440064, 243264));
+  cnn::fast::conv_backward_params(d_features_denseblock3_denselayer10_conv1_weight,
+                                  d_features_denseblock3_denselayer10_relu2,
+                                  cnn::Loaded(features_denseblock3_denselayer9_concat1, features_denseblock3_denselayer10_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock3Denselayer10Conv1, batch, scratch(64225280, 139264));
+  cnn::fast::conv_backward_input(d_features_denseblock3_denselayer10_relu1,
+                                 d_features_denseblock3_denselayer10_relu2,
+                                 features_denseblock3_denselayer10_conv1_weight_,
+                                 kFeaturesDenseblock3Denselayer10Conv1, batch, scratch(68440064, 243264));
   backward_at(201);  // 13: features.denseblock3.denselayer10.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer9_concat1),
                    d_features_denseblock3_denselayer10_norm1_weight,
@@ -8949,28 +8999,30 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer9_concat1, features_denseblock3_denselayer10_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer10Norm1, batch);
   backward_at(199);  // 18: features.denseblock3.denselayer9.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer9_conv2_weight,
-                                      d_features_denseblock3_denselayer9_conv2,
-                                      cnn::Loaded(features_denseblock3_denselayer9_conv1, features_denseblock3_denselayer9_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer9Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer9_relu2,
-                                     d_features_denseblock3_denselayer9_conv2,
-                                     features_denseblock3_denselayer9_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer9Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock3_denselayer9_conv2_weight,
+                                            d_features_denseblock3_denselayer9_conv2,
+                                            cnn::Loaded(features_denseblock3_denselayer9_conv1, features_denseblock3_denselayer9_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock3Denselayer9Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock3_denselayer9_relu2,
+                                           d_features_denseblock3_denselayer9_conv2,
+                                           features_denseblock3_denselayer9_conv2_weight_,
+                                           kFeaturesDenseblock3Denselayer9Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(197);  // 16: features.denseblock3.denselayer9.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer9_relu2, d_features_denseblock3_denselayer9_norm2_weight,
                    d_features_denseblock3_denselayer9_norm2_bias, d_features_denseblock3_denselayer9_relu2,
                    features_denseblock3_denselayer9_conv1, features_denseblock3_denselayer9_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer9Norm2, batch);
   backward_at(196);  // 15: features.denseblock3.denselayer9.conv1
-  cnn::conv_backward_params(d_features_denseblock3_denselayer9_conv1_weight,
-                            d_features_denseblock3_denselayer9_relu2,
-                            cnn::Loaded(features_denseblock3_denselayer8_concat1, features_denseblock3_denselayer9_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer9Conv1, batch, scratch(64225280, 196608));
-  cnn::conv_backward_input(d_features_denseblock3_denselayer9_relu1, d_features_denseblock3_denselayer9_relu2,
-                           features_denseblock3_denselayer9_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer9Conv1, batch, scratch(68239360, 239424));
+  cnn::fast::conv_backward_params(d_features_denseblock3_denselayer9_conv1_weight,
+                                  d_features_denseblock3_denselayer9_relu2,
+                                  cnn::Loaded(features_denseblock3_denselayer8_concat1, features_denseblock3_denselayer9_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock3Denselayer9Conv1, batch, scratch(64225280, 196608));
+  cnn::fast::conv_backward_input(d_features_denseblock3_denselayer9_relu1,
+                                 d_features_denseblock3_denselayer9_relu2,
+                                 features_denseblock3_denselayer9_conv1_weight_,
+                                 kFeaturesDenseblock3Denselayer9Conv1, batch, scratch(68239360, 239424));
   backward_at(194);  // 13: features.denseblock3.denselayer9.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer8_concat1),
                    d_features_denseblock3_denselayer9_norm1_weight,
@@ -8978,28 +9030,30 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer8_concat1, features_denseblock3_denselayer9_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer9Norm1, batch);
   backward_at(192);  // 18: features.denseblock3.denselayer8.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer8_conv2_weight,
-                                      d_features_denseblock3_denselayer8_conv2,
-                                      cnn::Loaded(features_denseblock3_denselayer8_conv1, features_denseblock3_denselayer8_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer8Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer8_relu2,
-                                     d_features_denseblock3_denselayer8_conv2,
-                                     features_denseblock3_denselayer8_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer8Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock3_denselayer8_conv2_weight,
+                                            d_features_denseblock3_denselayer8_conv2,
+                                            cnn::Loaded(features_denseblock3_denselayer8_conv1, features_denseblock3_denselayer8_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock3Denselayer8Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock3_denselayer8_relu2,
+                                           d_features_denseblock3_denselayer8_conv2,
+                                           features_denseblock3_denselayer8_conv2_weight_,
+                                           kFeaturesDenseblock3Denselayer8Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(190);  // 16: features.denseblock3.denselayer8.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer8_relu2, d_features_denseblock3_denselayer8_norm2_weight,
                    d_features_denseblock3_denselayer8_norm2_bias, d_features_denseblock3_denselayer8_relu2,
                    features_denseblock3_denselayer8_conv1, features_denseblock3_denselayer8_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer8Norm2, batch);
   backward_at(189);  // 15: features.denseblock3.denselayer8.conv1
-  cnn::conv_backward_params(d_features_denseblock3_denselayer8_conv1_weight,
-                            d_features_denseblock3_denselayer8_relu2,
-                            cnn::Loaded(features_denseblock3_denselayer7_concat1, features_denseblock3_denselayer8_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer8Conv1, batch, scratch(64225280, 184320));
-  cnn::conv_backward_input(d_features_denseblock3_denselayer8_relu1, d_features_denseblock3_denselayer8_relu2,
-                           features_denseblock3_denselayer8_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer8Conv1, batch, scratch(68038656, 234816));
+  cnn::fast::conv_backward_params(d_features_denseblock3_denselayer8_conv1_weight,
+                                  d_features_denseblock3_denselayer8_relu2,
+                                  cnn::Loaded(features_denseblock3_denselayer7_concat1, features_denseblock3_denselayer8_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock3Denselayer8Conv1, batch, scratch(64225280, 184320));
+  cnn::fast::conv_backward_input(d_features_denseblock3_denselayer8_relu1,
+                                 d_features_denseblock3_denselayer8_relu2,
+                                 features_denseblock3_denselayer8_conv1_weight_,
+                                 kFeaturesDenseblock3Denselayer8Conv1, batch, scratch(68038656, 234816));
   backward_at(187);  // 13: features.denseblock3.denselayer8.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer7_concat1),
                    d_features_denseblock3_denselayer8_norm1_weight,
@@ -9007,28 +9061,30 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer7_concat1, features_denseblock3_denselayer8_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer8Norm1, batch);
   backward_at(185);  // 18: features.denseblock3.denselayer7.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer7_conv2_weight,
-                                      d_features_denseblock3_denselayer7_conv2,
-                                      cnn::Loaded(features_denseblock3_denselayer7_conv1, features_denseblock3_denselayer7_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer7Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer7_relu2,
-                                     d_features_denseblock3_denselayer7_conv2,
-                                     features_denseblock3_denselayer7_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer7Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock3_denselayer7_conv2_weight,
+                                            d_features_denseblock3_denselayer7_conv2,
+                                            cnn::Loaded(features_denseblock3_denselayer7_conv1, features_denseblock3_denselayer7_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock3Denselayer7Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock3_denselayer7_relu2,
+                                           d_features_denseblock3_denselayer7_conv2,
+                                           features_denseblock3_denselayer7_conv2_weight_,
+                                           kFeaturesDenseblock3Denselayer7Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(183);  // 16: features.denseblock3.denselayer7.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer7_relu2, d_features_denseblock3_denselayer7_norm2_weight,
                    d_features_denseblock3_denselayer7_norm2_bias, d_features_denseblock3_denselayer7_relu2,
                    features_denseblock3_denselayer7_conv1, features_denseblock3_denselayer7_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer7Norm2, batch);
   backward_at(182);  // 15: features.denseblock3.denselayer7.conv1
-  cnn::conv_backward_params(d_features_denseblock3_denselayer7_conv1_weight,
-                            d_features_denseblock3_denselayer7_relu2,
-                            cnn::Loaded(features_denseblock3_denselayer6_concat1, features_denseblock3_denselayer7_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer7Conv1, batch, scratch(64225280, 172032));
-  cnn::conv_backward_input(d_features_denseblock3_denselayer7_relu1, d_features_denseblock3_denselayer7_relu2,
-                           features_denseblock3_denselayer7_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer7Conv1, batch, scratch(67837952, 230976));
+  cnn::fast::conv_backward_params(d_features_denseblock3_denselayer7_conv1_weight,
+                                  d_features_denseblock3_denselayer7_relu2,
+                                  cnn::Loaded(features_denseblock3_denselayer6_concat1, features_denseblock3_denselayer7_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock3Denselayer7Conv1, batch, scratch(64225280, 172032));
+  cnn::fast::conv_backward_input(d_features_denseblock3_denselayer7_relu1,
+                                 d_features_denseblock3_denselayer7_relu2,
+                                 features_denseblock3_denselayer7_conv1_weight_,
+                                 kFeaturesDenseblock3Denselayer7Conv1, batch, scratch(67837952, 230976));
   backward_at(180);  // 13: features.denseblock3.denselayer7.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer6_concat1),
                    d_features_denseblock3_denselayer7_norm1_weight,
@@ -9036,28 +9092,30 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer6_concat1, features_denseblock3_denselayer7_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer7Norm1, batch);
   backward_at(178);  // 18: features.denseblock3.denselayer6.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer6_conv2_weight,
-                                      d_features_denseblock3_denselayer6_conv2,
-                                      cnn::Loaded(features_denseblock3_denselayer6_conv1, features_denseblock3_denselayer6_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer6Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer6_relu2,
-                                     d_features_denseblock3_denselayer6_conv2,
-                                     features_denseblock3_denselayer6_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer6Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock3_denselayer6_conv2_weight,
+                                            d_features_denseblock3_denselayer6_conv2,
+                                            cnn::Loaded(features_denseblock3_denselayer6_conv1, features_denseblock3_denselayer6_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock3Denselayer6Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock3_denselayer6_relu2,
+                                           d_features_denseblock3_denselayer6_conv2,
+                                           features_denseblock3_denselayer6_conv2_weight_,
+                                           kFeaturesDenseblock3Denselayer6Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(176);  // 16: features.denseblock3.denselayer6.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer6_relu2, d_features_denseblock3_denselayer6_norm2_weight,
                    d_features_denseblock3_denselayer6_norm2_bias, d_features_denseblock3_denselayer6_relu2,
                    features_denseblock3_denselayer6_conv1, features_denseblock3_denselayer6_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer6Norm2, batch);
   backward_at(175);  // 15: features.denseblock3.denselayer6.conv1
-  cnn::conv_backward_params(d_features_denseblock3_denselayer6_conv1_weight,
-                            d_features_denseblock3_denselayer6_relu2,
-                            cnn::Loaded(features_denseblock3_denselayer5_concat1, features_denseblock3_denselayer6_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer6Conv1, batch, scratch(64225280, 159744));
-  cnn::conv_backward_input(d_features_denseblock3_denselayer6_relu1, d_features_denseblock3_denselayer6_relu2,
-                           features_denseblock3_denselayer6_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer6Conv1, batch, scratch(67637248, 227136));
+  cnn::fast::conv_backward_params(d_features_denseblock3_denselayer6_conv1_weight,
+                                  d_features_denseblock3_denselayer6_relu2,
+                                  cnn::Loaded(features_denseblock3_denselayer5_concat1, features_denseblock3_denselayer6_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock3Denselayer6Conv1, batch, scratch(64225280, 159744));
+  cnn::fast::conv_backward_input(d_features_denseblock3_denselayer6_relu1,
+                                 d_features_denseblock3_denselayer6_relu2,
+                                 features_denseblock3_denselayer6_conv1_weight_,
+                                 kFeaturesDenseblock3Denselayer6Conv1, batch, scratch(67637248, 227136));
   backward_at(173);  // 13: features.denseblock3.denselayer6.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer5_concat1),
                    d_features_denseblock3_denselayer6_norm1_weight,
@@ -9065,28 +9123,30 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer5_concat1, features_denseblock3_denselayer6_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer6Norm1, batch);
   backward_at(171);  // 18: features.denseblock3.denselayer5.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer5_conv2_weight,
-                                      d_features_denseblock3_denselayer5_conv2,
-                                      cnn::Loaded(features_denseblock3_denselayer5_conv1, features_denseblock3_denselayer5_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer5Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer5_relu2,
-                                     d_features_denseblock3_denselayer5_conv2,
-                                     features_denseblock3_denselayer5_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer5Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock3_denselayer5_conv2_weight,
+                                            d_features_denseblock3_denselayer5_conv2,
+                                            cnn::Loaded(features_denseblock3_denselayer5_conv1, features_denseblock3_denselayer5_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock3Denselayer5Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock3_denselayer5_relu2,
+                                           d_features_denseblock3_denselayer5_conv2,
+                                           features_denseblock3_denselayer5_conv2_weight_,
+                                           kFeaturesDenseblock3Denselayer5Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(169);  // 16: features.denseblock3.denselayer5.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer5_relu2, d_features_denseblock3_denselayer5_norm2_weight,
                    d_features_denseblock3_denselayer5_norm2_bias, d_features_denseblock3_denselayer5_relu2,
                    features_denseblock3_denselayer5_conv1, features_denseblock3_denselayer5_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer5Norm2, batch);
   backward_at(168);  // 15: features.denseblock3.denselayer5.conv1
-  cnn::conv_backward_params(d_features_denseblock3_denselayer5_conv1_weight,
-                            d_features_denseblock3_denselayer5_relu2,
-                            cnn::Loaded(features_denseblock3_denselayer4_concat1, features_denseblock3_denselayer5_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer5Conv1, batch, scratch(64225280, 147456));
-  cnn::conv_backward_input(d_features_denseblock3_denselayer5_relu1, d_features_denseblock3_denselayer5_relu2,
-                           features_denseblock3_denselayer5_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer5Conv1, batch, scratch(67436544, 222528));
+  cnn::fast::conv_backward_params(d_features_denseblock3_denselayer5_conv1_weight,
+                                  d_features_denseblock3_denselayer5_relu2,
+                                  cnn::Loaded(features_denseblock3_denselayer4_concat1, features_denseblock3_denselayer5_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock3Denselayer5Conv1, batch, scratch(64225280, 147456));
+  cnn::fast::conv_backward_input(d_features_denseblock3_denselayer5_relu1,
+                                 d_features_denseblock3_denselayer5_relu2,
+                                 features_denseblock3_denselayer5_conv1_weight_,
+                                 kFeaturesDenseblock3Denselayer5Conv1, batch, scratch(67436544, 222528));
   backward_at(166);  // 13: features.denseblock3.denselayer5.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer4_concat1),
                    d_features_denseblock3_denselayer5_norm1_weight,
@@ -9094,28 +9154,30 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer4_concat1, features_denseblock3_denselayer5_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer5Norm1, batch);
   backward_at(164);  // 18: features.denseblock3.denselayer4.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer4_conv2_weight,
-                                      d_features_denseblock3_denselayer4_conv2,
-                                      cnn::Loaded(features_denseblock3_denselayer4_conv1, features_denseblock3_denselayer4_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer4Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer4_relu2,
-                                     d_features_denseblock3_denselayer4_conv2,
-                                     features_denseblock3_denselayer4_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer4Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock3_denselayer4_conv2_weight,
+                                            d_features_denseblock3_denselayer4_conv2,
+                                            cnn::Loaded(features_denseblock3_denselayer4_conv1, features_denseblock3_denselayer4_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock3Denselayer4Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock3_denselayer4_relu2,
+                                           d_features_denseblock3_denselayer4_conv2,
+                                           features_denseblock3_denselayer4_conv2_weight_,
+                                           kFeaturesDenseblock3Denselayer4Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(162);  // 16: features.denseblock3.denselayer4.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer4_relu2, d_features_denseblock3_denselayer4_norm2_weight,
                    d_features_denseblock3_denselayer4_norm2_bias, d_features_denseblock3_denselayer4_relu2,
                    features_denseblock3_denselayer4_conv1, features_denseblock3_denselayer4_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer4Norm2, batch);
   backward_at(161);  // 15: features.denseblock3.denselayer4.conv1
-  cnn::conv_backward_params(d_features_denseblock3_denselayer4_conv1_weight,
-                            d_features_denseblock3_denselayer4_relu2,
-                            cnn::Loaded(features_denseblock3_denselayer3_concat1, features_denseblock3_denselayer4_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer4Conv1, batch, scratch(64225280, 135168));
-  cnn::conv_backward_input(d_features_denseblock3_denselayer4_relu1, d_features_denseblock3_denselayer4_relu2,
-                           features_denseblock3_denselayer4_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer4Conv1, batch, scratch(67235840, 218688));
+  cnn::fast::conv_backward_params(d_features_denseblock3_denselayer4_conv1_weight,
+                                  d_features_denseblock3_denselayer4_relu2,
+                                  cnn::Loaded(features_denseblock3_denselayer3_concat1, features_denseblock3_denselayer4_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock3Denselayer4Conv1, batch, scratch(64225280, 135168));
+  cnn::fast::conv_backward_input(d_features_denseblock3_denselayer4_relu1,
+                                 d_features_denseblock3_denselayer4_relu2,
+                                 features_denseblock3_denselayer4_conv1_weight_,
+                                 kFeaturesDenseblock3Denselayer4Conv1, batch, scratch(67235840, 218688));
   backward_at(159);  // 13: features.denseblock3.denselayer4.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer3_concat1),
                    d_features_denseblock3_denselayer4_norm1_weight,
@@ -9123,28 +9185,30 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer3_concat1, features_denseblock3_denselayer4_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer4Norm1, batch);
   backward_at(157);  // 18: features.denseblock3.denselayer3.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer3_conv2_weight,
-                                      d_features_denseblock3_denselayer3_conv2,
-                                      cnn::Loaded(features_denseblock3_denselayer3_conv1, features_denseblock3_denselayer3_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer3Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer3_relu2,
-                                     d_features_denseblock3_denselayer3_conv2,
-                                     features_denseblock3_denselayer3_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer3Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock3_denselayer3_conv2_weight,
+                                            d_features_denseblock3_denselayer3_conv2,
+                                            cnn::Loaded(features_denseblock3_denselayer3_conv1, features_denseblock3_denselayer3_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock3Denselayer3Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock3_denselayer3_relu2,
+                                           d_features_denseblock3_denselayer3_conv2,
+                                           features_denseblock3_denselayer3_conv2_weight_,
+                                           kFeaturesDenseblock3Denselayer3Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(155);  // 16: features.denseblock3.denselayer3.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer3_relu2, d_features_denseblock3_denselayer3_norm2_weight,
                    d_features_denseblock3_denselayer3_norm2_bias, d_features_denseblock3_denselayer3_relu2,
                    features_denseblock3_denselayer3_conv1, features_denseblock3_denselayer3_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer3Norm2, batch);
   backward_at(154);  // 15: features.denseblock3.denselayer3.conv1
-  cnn::conv_backward_params(d_features_denseblock3_denselayer3_conv1_weight,
-                            d_features_denseblock3_denselayer3_relu2,
-                            cnn::Loaded(features_denseblock3_denselayer2_concat1, features_denseblock3_denselayer3_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer3Conv1, batch, scratch(64225280, 122880));
-  cnn::conv_backward_input(d_features_denseblock3_denselayer3_relu1, d_features_denseblock3_denselayer3_relu2,
-                           features_denseblock3_denselayer3_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer3Conv1, batch, scratch(67035136, 214848));
+  cnn::fast::conv_backward_params(d_features_denseblock3_denselayer3_conv1_weight,
+                                  d_features_denseblock3_denselayer3_relu2,
+                                  cnn::Loaded(features_denseblock3_denselayer2_concat1, features_denseblock3_denselayer3_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock3Denselayer3Conv1, batch, scratch(64225280, 122880));
+  cnn::fast::conv_backward_input(d_features_denseblock3_denselayer3_relu1,
+                                 d_features_denseblock3_denselayer3_relu2,
+                                 features_denseblock3_denselayer3_conv1_weight_,
+                                 kFeaturesDenseblock3Denselayer3Conv1, batch, scratch(67035136, 214848));
   backward_at(152);  // 13: features.denseblock3.denselayer3.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer2_concat1),
                    d_features_denseblock3_denselayer3_norm1_weight,
@@ -9152,28 +9216,30 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer2_concat1, features_denseblock3_denselayer3_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer3Norm1, batch);
   backward_at(150);  // 18: features.denseblock3.denselayer2.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer2_conv2_weight,
-                                      d_features_denseblock3_denselayer2_conv2,
-                                      cnn::Loaded(features_denseblock3_denselayer2_conv1, features_denseblock3_denselayer2_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer2Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer2_relu2,
-                                     d_features_denseblock3_denselayer2_conv2,
-                                     features_denseblock3_denselayer2_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer2Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock3_denselayer2_conv2_weight,
+                                            d_features_denseblock3_denselayer2_conv2,
+                                            cnn::Loaded(features_denseblock3_denselayer2_conv1, features_denseblock3_denselayer2_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock3Denselayer2Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock3_denselayer2_relu2,
+                                           d_features_denseblock3_denselayer2_conv2,
+                                           features_denseblock3_denselayer2_conv2_weight_,
+                                           kFeaturesDenseblock3Denselayer2Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(148);  // 16: features.denseblock3.denselayer2.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer2_relu2, d_features_denseblock3_denselayer2_norm2_weight,
                    d_features_denseblock3_denselayer2_norm2_bias, d_features_denseblock3_denselayer2_relu2,
                    features_denseblock3_denselayer2_conv1, features_denseblock3_denselayer2_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer2Norm2, batch);
   backward_at(147);  // 15: features.denseblock3.denselayer2.conv1
-  cnn::conv_backward_params(d_features_denseblock3_denselayer2_conv1_weight,
-                            d_features_denseblock3_denselayer2_relu2,
-                            cnn::Loaded(features_denseblock3_denselayer1_concat1, features_denseblock3_denselayer2_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer2Conv1, batch, scratch(64225280, 110592));
-  cnn::conv_backward_input(d_features_denseblock3_denselayer2_relu1, d_features_denseblock3_denselayer2_relu2,
-                           features_denseblock3_denselayer2_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer2Conv1, batch, scratch(66834432, 210240));
+  cnn::fast::conv_backward_params(d_features_denseblock3_denselayer2_conv1_weight,
+                                  d_features_denseblock3_denselayer2_relu2,
+                                  cnn::Loaded(features_denseblock3_denselayer1_concat1, features_denseblock3_denselayer2_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock3Denselayer2Conv1, batch, scratch(64225280, 110592));
+  cnn::fast::conv_backward_input(d_features_denseblock3_denselayer2_relu1,
+                                 d_features_denseblock3_denselayer2_relu2,
+                                 features_denseblock3_denselayer2_conv1_weight_,
+                                 kFeaturesDenseblock3Denselayer2Conv1, batch, scratch(66834432, 210240));
   backward_at(145);  // 13: features.denseblock3.denselayer2.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock3_denselayer1_concat1),
                    d_features_denseblock3_denselayer2_norm1_weight,
@@ -9181,28 +9247,30 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock3_denselayer1_concat1, features_denseblock3_denselayer2_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer2Norm1, batch);
   backward_at(143);  // 18: features.denseblock3.denselayer1.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock3_denselayer1_conv2_weight,
-                                      d_features_denseblock3_denselayer1_conv2,
-                                      cnn::Loaded(features_denseblock3_denselayer1_conv1, features_denseblock3_denselayer1_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock3Denselayer1Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock3_denselayer1_relu2,
-                                     d_features_denseblock3_denselayer1_conv2,
-                                     features_denseblock3_denselayer1_conv2_weight_,
-                                     kFeaturesDenseblock3Denselayer1Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock3_denselayer1_conv2_weight,
+                                            d_features_denseblock3_denselayer1_conv2,
+                                            cnn::Loaded(features_denseblock3_denselayer1_conv1, features_denseblock3_denselayer1_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock3Denselayer1Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock3_denselayer1_relu2,
+                                           d_features_denseblock3_denselayer1_conv2,
+                                           features_denseblock3_denselayer1_conv2_weight_,
+                                           kFeaturesDenseblock3Denselayer1Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(141);  // 16: features.denseblock3.denselayer1.norm2
   cnn::bn_backward(d_features_denseblock3_denselayer1_relu2, d_features_denseblock3_denselayer1_norm2_weight,
                    d_features_denseblock3_denselayer1_norm2_bias, d_features_denseblock3_denselayer1_relu2,
                    features_denseblock3_denselayer1_conv1, features_denseblock3_denselayer1_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock3Denselayer1Norm2, batch);
   backward_at(140);  // 15: features.denseblock3.denselayer1.conv1
-  cnn::conv_backward_params(d_features_denseblock3_denselayer1_conv1_weight,
-                            d_features_denseblock3_denselayer1_relu2,
-                            cnn::Loaded(features_transition2_avgpool1, features_denseblock3_denselayer1_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock3Denselayer1Conv1, batch, scratch(64225280, 229376));
-  cnn::conv_backward_input(d_features_denseblock3_denselayer1_relu1, d_features_denseblock3_denselayer1_relu2,
-                           features_denseblock3_denselayer1_conv1_weight_,
-                           kFeaturesDenseblock3Denselayer1Conv1, batch, scratch(66633728, 206400));
+  cnn::fast::conv_backward_params(d_features_denseblock3_denselayer1_conv1_weight,
+                                  d_features_denseblock3_denselayer1_relu2,
+                                  cnn::Loaded(features_transition2_avgpool1, features_denseblock3_denselayer1_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock3Denselayer1Conv1, batch, scratch(64225280, 229376));
+  cnn::fast::conv_backward_input(d_features_denseblock3_denselayer1_relu1,
+                                 d_features_denseblock3_denselayer1_relu2,
+                                 features_denseblock3_denselayer1_conv1_weight_,
+                                 kFeaturesDenseblock3Denselayer1Conv1, batch, scratch(66633728, 206400));
   backward_at(138);  // 13: features.denseblock3.denselayer1.norm1
   cnn::bn_backward(cnn::added_to(d_features_transition2_avgpool1),
                    d_features_denseblock3_denselayer1_norm1_weight,
@@ -9213,27 +9281,28 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::avgpool_backward_input(d_features_transition2_conv, d_features_transition2_avgpool1,
                               kFeaturesTransition2Avgpool1, batch);
   backward_at(136);  // 26: features.transition2.conv
-  cnn::conv_backward_params(d_features_transition2_conv_weight, d_features_transition2_conv,
-                            cnn::Loaded(features_denseblock2_denselayer12_concat1, features_transition2_norm_saved, cnn::Activation::kRelu),
-                            kFeaturesTransition2Conv, batch, scratch(0, 393216));
-  cnn::conv_backward_input(d_features_transition2_relu1, d_features_transition2_conv,
-                           features_transition2_conv_weight_, kFeaturesTransition2Conv, batch,
-                           scratch(141295616, 477504));
+  cnn::fast::conv_backward_params(d_features_transition2_conv_weight, d_features_transition2_conv,
+                                  cnn::Loaded(features_denseblock2_denselayer12_concat1, features_transition2_norm_saved, cnn::Activation::kRelu),
+                                  kFeaturesTransition2Conv, batch, scratch(0, 393216));
+  cnn::fast::conv_backward_input(d_features_transition2_relu1, d_features_transition2_conv,
+                                 features_transition2_conv_weight_, kFeaturesTransition2Conv, batch,
+                                 scratch(141295616, 477504));
   backward_at(134);  // 24: features.transition2.norm
   cnn::bn_backward(d_features_transition2_relu1, d_features_transition2_norm_weight,
                    d_features_transition2_norm_bias, d_features_transition2_relu1,
                    features_denseblock2_denselayer12_concat1, features_transition2_norm_saved,
                    cnn::Activation::kRelu, kFeaturesTransition2Norm, batch);
   backward_at(132);  // 18: features.denseblock2.denselayer12.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer12_conv2_weight,
-                                      d_features_denseblock2_denselayer12_conv2,
-                                      cnn::Loaded(features_denseblock2_denselayer12_conv1, features_denseblock2_denselayer12_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock2Denselayer12Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer12_relu2,
-                                     d_features_denseblock2_denselayer12_conv2,
-                                     features_denseblock2_denselayer12_conv2_weight_,
-                                     kFeaturesDenseblock2Denselayer12Conv2, batch, scratch(67436544, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock2_denselayer12_conv2_weight,
+                                            d_features_denseblock2_denselayer12_conv2,
+                                            cnn::Loaded(features_denseblock2_denselayer12_conv1, features_denseblock2_denselayer12_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock2Denselayer12Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock2_denselayer12_relu2,
+                                           d_features_denseblock2_denselayer12_conv2,
+                                           features_denseblock2_denselayer12_conv2_weight_,
+                                           kFeaturesDenseblock2Denselayer12Conv2, batch,
+                                           scratch(67436544, 285248));
   backward_at(130);  // 16: features.denseblock2.denselayer12.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer12_relu2,
                    d_features_denseblock2_denselayer12_norm2_weight,
@@ -9241,14 +9310,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock2_denselayer12_conv1, features_denseblock2_denselayer12_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer12Norm2, batch);
   backward_at(129);  // 15: features.denseblock2.denselayer12.conv1
-  cnn::conv_backward_params(d_features_denseblock2_denselayer12_conv1_weight,
-                            d_features_denseblock2_denselayer12_relu2,
-                            cnn::Loaded(features_denseblock2_denselayer11_concat1, features_denseblock2_denselayer12_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock2Denselayer12Conv1, batch, scratch(67436544, 184320));
-  cnn::conv_backward_input(d_features_denseblock2_denselayer12_relu1,
-                           d_features_denseblock2_denselayer12_relu2,
-                           features_denseblock2_denselayer12_conv1_weight_,
-                           kFeaturesDenseblock2Denselayer12Conv1, batch, scratch(67436544, 234816));
+  cnn::fast::conv_backward_params(d_features_denseblock2_denselayer12_conv1_weight,
+                                  d_features_denseblock2_denselayer12_relu2,
+                                  cnn::Loaded(features_denseblock2_denselayer11_concat1, features_denseblock2_denselayer12_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock2Denselayer12Conv1, batch, scratch(67436544, 184320));
+  cnn::fast::conv_backward_input(d_features_denseblock2_denselayer12_relu1,
+                                 d_features_denseblock2_denselayer12_relu2,
+                                 features_denseblock2_denselayer12_conv1_weight_,
+                                 kFeaturesDenseblock2Denselayer12Conv1, batch, scratch(67436544, 234816));
   backward_at(127);  // 13: features.denseblock2.denselayer12.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer11_concat1),
                    d_features_denseblock2_denselayer12_norm1_weight,
@@ -9256,15 +9325,16 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock2_denselayer11_concat1, features_denseblock2_denselayer12_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer12Norm1, batch);
   backward_at(125);  // 18: features.denseblock2.denselayer11.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer11_conv2_weight,
-                                      d_features_denseblock2_denselayer11_conv2,
-                                      cnn::Loaded(features_denseblock2_denselayer11_conv1, features_denseblock2_denselayer11_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock2Denselayer11Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer11_relu2,
-                                     d_features_denseblock2_denselayer11_conv2,
-                                     features_denseblock2_denselayer11_conv2_weight_,
-                                     kFeaturesDenseblock2Denselayer11Conv2, batch, scratch(67436544, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock2_denselayer11_conv2_weight,
+                                            d_features_denseblock2_denselayer11_conv2,
+                                            cnn::Loaded(features_denseblock2_denselayer11_conv1, features_denseblock2_denselayer11_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock2Denselayer11Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock2_denselayer11_relu2,
+                                           d_features_denseblock2_denselayer11_conv2,
+                                           features_denseblock2_denselayer11_conv2_weight_,
+                                           kFeaturesDenseblock2Denselayer11Conv2, batch,
+                                           scratch(67436544, 285248));
   backward_at(123);  // 16: features.denseblock2.denselayer11.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer11_relu2,
                    d_features_denseblock2_denselayer11_norm2_weight,
@@ -9272,14 +9342,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock2_denselayer11_conv1, features_denseblock2_denselayer11_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer11Norm2, batch);
   backward_at(122);  // 15: features.denseblock2.denselayer11.conv1
-  cnn::conv_backward_params(d_features_denseblock2_denselayer11_conv1_weight,
-                            d_features_denseblock2_denselayer11_relu2,
-                            cnn::Loaded(features_denseblock2_denselayer10_concat1, features_denseblock2_denselayer11_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock2Denselayer11Conv1, batch, scratch(67436544, 172032));
-  cnn::conv_backward_input(d_features_denseblock2_denselayer11_relu1,
-                           d_features_denseblock2_denselayer11_relu2,
-                           features_denseblock2_denselayer11_conv1_weight_,
-                           kFeaturesDenseblock2Denselayer11Conv1, batch, scratch(67436544, 230976));
+  cnn::fast::conv_backward_params(d_features_denseblock2_denselayer11_conv1_weight,
+                                  d_features_denseblock2_denselayer11_relu2,
+                                  cnn::Loaded(features_denseblock2_denselayer10_concat1, features_denseblock2_denselayer11_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock2Denselayer11Conv1, batch, scratch(67436544, 172032));
+  cnn::fast::conv_backward_input(d_features_denseblock2_denselayer11_relu1,
+                                 d_features_denseblock2_denselayer11_relu2,
+                                 features_denseblock2_denselayer11_conv1_weight_,
+                                 kFeaturesDenseblock2Denselayer11Conv1, batch, scratch(67436544, 230976));
   backward_at(120);  // 13: features.denseblock2.denselayer11.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer10_concat1),
                    d_features_denseblock2_denselayer11_norm1_weight,
@@ -9287,15 +9357,16 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock2_denselayer10_concat1, features_denseblock2_denselayer11_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer11Norm1, batch);
   backward_at(118);  // 18: features.denseblock2.denselayer10.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer10_conv2_weight,
-                                      d_features_denseblock2_denselayer10_conv2,
-                                      cnn::Loaded(features_denseblock2_denselayer10_conv1, features_denseblock2_denselayer10_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock2Denselayer10Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer10_relu2,
-                                     d_features_denseblock2_denselayer10_conv2,
-                                     features_denseblock2_denselayer10_conv2_weight_,
-                                     kFeaturesDenseblock2Denselayer10Conv2, batch, scratch(67436544, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock2_denselayer10_conv2_weight,
+                                            d_features_denseblock2_denselayer10_conv2,
+                                            cnn::Loaded(features_denseblock2_denselayer10_conv1, features_denseblock2_denselayer10_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock2Denselayer10Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock2_denselayer10_relu2,
+                                           d_features_denseblock2_denselayer10_conv2,
+                                           features_denseblock2_denselayer10_conv2_weight_,
+                                           kFeaturesDenseblock2Denselayer10Conv2, batch,
+                                           scratch(67436544, 285248));
   backward_at(116);  // 16: features.denseblock2.denselayer10.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer10_relu2,
                    d_features_denseblock2_denselayer10_norm2_weight,
@@ -9303,14 +9374,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock2_denselayer10_conv1, features_denseblock2_denselayer10_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer10Norm2, batch);
   backward_at(115);  // 15: features.denseblock2.denselayer10.conv1
-  cnn::conv_backward_params(d_features_denseblock2_denselayer10_conv1_weight,
-                            d_features_denseblock2_denselayer10_relu2,
-                            cnn::Loaded(features_denseblock2_denselayer9_concat1, features_denseblock2_denselayer10_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock2Denselayer10Conv1, batch, scratch(67436544, 159744));
-  cnn::conv_backward_input(d_features_denseblock2_denselayer10_relu1,
-                           d_features_denseblock2_denselayer10_relu2,
-                           features_denseblock2_denselayer10_conv1_weight_,
-                           kFeaturesDenseblock2Denselayer10Conv1, batch, scratch(67436544, 227136));
+  cnn::fast::conv_backward_params(d_features_denseblock2_denselayer10_conv1_weight,
+                                  d_features_denseblock2_denselayer10_relu2,
+                                  cnn::Loaded(features_denseblock2_denselayer9_concat1, features_denseblock2_denselayer10_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock2Denselayer10Conv1, batch, scratch(67436544, 159744));
+  cnn::fast::conv_backward_input(d_features_denseblock2_denselayer10_relu1,
+                                 d_features_denseblock2_denselayer10_relu2,
+                                 features_denseblock2_denselayer10_conv1_weight_,
+                                 kFeaturesDenseblock2Denselayer10Conv1, batch, scratch(67436544, 227136));
   backward_at(113);  // 13: features.denseblock2.denselayer10.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer9_concat1),
                    d_features_denseblock2_denselayer10_norm1_weight,
@@ -9318,28 +9389,30 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock2_denselayer9_concat1, features_denseblock2_denselayer10_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer10Norm1, batch);
   backward_at(111);  // 18: features.denseblock2.denselayer9.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer9_conv2_weight,
-                                      d_features_denseblock2_denselayer9_conv2,
-                                      cnn::Loaded(features_denseblock2_denselayer9_conv1, features_denseblock2_denselayer9_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock2Denselayer9Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer9_relu2,
-                                     d_features_denseblock2_denselayer9_conv2,
-                                     features_denseblock2_denselayer9_conv2_weight_,
-                                     kFeaturesDenseblock2Denselayer9Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock2_denselayer9_conv2_weight,
+                                            d_features_denseblock2_denselayer9_conv2,
+                                            cnn::Loaded(features_denseblock2_denselayer9_conv1, features_denseblock2_denselayer9_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock2Denselayer9Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock2_denselayer9_relu2,
+                                           d_features_denseblock2_denselayer9_conv2,
+                                           features_denseblock2_denselayer9_conv2_weight_,
+                                           kFeaturesDenseblock2Denselayer9Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(109);  // 16: features.denseblock2.denselayer9.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer9_relu2, d_features_denseblock2_denselayer9_norm2_weight,
                    d_features_denseblock2_denselayer9_norm2_bias, d_features_denseblock2_denselayer9_relu2,
                    features_denseblock2_denselayer9_conv1, features_denseblock2_denselayer9_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer9Norm2, batch);
   backward_at(108);  // 15: features.denseblock2.denselayer9.conv1
-  cnn::conv_backward_params(d_features_denseblock2_denselayer9_conv1_weight,
-                            d_features_denseblock2_denselayer9_relu2,
-                            cnn::Loaded(features_denseblock2_denselayer8_concat1, features_denseblock2_denselayer9_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock2Denselayer9Conv1, batch, scratch(64225280, 147456));
-  cnn::conv_backward_input(d_features_denseblock2_denselayer9_relu1, d_features_denseblock2_denselayer9_relu2,
-                           features_denseblock2_denselayer9_conv1_weight_,
-                           kFeaturesDenseblock2Denselayer9Conv1, batch, scratch(141295616, 222528));
+  cnn::fast::conv_backward_params(d_features_denseblock2_denselayer9_conv1_weight,
+                                  d_features_denseblock2_denselayer9_relu2,
+                                  cnn::Loaded(features_denseblock2_denselayer8_concat1, features_denseblock2_denselayer9_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock2Denselayer9Conv1, batch, scratch(64225280, 147456));
+  cnn::fast::conv_backward_input(d_features_denseblock2_denselayer9_relu1,
+                                 d_features_denseblock2_denselayer9_relu2,
+                                 features_denseblock2_denselayer9_conv1_weight_,
+                                 kFeaturesDenseblock2Denselayer9Conv1, batch, scratch(141295616, 222528));
   backward_at(106);  // 13: features.denseblock2.denselayer9.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer8_concat1),
                    d_features_denseblock2_denselayer9_norm1_weight,
@@ -9347,28 +9420,30 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock2_denselayer8_concat1, features_denseblock2_denselayer9_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer9Norm1, batch);
   backward_at(104);  // 18: features.denseblock2.denselayer8.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer8_conv2_weight,
-                                      d_features_denseblock2_denselayer8_conv2,
-                                      cnn::Loaded(features_denseblock2_denselayer8_conv1, features_denseblock2_denselayer8_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock2Denselayer8Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer8_relu2,
-                                     d_features_denseblock2_denselayer8_conv2,
-                                     features_denseblock2_denselayer8_conv2_weight_,
-                                     kFeaturesDenseblock2Denselayer8Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock2_denselayer8_conv2_weight,
+                                            d_features_denseblock2_denselayer8_conv2,
+                                            cnn::Loaded(features_denseblock2_denselayer8_conv1, features_denseblock2_denselayer8_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock2Denselayer8Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock2_denselayer8_relu2,
+                                           d_features_denseblock2_denselayer8_conv2,
+                                           features_denseblock2_denselayer8_conv2_weight_,
+                                           kFeaturesDenseblock2Denselayer8Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(102);  // 16: features.denseblock2.denselayer8.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer8_relu2, d_features_denseblock2_denselayer8_norm2_weight,
                    d_features_denseblock2_denselayer8_norm2_bias, d_features_denseblock2_denselayer8_relu2,
                    features_denseblock2_denselayer8_conv1, features_denseblock2_denselayer8_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer8Norm2, batch);
   backward_at(101);  // 15: features.denseblock2.denselayer8.conv1
-  cnn::conv_backward_params(d_features_denseblock2_denselayer8_conv1_weight,
-                            d_features_denseblock2_denselayer8_relu2,
-                            cnn::Loaded(features_denseblock2_denselayer7_concat1, features_denseblock2_denselayer8_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock2Denselayer8Conv1, batch, scratch(64225280, 135168));
-  cnn::conv_backward_input(d_features_denseblock2_denselayer8_relu1, d_features_denseblock2_denselayer8_relu2,
-                           features_denseblock2_denselayer8_conv1_weight_,
-                           kFeaturesDenseblock2Denselayer8Conv1, batch, scratch(73056256, 218688));
+  cnn::fast::conv_backward_params(d_features_denseblock2_denselayer8_conv1_weight,
+                                  d_features_denseblock2_denselayer8_relu2,
+                                  cnn::Loaded(features_denseblock2_denselayer7_concat1, features_denseblock2_denselayer8_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock2Denselayer8Conv1, batch, scratch(64225280, 135168));
+  cnn::fast::conv_backward_input(d_features_denseblock2_denselayer8_relu1,
+                                 d_features_denseblock2_denselayer8_relu2,
+                                 features_denseblock2_denselayer8_conv1_weight_,
+                                 kFeaturesDenseblock2Denselayer8Conv1, batch, scratch(73056256, 218688));
   backward_at(99);  // 13: features.denseblock2.denselayer8.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer7_concat1),
                    d_features_denseblock2_denselayer8_norm1_weight,
@@ -9376,28 +9451,30 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock2_denselayer7_concat1, features_denseblock2_denselayer8_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer8Norm1, batch);
   backward_at(97);  // 18: features.denseblock2.denselayer7.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer7_conv2_weight,
-                                      d_features_denseblock2_denselayer7_conv2,
-                                      cnn::Loaded(features_denseblock2_denselayer7_conv1, features_denseblock2_denselayer7_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock2Denselayer7Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer7_relu2,
-                                     d_features_denseblock2_denselayer7_conv2,
-                                     features_denseblock2_denselayer7_conv2_weight_,
-                                     kFeaturesDenseblock2Denselayer7Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock2_denselayer7_conv2_weight,
+                                            d_features_denseblock2_denselayer7_conv2,
+                                            cnn::Loaded(features_denseblock2_denselayer7_conv1, features_denseblock2_denselayer7_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock2Denselayer7Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock2_denselayer7_relu2,
+                                           d_features_denseblock2_denselayer7_conv2,
+                                           features_denseblock2_denselayer7_conv2_weight_,
+                                           kFeaturesDenseblock2Denselayer7Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(95);  // 16: features.denseblock2.denselayer7.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer7_relu2, d_features_denseblock2_denselayer7_norm2_weight,
                    d_features_denseblock2_denselayer7_norm2_bias, d_features_denseblock2_denselayer7_relu2,
                    features_denseblock2_denselayer7_conv1, features_denseblock2_denselayer7_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer7Norm2, batch);
   backward_at(94);  // 15: features.denseblock2.denselayer7.conv1
-  cnn::conv_backward_params(d_features_denseblock2_denselayer7_conv1_weight,
-                            d_features_denseblock2_denselayer7_relu2,
-                            cnn::Loaded(features_denseblock2_denselayer6_concat1, features_denseblock2_denselayer7_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock2Denselayer7Conv1, batch, scratch(64225280, 122880));
-  cnn::conv_backward_input(d_features_denseblock2_denselayer7_relu1, d_features_denseblock2_denselayer7_relu2,
-                           features_denseblock2_denselayer7_conv1_weight_,
-                           kFeaturesDenseblock2Denselayer7Conv1, batch, scratch(72253440, 214848));
+  cnn::fast::conv_backward_params(d_features_denseblock2_denselayer7_conv1_weight,
+                                  d_features_denseblock2_denselayer7_relu2,
+                                  cnn::Loaded(features_denseblock2_denselayer6_concat1, features_denseblock2_denselayer7_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock2Denselayer7Conv1, batch, scratch(64225280, 122880));
+  cnn::fast::conv_backward_input(d_features_denseblock2_denselayer7_relu1,
+                                 d_features_denseblock2_denselayer7_relu2,
+                                 features_denseblock2_denselayer7_conv1_weight_,
+                                 kFeaturesDenseblock2Denselayer7Conv1, batch, scratch(72253440, 214848));
   backward_at(92);  // 13: features.denseblock2.denselayer7.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer6_concat1),
                    d_features_denseblock2_denselayer7_norm1_weight,
@@ -9405,28 +9482,30 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock2_denselayer6_concat1, features_denseblock2_denselayer7_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer7Norm1, batch);
   backward_at(90);  // 18: features.denseblock2.denselayer6.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer6_conv2_weight,
-                                      d_features_denseblock2_denselayer6_conv2,
-                                      cnn::Loaded(features_denseblock2_denselayer6_conv1, features_denseblock2_denselayer6_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock2Denselayer6Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer6_relu2,
-                                     d_features_denseblock2_denselayer6_conv2,
-                                     features_denseblock2_denselayer6_conv2_weight_,
-                                     kFeaturesDenseblock2Denselayer6Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock2_denselayer6_conv2_weight,
+                                            d_features_denseblock2_denselayer6_conv2,
+                                            cnn::Loaded(features_denseblock2_denselayer6_conv1, features_denseblock2_denselayer6_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock2Denselayer6Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock2_denselayer6_relu2,
+                                           d_features_denseblock2_denselayer6_conv2,
+                                           features_denseblock2_denselayer6_conv2_weight_,
+                                           kFeaturesDenseblock2Denselayer6Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(88);  // 16: features.denseblock2.denselayer6.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer6_relu2, d_features_denseblock2_denselayer6_norm2_weight,
                    d_features_denseblock2_denselayer6_norm2_bias, d_features_denseblock2_denselayer6_relu2,
                    features_denseblock2_denselayer6_conv1, features_denseblock2_denselayer6_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer6Norm2, batch);
   backward_at(87);  // 15: features.denseblock2.denselayer6.conv1
-  cnn::conv_backward_params(d_features_denseblock2_denselayer6_conv1_weight,
-                            d_features_denseblock2_denselayer6_relu2,
-                            cnn::Loaded(features_denseblock2_denselayer5_concat1, features_denseblock2_denselayer6_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock2Denselayer6Conv1, batch, scratch(64225280, 110592));
-  cnn::conv_backward_input(d_features_denseblock2_denselayer6_relu1, d_features_denseblock2_denselayer6_relu2,
-                           features_denseblock2_denselayer6_conv1_weight_,
-                           kFeaturesDenseblock2Denselayer6Conv1, batch, scratch(71450624, 210240));
+  cnn::fast::conv_backward_params(d_features_denseblock2_denselayer6_conv1_weight,
+                                  d_features_denseblock2_denselayer6_relu2,
+                                  cnn::Loaded(features_denseblock2_denselayer5_concat1, features_denseblock2_denselayer6_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock2Denselayer6Conv1, batch, scratch(64225280, 110592));
+  cnn::fast::conv_backward_input(d_features_denseblock2_denselayer6_relu1,
+                                 d_features_denseblock2_denselayer6_relu2,
+                                 features_denseblock2_denselayer6_conv1_weight_,
+                                 kFeaturesDenseblock2Denselayer6Conv1, batch, scratch(71450624, 210240));
   backward_at(85);  // 13: features.denseblock2.denselayer6.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer5_concat1),
                    d_features_denseblock2_denselayer6_norm1_weight,
@@ -9434,28 +9513,30 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock2_denselayer5_concat1, features_denseblock2_denselayer6_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer6Norm1, batch);
   backward_at(83);  // 18: features.denseblock2.denselayer5.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer5_conv2_weight,
-                                      d_features_denseblock2_denselayer5_conv2,
-                                      cnn::Loaded(features_denseblock2_denselayer5_conv1, features_denseblock2_denselayer5_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock2Denselayer5Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer5_relu2,
-                                     d_features_denseblock2_denselayer5_conv2,
-                                     features_denseblock2_denselayer5_conv2_weight_,
-                                     kFeaturesDenseblock2Denselayer5Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock2_denselayer5_conv2_weight,
+                                            d_features_denseblock2_denselayer5_conv2,
+                                            cnn::Loaded(features_denseblock2_denselayer5_conv1, features_denseblock2_denselayer5_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock2Denselayer5Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock2_denselayer5_relu2,
+                                           d_features_denseblock2_denselayer5_conv2,
+                                           features_denseblock2_denselayer5_conv2_weight_,
+                                           kFeaturesDenseblock2Denselayer5Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(81);  // 16: features.denseblock2.denselayer5.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer5_relu2, d_features_denseblock2_denselayer5_norm2_weight,
                    d_features_denseblock2_denselayer5_norm2_bias, d_features_denseblock2_denselayer5_relu2,
                    features_denseblock2_denselayer5_conv1, features_denseblock2_denselayer5_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer5Norm2, batch);
   backward_at(80);  // 15: features.denseblock2.denselayer5.conv1
-  cnn::conv_backward_params(d_features_denseblock2_denselayer5_conv1_weight,
-                            d_features_denseblock2_denselayer5_relu2,
-                            cnn::Loaded(features_denseblock2_denselayer4_concat1, features_denseblock2_denselayer5_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock2Denselayer5Conv1, batch, scratch(64225280, 229376));
-  cnn::conv_backward_input(d_features_denseblock2_denselayer5_relu1, d_features_denseblock2_denselayer5_relu2,
-                           features_denseblock2_denselayer5_conv1_weight_,
-                           kFeaturesDenseblock2Denselayer5Conv1, batch, scratch(138084352, 206400));
+  cnn::fast::conv_backward_params(d_features_denseblock2_denselayer5_conv1_weight,
+                                  d_features_denseblock2_denselayer5_relu2,
+                                  cnn::Loaded(features_denseblock2_denselayer4_concat1, features_denseblock2_denselayer5_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock2Denselayer5Conv1, batch, scratch(64225280, 229376));
+  cnn::fast::conv_backward_input(d_features_denseblock2_denselayer5_relu1,
+                                 d_features_denseblock2_denselayer5_relu2,
+                                 features_denseblock2_denselayer5_conv1_weight_,
+                                 kFeaturesDenseblock2Denselayer5Conv1, batch, scratch(138084352, 206400));
   backward_at(78);  // 13: features.denseblock2.denselayer5.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer4_concat1),
                    d_features_denseblock2_denselayer5_norm1_weight,
@@ -9463,28 +9544,30 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock2_denselayer4_concat1, features_denseblock2_denselayer5_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer5Norm1, batch);
   backward_at(76);  // 18: features.denseblock2.denselayer4.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer4_conv2_weight,
-                                      d_features_denseblock2_denselayer4_conv2,
-                                      cnn::Loaded(features_denseblock2_denselayer4_conv1, features_denseblock2_denselayer4_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock2Denselayer4Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer4_relu2,
-                                     d_features_denseblock2_denselayer4_conv2,
-                                     features_denseblock2_denselayer4_conv2_weight_,
-                                     kFeaturesDenseblock2Denselayer4Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock2_denselayer4_conv2_weight,
+                                            d_features_denseblock2_denselayer4_conv2,
+                                            cnn::Loaded(features_denseblock2_denselayer4_conv1, features_denseblock2_denselayer4_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock2Denselayer4Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock2_denselayer4_relu2,
+                                           d_features_denseblock2_denselayer4_conv2,
+                                           features_denseblock2_denselayer4_conv2_weight_,
+                                           kFeaturesDenseblock2Denselayer4Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(74);  // 16: features.denseblock2.denselayer4.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer4_relu2, d_features_denseblock2_denselayer4_norm2_weight,
                    d_features_denseblock2_denselayer4_norm2_bias, d_features_denseblock2_denselayer4_relu2,
                    features_denseblock2_denselayer4_conv1, features_denseblock2_denselayer4_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer4Norm2, batch);
   backward_at(73);  // 15: features.denseblock2.denselayer4.conv1
-  cnn::conv_backward_params(d_features_denseblock2_denselayer4_conv1_weight,
-                            d_features_denseblock2_denselayer4_relu2,
-                            cnn::Loaded(features_denseblock2_denselayer3_concat1, features_denseblock2_denselayer4_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock2Denselayer4Conv1, batch, scratch(64225280, 200704));
-  cnn::conv_backward_input(d_features_denseblock2_denselayer4_relu1, d_features_denseblock2_denselayer4_relu2,
-                           features_denseblock2_denselayer4_conv1_weight_,
-                           kFeaturesDenseblock2Denselayer4Conv1, batch, scratch(73056256, 202560));
+  cnn::fast::conv_backward_params(d_features_denseblock2_denselayer4_conv1_weight,
+                                  d_features_denseblock2_denselayer4_relu2,
+                                  cnn::Loaded(features_denseblock2_denselayer3_concat1, features_denseblock2_denselayer4_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock2Denselayer4Conv1, batch, scratch(64225280, 200704));
+  cnn::fast::conv_backward_input(d_features_denseblock2_denselayer4_relu1,
+                                 d_features_denseblock2_denselayer4_relu2,
+                                 features_denseblock2_denselayer4_conv1_weight_,
+                                 kFeaturesDenseblock2Denselayer4Conv1, batch, scratch(73056256, 202560));
   backward_at(71);  // 13: features.denseblock2.denselayer4.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer3_concat1),
                    d_features_denseblock2_denselayer4_norm1_weight,
@@ -9492,28 +9575,30 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock2_denselayer3_concat1, features_denseblock2_denselayer4_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer4Norm1, batch);
   backward_at(69);  // 18: features.denseblock2.denselayer3.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer3_conv2_weight,
-                                      d_features_denseblock2_denselayer3_conv2,
-                                      cnn::Loaded(features_denseblock2_denselayer3_conv1, features_denseblock2_denselayer3_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock2Denselayer3Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer3_relu2,
-                                     d_features_denseblock2_denselayer3_conv2,
-                                     features_denseblock2_denselayer3_conv2_weight_,
-                                     kFeaturesDenseblock2Denselayer3Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock2_denselayer3_conv2_weight,
+                                            d_features_denseblock2_denselayer3_conv2,
+                                            cnn::Loaded(features_denseblock2_denselayer3_conv1, features_denseblock2_denselayer3_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock2Denselayer3Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock2_denselayer3_relu2,
+                                           d_features_denseblock2_denselayer3_conv2,
+                                           features_denseblock2_denselayer3_conv2_weight_,
+                                           kFeaturesDenseblock2Denselayer3Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(67);  // 16: features.denseblock2.denselayer3.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer3_relu2, d_features_denseblock2_denselayer3_norm2_weight,
                    d_features_denseblock2_denselayer3_norm2_bias, d_features_denseblock2_denselayer3_relu2,
                    features_denseblock2_denselayer3_conv1, features_denseblock2_denselayer3_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer3Norm2, batch);
   backward_at(66);  // 15: features.denseblock2.denselayer3.conv1
-  cnn::conv_backward_params(d_features_denseblock2_denselayer3_conv1_weight,
-                            d_features_denseblock2_denselayer3_relu2,
-                            cnn::Loaded(features_denseblock2_denselayer2_concat1, features_denseblock2_denselayer3_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock2Denselayer3Conv1, batch, scratch(64225280, 172032));
-  cnn::conv_backward_input(d_features_denseblock2_denselayer3_relu1, d_features_denseblock2_denselayer3_relu2,
-                           features_denseblock2_denselayer3_conv1_weight_,
-                           kFeaturesDenseblock2Denselayer3Conv1, batch, scratch(72253440, 197952));
+  cnn::fast::conv_backward_params(d_features_denseblock2_denselayer3_conv1_weight,
+                                  d_features_denseblock2_denselayer3_relu2,
+                                  cnn::Loaded(features_denseblock2_denselayer2_concat1, features_denseblock2_denselayer3_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock2Denselayer3Conv1, batch, scratch(64225280, 172032));
+  cnn::fast::conv_backward_input(d_features_denseblock2_denselayer3_relu1,
+                                 d_features_denseblock2_denselayer3_relu2,
+                                 features_denseblock2_denselayer3_conv1_weight_,
+                                 kFeaturesDenseblock2Denselayer3Conv1, batch, scratch(72253440, 197952));
   backward_at(64);  // 13: features.denseblock2.denselayer3.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer2_concat1),
                    d_features_denseblock2_denselayer3_norm1_weight,
@@ -9521,28 +9606,30 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock2_denselayer2_concat1, features_denseblock2_denselayer3_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer3Norm1, batch);
   backward_at(62);  // 18: features.denseblock2.denselayer2.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer2_conv2_weight,
-                                      d_features_denseblock2_denselayer2_conv2,
-                                      cnn::Loaded(features_denseblock2_denselayer2_conv1, features_denseblock2_denselayer2_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock2Denselayer2Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer2_relu2,
-                                     d_features_denseblock2_denselayer2_conv2,
-                                     features_denseblock2_denselayer2_conv2_weight_,
-                                     kFeaturesDenseblock2Denselayer2Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock2_denselayer2_conv2_weight,
+                                            d_features_denseblock2_denselayer2_conv2,
+                                            cnn::Loaded(features_denseblock2_denselayer2_conv1, features_denseblock2_denselayer2_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock2Denselayer2Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock2_denselayer2_relu2,
+                                           d_features_denseblock2_denselayer2_conv2,
+                                           features_denseblock2_denselayer2_conv2_weight_,
+                                           kFeaturesDenseblock2Denselayer2Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(60);  // 16: features.denseblock2.denselayer2.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer2_relu2, d_features_denseblock2_denselayer2_norm2_weight,
                    d_features_denseblock2_denselayer2_norm2_bias, d_features_denseblock2_denselayer2_relu2,
                    features_denseblock2_denselayer2_conv1, features_denseblock2_denselayer2_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer2Norm2, batch);
   backward_at(59);  // 15: features.denseblock2.denselayer2.conv1
-  cnn::conv_backward_params(d_features_denseblock2_denselayer2_conv1_weight,
-                            d_features_denseblock2_denselayer2_relu2,
-                            cnn::Loaded(features_denseblock2_denselayer1_concat1, features_denseblock2_denselayer2_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock2Denselayer2Conv1, batch, scratch(64225280, 143360));
-  cnn::conv_backward_input(d_features_denseblock2_denselayer2_relu1, d_features_denseblock2_denselayer2_relu2,
-                           features_denseblock2_denselayer2_conv1_weight_,
-                           kFeaturesDenseblock2Denselayer2Conv1, batch, scratch(71450624, 194112));
+  cnn::fast::conv_backward_params(d_features_denseblock2_denselayer2_conv1_weight,
+                                  d_features_denseblock2_denselayer2_relu2,
+                                  cnn::Loaded(features_denseblock2_denselayer1_concat1, features_denseblock2_denselayer2_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock2Denselayer2Conv1, batch, scratch(64225280, 143360));
+  cnn::fast::conv_backward_input(d_features_denseblock2_denselayer2_relu1,
+                                 d_features_denseblock2_denselayer2_relu2,
+                                 features_denseblock2_denselayer2_conv1_weight_,
+                                 kFeaturesDenseblock2Denselayer2Conv1, batch, scratch(71450624, 194112));
   backward_at(57);  // 13: features.denseblock2.denselayer2.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock2_denselayer1_concat1),
                    d_features_denseblock2_denselayer2_norm1_weight,
@@ -9550,28 +9637,30 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock2_denselayer1_concat1, features_denseblock2_denselayer2_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer2Norm1, batch);
   backward_at(55);  // 18: features.denseblock2.denselayer1.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock2_denselayer1_conv2_weight,
-                                      d_features_denseblock2_denselayer1_conv2,
-                                      cnn::Loaded(features_denseblock2_denselayer1_conv1, features_denseblock2_denselayer1_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock2Denselayer1Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock2_denselayer1_relu2,
-                                     d_features_denseblock2_denselayer1_conv2,
-                                     features_denseblock2_denselayer1_conv2_weight_,
-                                     kFeaturesDenseblock2Denselayer1Conv2, batch, scratch(67436544, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock2_denselayer1_conv2_weight,
+                                            d_features_denseblock2_denselayer1_conv2,
+                                            cnn::Loaded(features_denseblock2_denselayer1_conv1, features_denseblock2_denselayer1_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock2Denselayer1Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock2_denselayer1_relu2,
+                                           d_features_denseblock2_denselayer1_conv2,
+                                           features_denseblock2_denselayer1_conv2_weight_,
+                                           kFeaturesDenseblock2Denselayer1Conv2, batch,
+                                           scratch(67436544, 285248));
   backward_at(53);  // 16: features.denseblock2.denselayer1.norm2
   cnn::bn_backward(d_features_denseblock2_denselayer1_relu2, d_features_denseblock2_denselayer1_norm2_weight,
                    d_features_denseblock2_denselayer1_norm2_bias, d_features_denseblock2_denselayer1_relu2,
                    features_denseblock2_denselayer1_conv1, features_denseblock2_denselayer1_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock2Denselayer1Norm2, batch);
   backward_at(52);  // 15: features.denseblock2.denselayer1.conv1
-  cnn::conv_backward_params(d_features_denseblock2_denselayer1_conv1_weight,
-                            d_features_denseblock2_denselayer1_relu2,
-                            cnn::Loaded(features_transition1_avgpool1, features_denseblock2_denselayer1_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock2Denselayer1Conv1, batch, scratch(67436544, 114688));
-  cnn::conv_backward_input(d_features_denseblock2_denselayer1_relu1, d_features_denseblock2_denselayer1_relu2,
-                           features_denseblock2_denselayer1_conv1_weight_,
-                           kFeaturesDenseblock2Denselayer1Conv1, batch, scratch(70647808, 190272));
+  cnn::fast::conv_backward_params(d_features_denseblock2_denselayer1_conv1_weight,
+                                  d_features_denseblock2_denselayer1_relu2,
+                                  cnn::Loaded(features_transition1_avgpool1, features_denseblock2_denselayer1_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock2Denselayer1Conv1, batch, scratch(67436544, 114688));
+  cnn::fast::conv_backward_input(d_features_denseblock2_denselayer1_relu1,
+                                 d_features_denseblock2_denselayer1_relu2,
+                                 features_denseblock2_denselayer1_conv1_weight_,
+                                 kFeaturesDenseblock2Denselayer1Conv1, batch, scratch(70647808, 190272));
   backward_at(50);  // 13: features.denseblock2.denselayer1.norm1
   cnn::bn_backward(cnn::added_to(d_features_transition1_avgpool1),
                    d_features_denseblock2_denselayer1_norm1_weight,
@@ -9582,40 +9671,42 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
   cnn::avgpool_backward_input(d_features_transition1_conv, d_features_transition1_avgpool1,
                               kFeaturesTransition1Avgpool1, batch);
   backward_at(48);  // 26: features.transition1.conv
-  cnn::conv_backward_params(d_features_transition1_conv_weight, d_features_transition1_conv,
-                            cnn::Loaded(features_denseblock1_denselayer6_concat1, features_transition1_norm_saved, cnn::Activation::kRelu),
-                            kFeaturesTransition1Conv, batch, scratch(0, 229376));
-  cnn::conv_backward_input(d_features_transition1_relu1, d_features_transition1_conv,
-                           features_transition1_conv_weight_, kFeaturesTransition1Conv, batch,
-                           scratch(64225280, 206400));
+  cnn::fast::conv_backward_params(d_features_transition1_conv_weight, d_features_transition1_conv,
+                                  cnn::Loaded(features_denseblock1_denselayer6_concat1, features_transition1_norm_saved, cnn::Activation::kRelu),
+                                  kFeaturesTransition1Conv, batch, scratch(0, 229376));
+  cnn::fast::conv_backward_input(d_features_transition1_relu1, d_features_transition1_conv,
+                                 features_transition1_conv_weight_, kFeaturesTransition1Conv, batch,
+                                 scratch(64225280, 206400));
   backward_at(46);  // 24: features.transition1.norm
   cnn::bn_backward(d_features_transition1_relu1, d_features_transition1_norm_weight,
                    d_features_transition1_norm_bias, d_features_transition1_relu1,
                    features_denseblock1_denselayer6_concat1, features_transition1_norm_saved,
                    cnn::Activation::kRelu, kFeaturesTransition1Norm, batch);
   backward_at(44);  // 18: features.denseblock1.denselayer6.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock1_denselayer6_conv2_weight,
-                                      d_features_denseblock1_denselayer6_conv2,
-                                      cnn::Loaded(features_denseblock1_denselayer6_conv1, features_denseblock1_denselayer6_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock1Denselayer6Conv2, batch,
-                                      scratch(64225280, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock1_denselayer6_relu2,
-                                     d_features_denseblock1_denselayer6_conv2,
-                                     features_denseblock1_denselayer6_conv2_weight_,
-                                     kFeaturesDenseblock1Denselayer6Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock1_denselayer6_conv2_weight,
+                                            d_features_denseblock1_denselayer6_conv2,
+                                            cnn::Loaded(features_denseblock1_denselayer6_conv1, features_denseblock1_denselayer6_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock1Denselayer6Conv2, batch,
+                                            scratch(64225280, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock1_denselayer6_relu2,
+                                           d_features_denseblock1_denselayer6_conv2,
+                                           features_denseblock1_denselayer6_conv2_weight_,
+                                           kFeaturesDenseblock1Denselayer6Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(42);  // 16: features.denseblock1.denselayer6.norm2
   cnn::bn_backward(d_features_denseblock1_denselayer6_relu2, d_features_denseblock1_denselayer6_norm2_weight,
                    d_features_denseblock1_denselayer6_norm2_bias, d_features_denseblock1_denselayer6_relu2,
                    features_denseblock1_denselayer6_conv1, features_denseblock1_denselayer6_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock1Denselayer6Norm2, batch);
   backward_at(41);  // 15: features.denseblock1.denselayer6.conv1
-  cnn::conv_backward_params(d_features_denseblock1_denselayer6_conv1_weight,
-                            d_features_denseblock1_denselayer6_relu2,
-                            cnn::Loaded(features_denseblock1_denselayer5_concat1, features_denseblock1_denselayer6_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock1Denselayer6Conv1, batch, scratch(51380224, 200704));
-  cnn::conv_backward_input(d_features_denseblock1_denselayer6_relu1, d_features_denseblock1_denselayer6_relu2,
-                           features_denseblock1_denselayer6_conv1_weight_,
-                           kFeaturesDenseblock1Denselayer6Conv1, batch, scratch(150929408, 202560));
+  cnn::fast::conv_backward_params(d_features_denseblock1_denselayer6_conv1_weight,
+                                  d_features_denseblock1_denselayer6_relu2,
+                                  cnn::Loaded(features_denseblock1_denselayer5_concat1, features_denseblock1_denselayer6_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock1Denselayer6Conv1, batch, scratch(51380224, 200704));
+  cnn::fast::conv_backward_input(d_features_denseblock1_denselayer6_relu1,
+                                 d_features_denseblock1_denselayer6_relu2,
+                                 features_denseblock1_denselayer6_conv1_weight_,
+                                 kFeaturesDenseblock1Denselayer6Conv1, batch, scratch(150929408, 202560));
   backward_at(39);  // 13: features.denseblock1.denselayer6.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock1_denselayer5_concat1),
                    d_features_denseblock1_denselayer6_norm1_weight,
@@ -9623,28 +9714,30 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock1_denselayer5_concat1, features_denseblock1_denselayer6_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock1Denselayer6Norm1, batch);
   backward_at(37);  // 18: features.denseblock1.denselayer5.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock1_denselayer5_conv2_weight,
-                                      d_features_denseblock1_denselayer5_conv2,
-                                      cnn::Loaded(features_denseblock1_denselayer5_conv1, features_denseblock1_denselayer5_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock1Denselayer5Conv2, batch,
-                                      scratch(51380224, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock1_denselayer5_relu2,
-                                     d_features_denseblock1_denselayer5_conv2,
-                                     features_denseblock1_denselayer5_conv2_weight_,
-                                     kFeaturesDenseblock1Denselayer5Conv2, batch, scratch(51380224, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock1_denselayer5_conv2_weight,
+                                            d_features_denseblock1_denselayer5_conv2,
+                                            cnn::Loaded(features_denseblock1_denselayer5_conv1, features_denseblock1_denselayer5_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock1Denselayer5Conv2, batch,
+                                            scratch(51380224, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock1_denselayer5_relu2,
+                                           d_features_denseblock1_denselayer5_conv2,
+                                           features_denseblock1_denselayer5_conv2_weight_,
+                                           kFeaturesDenseblock1Denselayer5Conv2, batch,
+                                           scratch(51380224, 285248));
   backward_at(35);  // 16: features.denseblock1.denselayer5.norm2
   cnn::bn_backward(d_features_denseblock1_denselayer5_relu2, d_features_denseblock1_denselayer5_norm2_weight,
                    d_features_denseblock1_denselayer5_norm2_bias, d_features_denseblock1_denselayer5_relu2,
                    features_denseblock1_denselayer5_conv1, features_denseblock1_denselayer5_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock1Denselayer5Norm2, batch);
   backward_at(34);  // 15: features.denseblock1.denselayer5.conv1
-  cnn::conv_backward_params(d_features_denseblock1_denselayer5_conv1_weight,
-                            d_features_denseblock1_denselayer5_relu2,
-                            cnn::Loaded(features_denseblock1_denselayer4_concat1, features_denseblock1_denselayer5_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock1Denselayer5Conv1, batch, scratch(51380224, 172032));
-  cnn::conv_backward_input(d_features_denseblock1_denselayer5_relu1, d_features_denseblock1_denselayer5_relu2,
-                           features_denseblock1_denselayer5_conv1_weight_,
-                           kFeaturesDenseblock1Denselayer5Conv1, batch, scratch(70647808, 197952));
+  cnn::fast::conv_backward_params(d_features_denseblock1_denselayer5_conv1_weight,
+                                  d_features_denseblock1_denselayer5_relu2,
+                                  cnn::Loaded(features_denseblock1_denselayer4_concat1, features_denseblock1_denselayer5_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock1Denselayer5Conv1, batch, scratch(51380224, 172032));
+  cnn::fast::conv_backward_input(d_features_denseblock1_denselayer5_relu1,
+                                 d_features_denseblock1_denselayer5_relu2,
+                                 features_denseblock1_denselayer5_conv1_weight_,
+                                 kFeaturesDenseblock1Denselayer5Conv1, batch, scratch(70647808, 197952));
   backward_at(32);  // 13: features.denseblock1.denselayer5.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock1_denselayer4_concat1),
                    d_features_denseblock1_denselayer5_norm1_weight,
@@ -9652,28 +9745,30 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock1_denselayer4_concat1, features_denseblock1_denselayer5_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock1Denselayer5Norm1, batch);
   backward_at(30);  // 18: features.denseblock1.denselayer4.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock1_denselayer4_conv2_weight,
-                                      d_features_denseblock1_denselayer4_conv2,
-                                      cnn::Loaded(features_denseblock1_denselayer4_conv1, features_denseblock1_denselayer4_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock1Denselayer4Conv2, batch,
-                                      scratch(51380224, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock1_denselayer4_relu2,
-                                     d_features_denseblock1_denselayer4_conv2,
-                                     features_denseblock1_denselayer4_conv2_weight_,
-                                     kFeaturesDenseblock1Denselayer4Conv2, batch, scratch(51380224, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock1_denselayer4_conv2_weight,
+                                            d_features_denseblock1_denselayer4_conv2,
+                                            cnn::Loaded(features_denseblock1_denselayer4_conv1, features_denseblock1_denselayer4_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock1Denselayer4Conv2, batch,
+                                            scratch(51380224, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock1_denselayer4_relu2,
+                                           d_features_denseblock1_denselayer4_conv2,
+                                           features_denseblock1_denselayer4_conv2_weight_,
+                                           kFeaturesDenseblock1Denselayer4Conv2, batch,
+                                           scratch(51380224, 285248));
   backward_at(28);  // 16: features.denseblock1.denselayer4.norm2
   cnn::bn_backward(d_features_denseblock1_denselayer4_relu2, d_features_denseblock1_denselayer4_norm2_weight,
                    d_features_denseblock1_denselayer4_norm2_bias, d_features_denseblock1_denselayer4_relu2,
                    features_denseblock1_denselayer4_conv1, features_denseblock1_denselayer4_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock1Denselayer4Norm2, batch);
   backward_at(27);  // 15: features.denseblock1.denselayer4.conv1
-  cnn::conv_backward_params(d_features_denseblock1_denselayer4_conv1_weight,
-                            d_features_denseblock1_denselayer4_relu2,
-                            cnn::Loaded(features_denseblock1_denselayer3_concat1, features_denseblock1_denselayer4_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock1Denselayer4Conv1, batch, scratch(51380224, 143360));
-  cnn::conv_backward_input(d_features_denseblock1_denselayer4_relu1, d_features_denseblock1_denselayer4_relu2,
-                           features_denseblock1_denselayer4_conv1_weight_,
-                           kFeaturesDenseblock1Denselayer4Conv1, batch, scratch(67436544, 194112));
+  cnn::fast::conv_backward_params(d_features_denseblock1_denselayer4_conv1_weight,
+                                  d_features_denseblock1_denselayer4_relu2,
+                                  cnn::Loaded(features_denseblock1_denselayer3_concat1, features_denseblock1_denselayer4_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock1Denselayer4Conv1, batch, scratch(51380224, 143360));
+  cnn::fast::conv_backward_input(d_features_denseblock1_denselayer4_relu1,
+                                 d_features_denseblock1_denselayer4_relu2,
+                                 features_denseblock1_denselayer4_conv1_weight_,
+                                 kFeaturesDenseblock1Denselayer4Conv1, batch, scratch(67436544, 194112));
   backward_at(25);  // 13: features.denseblock1.denselayer4.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock1_denselayer3_concat1),
                    d_features_denseblock1_denselayer4_norm1_weight,
@@ -9681,28 +9776,30 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock1_denselayer3_concat1, features_denseblock1_denselayer4_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock1Denselayer4Norm1, batch);
   backward_at(23);  // 18: features.denseblock1.denselayer3.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock1_denselayer3_conv2_weight,
-                                      d_features_denseblock1_denselayer3_conv2,
-                                      cnn::Loaded(features_denseblock1_denselayer3_conv1, features_denseblock1_denselayer3_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock1Denselayer3Conv2, batch,
-                                      scratch(51380224, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock1_denselayer3_relu2,
-                                     d_features_denseblock1_denselayer3_conv2,
-                                     features_denseblock1_denselayer3_conv2_weight_,
-                                     kFeaturesDenseblock1Denselayer3Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock1_denselayer3_conv2_weight,
+                                            d_features_denseblock1_denselayer3_conv2,
+                                            cnn::Loaded(features_denseblock1_denselayer3_conv1, features_denseblock1_denselayer3_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock1Denselayer3Conv2, batch,
+                                            scratch(51380224, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock1_denselayer3_relu2,
+                                           d_features_denseblock1_denselayer3_conv2,
+                                           features_denseblock1_denselayer3_conv2_weight_,
+                                           kFeaturesDenseblock1Denselayer3Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(21);  // 16: features.denseblock1.denselayer3.norm2
   cnn::bn_backward(d_features_denseblock1_denselayer3_relu2, d_features_denseblock1_denselayer3_norm2_weight,
                    d_features_denseblock1_denselayer3_norm2_bias, d_features_denseblock1_denselayer3_relu2,
                    features_denseblock1_denselayer3_conv1, features_denseblock1_denselayer3_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock1Denselayer3Norm2, batch);
   backward_at(20);  // 15: features.denseblock1.denselayer3.conv1
-  cnn::conv_backward_params(d_features_denseblock1_denselayer3_conv1_weight,
-                            d_features_denseblock1_denselayer3_relu2,
-                            cnn::Loaded(features_denseblock1_denselayer2_concat1, features_denseblock1_denselayer3_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock1Denselayer3Conv1, batch, scratch(64225280, 114688));
-  cnn::conv_backward_input(d_features_denseblock1_denselayer3_relu1, d_features_denseblock1_denselayer3_relu2,
-                           features_denseblock1_denselayer3_conv1_weight_,
-                           kFeaturesDenseblock1Denselayer3Conv1, batch, scratch(64225280, 190272));
+  cnn::fast::conv_backward_params(d_features_denseblock1_denselayer3_conv1_weight,
+                                  d_features_denseblock1_denselayer3_relu2,
+                                  cnn::Loaded(features_denseblock1_denselayer2_concat1, features_denseblock1_denselayer3_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock1Denselayer3Conv1, batch, scratch(64225280, 114688));
+  cnn::fast::conv_backward_input(d_features_denseblock1_denselayer3_relu1,
+                                 d_features_denseblock1_denselayer3_relu2,
+                                 features_denseblock1_denselayer3_conv1_weight_,
+                                 kFeaturesDenseblock1Denselayer3Conv1, batch, scratch(64225280, 190272));
   backward_at(18);  // 13: features.denseblock1.denselayer3.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock1_denselayer2_concat1),
                    d_features_denseblock1_denselayer3_norm1_weight,
@@ -9710,28 +9807,30 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock1_denselayer2_concat1, features_denseblock1_denselayer3_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock1Denselayer3Norm1, batch);
   backward_at(16);  // 18: features.denseblock1.denselayer2.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock1_denselayer2_conv2_weight,
-                                      d_features_denseblock1_denselayer2_conv2,
-                                      cnn::Loaded(features_denseblock1_denselayer2_conv1, features_denseblock1_denselayer2_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock1Denselayer2Conv2, batch,
-                                      scratch(51380224, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock1_denselayer2_relu2,
-                                     d_features_denseblock1_denselayer2_conv2,
-                                     features_denseblock1_denselayer2_conv2_weight_,
-                                     kFeaturesDenseblock1Denselayer2Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock1_denselayer2_conv2_weight,
+                                            d_features_denseblock1_denselayer2_conv2,
+                                            cnn::Loaded(features_denseblock1_denselayer2_conv1, features_denseblock1_denselayer2_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock1Denselayer2Conv2, batch,
+                                            scratch(51380224, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock1_denselayer2_relu2,
+                                           d_features_denseblock1_denselayer2_conv2,
+                                           features_denseblock1_denselayer2_conv2_weight_,
+                                           kFeaturesDenseblock1Denselayer2Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(14);  // 16: features.denseblock1.denselayer2.norm2
   cnn::bn_backward(d_features_denseblock1_denselayer2_relu2, d_features_denseblock1_denselayer2_norm2_weight,
                    d_features_denseblock1_denselayer2_norm2_bias, d_features_denseblock1_denselayer2_relu2,
                    features_denseblock1_denselayer2_conv1, features_denseblock1_denselayer2_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock1Denselayer2Norm2, batch);
   backward_at(13);  // 15: features.denseblock1.denselayer2.conv1
-  cnn::conv_backward_params(d_features_denseblock1_denselayer2_conv1_weight,
-                            d_features_denseblock1_denselayer2_relu2,
-                            cnn::Loaded(features_denseblock1_denselayer1_concat1, features_denseblock1_denselayer2_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock1Denselayer2Conv1, batch, scratch(64225280, 86016));
-  cnn::conv_backward_input(d_features_denseblock1_denselayer2_relu1, d_features_denseblock1_denselayer2_relu2,
-                           features_denseblock1_denselayer2_conv1_weight_,
-                           kFeaturesDenseblock1Denselayer2Conv1, batch, scratch(86704128, 185664));
+  cnn::fast::conv_backward_params(d_features_denseblock1_denselayer2_conv1_weight,
+                                  d_features_denseblock1_denselayer2_relu2,
+                                  cnn::Loaded(features_denseblock1_denselayer1_concat1, features_denseblock1_denselayer2_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock1Denselayer2Conv1, batch, scratch(64225280, 86016));
+  cnn::fast::conv_backward_input(d_features_denseblock1_denselayer2_relu1,
+                                 d_features_denseblock1_denselayer2_relu2,
+                                 features_denseblock1_denselayer2_conv1_weight_,
+                                 kFeaturesDenseblock1Denselayer2Conv1, batch, scratch(86704128, 185664));
   backward_at(11);  // 13: features.denseblock1.denselayer2.norm1
   cnn::bn_backward(cnn::added_to(d_features_denseblock1_denselayer1_concat1),
                    d_features_denseblock1_denselayer2_norm1_weight,
@@ -9739,28 +9838,30 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                    features_denseblock1_denselayer1_concat1, features_denseblock1_denselayer2_norm1_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock1Denselayer2Norm1, batch);
   backward_at(9);  // 18: features.denseblock1.denselayer1.conv2
-  cnn::winograd::conv_backward_params(d_features_denseblock1_denselayer1_conv2_weight,
-                                      d_features_denseblock1_denselayer1_conv2,
-                                      cnn::Loaded(features_denseblock1_denselayer1_conv1, features_denseblock1_denselayer1_norm2_saved, cnn::Activation::kRelu),
-                                      kFeaturesDenseblock1Denselayer1Conv2, batch,
-                                      scratch(51380224, 1331712));
-  cnn::winograd::conv_backward_input(d_features_denseblock1_denselayer1_relu2,
-                                     d_features_denseblock1_denselayer1_conv2,
-                                     features_denseblock1_denselayer1_conv2_weight_,
-                                     kFeaturesDenseblock1Denselayer1Conv2, batch, scratch(64225280, 285248));
+  cnn::fast::winograd::conv_backward_params(d_features_denseblock1_denselayer1_conv2_weight,
+                                            d_features_denseblock1_denselayer1_conv2,
+                                            cnn::Loaded(features_denseblock1_denselayer1_conv1, features_denseblock1_denselayer1_norm2_saved, cnn::Activation::kRelu),
+                                            kFeaturesDenseblock1Denselayer1Conv2, batch,
+                                            scratch(51380224, 1331712));
+  cnn::fast::winograd::conv_backward_input(d_features_denseblock1_denselayer1_relu2,
+                                           d_features_denseblock1_denselayer1_conv2,
+                                           features_denseblock1_denselayer1_conv2_weight_,
+                                           kFeaturesDenseblock1Denselayer1Conv2, batch,
+                                           scratch(64225280, 285248));
   backward_at(7);  // 16: features.denseblock1.denselayer1.norm2
   cnn::bn_backward(d_features_denseblock1_denselayer1_relu2, d_features_denseblock1_denselayer1_norm2_weight,
                    d_features_denseblock1_denselayer1_norm2_bias, d_features_denseblock1_denselayer1_relu2,
                    features_denseblock1_denselayer1_conv1, features_denseblock1_denselayer1_norm2_saved,
                    cnn::Activation::kRelu, kFeaturesDenseblock1Denselayer1Norm2, batch);
   backward_at(6);  // 15: features.denseblock1.denselayer1.conv1
-  cnn::conv_backward_params(d_features_denseblock1_denselayer1_conv1_weight,
-                            d_features_denseblock1_denselayer1_relu2,
-                            cnn::Loaded(features_maxpool1, features_denseblock1_denselayer1_norm1_saved, cnn::Activation::kRelu),
-                            kFeaturesDenseblock1Denselayer1Conv1, batch, scratch(64225280, 57344));
-  cnn::conv_backward_input(d_features_denseblock1_denselayer1_relu1, d_features_denseblock1_denselayer1_relu2,
-                           features_denseblock1_denselayer1_conv1_weight_,
-                           kFeaturesDenseblock1Denselayer1Conv1, batch, scratch(70647808, 181824));
+  cnn::fast::conv_backward_params(d_features_denseblock1_denselayer1_conv1_weight,
+                                  d_features_denseblock1_denselayer1_relu2,
+                                  cnn::Loaded(features_maxpool1, features_denseblock1_denselayer1_norm1_saved, cnn::Activation::kRelu),
+                                  kFeaturesDenseblock1Denselayer1Conv1, batch, scratch(64225280, 57344));
+  cnn::fast::conv_backward_input(d_features_denseblock1_denselayer1_relu1,
+                                 d_features_denseblock1_denselayer1_relu2,
+                                 features_denseblock1_denselayer1_conv1_weight_,
+                                 kFeaturesDenseblock1Denselayer1Conv1, batch, scratch(70647808, 181824));
   backward_at(4);  // 13: features.denseblock1.denselayer1.norm1
   cnn::bn_backward(cnn::added_to(d_features_relu1), d_features_denseblock1_denselayer1_norm1_weight,
                    d_features_denseblock1_denselayer1_norm1_bias, d_features_denseblock1_denselayer1_relu1,
@@ -9773,14 +9874,14 @@ float DenseNet121::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::
                               batch);
   backward_at(0);  // 33: features.conv0
   // Once more, instead of keeping it:
-  cnn::conv(features_conv0, input, features_conv0_weight_, {}, kFeaturesConv0, batch,
-            scratch(51380224, 208614));
+  cnn::fast::conv(features_conv0, input, features_conv0_weight_, {}, kFeaturesConv0, batch,
+                  scratch(51380224, 208614));
   backward_at(1);  // 34: features.norm0
   cnn::bn_backward(d_features_norm0, d_features_norm0_weight, d_features_norm0_bias, d_features_norm0,
                    features_conv0, features_norm0_saved, cnn::Activation::kNone, kFeaturesNorm0, batch);
   backward_at(0);  // 33: features.conv0
-  cnn::conv_backward_params(d_features_conv0_weight, d_features_norm0, input, kFeaturesConv0, batch,
-                            scratch(0, 65856));
+  cnn::fast::conv_backward_params(d_features_conv0_weight, d_features_norm0, input, kFeaturesConv0, batch,
+                                  scratch(0, 65856));
 
   at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());
@@ -10104,9 +10205,9 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   // 35: relu    (features.relu1)
   cnn::bn_affine(features_norm0_saved, features_norm0_weight_, features_norm0_bias_,
                  features_norm0_running_mean_, features_norm0_running_var_, kFeaturesNorm0);
-  cnn::conv(features_relu1, input, features_conv0_weight_,
-            cnn::Epilogue().scaled(features_norm0_saved).then(cnn::Activation::kRelu), kFeaturesConv0, batch,
-            scratch(25690112, 208614));
+  cnn::fast::conv(features_relu1, input, features_conv0_weight_,
+                  cnn::Epilogue().scaled(features_norm0_saved).then(cnn::Activation::kRelu), kFeaturesConv0,
+                  batch, scratch(25690112, 208614));
 
   at(3);  // 36: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
@@ -10125,16 +10226,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock1_denselayer1_norm2_bias_,
                  features_denseblock1_denselayer1_norm2_running_mean_,
                  features_denseblock1_denselayer1_norm2_running_var_, kFeaturesDenseblock1Denselayer1Norm2);
-  cnn::conv(features_denseblock1_denselayer1_relu2,
-            cnn::Loaded(features_maxpool1, features_denseblock1_denselayer1_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer1_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock1_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer1Conv1, batch, scratch(12845056, 95808));
+  cnn::fast::conv(features_denseblock1_denselayer1_relu2,
+                  cnn::Loaded(features_maxpool1, features_denseblock1_denselayer1_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock1_denselayer1_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock1_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock1Denselayer1Conv1, batch, scratch(12845056, 95808));
 
   at(9);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer1_conv2, features_denseblock1_denselayer1_relu2,
-                      features_denseblock1_denselayer1_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer1Conv2, batch, scratch(12845056, 166464));
+  cnn::fast::winograd::conv(features_denseblock1_denselayer1_conv2, features_denseblock1_denselayer1_relu2,
+                            features_denseblock1_denselayer1_conv2_weight_, {},
+                            kFeaturesDenseblock1Denselayer1Conv2, batch, scratch(12845056, 166464));
 
   at(11);  // 13: | norm1 = bn    (features.denseblock1.denselayer2.norm1)
   // 14: relu    (features.denseblock1.denselayer2.relu1)
@@ -10150,16 +10251,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock1_denselayer2_norm2_bias_,
                  features_denseblock1_denselayer2_norm2_running_mean_,
                  features_denseblock1_denselayer2_norm2_running_var_, kFeaturesDenseblock1Denselayer2Norm2);
-  cnn::conv(features_denseblock1_denselayer2_relu2,
-            cnn::Loaded(features_denseblock1_denselayer1_concat1, features_denseblock1_denselayer2_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer2_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock1_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer2Conv1, batch, scratch(12845056, 143040));
+  cnn::fast::conv(features_denseblock1_denselayer2_relu2,
+                  cnn::Loaded(features_denseblock1_denselayer1_concat1, features_denseblock1_denselayer2_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock1_denselayer2_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock1_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock1Denselayer2Conv1, batch, scratch(12845056, 143040));
 
   at(16);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer2_conv2, features_denseblock1_denselayer2_relu2,
-                      features_denseblock1_denselayer2_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer2Conv2, batch, scratch(12845056, 166464));
+  cnn::fast::winograd::conv(features_denseblock1_denselayer2_conv2, features_denseblock1_denselayer2_relu2,
+                            features_denseblock1_denselayer2_conv2_weight_, {},
+                            kFeaturesDenseblock1Denselayer2Conv2, batch, scratch(12845056, 166464));
 
   at(18);  // 13: | norm1 = bn    (features.denseblock1.denselayer3.norm1)
   // 14: relu    (features.denseblock1.denselayer3.relu1)
@@ -10175,16 +10276,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock1_denselayer3_norm2_bias_,
                  features_denseblock1_denselayer3_norm2_running_mean_,
                  features_denseblock1_denselayer3_norm2_running_var_, kFeaturesDenseblock1Denselayer3Norm2);
-  cnn::conv(features_denseblock1_denselayer3_relu2,
-            cnn::Loaded(features_denseblock1_denselayer2_concat1, features_denseblock1_denselayer3_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer3_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock1_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer3Conv1, batch, scratch(12845056, 190272));
+  cnn::fast::conv(features_denseblock1_denselayer3_relu2,
+                  cnn::Loaded(features_denseblock1_denselayer2_concat1, features_denseblock1_denselayer3_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock1_denselayer3_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock1_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock1Denselayer3Conv1, batch, scratch(12845056, 190272));
 
   at(23);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer3_conv2, features_denseblock1_denselayer3_relu2,
-                      features_denseblock1_denselayer3_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer3Conv2, batch, scratch(12845056, 166464));
+  cnn::fast::winograd::conv(features_denseblock1_denselayer3_conv2, features_denseblock1_denselayer3_relu2,
+                            features_denseblock1_denselayer3_conv2_weight_, {},
+                            kFeaturesDenseblock1Denselayer3Conv2, batch, scratch(12845056, 166464));
 
   at(25);  // 13: | norm1 = bn    (features.denseblock1.denselayer4.norm1)
   // 14: relu    (features.denseblock1.denselayer4.relu1)
@@ -10200,16 +10301,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock1_denselayer4_norm2_bias_,
                  features_denseblock1_denselayer4_norm2_running_mean_,
                  features_denseblock1_denselayer4_norm2_running_var_, kFeaturesDenseblock1Denselayer4Norm2);
-  cnn::conv(features_denseblock1_denselayer4_relu2,
-            cnn::Loaded(features_denseblock1_denselayer3_concat1, features_denseblock1_denselayer4_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer4_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock1_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer4Conv1, batch, scratch(12845056, 237504));
+  cnn::fast::conv(features_denseblock1_denselayer4_relu2,
+                  cnn::Loaded(features_denseblock1_denselayer3_concat1, features_denseblock1_denselayer4_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock1_denselayer4_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock1_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock1Denselayer4Conv1, batch, scratch(12845056, 237504));
 
   at(30);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer4_conv2, features_denseblock1_denselayer4_relu2,
-                      features_denseblock1_denselayer4_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer4Conv2, batch, scratch(12845056, 166464));
+  cnn::fast::winograd::conv(features_denseblock1_denselayer4_conv2, features_denseblock1_denselayer4_relu2,
+                            features_denseblock1_denselayer4_conv2_weight_, {},
+                            kFeaturesDenseblock1Denselayer4Conv2, batch, scratch(12845056, 166464));
 
   at(32);  // 13: | norm1 = bn    (features.denseblock1.denselayer5.norm1)
   // 14: relu    (features.denseblock1.denselayer5.relu1)
@@ -10225,16 +10326,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock1_denselayer5_norm2_bias_,
                  features_denseblock1_denselayer5_norm2_running_mean_,
                  features_denseblock1_denselayer5_norm2_running_var_, kFeaturesDenseblock1Denselayer5Norm2);
-  cnn::conv(features_denseblock1_denselayer5_relu2,
-            cnn::Loaded(features_denseblock1_denselayer4_concat1, features_denseblock1_denselayer5_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer5_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock1_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer5Conv1, batch, scratch(12845056, 284736));
+  cnn::fast::conv(features_denseblock1_denselayer5_relu2,
+                  cnn::Loaded(features_denseblock1_denselayer4_concat1, features_denseblock1_denselayer5_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock1_denselayer5_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock1_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock1Denselayer5Conv1, batch, scratch(12845056, 284736));
 
   at(37);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer5_conv2, features_denseblock1_denselayer5_relu2,
-                      features_denseblock1_denselayer5_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer5Conv2, batch, scratch(12845056, 166464));
+  cnn::fast::winograd::conv(features_denseblock1_denselayer5_conv2, features_denseblock1_denselayer5_relu2,
+                            features_denseblock1_denselayer5_conv2_weight_, {},
+                            kFeaturesDenseblock1Denselayer5Conv2, batch, scratch(12845056, 166464));
 
   at(39);  // 13: | norm1 = bn    (features.denseblock1.denselayer6.norm1)
   // 14: relu    (features.denseblock1.denselayer6.relu1)
@@ -10250,16 +10351,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock1_denselayer6_norm2_bias_,
                  features_denseblock1_denselayer6_norm2_running_mean_,
                  features_denseblock1_denselayer6_norm2_running_var_, kFeaturesDenseblock1Denselayer6Norm2);
-  cnn::conv(features_denseblock1_denselayer6_relu2,
-            cnn::Loaded(features_denseblock1_denselayer5_concat1, features_denseblock1_denselayer6_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer6_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock1_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer6Conv1, batch, scratch(12845056, 331968));
+  cnn::fast::conv(features_denseblock1_denselayer6_relu2,
+                  cnn::Loaded(features_denseblock1_denselayer5_concat1, features_denseblock1_denselayer6_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock1_denselayer6_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock1_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock1Denselayer6Conv1, batch, scratch(12845056, 331968));
 
   at(44);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer6_conv2, features_denseblock1_denselayer6_relu2,
-                      features_denseblock1_denselayer6_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer6Conv2, batch, scratch(12845056, 166464));
+  cnn::fast::winograd::conv(features_denseblock1_denselayer6_conv2, features_denseblock1_denselayer6_relu2,
+                            features_denseblock1_denselayer6_conv2_weight_, {},
+                            kFeaturesDenseblock1Denselayer6Conv2, batch, scratch(12845056, 166464));
 
   at(46);  // 24: norm = bn
   // 25: relu    (features.transition1.relu1)
@@ -10268,10 +10369,10 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_transition1_norm_running_var_, kFeaturesTransition1Norm);
 
   at(48);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
-  cnn::conv(features_transition1_conv,
-            cnn::Loaded(features_denseblock1_denselayer6_concat1, features_transition1_norm_saved, cnn::Activation::kRelu),
-            features_transition1_conv_weight_, {}, kFeaturesTransition1Conv, batch,
-            scratch(12845056, 379200));
+  cnn::fast::conv(features_transition1_conv,
+                  cnn::Loaded(features_denseblock1_denselayer6_concat1, features_transition1_norm_saved, cnn::Activation::kRelu),
+                  features_transition1_conv_weight_, {}, kFeaturesTransition1Conv, batch,
+                  scratch(12845056, 379200));
 
   at(49);  // 27: avgpool(2)    (features.transition1.avgpool1)
   cnn::avgpool(features_transition1_avgpool1, features_transition1_conv, kFeaturesTransition1Avgpool1, batch);
@@ -10290,16 +10391,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock2_denselayer1_norm2_bias_,
                  features_denseblock2_denselayer1_norm2_running_mean_,
                  features_denseblock2_denselayer1_norm2_running_var_, kFeaturesDenseblock2Denselayer1Norm2);
-  cnn::conv(features_denseblock2_denselayer1_relu2,
-            cnn::Loaded(features_transition1_avgpool1, features_denseblock2_denselayer1_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer1_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer1Conv1, batch, scratch(3211264, 190272));
+  cnn::fast::conv(features_denseblock2_denselayer1_relu2,
+                  cnn::Loaded(features_transition1_avgpool1, features_denseblock2_denselayer1_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer1_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer1Conv1, batch, scratch(3211264, 190272));
 
   at(55);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer1_conv2, features_denseblock2_denselayer1_relu2,
-                      features_denseblock2_denselayer1_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer1Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer1_conv2, features_denseblock2_denselayer1_relu2,
+                            features_denseblock2_denselayer1_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer1Conv2, batch, scratch(3211264, 166464));
 
   at(57);  // 13: | norm1 = bn    (features.denseblock2.denselayer2.norm1)
   // 14: relu    (features.denseblock2.denselayer2.relu1)
@@ -10315,16 +10416,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock2_denselayer2_norm2_bias_,
                  features_denseblock2_denselayer2_norm2_running_mean_,
                  features_denseblock2_denselayer2_norm2_running_var_, kFeaturesDenseblock2Denselayer2Norm2);
-  cnn::conv(features_denseblock2_denselayer2_relu2,
-            cnn::Loaded(features_denseblock2_denselayer1_concat1, features_denseblock2_denselayer2_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer2_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer2Conv1, batch, scratch(3211264, 237504));
+  cnn::fast::conv(features_denseblock2_denselayer2_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer1_concat1, features_denseblock2_denselayer2_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer2_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer2Conv1, batch, scratch(3211264, 237504));
 
   at(62);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer2_conv2, features_denseblock2_denselayer2_relu2,
-                      features_denseblock2_denselayer2_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer2Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer2_conv2, features_denseblock2_denselayer2_relu2,
+                            features_denseblock2_denselayer2_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer2Conv2, batch, scratch(3211264, 166464));
 
   at(64);  // 13: | norm1 = bn    (features.denseblock2.denselayer3.norm1)
   // 14: relu    (features.denseblock2.denselayer3.relu1)
@@ -10340,16 +10441,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock2_denselayer3_norm2_bias_,
                  features_denseblock2_denselayer3_norm2_running_mean_,
                  features_denseblock2_denselayer3_norm2_running_var_, kFeaturesDenseblock2Denselayer3Norm2);
-  cnn::conv(features_denseblock2_denselayer3_relu2,
-            cnn::Loaded(features_denseblock2_denselayer2_concat1, features_denseblock2_denselayer3_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer3_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer3Conv1, batch, scratch(3211264, 284736));
+  cnn::fast::conv(features_denseblock2_denselayer3_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer2_concat1, features_denseblock2_denselayer3_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer3_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer3Conv1, batch, scratch(3211264, 284736));
 
   at(69);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer3_conv2, features_denseblock2_denselayer3_relu2,
-                      features_denseblock2_denselayer3_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer3Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer3_conv2, features_denseblock2_denselayer3_relu2,
+                            features_denseblock2_denselayer3_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer3Conv2, batch, scratch(3211264, 166464));
 
   at(71);  // 13: | norm1 = bn    (features.denseblock2.denselayer4.norm1)
   // 14: relu    (features.denseblock2.denselayer4.relu1)
@@ -10365,16 +10466,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock2_denselayer4_norm2_bias_,
                  features_denseblock2_denselayer4_norm2_running_mean_,
                  features_denseblock2_denselayer4_norm2_running_var_, kFeaturesDenseblock2Denselayer4Norm2);
-  cnn::conv(features_denseblock2_denselayer4_relu2,
-            cnn::Loaded(features_denseblock2_denselayer3_concat1, features_denseblock2_denselayer4_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer4_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer4Conv1, batch, scratch(3211264, 331968));
+  cnn::fast::conv(features_denseblock2_denselayer4_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer3_concat1, features_denseblock2_denselayer4_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer4_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer4Conv1, batch, scratch(3211264, 331968));
 
   at(76);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer4_conv2, features_denseblock2_denselayer4_relu2,
-                      features_denseblock2_denselayer4_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer4Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer4_conv2, features_denseblock2_denselayer4_relu2,
+                            features_denseblock2_denselayer4_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer4Conv2, batch, scratch(3211264, 166464));
 
   at(78);  // 13: | norm1 = bn    (features.denseblock2.denselayer5.norm1)
   // 14: relu    (features.denseblock2.denselayer5.relu1)
@@ -10390,16 +10491,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock2_denselayer5_norm2_bias_,
                  features_denseblock2_denselayer5_norm2_running_mean_,
                  features_denseblock2_denselayer5_norm2_running_var_, kFeaturesDenseblock2Denselayer5Norm2);
-  cnn::conv(features_denseblock2_denselayer5_relu2,
-            cnn::Loaded(features_denseblock2_denselayer4_concat1, features_denseblock2_denselayer5_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer5_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer5Conv1, batch, scratch(3211264, 379200));
+  cnn::fast::conv(features_denseblock2_denselayer5_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer4_concat1, features_denseblock2_denselayer5_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer5_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer5Conv1, batch, scratch(3211264, 379200));
 
   at(83);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer5_conv2, features_denseblock2_denselayer5_relu2,
-                      features_denseblock2_denselayer5_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer5Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer5_conv2, features_denseblock2_denselayer5_relu2,
+                            features_denseblock2_denselayer5_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer5Conv2, batch, scratch(3211264, 166464));
 
   at(85);  // 13: | norm1 = bn    (features.denseblock2.denselayer6.norm1)
   // 14: relu    (features.denseblock2.denselayer6.relu1)
@@ -10415,16 +10516,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock2_denselayer6_norm2_bias_,
                  features_denseblock2_denselayer6_norm2_running_mean_,
                  features_denseblock2_denselayer6_norm2_running_var_, kFeaturesDenseblock2Denselayer6Norm2);
-  cnn::conv(features_denseblock2_denselayer6_relu2,
-            cnn::Loaded(features_denseblock2_denselayer5_concat1, features_denseblock2_denselayer6_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer6_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer6Conv1, batch, scratch(3211264, 426432));
+  cnn::fast::conv(features_denseblock2_denselayer6_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer5_concat1, features_denseblock2_denselayer6_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer6_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer6Conv1, batch, scratch(3211264, 426432));
 
   at(90);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer6_conv2, features_denseblock2_denselayer6_relu2,
-                      features_denseblock2_denselayer6_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer6Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer6_conv2, features_denseblock2_denselayer6_relu2,
+                            features_denseblock2_denselayer6_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer6Conv2, batch, scratch(3211264, 166464));
 
   at(92);  // 13: | norm1 = bn    (features.denseblock2.denselayer7.norm1)
   // 14: relu    (features.denseblock2.denselayer7.relu1)
@@ -10440,16 +10541,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock2_denselayer7_norm2_bias_,
                  features_denseblock2_denselayer7_norm2_running_mean_,
                  features_denseblock2_denselayer7_norm2_running_var_, kFeaturesDenseblock2Denselayer7Norm2);
-  cnn::conv(features_denseblock2_denselayer7_relu2,
-            cnn::Loaded(features_denseblock2_denselayer6_concat1, features_denseblock2_denselayer7_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer7_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer7Conv1, batch, scratch(3211264, 473664));
+  cnn::fast::conv(features_denseblock2_denselayer7_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer6_concat1, features_denseblock2_denselayer7_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer7_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer7Conv1, batch, scratch(3211264, 473664));
 
   at(97);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer7_conv2, features_denseblock2_denselayer7_relu2,
-                      features_denseblock2_denselayer7_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer7Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer7_conv2, features_denseblock2_denselayer7_relu2,
+                            features_denseblock2_denselayer7_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer7Conv2, batch, scratch(3211264, 166464));
 
   at(99);  // 13: | norm1 = bn    (features.denseblock2.denselayer8.norm1)
   // 14: relu    (features.denseblock2.denselayer8.relu1)
@@ -10465,16 +10566,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock2_denselayer8_norm2_bias_,
                  features_denseblock2_denselayer8_norm2_running_mean_,
                  features_denseblock2_denselayer8_norm2_running_var_, kFeaturesDenseblock2Denselayer8Norm2);
-  cnn::conv(features_denseblock2_denselayer8_relu2,
-            cnn::Loaded(features_denseblock2_denselayer7_concat1, features_denseblock2_denselayer8_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer8_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer8Conv1, batch, scratch(3211264, 520896));
+  cnn::fast::conv(features_denseblock2_denselayer8_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer7_concat1, features_denseblock2_denselayer8_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer8_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer8Conv1, batch, scratch(3211264, 520896));
 
   at(104);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer8_conv2, features_denseblock2_denselayer8_relu2,
-                      features_denseblock2_denselayer8_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer8Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer8_conv2, features_denseblock2_denselayer8_relu2,
+                            features_denseblock2_denselayer8_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer8Conv2, batch, scratch(3211264, 166464));
 
   at(106);  // 13: | norm1 = bn    (features.denseblock2.denselayer9.norm1)
   // 14: relu    (features.denseblock2.denselayer9.relu1)
@@ -10490,16 +10591,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock2_denselayer9_norm2_bias_,
                  features_denseblock2_denselayer9_norm2_running_mean_,
                  features_denseblock2_denselayer9_norm2_running_var_, kFeaturesDenseblock2Denselayer9Norm2);
-  cnn::conv(features_denseblock2_denselayer9_relu2,
-            cnn::Loaded(features_denseblock2_denselayer8_concat1, features_denseblock2_denselayer9_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer9_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer9Conv1, batch, scratch(3211264, 568128));
+  cnn::fast::conv(features_denseblock2_denselayer9_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer8_concat1, features_denseblock2_denselayer9_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer9_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer9Conv1, batch, scratch(3211264, 568128));
 
   at(111);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer9_conv2, features_denseblock2_denselayer9_relu2,
-                      features_denseblock2_denselayer9_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer9Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer9_conv2, features_denseblock2_denselayer9_relu2,
+                            features_denseblock2_denselayer9_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer9Conv2, batch, scratch(3211264, 166464));
 
   at(113);  // 13: | norm1 = bn    (features.denseblock2.denselayer10.norm1)
   // 14: relu    (features.denseblock2.denselayer10.relu1)
@@ -10517,16 +10618,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock2_denselayer10_norm2_bias_,
                  features_denseblock2_denselayer10_norm2_running_mean_,
                  features_denseblock2_denselayer10_norm2_running_var_, kFeaturesDenseblock2Denselayer10Norm2);
-  cnn::conv(features_denseblock2_denselayer10_relu2,
-            cnn::Loaded(features_denseblock2_denselayer9_concat1, features_denseblock2_denselayer10_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer10_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer10Conv1, batch, scratch(3211264, 615360));
+  cnn::fast::conv(features_denseblock2_denselayer10_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer9_concat1, features_denseblock2_denselayer10_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer10_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer10Conv1, batch, scratch(3211264, 615360));
 
   at(118);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer10_conv2, features_denseblock2_denselayer10_relu2,
-                      features_denseblock2_denselayer10_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer10Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer10_conv2, features_denseblock2_denselayer10_relu2,
+                            features_denseblock2_denselayer10_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer10Conv2, batch, scratch(3211264, 166464));
 
   at(120);  // 13: | norm1 = bn    (features.denseblock2.denselayer11.norm1)
   // 14: relu    (features.denseblock2.denselayer11.relu1)
@@ -10544,16 +10645,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock2_denselayer11_norm2_bias_,
                  features_denseblock2_denselayer11_norm2_running_mean_,
                  features_denseblock2_denselayer11_norm2_running_var_, kFeaturesDenseblock2Denselayer11Norm2);
-  cnn::conv(features_denseblock2_denselayer11_relu2,
-            cnn::Loaded(features_denseblock2_denselayer10_concat1, features_denseblock2_denselayer11_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer11_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer11Conv1, batch, scratch(3211264, 662592));
+  cnn::fast::conv(features_denseblock2_denselayer11_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer10_concat1, features_denseblock2_denselayer11_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer11_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer11Conv1, batch, scratch(3211264, 662592));
 
   at(125);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer11_conv2, features_denseblock2_denselayer11_relu2,
-                      features_denseblock2_denselayer11_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer11Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer11_conv2, features_denseblock2_denselayer11_relu2,
+                            features_denseblock2_denselayer11_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer11Conv2, batch, scratch(3211264, 166464));
 
   at(127);  // 13: | norm1 = bn    (features.denseblock2.denselayer12.norm1)
   // 14: relu    (features.denseblock2.denselayer12.relu1)
@@ -10571,16 +10672,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock2_denselayer12_norm2_bias_,
                  features_denseblock2_denselayer12_norm2_running_mean_,
                  features_denseblock2_denselayer12_norm2_running_var_, kFeaturesDenseblock2Denselayer12Norm2);
-  cnn::conv(features_denseblock2_denselayer12_relu2,
-            cnn::Loaded(features_denseblock2_denselayer11_concat1, features_denseblock2_denselayer12_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer12_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer12Conv1, batch, scratch(3211264, 709824));
+  cnn::fast::conv(features_denseblock2_denselayer12_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer11_concat1, features_denseblock2_denselayer12_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer12_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer12Conv1, batch, scratch(3211264, 709824));
 
   at(132);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer12_conv2, features_denseblock2_denselayer12_relu2,
-                      features_denseblock2_denselayer12_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer12Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer12_conv2, features_denseblock2_denselayer12_relu2,
+                            features_denseblock2_denselayer12_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer12Conv2, batch, scratch(3211264, 166464));
 
   at(134);  // 24: norm = bn
   // 25: relu    (features.transition2.relu1)
@@ -10589,9 +10690,10 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_transition2_norm_running_var_, kFeaturesTransition2Norm);
 
   at(136);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
-  cnn::conv(features_transition2_conv,
-            cnn::Loaded(features_denseblock2_denselayer12_concat1, features_transition2_norm_saved, cnn::Activation::kRelu),
-            features_transition2_conv_weight_, {}, kFeaturesTransition2Conv, batch, scratch(6422528, 821568));
+  cnn::fast::conv(features_transition2_conv,
+                  cnn::Loaded(features_denseblock2_denselayer12_concat1, features_transition2_norm_saved, cnn::Activation::kRelu),
+                  features_transition2_conv_weight_, {}, kFeaturesTransition2Conv, batch,
+                  scratch(6422528, 821568));
 
   at(137);  // 27: avgpool(2)    (features.transition2.avgpool1)
   cnn::avgpool(features_transition2_avgpool1, features_transition2_conv, kFeaturesTransition2Avgpool1, batch);
@@ -10610,16 +10712,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer1_norm2_bias_,
                  features_denseblock3_denselayer1_norm2_running_mean_,
                  features_denseblock3_denselayer1_norm2_running_var_, kFeaturesDenseblock3Denselayer1Norm2);
-  cnn::conv(features_denseblock3_denselayer1_relu2,
-            cnn::Loaded(features_transition2_avgpool1, features_denseblock3_denselayer1_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer1_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer1Conv1, batch, scratch(802816, 379200));
+  cnn::fast::conv(features_denseblock3_denselayer1_relu2,
+                  cnn::Loaded(features_transition2_avgpool1, features_denseblock3_denselayer1_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer1_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer1Conv1, batch, scratch(802816, 379200));
 
   at(143);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer1_conv2, features_denseblock3_denselayer1_relu2,
-                      features_denseblock3_denselayer1_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer1Conv2, batch, scratch(802816, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer1_conv2, features_denseblock3_denselayer1_relu2,
+                            features_denseblock3_denselayer1_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer1Conv2, batch, scratch(802816, 166464));
 
   at(145);  // 13: | norm1 = bn    (features.denseblock3.denselayer2.norm1)
   // 14: relu    (features.denseblock3.denselayer2.relu1)
@@ -10635,16 +10737,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer2_norm2_bias_,
                  features_denseblock3_denselayer2_norm2_running_mean_,
                  features_denseblock3_denselayer2_norm2_running_var_, kFeaturesDenseblock3Denselayer2Norm2);
-  cnn::conv(features_denseblock3_denselayer2_relu2,
-            cnn::Loaded(features_denseblock3_denselayer1_concat1, features_denseblock3_denselayer2_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer2_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer2Conv1, batch, scratch(802816, 426432));
+  cnn::fast::conv(features_denseblock3_denselayer2_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer1_concat1, features_denseblock3_denselayer2_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer2_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer2Conv1, batch, scratch(802816, 426432));
 
   at(150);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer2_conv2, features_denseblock3_denselayer2_relu2,
-                      features_denseblock3_denselayer2_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer2Conv2, batch, scratch(802816, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer2_conv2, features_denseblock3_denselayer2_relu2,
+                            features_denseblock3_denselayer2_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer2Conv2, batch, scratch(802816, 166464));
 
   at(152);  // 13: | norm1 = bn    (features.denseblock3.denselayer3.norm1)
   // 14: relu    (features.denseblock3.denselayer3.relu1)
@@ -10660,16 +10762,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer3_norm2_bias_,
                  features_denseblock3_denselayer3_norm2_running_mean_,
                  features_denseblock3_denselayer3_norm2_running_var_, kFeaturesDenseblock3Denselayer3Norm2);
-  cnn::conv(features_denseblock3_denselayer3_relu2,
-            cnn::Loaded(features_denseblock3_denselayer2_concat1, features_denseblock3_denselayer3_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer3_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer3Conv1, batch, scratch(802816, 473664));
+  cnn::fast::conv(features_denseblock3_denselayer3_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer2_concat1, features_denseblock3_denselayer3_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer3_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer3Conv1, batch, scratch(802816, 473664));
 
   at(157);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer3_conv2, features_denseblock3_denselayer3_relu2,
-                      features_denseblock3_denselayer3_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer3Conv2, batch, scratch(802816, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer3_conv2, features_denseblock3_denselayer3_relu2,
+                            features_denseblock3_denselayer3_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer3Conv2, batch, scratch(802816, 166464));
 
   at(159);  // 13: | norm1 = bn    (features.denseblock3.denselayer4.norm1)
   // 14: relu    (features.denseblock3.denselayer4.relu1)
@@ -10685,16 +10787,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer4_norm2_bias_,
                  features_denseblock3_denselayer4_norm2_running_mean_,
                  features_denseblock3_denselayer4_norm2_running_var_, kFeaturesDenseblock3Denselayer4Norm2);
-  cnn::conv(features_denseblock3_denselayer4_relu2,
-            cnn::Loaded(features_denseblock3_denselayer3_concat1, features_denseblock3_denselayer4_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer4_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer4Conv1, batch, scratch(802816, 520896));
+  cnn::fast::conv(features_denseblock3_denselayer4_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer3_concat1, features_denseblock3_denselayer4_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer4_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer4Conv1, batch, scratch(802816, 520896));
 
   at(164);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer4_conv2, features_denseblock3_denselayer4_relu2,
-                      features_denseblock3_denselayer4_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer4Conv2, batch, scratch(802816, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer4_conv2, features_denseblock3_denselayer4_relu2,
+                            features_denseblock3_denselayer4_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer4Conv2, batch, scratch(802816, 166464));
 
   at(166);  // 13: | norm1 = bn    (features.denseblock3.denselayer5.norm1)
   // 14: relu    (features.denseblock3.denselayer5.relu1)
@@ -10710,16 +10812,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer5_norm2_bias_,
                  features_denseblock3_denselayer5_norm2_running_mean_,
                  features_denseblock3_denselayer5_norm2_running_var_, kFeaturesDenseblock3Denselayer5Norm2);
-  cnn::conv(features_denseblock3_denselayer5_relu2,
-            cnn::Loaded(features_denseblock3_denselayer4_concat1, features_denseblock3_denselayer5_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer5_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer5Conv1, batch, scratch(802816, 568128));
+  cnn::fast::conv(features_denseblock3_denselayer5_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer4_concat1, features_denseblock3_denselayer5_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer5_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer5Conv1, batch, scratch(802816, 568128));
 
   at(171);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer5_conv2, features_denseblock3_denselayer5_relu2,
-                      features_denseblock3_denselayer5_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer5Conv2, batch, scratch(802816, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer5_conv2, features_denseblock3_denselayer5_relu2,
+                            features_denseblock3_denselayer5_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer5Conv2, batch, scratch(802816, 166464));
 
   at(173);  // 13: | norm1 = bn    (features.denseblock3.denselayer6.norm1)
   // 14: relu    (features.denseblock3.denselayer6.relu1)
@@ -10735,16 +10837,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer6_norm2_bias_,
                  features_denseblock3_denselayer6_norm2_running_mean_,
                  features_denseblock3_denselayer6_norm2_running_var_, kFeaturesDenseblock3Denselayer6Norm2);
-  cnn::conv(features_denseblock3_denselayer6_relu2,
-            cnn::Loaded(features_denseblock3_denselayer5_concat1, features_denseblock3_denselayer6_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer6_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer6Conv1, batch, scratch(802816, 615360));
+  cnn::fast::conv(features_denseblock3_denselayer6_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer5_concat1, features_denseblock3_denselayer6_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer6_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer6Conv1, batch, scratch(802816, 615360));
 
   at(178);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer6_conv2, features_denseblock3_denselayer6_relu2,
-                      features_denseblock3_denselayer6_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer6Conv2, batch, scratch(802816, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer6_conv2, features_denseblock3_denselayer6_relu2,
+                            features_denseblock3_denselayer6_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer6Conv2, batch, scratch(802816, 166464));
 
   at(180);  // 13: | norm1 = bn    (features.denseblock3.denselayer7.norm1)
   // 14: relu    (features.denseblock3.denselayer7.relu1)
@@ -10760,16 +10862,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer7_norm2_bias_,
                  features_denseblock3_denselayer7_norm2_running_mean_,
                  features_denseblock3_denselayer7_norm2_running_var_, kFeaturesDenseblock3Denselayer7Norm2);
-  cnn::conv(features_denseblock3_denselayer7_relu2,
-            cnn::Loaded(features_denseblock3_denselayer6_concat1, features_denseblock3_denselayer7_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer7_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer7Conv1, batch, scratch(802816, 662592));
+  cnn::fast::conv(features_denseblock3_denselayer7_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer6_concat1, features_denseblock3_denselayer7_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer7_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer7Conv1, batch, scratch(802816, 662592));
 
   at(185);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer7_conv2, features_denseblock3_denselayer7_relu2,
-                      features_denseblock3_denselayer7_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer7Conv2, batch, scratch(802816, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer7_conv2, features_denseblock3_denselayer7_relu2,
+                            features_denseblock3_denselayer7_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer7Conv2, batch, scratch(802816, 166464));
 
   at(187);  // 13: | norm1 = bn    (features.denseblock3.denselayer8.norm1)
   // 14: relu    (features.denseblock3.denselayer8.relu1)
@@ -10785,16 +10887,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer8_norm2_bias_,
                  features_denseblock3_denselayer8_norm2_running_mean_,
                  features_denseblock3_denselayer8_norm2_running_var_, kFeaturesDenseblock3Denselayer8Norm2);
-  cnn::conv(features_denseblock3_denselayer8_relu2,
-            cnn::Loaded(features_denseblock3_denselayer7_concat1, features_denseblock3_denselayer8_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer8_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer8Conv1, batch, scratch(802816, 709824));
+  cnn::fast::conv(features_denseblock3_denselayer8_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer7_concat1, features_denseblock3_denselayer8_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer8_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer8Conv1, batch, scratch(802816, 709824));
 
   at(192);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer8_conv2, features_denseblock3_denselayer8_relu2,
-                      features_denseblock3_denselayer8_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer8Conv2, batch, scratch(802816, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer8_conv2, features_denseblock3_denselayer8_relu2,
+                            features_denseblock3_denselayer8_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer8Conv2, batch, scratch(802816, 166464));
 
   at(194);  // 13: | norm1 = bn    (features.denseblock3.denselayer9.norm1)
   // 14: relu    (features.denseblock3.denselayer9.relu1)
@@ -10810,16 +10912,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer9_norm2_bias_,
                  features_denseblock3_denselayer9_norm2_running_mean_,
                  features_denseblock3_denselayer9_norm2_running_var_, kFeaturesDenseblock3Denselayer9Norm2);
-  cnn::conv(features_denseblock3_denselayer9_relu2,
-            cnn::Loaded(features_denseblock3_denselayer8_concat1, features_denseblock3_denselayer9_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer9_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer9Conv1, batch, scratch(802816, 757056));
+  cnn::fast::conv(features_denseblock3_denselayer9_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer8_concat1, features_denseblock3_denselayer9_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer9_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer9Conv1, batch, scratch(802816, 757056));
 
   at(199);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer9_conv2, features_denseblock3_denselayer9_relu2,
-                      features_denseblock3_denselayer9_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer9Conv2, batch, scratch(802816, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer9_conv2, features_denseblock3_denselayer9_relu2,
+                            features_denseblock3_denselayer9_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer9Conv2, batch, scratch(802816, 166464));
 
   at(201);  // 13: | norm1 = bn    (features.denseblock3.denselayer10.norm1)
   // 14: relu    (features.denseblock3.denselayer10.relu1)
@@ -10837,16 +10939,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer10_norm2_bias_,
                  features_denseblock3_denselayer10_norm2_running_mean_,
                  features_denseblock3_denselayer10_norm2_running_var_, kFeaturesDenseblock3Denselayer10Norm2);
-  cnn::conv(features_denseblock3_denselayer10_relu2,
-            cnn::Loaded(features_denseblock3_denselayer9_concat1, features_denseblock3_denselayer10_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer10_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer10Conv1, batch, scratch(0, 804288));
+  cnn::fast::conv(features_denseblock3_denselayer10_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer9_concat1, features_denseblock3_denselayer10_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer10_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer10Conv1, batch, scratch(0, 804288));
 
   at(206);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer10_conv2, features_denseblock3_denselayer10_relu2,
-                      features_denseblock3_denselayer10_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer10Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer10_conv2, features_denseblock3_denselayer10_relu2,
+                            features_denseblock3_denselayer10_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer10Conv2, batch, scratch(0, 166464));
 
   at(208);  // 13: | norm1 = bn    (features.denseblock3.denselayer11.norm1)
   // 14: relu    (features.denseblock3.denselayer11.relu1)
@@ -10864,16 +10966,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer11_norm2_bias_,
                  features_denseblock3_denselayer11_norm2_running_mean_,
                  features_denseblock3_denselayer11_norm2_running_var_, kFeaturesDenseblock3Denselayer11Norm2);
-  cnn::conv(features_denseblock3_denselayer11_relu2,
-            cnn::Loaded(features_denseblock3_denselayer10_concat1, features_denseblock3_denselayer11_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer11_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer11Conv1, batch, scratch(0, 851520));
+  cnn::fast::conv(features_denseblock3_denselayer11_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer10_concat1, features_denseblock3_denselayer11_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer11_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer11Conv1, batch, scratch(0, 851520));
 
   at(213);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer11_conv2, features_denseblock3_denselayer11_relu2,
-                      features_denseblock3_denselayer11_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer11Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer11_conv2, features_denseblock3_denselayer11_relu2,
+                            features_denseblock3_denselayer11_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer11Conv2, batch, scratch(0, 166464));
 
   at(215);  // 13: | norm1 = bn    (features.denseblock3.denselayer12.norm1)
   // 14: relu    (features.denseblock3.denselayer12.relu1)
@@ -10891,16 +10993,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer12_norm2_bias_,
                  features_denseblock3_denselayer12_norm2_running_mean_,
                  features_denseblock3_denselayer12_norm2_running_var_, kFeaturesDenseblock3Denselayer12Norm2);
-  cnn::conv(features_denseblock3_denselayer12_relu2,
-            cnn::Loaded(features_denseblock3_denselayer11_concat1, features_denseblock3_denselayer12_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer12_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer12Conv1, batch, scratch(0, 898752));
+  cnn::fast::conv(features_denseblock3_denselayer12_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer11_concat1, features_denseblock3_denselayer12_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer12_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer12Conv1, batch, scratch(0, 898752));
 
   at(220);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer12_conv2, features_denseblock3_denselayer12_relu2,
-                      features_denseblock3_denselayer12_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer12Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer12_conv2, features_denseblock3_denselayer12_relu2,
+                            features_denseblock3_denselayer12_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer12Conv2, batch, scratch(0, 166464));
 
   at(222);  // 13: | norm1 = bn    (features.denseblock3.denselayer13.norm1)
   // 14: relu    (features.denseblock3.denselayer13.relu1)
@@ -10918,16 +11020,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer13_norm2_bias_,
                  features_denseblock3_denselayer13_norm2_running_mean_,
                  features_denseblock3_denselayer13_norm2_running_var_, kFeaturesDenseblock3Denselayer13Norm2);
-  cnn::conv(features_denseblock3_denselayer13_relu2,
-            cnn::Loaded(features_denseblock3_denselayer12_concat1, features_denseblock3_denselayer13_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer13_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer13Conv1, batch, scratch(0, 945984));
+  cnn::fast::conv(features_denseblock3_denselayer13_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer12_concat1, features_denseblock3_denselayer13_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer13_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer13Conv1, batch, scratch(0, 945984));
 
   at(227);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer13_conv2, features_denseblock3_denselayer13_relu2,
-                      features_denseblock3_denselayer13_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer13Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer13_conv2, features_denseblock3_denselayer13_relu2,
+                            features_denseblock3_denselayer13_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer13Conv2, batch, scratch(0, 166464));
 
   at(229);  // 13: | norm1 = bn    (features.denseblock3.denselayer14.norm1)
   // 14: relu    (features.denseblock3.denselayer14.relu1)
@@ -10945,16 +11047,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer14_norm2_bias_,
                  features_denseblock3_denselayer14_norm2_running_mean_,
                  features_denseblock3_denselayer14_norm2_running_var_, kFeaturesDenseblock3Denselayer14Norm2);
-  cnn::conv(features_denseblock3_denselayer14_relu2,
-            cnn::Loaded(features_denseblock3_denselayer13_concat1, features_denseblock3_denselayer14_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer14_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer14Conv1, batch, scratch(0, 993216));
+  cnn::fast::conv(features_denseblock3_denselayer14_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer13_concat1, features_denseblock3_denselayer14_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer14_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer14Conv1, batch, scratch(0, 993216));
 
   at(234);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer14_conv2, features_denseblock3_denselayer14_relu2,
-                      features_denseblock3_denselayer14_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer14Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer14_conv2, features_denseblock3_denselayer14_relu2,
+                            features_denseblock3_denselayer14_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer14Conv2, batch, scratch(0, 166464));
 
   at(236);  // 13: | norm1 = bn    (features.denseblock3.denselayer15.norm1)
   // 14: relu    (features.denseblock3.denselayer15.relu1)
@@ -10972,16 +11074,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer15_norm2_bias_,
                  features_denseblock3_denselayer15_norm2_running_mean_,
                  features_denseblock3_denselayer15_norm2_running_var_, kFeaturesDenseblock3Denselayer15Norm2);
-  cnn::conv(features_denseblock3_denselayer15_relu2,
-            cnn::Loaded(features_denseblock3_denselayer14_concat1, features_denseblock3_denselayer15_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer15_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer15Conv1, batch, scratch(0, 1040448));
+  cnn::fast::conv(features_denseblock3_denselayer15_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer14_concat1, features_denseblock3_denselayer15_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer15_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer15Conv1, batch, scratch(0, 1040448));
 
   at(241);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer15_conv2, features_denseblock3_denselayer15_relu2,
-                      features_denseblock3_denselayer15_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer15Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer15_conv2, features_denseblock3_denselayer15_relu2,
+                            features_denseblock3_denselayer15_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer15Conv2, batch, scratch(0, 166464));
 
   at(243);  // 13: | norm1 = bn    (features.denseblock3.denselayer16.norm1)
   // 14: relu    (features.denseblock3.denselayer16.relu1)
@@ -10999,16 +11101,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer16_norm2_bias_,
                  features_denseblock3_denselayer16_norm2_running_mean_,
                  features_denseblock3_denselayer16_norm2_running_var_, kFeaturesDenseblock3Denselayer16Norm2);
-  cnn::conv(features_denseblock3_denselayer16_relu2,
-            cnn::Loaded(features_denseblock3_denselayer15_concat1, features_denseblock3_denselayer16_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer16_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer16Conv1, batch, scratch(0, 1087680));
+  cnn::fast::conv(features_denseblock3_denselayer16_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer15_concat1, features_denseblock3_denselayer16_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer16_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer16Conv1, batch, scratch(0, 1087680));
 
   at(248);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer16_conv2, features_denseblock3_denselayer16_relu2,
-                      features_denseblock3_denselayer16_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer16Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer16_conv2, features_denseblock3_denselayer16_relu2,
+                            features_denseblock3_denselayer16_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer16Conv2, batch, scratch(0, 166464));
 
   at(250);  // 13: | norm1 = bn    (features.denseblock3.denselayer17.norm1)
   // 14: relu    (features.denseblock3.denselayer17.relu1)
@@ -11026,16 +11128,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer17_norm2_bias_,
                  features_denseblock3_denselayer17_norm2_running_mean_,
                  features_denseblock3_denselayer17_norm2_running_var_, kFeaturesDenseblock3Denselayer17Norm2);
-  cnn::conv(features_denseblock3_denselayer17_relu2,
-            cnn::Loaded(features_denseblock3_denselayer16_concat1, features_denseblock3_denselayer17_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer17_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer17_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer17Conv1, batch, scratch(0, 1134912));
+  cnn::fast::conv(features_denseblock3_denselayer17_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer16_concat1, features_denseblock3_denselayer17_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer17_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer17_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer17Conv1, batch, scratch(0, 1134912));
 
   at(255);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer17_conv2, features_denseblock3_denselayer17_relu2,
-                      features_denseblock3_denselayer17_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer17Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer17_conv2, features_denseblock3_denselayer17_relu2,
+                            features_denseblock3_denselayer17_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer17Conv2, batch, scratch(0, 166464));
 
   at(257);  // 13: | norm1 = bn    (features.denseblock3.denselayer18.norm1)
   // 14: relu    (features.denseblock3.denselayer18.relu1)
@@ -11053,16 +11155,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer18_norm2_bias_,
                  features_denseblock3_denselayer18_norm2_running_mean_,
                  features_denseblock3_denselayer18_norm2_running_var_, kFeaturesDenseblock3Denselayer18Norm2);
-  cnn::conv(features_denseblock3_denselayer18_relu2,
-            cnn::Loaded(features_denseblock3_denselayer17_concat1, features_denseblock3_denselayer18_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer18_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer18_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer18Conv1, batch, scratch(0, 1154176));
+  cnn::fast::conv(features_denseblock3_denselayer18_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer17_concat1, features_denseblock3_denselayer18_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer18_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer18_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer18Conv1, batch, scratch(0, 1154176));
 
   at(262);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer18_conv2, features_denseblock3_denselayer18_relu2,
-                      features_denseblock3_denselayer18_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer18Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer18_conv2, features_denseblock3_denselayer18_relu2,
+                            features_denseblock3_denselayer18_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer18Conv2, batch, scratch(0, 166464));
 
   at(264);  // 13: | norm1 = bn    (features.denseblock3.denselayer19.norm1)
   // 14: relu    (features.denseblock3.denselayer19.relu1)
@@ -11080,16 +11182,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer19_norm2_bias_,
                  features_denseblock3_denselayer19_norm2_running_mean_,
                  features_denseblock3_denselayer19_norm2_running_var_, kFeaturesDenseblock3Denselayer19Norm2);
-  cnn::conv(features_denseblock3_denselayer19_relu2,
-            cnn::Loaded(features_denseblock3_denselayer18_concat1, features_denseblock3_denselayer19_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer19_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer19_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer19Conv1, batch, scratch(0, 1158400));
+  cnn::fast::conv(features_denseblock3_denselayer19_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer18_concat1, features_denseblock3_denselayer19_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer19_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer19_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer19Conv1, batch, scratch(0, 1158400));
 
   at(269);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer19_conv2, features_denseblock3_denselayer19_relu2,
-                      features_denseblock3_denselayer19_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer19Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer19_conv2, features_denseblock3_denselayer19_relu2,
+                            features_denseblock3_denselayer19_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer19Conv2, batch, scratch(0, 166464));
 
   at(271);  // 13: | norm1 = bn    (features.denseblock3.denselayer20.norm1)
   // 14: relu    (features.denseblock3.denselayer20.relu1)
@@ -11107,16 +11209,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer20_norm2_bias_,
                  features_denseblock3_denselayer20_norm2_running_mean_,
                  features_denseblock3_denselayer20_norm2_running_var_, kFeaturesDenseblock3Denselayer20Norm2);
-  cnn::conv(features_denseblock3_denselayer20_relu2,
-            cnn::Loaded(features_denseblock3_denselayer19_concat1, features_denseblock3_denselayer20_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer20_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer20_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer20Conv1, batch, scratch(0, 1162624));
+  cnn::fast::conv(features_denseblock3_denselayer20_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer19_concat1, features_denseblock3_denselayer20_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer20_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer20_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer20Conv1, batch, scratch(0, 1162624));
 
   at(276);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer20_conv2, features_denseblock3_denselayer20_relu2,
-                      features_denseblock3_denselayer20_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer20Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer20_conv2, features_denseblock3_denselayer20_relu2,
+                            features_denseblock3_denselayer20_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer20Conv2, batch, scratch(0, 166464));
 
   at(278);  // 13: | norm1 = bn    (features.denseblock3.denselayer21.norm1)
   // 14: relu    (features.denseblock3.denselayer21.relu1)
@@ -11134,16 +11236,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer21_norm2_bias_,
                  features_denseblock3_denselayer21_norm2_running_mean_,
                  features_denseblock3_denselayer21_norm2_running_var_, kFeaturesDenseblock3Denselayer21Norm2);
-  cnn::conv(features_denseblock3_denselayer21_relu2,
-            cnn::Loaded(features_denseblock3_denselayer20_concat1, features_denseblock3_denselayer21_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer21_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer21_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer21Conv1, batch, scratch(0, 1166848));
+  cnn::fast::conv(features_denseblock3_denselayer21_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer20_concat1, features_denseblock3_denselayer21_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer21_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer21_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer21Conv1, batch, scratch(0, 1166848));
 
   at(283);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer21_conv2, features_denseblock3_denselayer21_relu2,
-                      features_denseblock3_denselayer21_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer21Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer21_conv2, features_denseblock3_denselayer21_relu2,
+                            features_denseblock3_denselayer21_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer21Conv2, batch, scratch(0, 166464));
 
   at(285);  // 13: | norm1 = bn    (features.denseblock3.denselayer22.norm1)
   // 14: relu    (features.denseblock3.denselayer22.relu1)
@@ -11161,16 +11263,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer22_norm2_bias_,
                  features_denseblock3_denselayer22_norm2_running_mean_,
                  features_denseblock3_denselayer22_norm2_running_var_, kFeaturesDenseblock3Denselayer22Norm2);
-  cnn::conv(features_denseblock3_denselayer22_relu2,
-            cnn::Loaded(features_denseblock3_denselayer21_concat1, features_denseblock3_denselayer22_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer22_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer22_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer22Conv1, batch, scratch(0, 1171072));
+  cnn::fast::conv(features_denseblock3_denselayer22_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer21_concat1, features_denseblock3_denselayer22_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer22_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer22_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer22Conv1, batch, scratch(0, 1171072));
 
   at(290);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer22_conv2, features_denseblock3_denselayer22_relu2,
-                      features_denseblock3_denselayer22_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer22Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer22_conv2, features_denseblock3_denselayer22_relu2,
+                            features_denseblock3_denselayer22_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer22Conv2, batch, scratch(0, 166464));
 
   at(292);  // 13: | norm1 = bn    (features.denseblock3.denselayer23.norm1)
   // 14: relu    (features.denseblock3.denselayer23.relu1)
@@ -11188,16 +11290,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer23_norm2_bias_,
                  features_denseblock3_denselayer23_norm2_running_mean_,
                  features_denseblock3_denselayer23_norm2_running_var_, kFeaturesDenseblock3Denselayer23Norm2);
-  cnn::conv(features_denseblock3_denselayer23_relu2,
-            cnn::Loaded(features_denseblock3_denselayer22_concat1, features_denseblock3_denselayer23_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer23_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer23_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer23Conv1, batch, scratch(0, 1175296));
+  cnn::fast::conv(features_denseblock3_denselayer23_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer22_concat1, features_denseblock3_denselayer23_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer23_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer23_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer23Conv1, batch, scratch(0, 1175296));
 
   at(297);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer23_conv2, features_denseblock3_denselayer23_relu2,
-                      features_denseblock3_denselayer23_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer23Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer23_conv2, features_denseblock3_denselayer23_relu2,
+                            features_denseblock3_denselayer23_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer23Conv2, batch, scratch(0, 166464));
 
   at(299);  // 13: | norm1 = bn    (features.denseblock3.denselayer24.norm1)
   // 14: relu    (features.denseblock3.denselayer24.relu1)
@@ -11215,16 +11317,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock3_denselayer24_norm2_bias_,
                  features_denseblock3_denselayer24_norm2_running_mean_,
                  features_denseblock3_denselayer24_norm2_running_var_, kFeaturesDenseblock3Denselayer24Norm2);
-  cnn::conv(features_denseblock3_denselayer24_relu2,
-            cnn::Loaded(features_denseblock3_denselayer23_concat1, features_denseblock3_denselayer24_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer24_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer24_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer24Conv1, batch, scratch(0, 1179520));
+  cnn::fast::conv(features_denseblock3_denselayer24_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer23_concat1, features_denseblock3_denselayer24_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer24_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer24_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer24Conv1, batch, scratch(0, 1179520));
 
   at(304);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer24_conv2, features_denseblock3_denselayer24_relu2,
-                      features_denseblock3_denselayer24_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer24Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer24_conv2, features_denseblock3_denselayer24_relu2,
+                            features_denseblock3_denselayer24_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer24Conv2, batch, scratch(0, 166464));
 
   at(306);  // 24: norm = bn
   // 25: relu    (features.transition3.relu1)
@@ -11233,10 +11335,10 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_transition3_norm_running_var_, kFeaturesTransition3Norm);
 
   at(308);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
-  cnn::conv(features_transition3_conv,
-            cnn::Loaded(features_denseblock3_denselayer24_concat1, features_transition3_norm_saved, cnn::Activation::kRelu),
-            features_transition3_conv_weight_, {}, kFeaturesTransition3Conv, batch,
-            scratch(3211264, 1576960));
+  cnn::fast::conv(features_transition3_conv,
+                  cnn::Loaded(features_denseblock3_denselayer24_concat1, features_transition3_norm_saved, cnn::Activation::kRelu),
+                  features_transition3_conv_weight_, {}, kFeaturesTransition3Conv, batch,
+                  scratch(3211264, 1576960));
 
   at(309);  // 27: avgpool(2)    (features.transition3.avgpool1)
   cnn::avgpool(features_transition3_avgpool1, features_transition3_conv, kFeaturesTransition3Avgpool1, batch);
@@ -11255,16 +11357,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock4_denselayer1_norm2_bias_,
                  features_denseblock4_denselayer1_norm2_running_mean_,
                  features_denseblock4_denselayer1_norm2_running_var_, kFeaturesDenseblock4Denselayer1Norm2);
-  cnn::conv(features_denseblock4_denselayer1_relu2,
-            cnn::Loaded(features_transition3_avgpool1, features_denseblock4_denselayer1_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer1_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer1Conv1, batch, scratch(0, 757056));
+  cnn::fast::conv(features_denseblock4_denselayer1_relu2,
+                  cnn::Loaded(features_transition3_avgpool1, features_denseblock4_denselayer1_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock4_denselayer1_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer1Conv1, batch, scratch(0, 757056));
 
   at(315);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer1_conv2, features_denseblock4_denselayer1_relu2,
-                      features_denseblock4_denselayer1_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer1Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock4_denselayer1_conv2, features_denseblock4_denselayer1_relu2,
+                            features_denseblock4_denselayer1_conv2_weight_, {},
+                            kFeaturesDenseblock4Denselayer1Conv2, batch, scratch(0, 166464));
 
   at(317);  // 13: | norm1 = bn    (features.denseblock4.denselayer2.norm1)
   // 14: relu    (features.denseblock4.denselayer2.relu1)
@@ -11280,16 +11382,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock4_denselayer2_norm2_bias_,
                  features_denseblock4_denselayer2_norm2_running_mean_,
                  features_denseblock4_denselayer2_norm2_running_var_, kFeaturesDenseblock4Denselayer2Norm2);
-  cnn::conv(features_denseblock4_denselayer2_relu2,
-            cnn::Loaded(features_denseblock4_denselayer1_concat1, features_denseblock4_denselayer2_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer2_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer2Conv1, batch, scratch(0, 804288));
+  cnn::fast::conv(features_denseblock4_denselayer2_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer1_concat1, features_denseblock4_denselayer2_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock4_denselayer2_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer2Conv1, batch, scratch(0, 804288));
 
   at(322);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer2_conv2, features_denseblock4_denselayer2_relu2,
-                      features_denseblock4_denselayer2_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer2Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock4_denselayer2_conv2, features_denseblock4_denselayer2_relu2,
+                            features_denseblock4_denselayer2_conv2_weight_, {},
+                            kFeaturesDenseblock4Denselayer2Conv2, batch, scratch(0, 166464));
 
   at(324);  // 13: | norm1 = bn    (features.denseblock4.denselayer3.norm1)
   // 14: relu    (features.denseblock4.denselayer3.relu1)
@@ -11305,16 +11407,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock4_denselayer3_norm2_bias_,
                  features_denseblock4_denselayer3_norm2_running_mean_,
                  features_denseblock4_denselayer3_norm2_running_var_, kFeaturesDenseblock4Denselayer3Norm2);
-  cnn::conv(features_denseblock4_denselayer3_relu2,
-            cnn::Loaded(features_denseblock4_denselayer2_concat1, features_denseblock4_denselayer3_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer3_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer3Conv1, batch, scratch(0, 851520));
+  cnn::fast::conv(features_denseblock4_denselayer3_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer2_concat1, features_denseblock4_denselayer3_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock4_denselayer3_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer3Conv1, batch, scratch(0, 851520));
 
   at(329);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer3_conv2, features_denseblock4_denselayer3_relu2,
-                      features_denseblock4_denselayer3_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer3Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock4_denselayer3_conv2, features_denseblock4_denselayer3_relu2,
+                            features_denseblock4_denselayer3_conv2_weight_, {},
+                            kFeaturesDenseblock4Denselayer3Conv2, batch, scratch(0, 166464));
 
   at(331);  // 13: | norm1 = bn    (features.denseblock4.denselayer4.norm1)
   // 14: relu    (features.denseblock4.denselayer4.relu1)
@@ -11330,16 +11432,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock4_denselayer4_norm2_bias_,
                  features_denseblock4_denselayer4_norm2_running_mean_,
                  features_denseblock4_denselayer4_norm2_running_var_, kFeaturesDenseblock4Denselayer4Norm2);
-  cnn::conv(features_denseblock4_denselayer4_relu2,
-            cnn::Loaded(features_denseblock4_denselayer3_concat1, features_denseblock4_denselayer4_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer4_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer4Conv1, batch, scratch(0, 898752));
+  cnn::fast::conv(features_denseblock4_denselayer4_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer3_concat1, features_denseblock4_denselayer4_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock4_denselayer4_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer4Conv1, batch, scratch(0, 898752));
 
   at(336);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer4_conv2, features_denseblock4_denselayer4_relu2,
-                      features_denseblock4_denselayer4_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer4Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock4_denselayer4_conv2, features_denseblock4_denselayer4_relu2,
+                            features_denseblock4_denselayer4_conv2_weight_, {},
+                            kFeaturesDenseblock4Denselayer4Conv2, batch, scratch(0, 166464));
 
   at(338);  // 13: | norm1 = bn    (features.denseblock4.denselayer5.norm1)
   // 14: relu    (features.denseblock4.denselayer5.relu1)
@@ -11355,16 +11457,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock4_denselayer5_norm2_bias_,
                  features_denseblock4_denselayer5_norm2_running_mean_,
                  features_denseblock4_denselayer5_norm2_running_var_, kFeaturesDenseblock4Denselayer5Norm2);
-  cnn::conv(features_denseblock4_denselayer5_relu2,
-            cnn::Loaded(features_denseblock4_denselayer4_concat1, features_denseblock4_denselayer5_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer5_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer5Conv1, batch, scratch(0, 945984));
+  cnn::fast::conv(features_denseblock4_denselayer5_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer4_concat1, features_denseblock4_denselayer5_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock4_denselayer5_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer5Conv1, batch, scratch(0, 945984));
 
   at(343);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer5_conv2, features_denseblock4_denselayer5_relu2,
-                      features_denseblock4_denselayer5_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer5Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock4_denselayer5_conv2, features_denseblock4_denselayer5_relu2,
+                            features_denseblock4_denselayer5_conv2_weight_, {},
+                            kFeaturesDenseblock4Denselayer5Conv2, batch, scratch(0, 166464));
 
   at(345);  // 13: | norm1 = bn    (features.denseblock4.denselayer6.norm1)
   // 14: relu    (features.denseblock4.denselayer6.relu1)
@@ -11380,16 +11482,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock4_denselayer6_norm2_bias_,
                  features_denseblock4_denselayer6_norm2_running_mean_,
                  features_denseblock4_denselayer6_norm2_running_var_, kFeaturesDenseblock4Denselayer6Norm2);
-  cnn::conv(features_denseblock4_denselayer6_relu2,
-            cnn::Loaded(features_denseblock4_denselayer5_concat1, features_denseblock4_denselayer6_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer6_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer6Conv1, batch, scratch(0, 993216));
+  cnn::fast::conv(features_denseblock4_denselayer6_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer5_concat1, features_denseblock4_denselayer6_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock4_denselayer6_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer6Conv1, batch, scratch(0, 993216));
 
   at(350);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer6_conv2, features_denseblock4_denselayer6_relu2,
-                      features_denseblock4_denselayer6_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer6Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock4_denselayer6_conv2, features_denseblock4_denselayer6_relu2,
+                            features_denseblock4_denselayer6_conv2_weight_, {},
+                            kFeaturesDenseblock4Denselayer6Conv2, batch, scratch(0, 166464));
 
   at(352);  // 13: | norm1 = bn    (features.denseblock4.denselayer7.norm1)
   // 14: relu    (features.denseblock4.denselayer7.relu1)
@@ -11405,16 +11507,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock4_denselayer7_norm2_bias_,
                  features_denseblock4_denselayer7_norm2_running_mean_,
                  features_denseblock4_denselayer7_norm2_running_var_, kFeaturesDenseblock4Denselayer7Norm2);
-  cnn::conv(features_denseblock4_denselayer7_relu2,
-            cnn::Loaded(features_denseblock4_denselayer6_concat1, features_denseblock4_denselayer7_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer7_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer7Conv1, batch, scratch(0, 1040448));
+  cnn::fast::conv(features_denseblock4_denselayer7_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer6_concat1, features_denseblock4_denselayer7_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock4_denselayer7_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer7Conv1, batch, scratch(0, 1040448));
 
   at(357);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer7_conv2, features_denseblock4_denselayer7_relu2,
-                      features_denseblock4_denselayer7_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer7Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock4_denselayer7_conv2, features_denseblock4_denselayer7_relu2,
+                            features_denseblock4_denselayer7_conv2_weight_, {},
+                            kFeaturesDenseblock4Denselayer7Conv2, batch, scratch(0, 166464));
 
   at(359);  // 13: | norm1 = bn    (features.denseblock4.denselayer8.norm1)
   // 14: relu    (features.denseblock4.denselayer8.relu1)
@@ -11430,16 +11532,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock4_denselayer8_norm2_bias_,
                  features_denseblock4_denselayer8_norm2_running_mean_,
                  features_denseblock4_denselayer8_norm2_running_var_, kFeaturesDenseblock4Denselayer8Norm2);
-  cnn::conv(features_denseblock4_denselayer8_relu2,
-            cnn::Loaded(features_denseblock4_denselayer7_concat1, features_denseblock4_denselayer8_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer8_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer8Conv1, batch, scratch(0, 1087680));
+  cnn::fast::conv(features_denseblock4_denselayer8_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer7_concat1, features_denseblock4_denselayer8_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock4_denselayer8_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer8Conv1, batch, scratch(0, 1087680));
 
   at(364);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer8_conv2, features_denseblock4_denselayer8_relu2,
-                      features_denseblock4_denselayer8_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer8Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock4_denselayer8_conv2, features_denseblock4_denselayer8_relu2,
+                            features_denseblock4_denselayer8_conv2_weight_, {},
+                            kFeaturesDenseblock4Denselayer8Conv2, batch, scratch(0, 166464));
 
   at(366);  // 13: | norm1 = bn    (features.denseblock4.denselayer9.norm1)
   // 14: relu    (features.denseblock4.denselayer9.relu1)
@@ -11455,16 +11557,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock4_denselayer9_norm2_bias_,
                  features_denseblock4_denselayer9_norm2_running_mean_,
                  features_denseblock4_denselayer9_norm2_running_var_, kFeaturesDenseblock4Denselayer9Norm2);
-  cnn::conv(features_denseblock4_denselayer9_relu2,
-            cnn::Loaded(features_denseblock4_denselayer8_concat1, features_denseblock4_denselayer9_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer9_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer9Conv1, batch, scratch(0, 1134912));
+  cnn::fast::conv(features_denseblock4_denselayer9_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer8_concat1, features_denseblock4_denselayer9_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock4_denselayer9_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer9Conv1, batch, scratch(0, 1134912));
 
   at(371);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer9_conv2, features_denseblock4_denselayer9_relu2,
-                      features_denseblock4_denselayer9_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer9Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock4_denselayer9_conv2, features_denseblock4_denselayer9_relu2,
+                            features_denseblock4_denselayer9_conv2_weight_, {},
+                            kFeaturesDenseblock4Denselayer9Conv2, batch, scratch(0, 166464));
 
   at(373);  // 13: | norm1 = bn    (features.denseblock4.denselayer10.norm1)
   // 14: relu    (features.denseblock4.denselayer10.relu1)
@@ -11482,16 +11584,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock4_denselayer10_norm2_bias_,
                  features_denseblock4_denselayer10_norm2_running_mean_,
                  features_denseblock4_denselayer10_norm2_running_var_, kFeaturesDenseblock4Denselayer10Norm2);
-  cnn::conv(features_denseblock4_denselayer10_relu2,
-            cnn::Loaded(features_denseblock4_denselayer9_concat1, features_denseblock4_denselayer10_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer10_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer10Conv1, batch, scratch(0, 1154176));
+  cnn::fast::conv(features_denseblock4_denselayer10_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer9_concat1, features_denseblock4_denselayer10_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock4_denselayer10_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer10Conv1, batch, scratch(0, 1154176));
 
   at(378);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer10_conv2, features_denseblock4_denselayer10_relu2,
-                      features_denseblock4_denselayer10_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer10Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock4_denselayer10_conv2, features_denseblock4_denselayer10_relu2,
+                            features_denseblock4_denselayer10_conv2_weight_, {},
+                            kFeaturesDenseblock4Denselayer10Conv2, batch, scratch(0, 166464));
 
   at(380);  // 13: | norm1 = bn    (features.denseblock4.denselayer11.norm1)
   // 14: relu    (features.denseblock4.denselayer11.relu1)
@@ -11509,16 +11611,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock4_denselayer11_norm2_bias_,
                  features_denseblock4_denselayer11_norm2_running_mean_,
                  features_denseblock4_denselayer11_norm2_running_var_, kFeaturesDenseblock4Denselayer11Norm2);
-  cnn::conv(features_denseblock4_denselayer11_relu2,
-            cnn::Loaded(features_denseblock4_denselayer10_concat1, features_denseblock4_denselayer11_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer11_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer11Conv1, batch, scratch(0, 1158400));
+  cnn::fast::conv(features_denseblock4_denselayer11_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer10_concat1, features_denseblock4_denselayer11_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock4_denselayer11_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer11Conv1, batch, scratch(0, 1158400));
 
   at(385);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer11_conv2, features_denseblock4_denselayer11_relu2,
-                      features_denseblock4_denselayer11_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer11Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock4_denselayer11_conv2, features_denseblock4_denselayer11_relu2,
+                            features_denseblock4_denselayer11_conv2_weight_, {},
+                            kFeaturesDenseblock4Denselayer11Conv2, batch, scratch(0, 166464));
 
   at(387);  // 13: | norm1 = bn    (features.denseblock4.denselayer12.norm1)
   // 14: relu    (features.denseblock4.denselayer12.relu1)
@@ -11536,16 +11638,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock4_denselayer12_norm2_bias_,
                  features_denseblock4_denselayer12_norm2_running_mean_,
                  features_denseblock4_denselayer12_norm2_running_var_, kFeaturesDenseblock4Denselayer12Norm2);
-  cnn::conv(features_denseblock4_denselayer12_relu2,
-            cnn::Loaded(features_denseblock4_denselayer11_concat1, features_denseblock4_denselayer12_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer12_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer12Conv1, batch, scratch(0, 1162624));
+  cnn::fast::conv(features_denseblock4_denselayer12_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer11_concat1, features_denseblock4_denselayer12_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock4_denselayer12_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer12Conv1, batch, scratch(0, 1162624));
 
   at(392);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer12_conv2, features_denseblock4_denselayer12_relu2,
-                      features_denseblock4_denselayer12_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer12Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock4_denselayer12_conv2, features_denseblock4_denselayer12_relu2,
+                            features_denseblock4_denselayer12_conv2_weight_, {},
+                            kFeaturesDenseblock4Denselayer12Conv2, batch, scratch(0, 166464));
 
   at(394);  // 13: | norm1 = bn    (features.denseblock4.denselayer13.norm1)
   // 14: relu    (features.denseblock4.denselayer13.relu1)
@@ -11563,16 +11665,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock4_denselayer13_norm2_bias_,
                  features_denseblock4_denselayer13_norm2_running_mean_,
                  features_denseblock4_denselayer13_norm2_running_var_, kFeaturesDenseblock4Denselayer13Norm2);
-  cnn::conv(features_denseblock4_denselayer13_relu2,
-            cnn::Loaded(features_denseblock4_denselayer12_concat1, features_denseblock4_denselayer13_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer13_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer13Conv1, batch, scratch(0, 1166848));
+  cnn::fast::conv(features_denseblock4_denselayer13_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer12_concat1, features_denseblock4_denselayer13_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock4_denselayer13_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer13Conv1, batch, scratch(0, 1166848));
 
   at(399);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer13_conv2, features_denseblock4_denselayer13_relu2,
-                      features_denseblock4_denselayer13_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer13Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock4_denselayer13_conv2, features_denseblock4_denselayer13_relu2,
+                            features_denseblock4_denselayer13_conv2_weight_, {},
+                            kFeaturesDenseblock4Denselayer13Conv2, batch, scratch(0, 166464));
 
   at(401);  // 13: | norm1 = bn    (features.denseblock4.denselayer14.norm1)
   // 14: relu    (features.denseblock4.denselayer14.relu1)
@@ -11590,16 +11692,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock4_denselayer14_norm2_bias_,
                  features_denseblock4_denselayer14_norm2_running_mean_,
                  features_denseblock4_denselayer14_norm2_running_var_, kFeaturesDenseblock4Denselayer14Norm2);
-  cnn::conv(features_denseblock4_denselayer14_relu2,
-            cnn::Loaded(features_denseblock4_denselayer13_concat1, features_denseblock4_denselayer14_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer14_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer14Conv1, batch, scratch(0, 1171072));
+  cnn::fast::conv(features_denseblock4_denselayer14_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer13_concat1, features_denseblock4_denselayer14_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock4_denselayer14_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer14Conv1, batch, scratch(0, 1171072));
 
   at(406);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer14_conv2, features_denseblock4_denselayer14_relu2,
-                      features_denseblock4_denselayer14_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer14Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock4_denselayer14_conv2, features_denseblock4_denselayer14_relu2,
+                            features_denseblock4_denselayer14_conv2_weight_, {},
+                            kFeaturesDenseblock4Denselayer14Conv2, batch, scratch(0, 166464));
 
   at(408);  // 13: | norm1 = bn    (features.denseblock4.denselayer15.norm1)
   // 14: relu    (features.denseblock4.denselayer15.relu1)
@@ -11617,16 +11719,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock4_denselayer15_norm2_bias_,
                  features_denseblock4_denselayer15_norm2_running_mean_,
                  features_denseblock4_denselayer15_norm2_running_var_, kFeaturesDenseblock4Denselayer15Norm2);
-  cnn::conv(features_denseblock4_denselayer15_relu2,
-            cnn::Loaded(features_denseblock4_denselayer14_concat1, features_denseblock4_denselayer15_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer15_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer15Conv1, batch, scratch(0, 1175296));
+  cnn::fast::conv(features_denseblock4_denselayer15_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer14_concat1, features_denseblock4_denselayer15_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock4_denselayer15_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer15Conv1, batch, scratch(0, 1175296));
 
   at(413);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer15_conv2, features_denseblock4_denselayer15_relu2,
-                      features_denseblock4_denselayer15_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer15Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock4_denselayer15_conv2, features_denseblock4_denselayer15_relu2,
+                            features_denseblock4_denselayer15_conv2_weight_, {},
+                            kFeaturesDenseblock4Denselayer15Conv2, batch, scratch(0, 166464));
 
   at(415);  // 13: | norm1 = bn    (features.denseblock4.denselayer16.norm1)
   // 14: relu    (features.denseblock4.denselayer16.relu1)
@@ -11644,16 +11746,16 @@ float DenseNet121::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
                  features_denseblock4_denselayer16_norm2_bias_,
                  features_denseblock4_denselayer16_norm2_running_mean_,
                  features_denseblock4_denselayer16_norm2_running_var_, kFeaturesDenseblock4Denselayer16Norm2);
-  cnn::conv(features_denseblock4_denselayer16_relu2,
-            cnn::Loaded(features_denseblock4_denselayer15_concat1, features_denseblock4_denselayer16_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock4_denselayer16_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock4_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer16Conv1, batch, scratch(0, 1179520));
+  cnn::fast::conv(features_denseblock4_denselayer16_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer15_concat1, features_denseblock4_denselayer16_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock4_denselayer16_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer16Conv1, batch, scratch(0, 1179520));
 
   at(420);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer16_conv2, features_denseblock4_denselayer16_relu2,
-                      features_denseblock4_denselayer16_conv2_weight_, {},
-                      kFeaturesDenseblock4Denselayer16Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock4_denselayer16_conv2, features_denseblock4_denselayer16_relu2,
+                            features_denseblock4_denselayer16_conv2_weight_, {},
+                            kFeaturesDenseblock4Denselayer16Conv2, batch, scratch(0, 166464));
 
   at(422);  // 47: norm5 = bn
   // 48: relu    (features.relu2)
@@ -12534,13 +12636,14 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock4_denselayer1_norm2_bias_,
                  features_denseblock4_denselayer1_norm2_running_mean_,
                  features_denseblock4_denselayer1_norm2_running_var_, kFeaturesDenseblock4Denselayer1Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer1_conv1_weight_prepared,
-                    features_denseblock4_denselayer1_conv1_weight_, kFeaturesDenseblock4Denselayer1Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer1_conv1_weight_prepared,
+                          features_denseblock4_denselayer1_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer1Conv1);
 
   at(315);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer1_conv2_weight_prepared,
-                              features_denseblock4_denselayer1_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer1Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer1_conv2_weight_prepared,
+                                    features_denseblock4_denselayer1_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer1Conv2);
 
   at(317);  // 13: | norm1 = bn    (features.denseblock4.denselayer2.norm1)
   // 14: relu    (features.denseblock4.denselayer2.relu1)
@@ -12556,13 +12659,14 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock4_denselayer2_norm2_bias_,
                  features_denseblock4_denselayer2_norm2_running_mean_,
                  features_denseblock4_denselayer2_norm2_running_var_, kFeaturesDenseblock4Denselayer2Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer2_conv1_weight_prepared,
-                    features_denseblock4_denselayer2_conv1_weight_, kFeaturesDenseblock4Denselayer2Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer2_conv1_weight_prepared,
+                          features_denseblock4_denselayer2_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer2Conv1);
 
   at(322);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer2_conv2_weight_prepared,
-                              features_denseblock4_denselayer2_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer2Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer2_conv2_weight_prepared,
+                                    features_denseblock4_denselayer2_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer2Conv2);
 
   at(324);  // 13: | norm1 = bn    (features.denseblock4.denselayer3.norm1)
   // 14: relu    (features.denseblock4.denselayer3.relu1)
@@ -12578,13 +12682,14 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock4_denselayer3_norm2_bias_,
                  features_denseblock4_denselayer3_norm2_running_mean_,
                  features_denseblock4_denselayer3_norm2_running_var_, kFeaturesDenseblock4Denselayer3Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer3_conv1_weight_prepared,
-                    features_denseblock4_denselayer3_conv1_weight_, kFeaturesDenseblock4Denselayer3Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer3_conv1_weight_prepared,
+                          features_denseblock4_denselayer3_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer3Conv1);
 
   at(329);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer3_conv2_weight_prepared,
-                              features_denseblock4_denselayer3_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer3Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer3_conv2_weight_prepared,
+                                    features_denseblock4_denselayer3_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer3Conv2);
 
   at(331);  // 13: | norm1 = bn    (features.denseblock4.denselayer4.norm1)
   // 14: relu    (features.denseblock4.denselayer4.relu1)
@@ -12600,13 +12705,14 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock4_denselayer4_norm2_bias_,
                  features_denseblock4_denselayer4_norm2_running_mean_,
                  features_denseblock4_denselayer4_norm2_running_var_, kFeaturesDenseblock4Denselayer4Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer4_conv1_weight_prepared,
-                    features_denseblock4_denselayer4_conv1_weight_, kFeaturesDenseblock4Denselayer4Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer4_conv1_weight_prepared,
+                          features_denseblock4_denselayer4_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer4Conv1);
 
   at(336);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer4_conv2_weight_prepared,
-                              features_denseblock4_denselayer4_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer4Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer4_conv2_weight_prepared,
+                                    features_denseblock4_denselayer4_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer4Conv2);
 
   at(338);  // 13: | norm1 = bn    (features.denseblock4.denselayer5.norm1)
   // 14: relu    (features.denseblock4.denselayer5.relu1)
@@ -12622,13 +12728,14 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock4_denselayer5_norm2_bias_,
                  features_denseblock4_denselayer5_norm2_running_mean_,
                  features_denseblock4_denselayer5_norm2_running_var_, kFeaturesDenseblock4Denselayer5Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer5_conv1_weight_prepared,
-                    features_denseblock4_denselayer5_conv1_weight_, kFeaturesDenseblock4Denselayer5Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer5_conv1_weight_prepared,
+                          features_denseblock4_denselayer5_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer5Conv1);
 
   at(343);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer5_conv2_weight_prepared,
-                              features_denseblock4_denselayer5_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer5Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer5_conv2_weight_prepared,
+                                    features_denseblock4_denselayer5_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer5Conv2);
 
   at(345);  // 13: | norm1 = bn    (features.denseblock4.denselayer6.norm1)
   // 14: relu    (features.denseblock4.denselayer6.relu1)
@@ -12644,13 +12751,14 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock4_denselayer6_norm2_bias_,
                  features_denseblock4_denselayer6_norm2_running_mean_,
                  features_denseblock4_denselayer6_norm2_running_var_, kFeaturesDenseblock4Denselayer6Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer6_conv1_weight_prepared,
-                    features_denseblock4_denselayer6_conv1_weight_, kFeaturesDenseblock4Denselayer6Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer6_conv1_weight_prepared,
+                          features_denseblock4_denselayer6_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer6Conv1);
 
   at(350);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer6_conv2_weight_prepared,
-                              features_denseblock4_denselayer6_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer6Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer6_conv2_weight_prepared,
+                                    features_denseblock4_denselayer6_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer6Conv2);
 
   at(352);  // 13: | norm1 = bn    (features.denseblock4.denselayer7.norm1)
   // 14: relu    (features.denseblock4.denselayer7.relu1)
@@ -12666,13 +12774,14 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock4_denselayer7_norm2_bias_,
                  features_denseblock4_denselayer7_norm2_running_mean_,
                  features_denseblock4_denselayer7_norm2_running_var_, kFeaturesDenseblock4Denselayer7Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer7_conv1_weight_prepared,
-                    features_denseblock4_denselayer7_conv1_weight_, kFeaturesDenseblock4Denselayer7Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer7_conv1_weight_prepared,
+                          features_denseblock4_denselayer7_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer7Conv1);
 
   at(357);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer7_conv2_weight_prepared,
-                              features_denseblock4_denselayer7_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer7Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer7_conv2_weight_prepared,
+                                    features_denseblock4_denselayer7_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer7Conv2);
 
   at(359);  // 13: | norm1 = bn    (features.denseblock4.denselayer8.norm1)
   // 14: relu    (features.denseblock4.denselayer8.relu1)
@@ -12688,13 +12797,14 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock4_denselayer8_norm2_bias_,
                  features_denseblock4_denselayer8_norm2_running_mean_,
                  features_denseblock4_denselayer8_norm2_running_var_, kFeaturesDenseblock4Denselayer8Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer8_conv1_weight_prepared,
-                    features_denseblock4_denselayer8_conv1_weight_, kFeaturesDenseblock4Denselayer8Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer8_conv1_weight_prepared,
+                          features_denseblock4_denselayer8_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer8Conv1);
 
   at(364);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer8_conv2_weight_prepared,
-                              features_denseblock4_denselayer8_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer8Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer8_conv2_weight_prepared,
+                                    features_denseblock4_denselayer8_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer8Conv2);
 
   at(366);  // 13: | norm1 = bn    (features.denseblock4.denselayer9.norm1)
   // 14: relu    (features.denseblock4.denselayer9.relu1)
@@ -12710,13 +12820,14 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock4_denselayer9_norm2_bias_,
                  features_denseblock4_denselayer9_norm2_running_mean_,
                  features_denseblock4_denselayer9_norm2_running_var_, kFeaturesDenseblock4Denselayer9Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer9_conv1_weight_prepared,
-                    features_denseblock4_denselayer9_conv1_weight_, kFeaturesDenseblock4Denselayer9Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer9_conv1_weight_prepared,
+                          features_denseblock4_denselayer9_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer9Conv1);
 
   at(371);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer9_conv2_weight_prepared,
-                              features_denseblock4_denselayer9_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer9Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer9_conv2_weight_prepared,
+                                    features_denseblock4_denselayer9_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer9Conv2);
 
   at(373);  // 13: | norm1 = bn    (features.denseblock4.denselayer10.norm1)
   // 14: relu    (features.denseblock4.denselayer10.relu1)
@@ -12734,13 +12845,14 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock4_denselayer10_norm2_bias_,
                  features_denseblock4_denselayer10_norm2_running_mean_,
                  features_denseblock4_denselayer10_norm2_running_var_, kFeaturesDenseblock4Denselayer10Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer10_conv1_weight_prepared,
-                    features_denseblock4_denselayer10_conv1_weight_, kFeaturesDenseblock4Denselayer10Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer10_conv1_weight_prepared,
+                          features_denseblock4_denselayer10_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer10Conv1);
 
   at(378);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer10_conv2_weight_prepared,
-                              features_denseblock4_denselayer10_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer10Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer10_conv2_weight_prepared,
+                                    features_denseblock4_denselayer10_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer10Conv2);
 
   at(380);  // 13: | norm1 = bn    (features.denseblock4.denselayer11.norm1)
   // 14: relu    (features.denseblock4.denselayer11.relu1)
@@ -12758,13 +12870,14 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock4_denselayer11_norm2_bias_,
                  features_denseblock4_denselayer11_norm2_running_mean_,
                  features_denseblock4_denselayer11_norm2_running_var_, kFeaturesDenseblock4Denselayer11Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer11_conv1_weight_prepared,
-                    features_denseblock4_denselayer11_conv1_weight_, kFeaturesDenseblock4Denselayer11Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer11_conv1_weight_prepared,
+                          features_denseblock4_denselayer11_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer11Conv1);
 
   at(385);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer11_conv2_weight_prepared,
-                              features_denseblock4_denselayer11_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer11Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer11_conv2_weight_prepared,
+                                    features_denseblock4_denselayer11_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer11Conv2);
 
   at(387);  // 13: | norm1 = bn    (features.denseblock4.denselayer12.norm1)
   // 14: relu    (features.denseblock4.denselayer12.relu1)
@@ -12782,13 +12895,14 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock4_denselayer12_norm2_bias_,
                  features_denseblock4_denselayer12_norm2_running_mean_,
                  features_denseblock4_denselayer12_norm2_running_var_, kFeaturesDenseblock4Denselayer12Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer12_conv1_weight_prepared,
-                    features_denseblock4_denselayer12_conv1_weight_, kFeaturesDenseblock4Denselayer12Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer12_conv1_weight_prepared,
+                          features_denseblock4_denselayer12_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer12Conv1);
 
   at(392);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer12_conv2_weight_prepared,
-                              features_denseblock4_denselayer12_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer12Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer12_conv2_weight_prepared,
+                                    features_denseblock4_denselayer12_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer12Conv2);
 
   at(394);  // 13: | norm1 = bn    (features.denseblock4.denselayer13.norm1)
   // 14: relu    (features.denseblock4.denselayer13.relu1)
@@ -12806,13 +12920,14 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock4_denselayer13_norm2_bias_,
                  features_denseblock4_denselayer13_norm2_running_mean_,
                  features_denseblock4_denselayer13_norm2_running_var_, kFeaturesDenseblock4Denselayer13Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer13_conv1_weight_prepared,
-                    features_denseblock4_denselayer13_conv1_weight_, kFeaturesDenseblock4Denselayer13Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer13_conv1_weight_prepared,
+                          features_denseblock4_denselayer13_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer13Conv1);
 
   at(399);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer13_conv2_weight_prepared,
-                              features_denseblock4_denselayer13_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer13Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer13_conv2_weight_prepared,
+                                    features_denseblock4_denselayer13_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer13Conv2);
 
   at(401);  // 13: | norm1 = bn    (features.denseblock4.denselayer14.norm1)
   // 14: relu    (features.denseblock4.denselayer14.relu1)
@@ -12830,13 +12945,14 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock4_denselayer14_norm2_bias_,
                  features_denseblock4_denselayer14_norm2_running_mean_,
                  features_denseblock4_denselayer14_norm2_running_var_, kFeaturesDenseblock4Denselayer14Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer14_conv1_weight_prepared,
-                    features_denseblock4_denselayer14_conv1_weight_, kFeaturesDenseblock4Denselayer14Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer14_conv1_weight_prepared,
+                          features_denseblock4_denselayer14_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer14Conv1);
 
   at(406);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer14_conv2_weight_prepared,
-                              features_denseblock4_denselayer14_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer14Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer14_conv2_weight_prepared,
+                                    features_denseblock4_denselayer14_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer14Conv2);
 
   at(408);  // 13: | norm1 = bn    (features.denseblock4.denselayer15.norm1)
   // 14: relu    (features.denseblock4.denselayer15.relu1)
@@ -12854,13 +12970,14 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock4_denselayer15_norm2_bias_,
                  features_denseblock4_denselayer15_norm2_running_mean_,
                  features_denseblock4_denselayer15_norm2_running_var_, kFeaturesDenseblock4Denselayer15Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer15_conv1_weight_prepared,
-                    features_denseblock4_denselayer15_conv1_weight_, kFeaturesDenseblock4Denselayer15Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer15_conv1_weight_prepared,
+                          features_denseblock4_denselayer15_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer15Conv1);
 
   at(413);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer15_conv2_weight_prepared,
-                              features_denseblock4_denselayer15_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer15Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer15_conv2_weight_prepared,
+                                    features_denseblock4_denselayer15_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer15Conv2);
 
   at(415);  // 13: | norm1 = bn    (features.denseblock4.denselayer16.norm1)
   // 14: relu    (features.denseblock4.denselayer16.relu1)
@@ -12878,13 +12995,14 @@ void DenseNet121::prepare_on_team() {
                  features_denseblock4_denselayer16_norm2_bias_,
                  features_denseblock4_denselayer16_norm2_running_mean_,
                  features_denseblock4_denselayer16_norm2_running_var_, kFeaturesDenseblock4Denselayer16Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer16_conv1_weight_prepared,
-                    features_denseblock4_denselayer16_conv1_weight_, kFeaturesDenseblock4Denselayer16Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer16_conv1_weight_prepared,
+                          features_denseblock4_denselayer16_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer16Conv1);
 
   at(420);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer16_conv2_weight_prepared,
-                              features_denseblock4_denselayer16_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer16Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer16_conv2_weight_prepared,
+                                    features_denseblock4_denselayer16_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer16Conv2);
 
   at(422);  // 47: norm5 = bn
   // 48: relu    (features.relu2)
@@ -13238,9 +13356,9 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // 33: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
   // 34: norm0 = bn
   // 35: relu    (features.relu1)
-  cnn::conv(features_relu1, input, features_conv0_weight_,
-            cnn::Epilogue().scaled(features_norm0_saved).then(cnn::Activation::kRelu), kFeaturesConv0, batch,
-            scratch(25690112, 208614));
+  cnn::fast::conv(features_relu1, input, features_conv0_weight_,
+                  cnn::Epilogue().scaled(features_norm0_saved).then(cnn::Activation::kRelu), kFeaturesConv0,
+                  batch, scratch(25690112, 208614));
 
   at(3);  // 36: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
@@ -13248,92 +13366,92 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
   at(6);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer1.relu2)
-  cnn::conv(features_denseblock1_denselayer1_relu2,
-            cnn::Loaded(features_maxpool1, features_denseblock1_denselayer1_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer1_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock1_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer1Conv1, batch, scratch(12845056, 95808));
+  cnn::fast::conv(features_denseblock1_denselayer1_relu2,
+                  cnn::Loaded(features_maxpool1, features_denseblock1_denselayer1_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock1_denselayer1_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock1_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock1Denselayer1Conv1, batch, scratch(12845056, 95808));
 
   at(9);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer1_conv2, features_denseblock1_denselayer1_relu2,
-                      features_denseblock1_denselayer1_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer1Conv2, batch, scratch(12845056, 166464));
+  cnn::fast::winograd::conv(features_denseblock1_denselayer1_conv2, features_denseblock1_denselayer1_relu2,
+                            features_denseblock1_denselayer1_conv2_weight_, {},
+                            kFeaturesDenseblock1Denselayer1Conv2, batch, scratch(12845056, 166464));
 
   at(13);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer2.relu2)
-  cnn::conv(features_denseblock1_denselayer2_relu2,
-            cnn::Loaded(features_denseblock1_denselayer1_concat1, features_denseblock1_denselayer2_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer2_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock1_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer2Conv1, batch, scratch(12845056, 143040));
+  cnn::fast::conv(features_denseblock1_denselayer2_relu2,
+                  cnn::Loaded(features_denseblock1_denselayer1_concat1, features_denseblock1_denselayer2_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock1_denselayer2_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock1_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock1Denselayer2Conv1, batch, scratch(12845056, 143040));
 
   at(16);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer2_conv2, features_denseblock1_denselayer2_relu2,
-                      features_denseblock1_denselayer2_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer2Conv2, batch, scratch(12845056, 166464));
+  cnn::fast::winograd::conv(features_denseblock1_denselayer2_conv2, features_denseblock1_denselayer2_relu2,
+                            features_denseblock1_denselayer2_conv2_weight_, {},
+                            kFeaturesDenseblock1Denselayer2Conv2, batch, scratch(12845056, 166464));
 
   at(20);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer3.relu2)
-  cnn::conv(features_denseblock1_denselayer3_relu2,
-            cnn::Loaded(features_denseblock1_denselayer2_concat1, features_denseblock1_denselayer3_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer3_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock1_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer3Conv1, batch, scratch(12845056, 190272));
+  cnn::fast::conv(features_denseblock1_denselayer3_relu2,
+                  cnn::Loaded(features_denseblock1_denselayer2_concat1, features_denseblock1_denselayer3_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock1_denselayer3_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock1_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock1Denselayer3Conv1, batch, scratch(12845056, 190272));
 
   at(23);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer3_conv2, features_denseblock1_denselayer3_relu2,
-                      features_denseblock1_denselayer3_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer3Conv2, batch, scratch(12845056, 166464));
+  cnn::fast::winograd::conv(features_denseblock1_denselayer3_conv2, features_denseblock1_denselayer3_relu2,
+                            features_denseblock1_denselayer3_conv2_weight_, {},
+                            kFeaturesDenseblock1Denselayer3Conv2, batch, scratch(12845056, 166464));
 
   at(27);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer4.relu2)
-  cnn::conv(features_denseblock1_denselayer4_relu2,
-            cnn::Loaded(features_denseblock1_denselayer3_concat1, features_denseblock1_denselayer4_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer4_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock1_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer4Conv1, batch, scratch(12845056, 237504));
+  cnn::fast::conv(features_denseblock1_denselayer4_relu2,
+                  cnn::Loaded(features_denseblock1_denselayer3_concat1, features_denseblock1_denselayer4_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock1_denselayer4_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock1_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock1Denselayer4Conv1, batch, scratch(12845056, 237504));
 
   at(30);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer4_conv2, features_denseblock1_denselayer4_relu2,
-                      features_denseblock1_denselayer4_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer4Conv2, batch, scratch(12845056, 166464));
+  cnn::fast::winograd::conv(features_denseblock1_denselayer4_conv2, features_denseblock1_denselayer4_relu2,
+                            features_denseblock1_denselayer4_conv2_weight_, {},
+                            kFeaturesDenseblock1Denselayer4Conv2, batch, scratch(12845056, 166464));
 
   at(34);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer5.relu2)
-  cnn::conv(features_denseblock1_denselayer5_relu2,
-            cnn::Loaded(features_denseblock1_denselayer4_concat1, features_denseblock1_denselayer5_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer5_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock1_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer5Conv1, batch, scratch(12845056, 284736));
+  cnn::fast::conv(features_denseblock1_denselayer5_relu2,
+                  cnn::Loaded(features_denseblock1_denselayer4_concat1, features_denseblock1_denselayer5_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock1_denselayer5_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock1_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock1Denselayer5Conv1, batch, scratch(12845056, 284736));
 
   at(37);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer5_conv2, features_denseblock1_denselayer5_relu2,
-                      features_denseblock1_denselayer5_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer5Conv2, batch, scratch(12845056, 166464));
+  cnn::fast::winograd::conv(features_denseblock1_denselayer5_conv2, features_denseblock1_denselayer5_relu2,
+                            features_denseblock1_denselayer5_conv2_weight_, {},
+                            kFeaturesDenseblock1Denselayer5Conv2, batch, scratch(12845056, 166464));
 
   at(41);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer6.relu2)
-  cnn::conv(features_denseblock1_denselayer6_relu2,
-            cnn::Loaded(features_denseblock1_denselayer5_concat1, features_denseblock1_denselayer6_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer6_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock1_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer6Conv1, batch, scratch(12845056, 331968));
+  cnn::fast::conv(features_denseblock1_denselayer6_relu2,
+                  cnn::Loaded(features_denseblock1_denselayer5_concat1, features_denseblock1_denselayer6_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock1_denselayer6_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock1_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock1Denselayer6Conv1, batch, scratch(12845056, 331968));
 
   at(44);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer6_conv2, features_denseblock1_denselayer6_relu2,
-                      features_denseblock1_denselayer6_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer6Conv2, batch, scratch(12845056, 166464));
+  cnn::fast::winograd::conv(features_denseblock1_denselayer6_conv2, features_denseblock1_denselayer6_relu2,
+                            features_denseblock1_denselayer6_conv2_weight_, {},
+                            kFeaturesDenseblock1Denselayer6Conv2, batch, scratch(12845056, 166464));
 
   at(48);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
-  cnn::conv(features_transition1_conv,
-            cnn::Loaded(features_denseblock1_denselayer6_concat1, features_transition1_norm_saved, cnn::Activation::kRelu),
-            features_transition1_conv_weight_, {}, kFeaturesTransition1Conv, batch,
-            scratch(12845056, 379200));
+  cnn::fast::conv(features_transition1_conv,
+                  cnn::Loaded(features_denseblock1_denselayer6_concat1, features_transition1_norm_saved, cnn::Activation::kRelu),
+                  features_transition1_conv_weight_, {}, kFeaturesTransition1Conv, batch,
+                  scratch(12845056, 379200));
 
   at(49);  // 27: avgpool(2)    (features.transition1.avgpool1)
   cnn::avgpool(features_transition1_avgpool1, features_transition1_conv, kFeaturesTransition1Avgpool1, batch);
@@ -13341,175 +13459,176 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
   at(52);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer1.relu2)
-  cnn::conv(features_denseblock2_denselayer1_relu2,
-            cnn::Loaded(features_transition1_avgpool1, features_denseblock2_denselayer1_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer1_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer1Conv1, batch, scratch(3211264, 190272));
+  cnn::fast::conv(features_denseblock2_denselayer1_relu2,
+                  cnn::Loaded(features_transition1_avgpool1, features_denseblock2_denselayer1_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer1_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer1Conv1, batch, scratch(3211264, 190272));
 
   at(55);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer1_conv2, features_denseblock2_denselayer1_relu2,
-                      features_denseblock2_denselayer1_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer1Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer1_conv2, features_denseblock2_denselayer1_relu2,
+                            features_denseblock2_denselayer1_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer1Conv2, batch, scratch(3211264, 166464));
 
   at(59);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer2.relu2)
-  cnn::conv(features_denseblock2_denselayer2_relu2,
-            cnn::Loaded(features_denseblock2_denselayer1_concat1, features_denseblock2_denselayer2_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer2_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer2Conv1, batch, scratch(3211264, 237504));
+  cnn::fast::conv(features_denseblock2_denselayer2_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer1_concat1, features_denseblock2_denselayer2_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer2_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer2Conv1, batch, scratch(3211264, 237504));
 
   at(62);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer2_conv2, features_denseblock2_denselayer2_relu2,
-                      features_denseblock2_denselayer2_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer2Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer2_conv2, features_denseblock2_denselayer2_relu2,
+                            features_denseblock2_denselayer2_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer2Conv2, batch, scratch(3211264, 166464));
 
   at(66);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer3.relu2)
-  cnn::conv(features_denseblock2_denselayer3_relu2,
-            cnn::Loaded(features_denseblock2_denselayer2_concat1, features_denseblock2_denselayer3_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer3_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer3Conv1, batch, scratch(3211264, 284736));
+  cnn::fast::conv(features_denseblock2_denselayer3_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer2_concat1, features_denseblock2_denselayer3_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer3_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer3Conv1, batch, scratch(3211264, 284736));
 
   at(69);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer3_conv2, features_denseblock2_denselayer3_relu2,
-                      features_denseblock2_denselayer3_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer3Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer3_conv2, features_denseblock2_denselayer3_relu2,
+                            features_denseblock2_denselayer3_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer3Conv2, batch, scratch(3211264, 166464));
 
   at(73);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer4.relu2)
-  cnn::conv(features_denseblock2_denselayer4_relu2,
-            cnn::Loaded(features_denseblock2_denselayer3_concat1, features_denseblock2_denselayer4_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer4_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer4Conv1, batch, scratch(3211264, 331968));
+  cnn::fast::conv(features_denseblock2_denselayer4_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer3_concat1, features_denseblock2_denselayer4_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer4_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer4Conv1, batch, scratch(3211264, 331968));
 
   at(76);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer4_conv2, features_denseblock2_denselayer4_relu2,
-                      features_denseblock2_denselayer4_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer4Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer4_conv2, features_denseblock2_denselayer4_relu2,
+                            features_denseblock2_denselayer4_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer4Conv2, batch, scratch(3211264, 166464));
 
   at(80);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer5.relu2)
-  cnn::conv(features_denseblock2_denselayer5_relu2,
-            cnn::Loaded(features_denseblock2_denselayer4_concat1, features_denseblock2_denselayer5_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer5_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer5Conv1, batch, scratch(3211264, 379200));
+  cnn::fast::conv(features_denseblock2_denselayer5_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer4_concat1, features_denseblock2_denselayer5_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer5_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer5Conv1, batch, scratch(3211264, 379200));
 
   at(83);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer5_conv2, features_denseblock2_denselayer5_relu2,
-                      features_denseblock2_denselayer5_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer5Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer5_conv2, features_denseblock2_denselayer5_relu2,
+                            features_denseblock2_denselayer5_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer5Conv2, batch, scratch(3211264, 166464));
 
   at(87);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer6.relu2)
-  cnn::conv(features_denseblock2_denselayer6_relu2,
-            cnn::Loaded(features_denseblock2_denselayer5_concat1, features_denseblock2_denselayer6_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer6_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer6Conv1, batch, scratch(3211264, 426432));
+  cnn::fast::conv(features_denseblock2_denselayer6_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer5_concat1, features_denseblock2_denselayer6_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer6_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer6Conv1, batch, scratch(3211264, 426432));
 
   at(90);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer6_conv2, features_denseblock2_denselayer6_relu2,
-                      features_denseblock2_denselayer6_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer6Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer6_conv2, features_denseblock2_denselayer6_relu2,
+                            features_denseblock2_denselayer6_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer6Conv2, batch, scratch(3211264, 166464));
 
   at(94);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer7.relu2)
-  cnn::conv(features_denseblock2_denselayer7_relu2,
-            cnn::Loaded(features_denseblock2_denselayer6_concat1, features_denseblock2_denselayer7_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer7_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer7Conv1, batch, scratch(3211264, 473664));
+  cnn::fast::conv(features_denseblock2_denselayer7_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer6_concat1, features_denseblock2_denselayer7_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer7_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer7Conv1, batch, scratch(3211264, 473664));
 
   at(97);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer7_conv2, features_denseblock2_denselayer7_relu2,
-                      features_denseblock2_denselayer7_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer7Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer7_conv2, features_denseblock2_denselayer7_relu2,
+                            features_denseblock2_denselayer7_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer7Conv2, batch, scratch(3211264, 166464));
 
   at(101);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer8.relu2)
-  cnn::conv(features_denseblock2_denselayer8_relu2,
-            cnn::Loaded(features_denseblock2_denselayer7_concat1, features_denseblock2_denselayer8_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer8_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer8Conv1, batch, scratch(3211264, 520896));
+  cnn::fast::conv(features_denseblock2_denselayer8_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer7_concat1, features_denseblock2_denselayer8_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer8_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer8Conv1, batch, scratch(3211264, 520896));
 
   at(104);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer8_conv2, features_denseblock2_denselayer8_relu2,
-                      features_denseblock2_denselayer8_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer8Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer8_conv2, features_denseblock2_denselayer8_relu2,
+                            features_denseblock2_denselayer8_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer8Conv2, batch, scratch(3211264, 166464));
 
   at(108);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer9.relu2)
-  cnn::conv(features_denseblock2_denselayer9_relu2,
-            cnn::Loaded(features_denseblock2_denselayer8_concat1, features_denseblock2_denselayer9_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer9_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer9Conv1, batch, scratch(3211264, 568128));
+  cnn::fast::conv(features_denseblock2_denselayer9_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer8_concat1, features_denseblock2_denselayer9_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer9_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer9Conv1, batch, scratch(3211264, 568128));
 
   at(111);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer9_conv2, features_denseblock2_denselayer9_relu2,
-                      features_denseblock2_denselayer9_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer9Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer9_conv2, features_denseblock2_denselayer9_relu2,
+                            features_denseblock2_denselayer9_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer9Conv2, batch, scratch(3211264, 166464));
 
   at(115);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer10.relu2)
-  cnn::conv(features_denseblock2_denselayer10_relu2,
-            cnn::Loaded(features_denseblock2_denselayer9_concat1, features_denseblock2_denselayer10_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer10_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer10Conv1, batch, scratch(3211264, 615360));
+  cnn::fast::conv(features_denseblock2_denselayer10_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer9_concat1, features_denseblock2_denselayer10_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer10_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer10Conv1, batch, scratch(3211264, 615360));
 
   at(118);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer10_conv2, features_denseblock2_denselayer10_relu2,
-                      features_denseblock2_denselayer10_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer10Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer10_conv2, features_denseblock2_denselayer10_relu2,
+                            features_denseblock2_denselayer10_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer10Conv2, batch, scratch(3211264, 166464));
 
   at(122);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer11.relu2)
-  cnn::conv(features_denseblock2_denselayer11_relu2,
-            cnn::Loaded(features_denseblock2_denselayer10_concat1, features_denseblock2_denselayer11_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer11_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer11Conv1, batch, scratch(3211264, 662592));
+  cnn::fast::conv(features_denseblock2_denselayer11_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer10_concat1, features_denseblock2_denselayer11_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer11_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer11Conv1, batch, scratch(3211264, 662592));
 
   at(125);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer11_conv2, features_denseblock2_denselayer11_relu2,
-                      features_denseblock2_denselayer11_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer11Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer11_conv2, features_denseblock2_denselayer11_relu2,
+                            features_denseblock2_denselayer11_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer11Conv2, batch, scratch(3211264, 166464));
 
   at(129);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer12.relu2)
-  cnn::conv(features_denseblock2_denselayer12_relu2,
-            cnn::Loaded(features_denseblock2_denselayer11_concat1, features_denseblock2_denselayer12_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer12_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer12Conv1, batch, scratch(3211264, 709824));
+  cnn::fast::conv(features_denseblock2_denselayer12_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer11_concat1, features_denseblock2_denselayer12_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer12_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer12Conv1, batch, scratch(3211264, 709824));
 
   at(132);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer12_conv2, features_denseblock2_denselayer12_relu2,
-                      features_denseblock2_denselayer12_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer12Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer12_conv2, features_denseblock2_denselayer12_relu2,
+                            features_denseblock2_denselayer12_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer12Conv2, batch, scratch(3211264, 166464));
 
   at(136);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
-  cnn::conv(features_transition2_conv,
-            cnn::Loaded(features_denseblock2_denselayer12_concat1, features_transition2_norm_saved, cnn::Activation::kRelu),
-            features_transition2_conv_weight_, {}, kFeaturesTransition2Conv, batch, scratch(6422528, 821568));
+  cnn::fast::conv(features_transition2_conv,
+                  cnn::Loaded(features_denseblock2_denselayer12_concat1, features_transition2_norm_saved, cnn::Activation::kRelu),
+                  features_transition2_conv_weight_, {}, kFeaturesTransition2Conv, batch,
+                  scratch(6422528, 821568));
 
   at(137);  // 27: avgpool(2)    (features.transition2.avgpool1)
   cnn::avgpool(features_transition2_avgpool1, features_transition2_conv, kFeaturesTransition2Avgpool1, batch);
@@ -13517,344 +13636,344 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
   at(140);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer1.relu2)
-  cnn::conv(features_denseblock3_denselayer1_relu2,
-            cnn::Loaded(features_transition2_avgpool1, features_denseblock3_denselayer1_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer1_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer1Conv1, batch, scratch(802816, 379200));
+  cnn::fast::conv(features_denseblock3_denselayer1_relu2,
+                  cnn::Loaded(features_transition2_avgpool1, features_denseblock3_denselayer1_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer1_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer1Conv1, batch, scratch(802816, 379200));
 
   at(143);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer1_conv2, features_denseblock3_denselayer1_relu2,
-                      features_denseblock3_denselayer1_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer1Conv2, batch, scratch(802816, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer1_conv2, features_denseblock3_denselayer1_relu2,
+                            features_denseblock3_denselayer1_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer1Conv2, batch, scratch(802816, 166464));
 
   at(147);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer2.relu2)
-  cnn::conv(features_denseblock3_denselayer2_relu2,
-            cnn::Loaded(features_denseblock3_denselayer1_concat1, features_denseblock3_denselayer2_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer2_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer2Conv1, batch, scratch(802816, 426432));
+  cnn::fast::conv(features_denseblock3_denselayer2_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer1_concat1, features_denseblock3_denselayer2_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer2_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer2Conv1, batch, scratch(802816, 426432));
 
   at(150);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer2_conv2, features_denseblock3_denselayer2_relu2,
-                      features_denseblock3_denselayer2_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer2Conv2, batch, scratch(802816, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer2_conv2, features_denseblock3_denselayer2_relu2,
+                            features_denseblock3_denselayer2_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer2Conv2, batch, scratch(802816, 166464));
 
   at(154);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer3.relu2)
-  cnn::conv(features_denseblock3_denselayer3_relu2,
-            cnn::Loaded(features_denseblock3_denselayer2_concat1, features_denseblock3_denselayer3_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer3_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer3Conv1, batch, scratch(802816, 473664));
+  cnn::fast::conv(features_denseblock3_denselayer3_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer2_concat1, features_denseblock3_denselayer3_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer3_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer3Conv1, batch, scratch(802816, 473664));
 
   at(157);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer3_conv2, features_denseblock3_denselayer3_relu2,
-                      features_denseblock3_denselayer3_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer3Conv2, batch, scratch(802816, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer3_conv2, features_denseblock3_denselayer3_relu2,
+                            features_denseblock3_denselayer3_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer3Conv2, batch, scratch(802816, 166464));
 
   at(161);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer4.relu2)
-  cnn::conv(features_denseblock3_denselayer4_relu2,
-            cnn::Loaded(features_denseblock3_denselayer3_concat1, features_denseblock3_denselayer4_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer4_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer4Conv1, batch, scratch(802816, 520896));
+  cnn::fast::conv(features_denseblock3_denselayer4_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer3_concat1, features_denseblock3_denselayer4_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer4_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer4Conv1, batch, scratch(802816, 520896));
 
   at(164);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer4_conv2, features_denseblock3_denselayer4_relu2,
-                      features_denseblock3_denselayer4_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer4Conv2, batch, scratch(802816, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer4_conv2, features_denseblock3_denselayer4_relu2,
+                            features_denseblock3_denselayer4_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer4Conv2, batch, scratch(802816, 166464));
 
   at(168);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer5.relu2)
-  cnn::conv(features_denseblock3_denselayer5_relu2,
-            cnn::Loaded(features_denseblock3_denselayer4_concat1, features_denseblock3_denselayer5_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer5_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer5Conv1, batch, scratch(802816, 568128));
+  cnn::fast::conv(features_denseblock3_denselayer5_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer4_concat1, features_denseblock3_denselayer5_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer5_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer5Conv1, batch, scratch(802816, 568128));
 
   at(171);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer5_conv2, features_denseblock3_denselayer5_relu2,
-                      features_denseblock3_denselayer5_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer5Conv2, batch, scratch(802816, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer5_conv2, features_denseblock3_denselayer5_relu2,
+                            features_denseblock3_denselayer5_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer5Conv2, batch, scratch(802816, 166464));
 
   at(175);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer6.relu2)
-  cnn::conv(features_denseblock3_denselayer6_relu2,
-            cnn::Loaded(features_denseblock3_denselayer5_concat1, features_denseblock3_denselayer6_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer6_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer6Conv1, batch, scratch(802816, 615360));
+  cnn::fast::conv(features_denseblock3_denselayer6_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer5_concat1, features_denseblock3_denselayer6_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer6_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer6Conv1, batch, scratch(802816, 615360));
 
   at(178);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer6_conv2, features_denseblock3_denselayer6_relu2,
-                      features_denseblock3_denselayer6_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer6Conv2, batch, scratch(802816, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer6_conv2, features_denseblock3_denselayer6_relu2,
+                            features_denseblock3_denselayer6_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer6Conv2, batch, scratch(802816, 166464));
 
   at(182);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer7.relu2)
-  cnn::conv(features_denseblock3_denselayer7_relu2,
-            cnn::Loaded(features_denseblock3_denselayer6_concat1, features_denseblock3_denselayer7_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer7_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer7Conv1, batch, scratch(802816, 662592));
+  cnn::fast::conv(features_denseblock3_denselayer7_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer6_concat1, features_denseblock3_denselayer7_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer7_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer7Conv1, batch, scratch(802816, 662592));
 
   at(185);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer7_conv2, features_denseblock3_denselayer7_relu2,
-                      features_denseblock3_denselayer7_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer7Conv2, batch, scratch(802816, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer7_conv2, features_denseblock3_denselayer7_relu2,
+                            features_denseblock3_denselayer7_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer7Conv2, batch, scratch(802816, 166464));
 
   at(189);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer8.relu2)
-  cnn::conv(features_denseblock3_denselayer8_relu2,
-            cnn::Loaded(features_denseblock3_denselayer7_concat1, features_denseblock3_denselayer8_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer8_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer8Conv1, batch, scratch(802816, 709824));
+  cnn::fast::conv(features_denseblock3_denselayer8_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer7_concat1, features_denseblock3_denselayer8_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer8_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer8Conv1, batch, scratch(802816, 709824));
 
   at(192);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer8_conv2, features_denseblock3_denselayer8_relu2,
-                      features_denseblock3_denselayer8_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer8Conv2, batch, scratch(802816, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer8_conv2, features_denseblock3_denselayer8_relu2,
+                            features_denseblock3_denselayer8_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer8Conv2, batch, scratch(802816, 166464));
 
   at(196);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer9.relu2)
-  cnn::conv(features_denseblock3_denselayer9_relu2,
-            cnn::Loaded(features_denseblock3_denselayer8_concat1, features_denseblock3_denselayer9_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer9_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer9Conv1, batch, scratch(802816, 757056));
+  cnn::fast::conv(features_denseblock3_denselayer9_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer8_concat1, features_denseblock3_denselayer9_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer9_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer9Conv1, batch, scratch(802816, 757056));
 
   at(199);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer9_conv2, features_denseblock3_denselayer9_relu2,
-                      features_denseblock3_denselayer9_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer9Conv2, batch, scratch(802816, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer9_conv2, features_denseblock3_denselayer9_relu2,
+                            features_denseblock3_denselayer9_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer9Conv2, batch, scratch(802816, 166464));
 
   at(203);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer10.relu2)
-  cnn::conv(features_denseblock3_denselayer10_relu2,
-            cnn::Loaded(features_denseblock3_denselayer9_concat1, features_denseblock3_denselayer10_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer10_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer10Conv1, batch, scratch(0, 804288));
+  cnn::fast::conv(features_denseblock3_denselayer10_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer9_concat1, features_denseblock3_denselayer10_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer10_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer10Conv1, batch, scratch(0, 804288));
 
   at(206);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer10_conv2, features_denseblock3_denselayer10_relu2,
-                      features_denseblock3_denselayer10_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer10Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer10_conv2, features_denseblock3_denselayer10_relu2,
+                            features_denseblock3_denselayer10_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer10Conv2, batch, scratch(0, 166464));
 
   at(210);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer11.relu2)
-  cnn::conv(features_denseblock3_denselayer11_relu2,
-            cnn::Loaded(features_denseblock3_denselayer10_concat1, features_denseblock3_denselayer11_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer11_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer11Conv1, batch, scratch(0, 851520));
+  cnn::fast::conv(features_denseblock3_denselayer11_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer10_concat1, features_denseblock3_denselayer11_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer11_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer11Conv1, batch, scratch(0, 851520));
 
   at(213);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer11_conv2, features_denseblock3_denselayer11_relu2,
-                      features_denseblock3_denselayer11_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer11Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer11_conv2, features_denseblock3_denselayer11_relu2,
+                            features_denseblock3_denselayer11_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer11Conv2, batch, scratch(0, 166464));
 
   at(217);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer12.relu2)
-  cnn::conv(features_denseblock3_denselayer12_relu2,
-            cnn::Loaded(features_denseblock3_denselayer11_concat1, features_denseblock3_denselayer12_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer12_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer12Conv1, batch, scratch(0, 898752));
+  cnn::fast::conv(features_denseblock3_denselayer12_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer11_concat1, features_denseblock3_denselayer12_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer12_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer12Conv1, batch, scratch(0, 898752));
 
   at(220);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer12_conv2, features_denseblock3_denselayer12_relu2,
-                      features_denseblock3_denselayer12_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer12Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer12_conv2, features_denseblock3_denselayer12_relu2,
+                            features_denseblock3_denselayer12_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer12Conv2, batch, scratch(0, 166464));
 
   at(224);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer13.relu2)
-  cnn::conv(features_denseblock3_denselayer13_relu2,
-            cnn::Loaded(features_denseblock3_denselayer12_concat1, features_denseblock3_denselayer13_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer13_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer13Conv1, batch, scratch(0, 945984));
+  cnn::fast::conv(features_denseblock3_denselayer13_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer12_concat1, features_denseblock3_denselayer13_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer13_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer13Conv1, batch, scratch(0, 945984));
 
   at(227);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer13_conv2, features_denseblock3_denselayer13_relu2,
-                      features_denseblock3_denselayer13_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer13Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer13_conv2, features_denseblock3_denselayer13_relu2,
+                            features_denseblock3_denselayer13_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer13Conv2, batch, scratch(0, 166464));
 
   at(231);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer14.relu2)
-  cnn::conv(features_denseblock3_denselayer14_relu2,
-            cnn::Loaded(features_denseblock3_denselayer13_concat1, features_denseblock3_denselayer14_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer14_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer14Conv1, batch, scratch(0, 993216));
+  cnn::fast::conv(features_denseblock3_denselayer14_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer13_concat1, features_denseblock3_denselayer14_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer14_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer14Conv1, batch, scratch(0, 993216));
 
   at(234);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer14_conv2, features_denseblock3_denselayer14_relu2,
-                      features_denseblock3_denselayer14_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer14Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer14_conv2, features_denseblock3_denselayer14_relu2,
+                            features_denseblock3_denselayer14_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer14Conv2, batch, scratch(0, 166464));
 
   at(238);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer15.relu2)
-  cnn::conv(features_denseblock3_denselayer15_relu2,
-            cnn::Loaded(features_denseblock3_denselayer14_concat1, features_denseblock3_denselayer15_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer15_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer15Conv1, batch, scratch(0, 1040448));
+  cnn::fast::conv(features_denseblock3_denselayer15_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer14_concat1, features_denseblock3_denselayer15_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer15_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer15Conv1, batch, scratch(0, 1040448));
 
   at(241);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer15_conv2, features_denseblock3_denselayer15_relu2,
-                      features_denseblock3_denselayer15_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer15Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer15_conv2, features_denseblock3_denselayer15_relu2,
+                            features_denseblock3_denselayer15_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer15Conv2, batch, scratch(0, 166464));
 
   at(245);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer16.relu2)
-  cnn::conv(features_denseblock3_denselayer16_relu2,
-            cnn::Loaded(features_denseblock3_denselayer15_concat1, features_denseblock3_denselayer16_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer16_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer16Conv1, batch, scratch(0, 1087680));
+  cnn::fast::conv(features_denseblock3_denselayer16_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer15_concat1, features_denseblock3_denselayer16_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer16_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer16Conv1, batch, scratch(0, 1087680));
 
   at(248);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer16_conv2, features_denseblock3_denselayer16_relu2,
-                      features_denseblock3_denselayer16_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer16Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer16_conv2, features_denseblock3_denselayer16_relu2,
+                            features_denseblock3_denselayer16_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer16Conv2, batch, scratch(0, 166464));
 
   at(252);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer17.relu2)
-  cnn::conv(features_denseblock3_denselayer17_relu2,
-            cnn::Loaded(features_denseblock3_denselayer16_concat1, features_denseblock3_denselayer17_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer17_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer17_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer17Conv1, batch, scratch(0, 1134912));
+  cnn::fast::conv(features_denseblock3_denselayer17_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer16_concat1, features_denseblock3_denselayer17_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer17_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer17_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer17Conv1, batch, scratch(0, 1134912));
 
   at(255);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer17_conv2, features_denseblock3_denselayer17_relu2,
-                      features_denseblock3_denselayer17_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer17Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer17_conv2, features_denseblock3_denselayer17_relu2,
+                            features_denseblock3_denselayer17_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer17Conv2, batch, scratch(0, 166464));
 
   at(259);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer18.relu2)
-  cnn::conv(features_denseblock3_denselayer18_relu2,
-            cnn::Loaded(features_denseblock3_denselayer17_concat1, features_denseblock3_denselayer18_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer18_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer18_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer18Conv1, batch, scratch(0, 1154176));
+  cnn::fast::conv(features_denseblock3_denselayer18_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer17_concat1, features_denseblock3_denselayer18_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer18_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer18_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer18Conv1, batch, scratch(0, 1154176));
 
   at(262);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer18_conv2, features_denseblock3_denselayer18_relu2,
-                      features_denseblock3_denselayer18_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer18Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer18_conv2, features_denseblock3_denselayer18_relu2,
+                            features_denseblock3_denselayer18_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer18Conv2, batch, scratch(0, 166464));
 
   at(266);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer19.relu2)
-  cnn::conv(features_denseblock3_denselayer19_relu2,
-            cnn::Loaded(features_denseblock3_denselayer18_concat1, features_denseblock3_denselayer19_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer19_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer19_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer19Conv1, batch, scratch(0, 1158400));
+  cnn::fast::conv(features_denseblock3_denselayer19_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer18_concat1, features_denseblock3_denselayer19_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer19_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer19_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer19Conv1, batch, scratch(0, 1158400));
 
   at(269);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer19_conv2, features_denseblock3_denselayer19_relu2,
-                      features_denseblock3_denselayer19_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer19Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer19_conv2, features_denseblock3_denselayer19_relu2,
+                            features_denseblock3_denselayer19_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer19Conv2, batch, scratch(0, 166464));
 
   at(273);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer20.relu2)
-  cnn::conv(features_denseblock3_denselayer20_relu2,
-            cnn::Loaded(features_denseblock3_denselayer19_concat1, features_denseblock3_denselayer20_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer20_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer20_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer20Conv1, batch, scratch(0, 1162624));
+  cnn::fast::conv(features_denseblock3_denselayer20_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer19_concat1, features_denseblock3_denselayer20_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer20_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer20_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer20Conv1, batch, scratch(0, 1162624));
 
   at(276);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer20_conv2, features_denseblock3_denselayer20_relu2,
-                      features_denseblock3_denselayer20_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer20Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer20_conv2, features_denseblock3_denselayer20_relu2,
+                            features_denseblock3_denselayer20_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer20Conv2, batch, scratch(0, 166464));
 
   at(280);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer21.relu2)
-  cnn::conv(features_denseblock3_denselayer21_relu2,
-            cnn::Loaded(features_denseblock3_denselayer20_concat1, features_denseblock3_denselayer21_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer21_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer21_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer21Conv1, batch, scratch(0, 1166848));
+  cnn::fast::conv(features_denseblock3_denselayer21_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer20_concat1, features_denseblock3_denselayer21_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer21_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer21_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer21Conv1, batch, scratch(0, 1166848));
 
   at(283);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer21_conv2, features_denseblock3_denselayer21_relu2,
-                      features_denseblock3_denselayer21_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer21Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer21_conv2, features_denseblock3_denselayer21_relu2,
+                            features_denseblock3_denselayer21_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer21Conv2, batch, scratch(0, 166464));
 
   at(287);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer22.relu2)
-  cnn::conv(features_denseblock3_denselayer22_relu2,
-            cnn::Loaded(features_denseblock3_denselayer21_concat1, features_denseblock3_denselayer22_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer22_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer22_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer22Conv1, batch, scratch(0, 1171072));
+  cnn::fast::conv(features_denseblock3_denselayer22_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer21_concat1, features_denseblock3_denselayer22_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer22_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer22_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer22Conv1, batch, scratch(0, 1171072));
 
   at(290);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer22_conv2, features_denseblock3_denselayer22_relu2,
-                      features_denseblock3_denselayer22_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer22Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer22_conv2, features_denseblock3_denselayer22_relu2,
+                            features_denseblock3_denselayer22_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer22Conv2, batch, scratch(0, 166464));
 
   at(294);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer23.relu2)
-  cnn::conv(features_denseblock3_denselayer23_relu2,
-            cnn::Loaded(features_denseblock3_denselayer22_concat1, features_denseblock3_denselayer23_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer23_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer23_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer23Conv1, batch, scratch(0, 1175296));
+  cnn::fast::conv(features_denseblock3_denselayer23_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer22_concat1, features_denseblock3_denselayer23_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer23_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer23_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer23Conv1, batch, scratch(0, 1175296));
 
   at(297);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer23_conv2, features_denseblock3_denselayer23_relu2,
-                      features_denseblock3_denselayer23_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer23Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer23_conv2, features_denseblock3_denselayer23_relu2,
+                            features_denseblock3_denselayer23_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer23Conv2, batch, scratch(0, 166464));
 
   at(301);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer24.relu2)
-  cnn::conv(features_denseblock3_denselayer24_relu2,
-            cnn::Loaded(features_denseblock3_denselayer23_concat1, features_denseblock3_denselayer24_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer24_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer24_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer24Conv1, batch, scratch(0, 1179520));
+  cnn::fast::conv(features_denseblock3_denselayer24_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer23_concat1, features_denseblock3_denselayer24_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer24_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer24_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer24Conv1, batch, scratch(0, 1179520));
 
   at(304);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer24_conv2, features_denseblock3_denselayer24_relu2,
-                      features_denseblock3_denselayer24_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer24Conv2, batch, scratch(0, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer24_conv2, features_denseblock3_denselayer24_relu2,
+                            features_denseblock3_denselayer24_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer24Conv2, batch, scratch(0, 166464));
 
   at(308);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
-  cnn::conv(features_transition3_conv,
-            cnn::Loaded(features_denseblock3_denselayer24_concat1, features_transition3_norm_saved, cnn::Activation::kRelu),
-            features_transition3_conv_weight_, {}, kFeaturesTransition3Conv, batch,
-            scratch(3211264, 1576960));
+  cnn::fast::conv(features_transition3_conv,
+                  cnn::Loaded(features_denseblock3_denselayer24_concat1, features_transition3_norm_saved, cnn::Activation::kRelu),
+                  features_transition3_conv_weight_, {}, kFeaturesTransition3Conv, batch,
+                  scratch(3211264, 1576960));
 
   at(309);  // 27: avgpool(2)    (features.transition3.avgpool1)
   cnn::avgpool(features_transition3_avgpool1, features_transition3_conv, kFeaturesTransition3Avgpool1, batch);
@@ -13862,226 +13981,226 @@ void DenseNet121::predict_on_team(cnn::ConstFloats images, int batch) {
   at(312);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer1.relu2)
-  cnn::conv(features_denseblock4_denselayer1_relu2,
-            cnn::Loaded(features_transition3_avgpool1, features_denseblock4_denselayer1_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer1_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer1Conv1, batch, scratch(0, 689472));
+  cnn::fast::conv(features_denseblock4_denselayer1_relu2,
+                  cnn::Loaded(features_transition3_avgpool1, features_denseblock4_denselayer1_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer1_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer1Conv1, batch, scratch(0, 689472));
 
   at(315);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer1_conv2, features_denseblock4_denselayer1_relu2,
-                      cnn::prepared(features_denseblock4_denselayer1_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer1Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer1_conv2, features_denseblock4_denselayer1_relu2,
+                            cnn::prepared(features_denseblock4_denselayer1_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer1Conv2, batch, scratch(0, 36864));
 
   at(319);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer2.relu2)
-  cnn::conv(features_denseblock4_denselayer2_relu2,
-            cnn::Loaded(features_denseblock4_denselayer1_concat1, features_denseblock4_denselayer2_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer2_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer2Conv1, batch, scratch(0, 732480));
+  cnn::fast::conv(features_denseblock4_denselayer2_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer1_concat1, features_denseblock4_denselayer2_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer2_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer2Conv1, batch, scratch(0, 732480));
 
   at(322);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer2_conv2, features_denseblock4_denselayer2_relu2,
-                      cnn::prepared(features_denseblock4_denselayer2_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer2Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer2_conv2, features_denseblock4_denselayer2_relu2,
+                            cnn::prepared(features_denseblock4_denselayer2_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer2Conv2, batch, scratch(0, 36864));
 
   at(326);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer3.relu2)
-  cnn::conv(features_denseblock4_denselayer3_relu2,
-            cnn::Loaded(features_denseblock4_denselayer2_concat1, features_denseblock4_denselayer3_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer3_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer3Conv1, batch, scratch(0, 775488));
+  cnn::fast::conv(features_denseblock4_denselayer3_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer2_concat1, features_denseblock4_denselayer3_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer3_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer3Conv1, batch, scratch(0, 775488));
 
   at(329);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer3_conv2, features_denseblock4_denselayer3_relu2,
-                      cnn::prepared(features_denseblock4_denselayer3_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer3Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer3_conv2, features_denseblock4_denselayer3_relu2,
+                            cnn::prepared(features_denseblock4_denselayer3_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer3Conv2, batch, scratch(0, 36864));
 
   at(333);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer4.relu2)
-  cnn::conv(features_denseblock4_denselayer4_relu2,
-            cnn::Loaded(features_denseblock4_denselayer3_concat1, features_denseblock4_denselayer4_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer4_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer4Conv1, batch, scratch(0, 818496));
+  cnn::fast::conv(features_denseblock4_denselayer4_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer3_concat1, features_denseblock4_denselayer4_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer4_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer4Conv1, batch, scratch(0, 818496));
 
   at(336);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer4_conv2, features_denseblock4_denselayer4_relu2,
-                      cnn::prepared(features_denseblock4_denselayer4_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer4Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer4_conv2, features_denseblock4_denselayer4_relu2,
+                            cnn::prepared(features_denseblock4_denselayer4_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer4Conv2, batch, scratch(0, 36864));
 
   at(340);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer5.relu2)
-  cnn::conv(features_denseblock4_denselayer5_relu2,
-            cnn::Loaded(features_denseblock4_denselayer4_concat1, features_denseblock4_denselayer5_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer5_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer5Conv1, batch, scratch(0, 861504));
+  cnn::fast::conv(features_denseblock4_denselayer5_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer4_concat1, features_denseblock4_denselayer5_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer5_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer5Conv1, batch, scratch(0, 861504));
 
   at(343);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer5_conv2, features_denseblock4_denselayer5_relu2,
-                      cnn::prepared(features_denseblock4_denselayer5_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer5Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer5_conv2, features_denseblock4_denselayer5_relu2,
+                            cnn::prepared(features_denseblock4_denselayer5_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer5Conv2, batch, scratch(0, 36864));
 
   at(347);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer6.relu2)
-  cnn::conv(features_denseblock4_denselayer6_relu2,
-            cnn::Loaded(features_denseblock4_denselayer5_concat1, features_denseblock4_denselayer6_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer6_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer6Conv1, batch, scratch(0, 904512));
+  cnn::fast::conv(features_denseblock4_denselayer6_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer5_concat1, features_denseblock4_denselayer6_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer6_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer6Conv1, batch, scratch(0, 904512));
 
   at(350);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer6_conv2, features_denseblock4_denselayer6_relu2,
-                      cnn::prepared(features_denseblock4_denselayer6_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer6Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer6_conv2, features_denseblock4_denselayer6_relu2,
+                            cnn::prepared(features_denseblock4_denselayer6_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer6Conv2, batch, scratch(0, 36864));
 
   at(354);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer7.relu2)
-  cnn::conv(features_denseblock4_denselayer7_relu2,
-            cnn::Loaded(features_denseblock4_denselayer6_concat1, features_denseblock4_denselayer7_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer7_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer7Conv1, batch, scratch(0, 947520));
+  cnn::fast::conv(features_denseblock4_denselayer7_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer6_concat1, features_denseblock4_denselayer7_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer7_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer7Conv1, batch, scratch(0, 947520));
 
   at(357);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer7_conv2, features_denseblock4_denselayer7_relu2,
-                      cnn::prepared(features_denseblock4_denselayer7_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer7Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer7_conv2, features_denseblock4_denselayer7_relu2,
+                            cnn::prepared(features_denseblock4_denselayer7_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer7Conv2, batch, scratch(0, 36864));
 
   at(361);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer8.relu2)
-  cnn::conv(features_denseblock4_denselayer8_relu2,
-            cnn::Loaded(features_denseblock4_denselayer7_concat1, features_denseblock4_denselayer8_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer8_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer8Conv1, batch, scratch(0, 990528));
+  cnn::fast::conv(features_denseblock4_denselayer8_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer7_concat1, features_denseblock4_denselayer8_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer8_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer8Conv1, batch, scratch(0, 990528));
 
   at(364);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer8_conv2, features_denseblock4_denselayer8_relu2,
-                      cnn::prepared(features_denseblock4_denselayer8_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer8Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer8_conv2, features_denseblock4_denselayer8_relu2,
+                            cnn::prepared(features_denseblock4_denselayer8_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer8Conv2, batch, scratch(0, 36864));
 
   at(368);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer9.relu2)
-  cnn::conv(features_denseblock4_denselayer9_relu2,
-            cnn::Loaded(features_denseblock4_denselayer8_concat1, features_denseblock4_denselayer9_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer9_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer9Conv1, batch, scratch(0, 1033536));
+  cnn::fast::conv(features_denseblock4_denselayer9_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer8_concat1, features_denseblock4_denselayer9_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer9_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer9Conv1, batch, scratch(0, 1033536));
 
   at(371);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer9_conv2, features_denseblock4_denselayer9_relu2,
-                      cnn::prepared(features_denseblock4_denselayer9_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer9Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer9_conv2, features_denseblock4_denselayer9_relu2,
+                            cnn::prepared(features_denseblock4_denselayer9_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer9Conv2, batch, scratch(0, 36864));
 
   at(375);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer10.relu2)
-  cnn::conv(features_denseblock4_denselayer10_relu2,
-            cnn::Loaded(features_denseblock4_denselayer9_concat1, features_denseblock4_denselayer10_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer10_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer10Conv1, batch, scratch(0, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer10_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer9_concat1, features_denseblock4_denselayer10_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer10_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer10Conv1, batch, scratch(0, 1048576));
 
   at(378);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer10_conv2, features_denseblock4_denselayer10_relu2,
-                      cnn::prepared(features_denseblock4_denselayer10_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer10Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer10_conv2, features_denseblock4_denselayer10_relu2,
+                            cnn::prepared(features_denseblock4_denselayer10_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer10Conv2, batch, scratch(0, 36864));
 
   at(382);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer11.relu2)
-  cnn::conv(features_denseblock4_denselayer11_relu2,
-            cnn::Loaded(features_denseblock4_denselayer10_concat1, features_denseblock4_denselayer11_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer11_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer11Conv1, batch, scratch(0, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer11_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer10_concat1, features_denseblock4_denselayer11_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer11_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer11Conv1, batch, scratch(0, 1048576));
 
   at(385);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer11_conv2, features_denseblock4_denselayer11_relu2,
-                      cnn::prepared(features_denseblock4_denselayer11_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer11Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer11_conv2, features_denseblock4_denselayer11_relu2,
+                            cnn::prepared(features_denseblock4_denselayer11_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer11Conv2, batch, scratch(0, 36864));
 
   at(389);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer12.relu2)
-  cnn::conv(features_denseblock4_denselayer12_relu2,
-            cnn::Loaded(features_denseblock4_denselayer11_concat1, features_denseblock4_denselayer12_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer12_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer12Conv1, batch, scratch(0, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer12_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer11_concat1, features_denseblock4_denselayer12_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer12_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer12Conv1, batch, scratch(0, 1048576));
 
   at(392);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer12_conv2, features_denseblock4_denselayer12_relu2,
-                      cnn::prepared(features_denseblock4_denselayer12_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer12Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer12_conv2, features_denseblock4_denselayer12_relu2,
+                            cnn::prepared(features_denseblock4_denselayer12_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer12Conv2, batch, scratch(0, 36864));
 
   at(396);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer13.relu2)
-  cnn::conv(features_denseblock4_denselayer13_relu2,
-            cnn::Loaded(features_denseblock4_denselayer12_concat1, features_denseblock4_denselayer13_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer13_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer13Conv1, batch, scratch(0, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer13_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer12_concat1, features_denseblock4_denselayer13_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer13_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer13Conv1, batch, scratch(0, 1048576));
 
   at(399);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer13_conv2, features_denseblock4_denselayer13_relu2,
-                      cnn::prepared(features_denseblock4_denselayer13_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer13Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer13_conv2, features_denseblock4_denselayer13_relu2,
+                            cnn::prepared(features_denseblock4_denselayer13_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer13Conv2, batch, scratch(0, 36864));
 
   at(403);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer14.relu2)
-  cnn::conv(features_denseblock4_denselayer14_relu2,
-            cnn::Loaded(features_denseblock4_denselayer13_concat1, features_denseblock4_denselayer14_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer14_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer14Conv1, batch, scratch(0, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer14_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer13_concat1, features_denseblock4_denselayer14_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer14_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer14Conv1, batch, scratch(0, 1048576));
 
   at(406);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer14_conv2, features_denseblock4_denselayer14_relu2,
-                      cnn::prepared(features_denseblock4_denselayer14_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer14Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer14_conv2, features_denseblock4_denselayer14_relu2,
+                            cnn::prepared(features_denseblock4_denselayer14_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer14Conv2, batch, scratch(0, 36864));
 
   at(410);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer15.relu2)
-  cnn::conv(features_denseblock4_denselayer15_relu2,
-            cnn::Loaded(features_denseblock4_denselayer14_concat1, features_denseblock4_denselayer15_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer15_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer15Conv1, batch, scratch(0, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer15_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer14_concat1, features_denseblock4_denselayer15_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer15_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer15Conv1, batch, scratch(0, 1048576));
 
   at(413);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer15_conv2, features_denseblock4_denselayer15_relu2,
-                      cnn::prepared(features_denseblock4_denselayer15_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer15Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer15_conv2, features_denseblock4_denselayer15_relu2,
+                            cnn::prepared(features_denseblock4_denselayer15_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer15Conv2, batch, scratch(0, 36864));
 
   at(417);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer16.relu2)
-  cnn::conv(features_denseblock4_denselayer16_relu2,
-            cnn::Loaded(features_denseblock4_denselayer15_concat1, features_denseblock4_denselayer16_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer16_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer16Conv1, batch, scratch(0, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer16_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer15_concat1, features_denseblock4_denselayer16_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer16_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer16Conv1, batch, scratch(0, 1048576));
 
   at(420);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer16_conv2, features_denseblock4_denselayer16_relu2,
-                      cnn::prepared(features_denseblock4_denselayer16_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer16Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer16_conv2, features_denseblock4_denselayer16_relu2,
+                            cnn::prepared(features_denseblock4_denselayer16_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer16Conv2, batch, scratch(0, 36864));
 
   at(424);  // 50: gap    (gap1)
   cnn::gap(gap1,

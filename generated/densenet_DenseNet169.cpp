@@ -1043,238 +1043,238 @@ constexpr cnn::DenseGeometry kClassifier{.in = 1664, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{66048, 208614});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{13248, 95808});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{19392, 143040});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{25536, 190272});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{31680, 237504});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{37824, 284736});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{43968, 331968});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{50112, 379200});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{25536, 190272});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{31680, 237504});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{37824, 284736});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{43968, 331968});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{50112, 379200});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 426432});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 473664});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 520896});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 568128});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 615360});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 662592});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 709824});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{99648, 821568});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{50112, 379200});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{75456, 426432});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{75456, 473664});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{75456, 520896});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{75456, 568128});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 615360});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 662592});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 709824});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 757056});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 804288});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 851520});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 898752});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{75456, 945984});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{75456, 993216});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{75456, 1040448});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{75456, 1087680});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{75456, 1134912});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{75456, 1154176});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{75456, 1158400});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{75456, 1162624});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{75456, 1166848});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{75456, 1171072});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{75456, 1175296});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{75456, 1179520});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer25Conv1, kBatch) == cnn::ScratchSize{75456, 1183744});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer25Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer26Conv1, kBatch) == cnn::ScratchSize{75456, 1187968});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer26Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer27Conv1, kBatch) == cnn::ScratchSize{75456, 1192192});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer27Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer28Conv1, kBatch) == cnn::ScratchSize{75456, 1196416});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer28Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer29Conv1, kBatch) == cnn::ScratchSize{75456, 1200640});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer29Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer30Conv1, kBatch) == cnn::ScratchSize{75456, 1204864});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer30Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer31Conv1, kBatch) == cnn::ScratchSize{75456, 1209088});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer31Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesDenseblock3Denselayer32Conv1, kBatch) == cnn::ScratchSize{75456, 1213312});
-static_assert(cnn::winograd::conv_scratch(kFeaturesDenseblock3Denselayer32Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{173376, 1870336});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer1Conv1) == 84480);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{75456, 861504});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer1Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer2Conv1) == 88704);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{75456, 904512});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer2Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer3Conv1) == 92928);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{75456, 947520});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer3Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer4Conv1) == 97152);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{75456, 990528});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer4Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer5Conv1) == 101376);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{75456, 1033536});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer5Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer6Conv1) == 105600);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer6Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer7Conv1) == 109824);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer7Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer8Conv1) == 114048);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer8Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer9Conv1) == 118272);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer9Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer10Conv1) == 122496);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer10Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer11Conv1) == 126720);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer11Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer12Conv1) == 130944);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer12Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer13Conv1) == 135168);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer13Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer14Conv1) == 139392);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer14Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer15Conv1) == 143616);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer15Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer16Conv1) == 147840);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer16Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer17Conv1) == 152064);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer17Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer17Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer17Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer18Conv1) == 156288);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer18Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer18Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer18Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer19Conv1) == 160512);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer19Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer19Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer19Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer20Conv1) == 164736);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer20Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer20Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer20Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer21Conv1) == 168960);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer21Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer21Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer21Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer22Conv1) == 173184);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer22Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer22Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer22Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer23Conv1) == 177408);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer23Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer23Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer23Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer24Conv1) == 181632);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer24Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer24Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer24Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer25Conv1) == 185856);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer25Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer25Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer25Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer26Conv1) == 190080);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer26Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer26Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer26Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer27Conv1) == 194304);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer27Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer27Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer27Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer28Conv1) == 198528);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer28Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer28Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer28Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer29Conv1) == 202752);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer29Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer29Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer29Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer30Conv1) == 206976);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer30Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer30Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer30Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer31Conv1) == 211200);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer31Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer31Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer31Conv2, kBatch) == cnn::ScratchSize{99648, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesDenseblock4Denselayer32Conv1) == 215424);
-static_assert(cnn::conv_prepared_scratch(kFeaturesDenseblock4Denselayer32Conv1, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer32Conv2) == 166464);
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer32Conv2, kBatch) == cnn::ScratchSize{99648, 0});
+static_assert(cnn::fast::conv_scratch(kFeaturesConv0, kBatch) == cnn::ScratchSize{163840, 208614});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock1Denselayer1Conv1, kBatch) == cnn::ScratchSize{163840, 95808});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock1Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock1Denselayer2Conv1, kBatch) == cnn::ScratchSize{163840, 143040});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock1Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock1Denselayer3Conv1, kBatch) == cnn::ScratchSize{163840, 190272});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock1Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock1Denselayer4Conv1, kBatch) == cnn::ScratchSize{163840, 237504});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock1Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock1Denselayer5Conv1, kBatch) == cnn::ScratchSize{163840, 284736});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock1Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock1Denselayer6Conv1, kBatch) == cnn::ScratchSize{163840, 331968});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock1Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesTransition1Conv, kBatch) == cnn::ScratchSize{163840, 379200});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock2Denselayer1Conv1, kBatch) == cnn::ScratchSize{163840, 190272});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock2Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock2Denselayer2Conv1, kBatch) == cnn::ScratchSize{163840, 237504});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock2Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock2Denselayer3Conv1, kBatch) == cnn::ScratchSize{163840, 284736});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock2Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock2Denselayer4Conv1, kBatch) == cnn::ScratchSize{163840, 331968});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock2Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock2Denselayer5Conv1, kBatch) == cnn::ScratchSize{163840, 379200});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock2Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock2Denselayer6Conv1, kBatch) == cnn::ScratchSize{163840, 426432});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock2Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock2Denselayer7Conv1, kBatch) == cnn::ScratchSize{163840, 473664});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock2Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock2Denselayer8Conv1, kBatch) == cnn::ScratchSize{163840, 520896});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock2Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock2Denselayer9Conv1, kBatch) == cnn::ScratchSize{163840, 568128});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock2Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock2Denselayer10Conv1, kBatch) == cnn::ScratchSize{163840, 615360});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock2Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock2Denselayer11Conv1, kBatch) == cnn::ScratchSize{163840, 662592});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock2Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock2Denselayer12Conv1, kBatch) == cnn::ScratchSize{163840, 709824});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock2Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesTransition2Conv, kBatch) == cnn::ScratchSize{163840, 821568});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer1Conv1, kBatch) == cnn::ScratchSize{163840, 379200});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer1Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer2Conv1, kBatch) == cnn::ScratchSize{163840, 426432});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer2Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer3Conv1, kBatch) == cnn::ScratchSize{163840, 473664});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer3Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer4Conv1, kBatch) == cnn::ScratchSize{163840, 520896});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer4Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer5Conv1, kBatch) == cnn::ScratchSize{163840, 568128});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer5Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer6Conv1, kBatch) == cnn::ScratchSize{163840, 615360});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer6Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer7Conv1, kBatch) == cnn::ScratchSize{163840, 662592});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer7Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer8Conv1, kBatch) == cnn::ScratchSize{163840, 709824});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer8Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer9Conv1, kBatch) == cnn::ScratchSize{163840, 757056});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer9Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer10Conv1, kBatch) == cnn::ScratchSize{163840, 804288});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer10Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer11Conv1, kBatch) == cnn::ScratchSize{163840, 851520});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer11Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer12Conv1, kBatch) == cnn::ScratchSize{163840, 898752});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer12Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer13Conv1, kBatch) == cnn::ScratchSize{163840, 945984});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer13Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer14Conv1, kBatch) == cnn::ScratchSize{163840, 993216});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer14Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer15Conv1, kBatch) == cnn::ScratchSize{163840, 1040448});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer15Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer16Conv1, kBatch) == cnn::ScratchSize{163840, 1087680});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer16Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer17Conv1, kBatch) == cnn::ScratchSize{163840, 1134912});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer17Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer18Conv1, kBatch) == cnn::ScratchSize{163840, 1154176});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer18Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer19Conv1, kBatch) == cnn::ScratchSize{163840, 1158400});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer19Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer20Conv1, kBatch) == cnn::ScratchSize{163840, 1162624});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer20Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer21Conv1, kBatch) == cnn::ScratchSize{163840, 1166848});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer21Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer22Conv1, kBatch) == cnn::ScratchSize{163840, 1171072});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer22Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer23Conv1, kBatch) == cnn::ScratchSize{163840, 1175296});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer23Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer24Conv1, kBatch) == cnn::ScratchSize{163840, 1179520});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer24Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer25Conv1, kBatch) == cnn::ScratchSize{163840, 1183744});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer25Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer26Conv1, kBatch) == cnn::ScratchSize{163840, 1187968});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer26Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer27Conv1, kBatch) == cnn::ScratchSize{163840, 1192192});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer27Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer28Conv1, kBatch) == cnn::ScratchSize{163840, 1196416});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer28Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer29Conv1, kBatch) == cnn::ScratchSize{163840, 1200640});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer29Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer30Conv1, kBatch) == cnn::ScratchSize{163840, 1204864});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer30Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer31Conv1, kBatch) == cnn::ScratchSize{163840, 1209088});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer31Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesDenseblock3Denselayer32Conv1, kBatch) == cnn::ScratchSize{163840, 1213312});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock3Denselayer32Conv2, kBatch) == cnn::ScratchSize{398592, 166464});
+static_assert(cnn::fast::conv_scratch(kFeaturesTransition3Conv, kBatch) == cnn::ScratchSize{173376, 1870336});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer1Conv1) == 84480);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer1Conv1, kBatch) == cnn::ScratchSize{163840, 861504});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer1Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer1Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer2Conv1) == 88704);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer2Conv1, kBatch) == cnn::ScratchSize{163840, 904512});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer2Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer2Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer3Conv1) == 92928);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer3Conv1, kBatch) == cnn::ScratchSize{163840, 947520});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer3Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer3Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer4Conv1) == 97152);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer4Conv1, kBatch) == cnn::ScratchSize{163840, 990528});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer4Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer4Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer5Conv1) == 101376);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer5Conv1, kBatch) == cnn::ScratchSize{163840, 1033536});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer5Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer5Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer6Conv1) == 105600);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer6Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer6Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer6Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer7Conv1) == 109824);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer7Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer7Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer7Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer8Conv1) == 114048);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer8Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer8Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer8Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer9Conv1) == 118272);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer9Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer9Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer9Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer10Conv1) == 122496);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer10Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer10Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer10Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer11Conv1) == 126720);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer11Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer11Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer11Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer12Conv1) == 130944);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer12Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer12Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer12Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer13Conv1) == 135168);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer13Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer13Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer13Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer14Conv1) == 139392);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer14Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer14Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer14Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer15Conv1) == 143616);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer15Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer15Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer15Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer16Conv1) == 147840);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer16Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer16Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer17Conv1) == 152064);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer17Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer17Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer17Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer18Conv1) == 156288);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer18Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer18Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer18Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer19Conv1) == 160512);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer19Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer19Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer19Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer20Conv1) == 164736);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer20Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer20Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer20Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer21Conv1) == 168960);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer21Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer21Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer21Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer22Conv1) == 173184);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer22Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer22Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer22Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer23Conv1) == 177408);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer23Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer23Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer23Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer24Conv1) == 181632);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer24Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer24Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer24Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer25Conv1) == 185856);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer25Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer25Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer25Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer26Conv1) == 190080);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer26Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer26Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer26Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer27Conv1) == 194304);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer27Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer27Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer27Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer28Conv1) == 198528);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer28Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer28Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer28Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer29Conv1) == 202752);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer29Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer29Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer29Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer30Conv1) == 206976);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer30Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer30Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer30Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer31Conv1) == 211200);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer31Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer31Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer31Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer32Conv1) == 215424);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer32Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer32Conv2) == 166464);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer32Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
 static_assert(cnn::dense_scratch(kClassifier, kBatch) == cnn::ScratchSize{17408, 66560});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -6801,13 +6801,14 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock4_denselayer1_norm2_bias_,
                  features_denseblock4_denselayer1_norm2_running_mean_,
                  features_denseblock4_denselayer1_norm2_running_var_, kFeaturesDenseblock4Denselayer1Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer1_conv1_weight_prepared,
-                    features_denseblock4_denselayer1_conv1_weight_, kFeaturesDenseblock4Denselayer1Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer1_conv1_weight_prepared,
+                          features_denseblock4_denselayer1_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer1Conv1);
 
   at(371);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer1_conv2_weight_prepared,
-                              features_denseblock4_denselayer1_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer1Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer1_conv2_weight_prepared,
+                                    features_denseblock4_denselayer1_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer1Conv2);
 
   at(373);  // 13: | norm1 = bn    (features.denseblock4.denselayer2.norm1)
   // 14: relu    (features.denseblock4.denselayer2.relu1)
@@ -6823,13 +6824,14 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock4_denselayer2_norm2_bias_,
                  features_denseblock4_denselayer2_norm2_running_mean_,
                  features_denseblock4_denselayer2_norm2_running_var_, kFeaturesDenseblock4Denselayer2Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer2_conv1_weight_prepared,
-                    features_denseblock4_denselayer2_conv1_weight_, kFeaturesDenseblock4Denselayer2Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer2_conv1_weight_prepared,
+                          features_denseblock4_denselayer2_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer2Conv1);
 
   at(378);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer2_conv2_weight_prepared,
-                              features_denseblock4_denselayer2_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer2Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer2_conv2_weight_prepared,
+                                    features_denseblock4_denselayer2_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer2Conv2);
 
   at(380);  // 13: | norm1 = bn    (features.denseblock4.denselayer3.norm1)
   // 14: relu    (features.denseblock4.denselayer3.relu1)
@@ -6845,13 +6847,14 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock4_denselayer3_norm2_bias_,
                  features_denseblock4_denselayer3_norm2_running_mean_,
                  features_denseblock4_denselayer3_norm2_running_var_, kFeaturesDenseblock4Denselayer3Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer3_conv1_weight_prepared,
-                    features_denseblock4_denselayer3_conv1_weight_, kFeaturesDenseblock4Denselayer3Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer3_conv1_weight_prepared,
+                          features_denseblock4_denselayer3_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer3Conv1);
 
   at(385);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer3_conv2_weight_prepared,
-                              features_denseblock4_denselayer3_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer3Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer3_conv2_weight_prepared,
+                                    features_denseblock4_denselayer3_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer3Conv2);
 
   at(387);  // 13: | norm1 = bn    (features.denseblock4.denselayer4.norm1)
   // 14: relu    (features.denseblock4.denselayer4.relu1)
@@ -6867,13 +6870,14 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock4_denselayer4_norm2_bias_,
                  features_denseblock4_denselayer4_norm2_running_mean_,
                  features_denseblock4_denselayer4_norm2_running_var_, kFeaturesDenseblock4Denselayer4Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer4_conv1_weight_prepared,
-                    features_denseblock4_denselayer4_conv1_weight_, kFeaturesDenseblock4Denselayer4Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer4_conv1_weight_prepared,
+                          features_denseblock4_denselayer4_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer4Conv1);
 
   at(392);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer4_conv2_weight_prepared,
-                              features_denseblock4_denselayer4_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer4Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer4_conv2_weight_prepared,
+                                    features_denseblock4_denselayer4_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer4Conv2);
 
   at(394);  // 13: | norm1 = bn    (features.denseblock4.denselayer5.norm1)
   // 14: relu    (features.denseblock4.denselayer5.relu1)
@@ -6889,13 +6893,14 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock4_denselayer5_norm2_bias_,
                  features_denseblock4_denselayer5_norm2_running_mean_,
                  features_denseblock4_denselayer5_norm2_running_var_, kFeaturesDenseblock4Denselayer5Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer5_conv1_weight_prepared,
-                    features_denseblock4_denselayer5_conv1_weight_, kFeaturesDenseblock4Denselayer5Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer5_conv1_weight_prepared,
+                          features_denseblock4_denselayer5_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer5Conv1);
 
   at(399);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer5_conv2_weight_prepared,
-                              features_denseblock4_denselayer5_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer5Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer5_conv2_weight_prepared,
+                                    features_denseblock4_denselayer5_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer5Conv2);
 
   at(401);  // 13: | norm1 = bn    (features.denseblock4.denselayer6.norm1)
   // 14: relu    (features.denseblock4.denselayer6.relu1)
@@ -6911,13 +6916,14 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock4_denselayer6_norm2_bias_,
                  features_denseblock4_denselayer6_norm2_running_mean_,
                  features_denseblock4_denselayer6_norm2_running_var_, kFeaturesDenseblock4Denselayer6Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer6_conv1_weight_prepared,
-                    features_denseblock4_denselayer6_conv1_weight_, kFeaturesDenseblock4Denselayer6Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer6_conv1_weight_prepared,
+                          features_denseblock4_denselayer6_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer6Conv1);
 
   at(406);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer6_conv2_weight_prepared,
-                              features_denseblock4_denselayer6_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer6Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer6_conv2_weight_prepared,
+                                    features_denseblock4_denselayer6_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer6Conv2);
 
   at(408);  // 13: | norm1 = bn    (features.denseblock4.denselayer7.norm1)
   // 14: relu    (features.denseblock4.denselayer7.relu1)
@@ -6933,13 +6939,14 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock4_denselayer7_norm2_bias_,
                  features_denseblock4_denselayer7_norm2_running_mean_,
                  features_denseblock4_denselayer7_norm2_running_var_, kFeaturesDenseblock4Denselayer7Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer7_conv1_weight_prepared,
-                    features_denseblock4_denselayer7_conv1_weight_, kFeaturesDenseblock4Denselayer7Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer7_conv1_weight_prepared,
+                          features_denseblock4_denselayer7_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer7Conv1);
 
   at(413);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer7_conv2_weight_prepared,
-                              features_denseblock4_denselayer7_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer7Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer7_conv2_weight_prepared,
+                                    features_denseblock4_denselayer7_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer7Conv2);
 
   at(415);  // 13: | norm1 = bn    (features.denseblock4.denselayer8.norm1)
   // 14: relu    (features.denseblock4.denselayer8.relu1)
@@ -6955,13 +6962,14 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock4_denselayer8_norm2_bias_,
                  features_denseblock4_denselayer8_norm2_running_mean_,
                  features_denseblock4_denselayer8_norm2_running_var_, kFeaturesDenseblock4Denselayer8Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer8_conv1_weight_prepared,
-                    features_denseblock4_denselayer8_conv1_weight_, kFeaturesDenseblock4Denselayer8Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer8_conv1_weight_prepared,
+                          features_denseblock4_denselayer8_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer8Conv1);
 
   at(420);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer8_conv2_weight_prepared,
-                              features_denseblock4_denselayer8_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer8Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer8_conv2_weight_prepared,
+                                    features_denseblock4_denselayer8_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer8Conv2);
 
   at(422);  // 13: | norm1 = bn    (features.denseblock4.denselayer9.norm1)
   // 14: relu    (features.denseblock4.denselayer9.relu1)
@@ -6977,13 +6985,14 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock4_denselayer9_norm2_bias_,
                  features_denseblock4_denselayer9_norm2_running_mean_,
                  features_denseblock4_denselayer9_norm2_running_var_, kFeaturesDenseblock4Denselayer9Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer9_conv1_weight_prepared,
-                    features_denseblock4_denselayer9_conv1_weight_, kFeaturesDenseblock4Denselayer9Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer9_conv1_weight_prepared,
+                          features_denseblock4_denselayer9_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer9Conv1);
 
   at(427);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer9_conv2_weight_prepared,
-                              features_denseblock4_denselayer9_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer9Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer9_conv2_weight_prepared,
+                                    features_denseblock4_denselayer9_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer9Conv2);
 
   at(429);  // 13: | norm1 = bn    (features.denseblock4.denselayer10.norm1)
   // 14: relu    (features.denseblock4.denselayer10.relu1)
@@ -7001,13 +7010,14 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock4_denselayer10_norm2_bias_,
                  features_denseblock4_denselayer10_norm2_running_mean_,
                  features_denseblock4_denselayer10_norm2_running_var_, kFeaturesDenseblock4Denselayer10Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer10_conv1_weight_prepared,
-                    features_denseblock4_denselayer10_conv1_weight_, kFeaturesDenseblock4Denselayer10Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer10_conv1_weight_prepared,
+                          features_denseblock4_denselayer10_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer10Conv1);
 
   at(434);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer10_conv2_weight_prepared,
-                              features_denseblock4_denselayer10_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer10Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer10_conv2_weight_prepared,
+                                    features_denseblock4_denselayer10_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer10Conv2);
 
   at(436);  // 13: | norm1 = bn    (features.denseblock4.denselayer11.norm1)
   // 14: relu    (features.denseblock4.denselayer11.relu1)
@@ -7025,13 +7035,14 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock4_denselayer11_norm2_bias_,
                  features_denseblock4_denselayer11_norm2_running_mean_,
                  features_denseblock4_denselayer11_norm2_running_var_, kFeaturesDenseblock4Denselayer11Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer11_conv1_weight_prepared,
-                    features_denseblock4_denselayer11_conv1_weight_, kFeaturesDenseblock4Denselayer11Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer11_conv1_weight_prepared,
+                          features_denseblock4_denselayer11_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer11Conv1);
 
   at(441);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer11_conv2_weight_prepared,
-                              features_denseblock4_denselayer11_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer11Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer11_conv2_weight_prepared,
+                                    features_denseblock4_denselayer11_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer11Conv2);
 
   at(443);  // 13: | norm1 = bn    (features.denseblock4.denselayer12.norm1)
   // 14: relu    (features.denseblock4.denselayer12.relu1)
@@ -7049,13 +7060,14 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock4_denselayer12_norm2_bias_,
                  features_denseblock4_denselayer12_norm2_running_mean_,
                  features_denseblock4_denselayer12_norm2_running_var_, kFeaturesDenseblock4Denselayer12Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer12_conv1_weight_prepared,
-                    features_denseblock4_denselayer12_conv1_weight_, kFeaturesDenseblock4Denselayer12Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer12_conv1_weight_prepared,
+                          features_denseblock4_denselayer12_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer12Conv1);
 
   at(448);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer12_conv2_weight_prepared,
-                              features_denseblock4_denselayer12_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer12Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer12_conv2_weight_prepared,
+                                    features_denseblock4_denselayer12_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer12Conv2);
 
   at(450);  // 13: | norm1 = bn    (features.denseblock4.denselayer13.norm1)
   // 14: relu    (features.denseblock4.denselayer13.relu1)
@@ -7073,13 +7085,14 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock4_denselayer13_norm2_bias_,
                  features_denseblock4_denselayer13_norm2_running_mean_,
                  features_denseblock4_denselayer13_norm2_running_var_, kFeaturesDenseblock4Denselayer13Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer13_conv1_weight_prepared,
-                    features_denseblock4_denselayer13_conv1_weight_, kFeaturesDenseblock4Denselayer13Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer13_conv1_weight_prepared,
+                          features_denseblock4_denselayer13_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer13Conv1);
 
   at(455);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer13_conv2_weight_prepared,
-                              features_denseblock4_denselayer13_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer13Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer13_conv2_weight_prepared,
+                                    features_denseblock4_denselayer13_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer13Conv2);
 
   at(457);  // 13: | norm1 = bn    (features.denseblock4.denselayer14.norm1)
   // 14: relu    (features.denseblock4.denselayer14.relu1)
@@ -7097,13 +7110,14 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock4_denselayer14_norm2_bias_,
                  features_denseblock4_denselayer14_norm2_running_mean_,
                  features_denseblock4_denselayer14_norm2_running_var_, kFeaturesDenseblock4Denselayer14Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer14_conv1_weight_prepared,
-                    features_denseblock4_denselayer14_conv1_weight_, kFeaturesDenseblock4Denselayer14Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer14_conv1_weight_prepared,
+                          features_denseblock4_denselayer14_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer14Conv1);
 
   at(462);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer14_conv2_weight_prepared,
-                              features_denseblock4_denselayer14_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer14Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer14_conv2_weight_prepared,
+                                    features_denseblock4_denselayer14_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer14Conv2);
 
   at(464);  // 13: | norm1 = bn    (features.denseblock4.denselayer15.norm1)
   // 14: relu    (features.denseblock4.denselayer15.relu1)
@@ -7121,13 +7135,14 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock4_denselayer15_norm2_bias_,
                  features_denseblock4_denselayer15_norm2_running_mean_,
                  features_denseblock4_denselayer15_norm2_running_var_, kFeaturesDenseblock4Denselayer15Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer15_conv1_weight_prepared,
-                    features_denseblock4_denselayer15_conv1_weight_, kFeaturesDenseblock4Denselayer15Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer15_conv1_weight_prepared,
+                          features_denseblock4_denselayer15_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer15Conv1);
 
   at(469);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer15_conv2_weight_prepared,
-                              features_denseblock4_denselayer15_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer15Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer15_conv2_weight_prepared,
+                                    features_denseblock4_denselayer15_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer15Conv2);
 
   at(471);  // 13: | norm1 = bn    (features.denseblock4.denselayer16.norm1)
   // 14: relu    (features.denseblock4.denselayer16.relu1)
@@ -7145,13 +7160,14 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock4_denselayer16_norm2_bias_,
                  features_denseblock4_denselayer16_norm2_running_mean_,
                  features_denseblock4_denselayer16_norm2_running_var_, kFeaturesDenseblock4Denselayer16Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer16_conv1_weight_prepared,
-                    features_denseblock4_denselayer16_conv1_weight_, kFeaturesDenseblock4Denselayer16Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer16_conv1_weight_prepared,
+                          features_denseblock4_denselayer16_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer16Conv1);
 
   at(476);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer16_conv2_weight_prepared,
-                              features_denseblock4_denselayer16_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer16Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer16_conv2_weight_prepared,
+                                    features_denseblock4_denselayer16_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer16Conv2);
 
   at(478);  // 13: | norm1 = bn    (features.denseblock4.denselayer17.norm1)
   // 14: relu    (features.denseblock4.denselayer17.relu1)
@@ -7169,13 +7185,14 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock4_denselayer17_norm2_bias_,
                  features_denseblock4_denselayer17_norm2_running_mean_,
                  features_denseblock4_denselayer17_norm2_running_var_, kFeaturesDenseblock4Denselayer17Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer17_conv1_weight_prepared,
-                    features_denseblock4_denselayer17_conv1_weight_, kFeaturesDenseblock4Denselayer17Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer17_conv1_weight_prepared,
+                          features_denseblock4_denselayer17_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer17Conv1);
 
   at(483);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer17_conv2_weight_prepared,
-                              features_denseblock4_denselayer17_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer17Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer17_conv2_weight_prepared,
+                                    features_denseblock4_denselayer17_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer17Conv2);
 
   at(485);  // 13: | norm1 = bn    (features.denseblock4.denselayer18.norm1)
   // 14: relu    (features.denseblock4.denselayer18.relu1)
@@ -7193,13 +7210,14 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock4_denselayer18_norm2_bias_,
                  features_denseblock4_denselayer18_norm2_running_mean_,
                  features_denseblock4_denselayer18_norm2_running_var_, kFeaturesDenseblock4Denselayer18Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer18_conv1_weight_prepared,
-                    features_denseblock4_denselayer18_conv1_weight_, kFeaturesDenseblock4Denselayer18Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer18_conv1_weight_prepared,
+                          features_denseblock4_denselayer18_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer18Conv1);
 
   at(490);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer18_conv2_weight_prepared,
-                              features_denseblock4_denselayer18_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer18Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer18_conv2_weight_prepared,
+                                    features_denseblock4_denselayer18_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer18Conv2);
 
   at(492);  // 13: | norm1 = bn    (features.denseblock4.denselayer19.norm1)
   // 14: relu    (features.denseblock4.denselayer19.relu1)
@@ -7217,13 +7235,14 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock4_denselayer19_norm2_bias_,
                  features_denseblock4_denselayer19_norm2_running_mean_,
                  features_denseblock4_denselayer19_norm2_running_var_, kFeaturesDenseblock4Denselayer19Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer19_conv1_weight_prepared,
-                    features_denseblock4_denselayer19_conv1_weight_, kFeaturesDenseblock4Denselayer19Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer19_conv1_weight_prepared,
+                          features_denseblock4_denselayer19_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer19Conv1);
 
   at(497);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer19_conv2_weight_prepared,
-                              features_denseblock4_denselayer19_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer19Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer19_conv2_weight_prepared,
+                                    features_denseblock4_denselayer19_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer19Conv2);
 
   at(499);  // 13: | norm1 = bn    (features.denseblock4.denselayer20.norm1)
   // 14: relu    (features.denseblock4.denselayer20.relu1)
@@ -7241,13 +7260,14 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock4_denselayer20_norm2_bias_,
                  features_denseblock4_denselayer20_norm2_running_mean_,
                  features_denseblock4_denselayer20_norm2_running_var_, kFeaturesDenseblock4Denselayer20Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer20_conv1_weight_prepared,
-                    features_denseblock4_denselayer20_conv1_weight_, kFeaturesDenseblock4Denselayer20Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer20_conv1_weight_prepared,
+                          features_denseblock4_denselayer20_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer20Conv1);
 
   at(504);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer20_conv2_weight_prepared,
-                              features_denseblock4_denselayer20_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer20Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer20_conv2_weight_prepared,
+                                    features_denseblock4_denselayer20_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer20Conv2);
 
   at(506);  // 13: | norm1 = bn    (features.denseblock4.denselayer21.norm1)
   // 14: relu    (features.denseblock4.denselayer21.relu1)
@@ -7265,13 +7285,14 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock4_denselayer21_norm2_bias_,
                  features_denseblock4_denselayer21_norm2_running_mean_,
                  features_denseblock4_denselayer21_norm2_running_var_, kFeaturesDenseblock4Denselayer21Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer21_conv1_weight_prepared,
-                    features_denseblock4_denselayer21_conv1_weight_, kFeaturesDenseblock4Denselayer21Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer21_conv1_weight_prepared,
+                          features_denseblock4_denselayer21_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer21Conv1);
 
   at(511);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer21_conv2_weight_prepared,
-                              features_denseblock4_denselayer21_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer21Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer21_conv2_weight_prepared,
+                                    features_denseblock4_denselayer21_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer21Conv2);
 
   at(513);  // 13: | norm1 = bn    (features.denseblock4.denselayer22.norm1)
   // 14: relu    (features.denseblock4.denselayer22.relu1)
@@ -7289,13 +7310,14 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock4_denselayer22_norm2_bias_,
                  features_denseblock4_denselayer22_norm2_running_mean_,
                  features_denseblock4_denselayer22_norm2_running_var_, kFeaturesDenseblock4Denselayer22Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer22_conv1_weight_prepared,
-                    features_denseblock4_denselayer22_conv1_weight_, kFeaturesDenseblock4Denselayer22Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer22_conv1_weight_prepared,
+                          features_denseblock4_denselayer22_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer22Conv1);
 
   at(518);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer22_conv2_weight_prepared,
-                              features_denseblock4_denselayer22_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer22Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer22_conv2_weight_prepared,
+                                    features_denseblock4_denselayer22_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer22Conv2);
 
   at(520);  // 13: | norm1 = bn    (features.denseblock4.denselayer23.norm1)
   // 14: relu    (features.denseblock4.denselayer23.relu1)
@@ -7313,13 +7335,14 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock4_denselayer23_norm2_bias_,
                  features_denseblock4_denselayer23_norm2_running_mean_,
                  features_denseblock4_denselayer23_norm2_running_var_, kFeaturesDenseblock4Denselayer23Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer23_conv1_weight_prepared,
-                    features_denseblock4_denselayer23_conv1_weight_, kFeaturesDenseblock4Denselayer23Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer23_conv1_weight_prepared,
+                          features_denseblock4_denselayer23_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer23Conv1);
 
   at(525);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer23_conv2_weight_prepared,
-                              features_denseblock4_denselayer23_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer23Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer23_conv2_weight_prepared,
+                                    features_denseblock4_denselayer23_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer23Conv2);
 
   at(527);  // 13: | norm1 = bn    (features.denseblock4.denselayer24.norm1)
   // 14: relu    (features.denseblock4.denselayer24.relu1)
@@ -7337,13 +7360,14 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock4_denselayer24_norm2_bias_,
                  features_denseblock4_denselayer24_norm2_running_mean_,
                  features_denseblock4_denselayer24_norm2_running_var_, kFeaturesDenseblock4Denselayer24Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer24_conv1_weight_prepared,
-                    features_denseblock4_denselayer24_conv1_weight_, kFeaturesDenseblock4Denselayer24Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer24_conv1_weight_prepared,
+                          features_denseblock4_denselayer24_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer24Conv1);
 
   at(532);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer24_conv2_weight_prepared,
-                              features_denseblock4_denselayer24_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer24Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer24_conv2_weight_prepared,
+                                    features_denseblock4_denselayer24_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer24Conv2);
 
   at(534);  // 13: | norm1 = bn    (features.denseblock4.denselayer25.norm1)
   // 14: relu    (features.denseblock4.denselayer25.relu1)
@@ -7361,13 +7385,14 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock4_denselayer25_norm2_bias_,
                  features_denseblock4_denselayer25_norm2_running_mean_,
                  features_denseblock4_denselayer25_norm2_running_var_, kFeaturesDenseblock4Denselayer25Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer25_conv1_weight_prepared,
-                    features_denseblock4_denselayer25_conv1_weight_, kFeaturesDenseblock4Denselayer25Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer25_conv1_weight_prepared,
+                          features_denseblock4_denselayer25_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer25Conv1);
 
   at(539);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer25_conv2_weight_prepared,
-                              features_denseblock4_denselayer25_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer25Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer25_conv2_weight_prepared,
+                                    features_denseblock4_denselayer25_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer25Conv2);
 
   at(541);  // 13: | norm1 = bn    (features.denseblock4.denselayer26.norm1)
   // 14: relu    (features.denseblock4.denselayer26.relu1)
@@ -7385,13 +7410,14 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock4_denselayer26_norm2_bias_,
                  features_denseblock4_denselayer26_norm2_running_mean_,
                  features_denseblock4_denselayer26_norm2_running_var_, kFeaturesDenseblock4Denselayer26Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer26_conv1_weight_prepared,
-                    features_denseblock4_denselayer26_conv1_weight_, kFeaturesDenseblock4Denselayer26Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer26_conv1_weight_prepared,
+                          features_denseblock4_denselayer26_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer26Conv1);
 
   at(546);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer26_conv2_weight_prepared,
-                              features_denseblock4_denselayer26_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer26Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer26_conv2_weight_prepared,
+                                    features_denseblock4_denselayer26_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer26Conv2);
 
   at(548);  // 13: | norm1 = bn    (features.denseblock4.denselayer27.norm1)
   // 14: relu    (features.denseblock4.denselayer27.relu1)
@@ -7409,13 +7435,14 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock4_denselayer27_norm2_bias_,
                  features_denseblock4_denselayer27_norm2_running_mean_,
                  features_denseblock4_denselayer27_norm2_running_var_, kFeaturesDenseblock4Denselayer27Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer27_conv1_weight_prepared,
-                    features_denseblock4_denselayer27_conv1_weight_, kFeaturesDenseblock4Denselayer27Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer27_conv1_weight_prepared,
+                          features_denseblock4_denselayer27_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer27Conv1);
 
   at(553);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer27_conv2_weight_prepared,
-                              features_denseblock4_denselayer27_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer27Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer27_conv2_weight_prepared,
+                                    features_denseblock4_denselayer27_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer27Conv2);
 
   at(555);  // 13: | norm1 = bn    (features.denseblock4.denselayer28.norm1)
   // 14: relu    (features.denseblock4.denselayer28.relu1)
@@ -7433,13 +7460,14 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock4_denselayer28_norm2_bias_,
                  features_denseblock4_denselayer28_norm2_running_mean_,
                  features_denseblock4_denselayer28_norm2_running_var_, kFeaturesDenseblock4Denselayer28Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer28_conv1_weight_prepared,
-                    features_denseblock4_denselayer28_conv1_weight_, kFeaturesDenseblock4Denselayer28Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer28_conv1_weight_prepared,
+                          features_denseblock4_denselayer28_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer28Conv1);
 
   at(560);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer28_conv2_weight_prepared,
-                              features_denseblock4_denselayer28_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer28Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer28_conv2_weight_prepared,
+                                    features_denseblock4_denselayer28_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer28Conv2);
 
   at(562);  // 13: | norm1 = bn    (features.denseblock4.denselayer29.norm1)
   // 14: relu    (features.denseblock4.denselayer29.relu1)
@@ -7457,13 +7485,14 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock4_denselayer29_norm2_bias_,
                  features_denseblock4_denselayer29_norm2_running_mean_,
                  features_denseblock4_denselayer29_norm2_running_var_, kFeaturesDenseblock4Denselayer29Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer29_conv1_weight_prepared,
-                    features_denseblock4_denselayer29_conv1_weight_, kFeaturesDenseblock4Denselayer29Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer29_conv1_weight_prepared,
+                          features_denseblock4_denselayer29_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer29Conv1);
 
   at(567);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer29_conv2_weight_prepared,
-                              features_denseblock4_denselayer29_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer29Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer29_conv2_weight_prepared,
+                                    features_denseblock4_denselayer29_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer29Conv2);
 
   at(569);  // 13: | norm1 = bn    (features.denseblock4.denselayer30.norm1)
   // 14: relu    (features.denseblock4.denselayer30.relu1)
@@ -7481,13 +7510,14 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock4_denselayer30_norm2_bias_,
                  features_denseblock4_denselayer30_norm2_running_mean_,
                  features_denseblock4_denselayer30_norm2_running_var_, kFeaturesDenseblock4Denselayer30Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer30_conv1_weight_prepared,
-                    features_denseblock4_denselayer30_conv1_weight_, kFeaturesDenseblock4Denselayer30Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer30_conv1_weight_prepared,
+                          features_denseblock4_denselayer30_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer30Conv1);
 
   at(574);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer30_conv2_weight_prepared,
-                              features_denseblock4_denselayer30_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer30Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer30_conv2_weight_prepared,
+                                    features_denseblock4_denselayer30_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer30Conv2);
 
   at(576);  // 13: | norm1 = bn    (features.denseblock4.denselayer31.norm1)
   // 14: relu    (features.denseblock4.denselayer31.relu1)
@@ -7505,13 +7535,14 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock4_denselayer31_norm2_bias_,
                  features_denseblock4_denselayer31_norm2_running_mean_,
                  features_denseblock4_denselayer31_norm2_running_var_, kFeaturesDenseblock4Denselayer31Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer31_conv1_weight_prepared,
-                    features_denseblock4_denselayer31_conv1_weight_, kFeaturesDenseblock4Denselayer31Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer31_conv1_weight_prepared,
+                          features_denseblock4_denselayer31_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer31Conv1);
 
   at(581);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer31_conv2_weight_prepared,
-                              features_denseblock4_denselayer31_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer31Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer31_conv2_weight_prepared,
+                                    features_denseblock4_denselayer31_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer31Conv2);
 
   at(583);  // 13: | norm1 = bn    (features.denseblock4.denselayer32.norm1)
   // 14: relu    (features.denseblock4.denselayer32.relu1)
@@ -7529,13 +7560,14 @@ void DenseNet169::prepare_on_team() {
                  features_denseblock4_denselayer32_norm2_bias_,
                  features_denseblock4_denselayer32_norm2_running_mean_,
                  features_denseblock4_denselayer32_norm2_running_var_, kFeaturesDenseblock4Denselayer32Norm2);
-  cnn::conv_prepare(features_denseblock4_denselayer32_conv1_weight_prepared,
-                    features_denseblock4_denselayer32_conv1_weight_, kFeaturesDenseblock4Denselayer32Conv1);
+  cnn::fast::conv_prepare(features_denseblock4_denselayer32_conv1_weight_prepared,
+                          features_denseblock4_denselayer32_conv1_weight_,
+                          kFeaturesDenseblock4Denselayer32Conv1);
 
   at(588);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv_prepare(features_denseblock4_denselayer32_conv2_weight_prepared,
-                              features_denseblock4_denselayer32_conv2_weight_,
-                              kFeaturesDenseblock4Denselayer32Conv2);
+  cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer32_conv2_weight_prepared,
+                                    features_denseblock4_denselayer32_conv2_weight_,
+                                    kFeaturesDenseblock4Denselayer32Conv2);
 
   at(590);  // 47: norm5 = bn
   // 48: relu    (features.relu2)
@@ -8041,9 +8073,9 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // 33: conv0 = conv(2 * growth, 7, stride=2, pad=3, bias=false, weights=he_normal)
   // 34: norm0 = bn
   // 35: relu    (features.relu1)
-  cnn::conv(features_relu1, input, features_conv0_weight_,
-            cnn::Epilogue().scaled(features_norm0_saved).then(cnn::Activation::kRelu), kFeaturesConv0, batch,
-            scratch(25690112, 208614));
+  cnn::fast::conv(features_relu1, input, features_conv0_weight_,
+                  cnn::Epilogue().scaled(features_norm0_saved).then(cnn::Activation::kRelu), kFeaturesConv0,
+                  batch, scratch(25690112, 208614));
 
   at(3);  // 36: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
@@ -8051,92 +8083,92 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
   at(6);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer1.relu2)
-  cnn::conv(features_denseblock1_denselayer1_relu2,
-            cnn::Loaded(features_maxpool1, features_denseblock1_denselayer1_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer1_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock1_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer1Conv1, batch, scratch(12845056, 95808));
+  cnn::fast::conv(features_denseblock1_denselayer1_relu2,
+                  cnn::Loaded(features_maxpool1, features_denseblock1_denselayer1_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock1_denselayer1_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock1_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock1Denselayer1Conv1, batch, scratch(12845056, 95808));
 
   at(9);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer1_conv2, features_denseblock1_denselayer1_relu2,
-                      features_denseblock1_denselayer1_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer1Conv2, batch, scratch(12845056, 166464));
+  cnn::fast::winograd::conv(features_denseblock1_denselayer1_conv2, features_denseblock1_denselayer1_relu2,
+                            features_denseblock1_denselayer1_conv2_weight_, {},
+                            kFeaturesDenseblock1Denselayer1Conv2, batch, scratch(12845056, 166464));
 
   at(13);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer2.relu2)
-  cnn::conv(features_denseblock1_denselayer2_relu2,
-            cnn::Loaded(features_denseblock1_denselayer1_concat1, features_denseblock1_denselayer2_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer2_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock1_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer2Conv1, batch, scratch(12845056, 143040));
+  cnn::fast::conv(features_denseblock1_denselayer2_relu2,
+                  cnn::Loaded(features_denseblock1_denselayer1_concat1, features_denseblock1_denselayer2_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock1_denselayer2_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock1_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock1Denselayer2Conv1, batch, scratch(12845056, 143040));
 
   at(16);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer2_conv2, features_denseblock1_denselayer2_relu2,
-                      features_denseblock1_denselayer2_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer2Conv2, batch, scratch(12845056, 166464));
+  cnn::fast::winograd::conv(features_denseblock1_denselayer2_conv2, features_denseblock1_denselayer2_relu2,
+                            features_denseblock1_denselayer2_conv2_weight_, {},
+                            kFeaturesDenseblock1Denselayer2Conv2, batch, scratch(12845056, 166464));
 
   at(20);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer3.relu2)
-  cnn::conv(features_denseblock1_denselayer3_relu2,
-            cnn::Loaded(features_denseblock1_denselayer2_concat1, features_denseblock1_denselayer3_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer3_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock1_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer3Conv1, batch, scratch(12845056, 190272));
+  cnn::fast::conv(features_denseblock1_denselayer3_relu2,
+                  cnn::Loaded(features_denseblock1_denselayer2_concat1, features_denseblock1_denselayer3_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock1_denselayer3_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock1_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock1Denselayer3Conv1, batch, scratch(12845056, 190272));
 
   at(23);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer3_conv2, features_denseblock1_denselayer3_relu2,
-                      features_denseblock1_denselayer3_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer3Conv2, batch, scratch(12845056, 166464));
+  cnn::fast::winograd::conv(features_denseblock1_denselayer3_conv2, features_denseblock1_denselayer3_relu2,
+                            features_denseblock1_denselayer3_conv2_weight_, {},
+                            kFeaturesDenseblock1Denselayer3Conv2, batch, scratch(12845056, 166464));
 
   at(27);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer4.relu2)
-  cnn::conv(features_denseblock1_denselayer4_relu2,
-            cnn::Loaded(features_denseblock1_denselayer3_concat1, features_denseblock1_denselayer4_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer4_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock1_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer4Conv1, batch, scratch(12845056, 237504));
+  cnn::fast::conv(features_denseblock1_denselayer4_relu2,
+                  cnn::Loaded(features_denseblock1_denselayer3_concat1, features_denseblock1_denselayer4_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock1_denselayer4_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock1_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock1Denselayer4Conv1, batch, scratch(12845056, 237504));
 
   at(30);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer4_conv2, features_denseblock1_denselayer4_relu2,
-                      features_denseblock1_denselayer4_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer4Conv2, batch, scratch(12845056, 166464));
+  cnn::fast::winograd::conv(features_denseblock1_denselayer4_conv2, features_denseblock1_denselayer4_relu2,
+                            features_denseblock1_denselayer4_conv2_weight_, {},
+                            kFeaturesDenseblock1Denselayer4Conv2, batch, scratch(12845056, 166464));
 
   at(34);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer5.relu2)
-  cnn::conv(features_denseblock1_denselayer5_relu2,
-            cnn::Loaded(features_denseblock1_denselayer4_concat1, features_denseblock1_denselayer5_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer5_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock1_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer5Conv1, batch, scratch(12845056, 284736));
+  cnn::fast::conv(features_denseblock1_denselayer5_relu2,
+                  cnn::Loaded(features_denseblock1_denselayer4_concat1, features_denseblock1_denselayer5_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock1_denselayer5_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock1_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock1Denselayer5Conv1, batch, scratch(12845056, 284736));
 
   at(37);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer5_conv2, features_denseblock1_denselayer5_relu2,
-                      features_denseblock1_denselayer5_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer5Conv2, batch, scratch(12845056, 166464));
+  cnn::fast::winograd::conv(features_denseblock1_denselayer5_conv2, features_denseblock1_denselayer5_relu2,
+                            features_denseblock1_denselayer5_conv2_weight_, {},
+                            kFeaturesDenseblock1Denselayer5Conv2, batch, scratch(12845056, 166464));
 
   at(41);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock1.denselayer6.relu2)
-  cnn::conv(features_denseblock1_denselayer6_relu2,
-            cnn::Loaded(features_denseblock1_denselayer5_concat1, features_denseblock1_denselayer6_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock1_denselayer6_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock1_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock1Denselayer6Conv1, batch, scratch(12845056, 331968));
+  cnn::fast::conv(features_denseblock1_denselayer6_relu2,
+                  cnn::Loaded(features_denseblock1_denselayer5_concat1, features_denseblock1_denselayer6_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock1_denselayer6_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock1_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock1Denselayer6Conv1, batch, scratch(12845056, 331968));
 
   at(44);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock1_denselayer6_conv2, features_denseblock1_denselayer6_relu2,
-                      features_denseblock1_denselayer6_conv2_weight_, {},
-                      kFeaturesDenseblock1Denselayer6Conv2, batch, scratch(12845056, 166464));
+  cnn::fast::winograd::conv(features_denseblock1_denselayer6_conv2, features_denseblock1_denselayer6_relu2,
+                            features_denseblock1_denselayer6_conv2_weight_, {},
+                            kFeaturesDenseblock1Denselayer6Conv2, batch, scratch(12845056, 166464));
 
   at(48);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
-  cnn::conv(features_transition1_conv,
-            cnn::Loaded(features_denseblock1_denselayer6_concat1, features_transition1_norm_saved, cnn::Activation::kRelu),
-            features_transition1_conv_weight_, {}, kFeaturesTransition1Conv, batch,
-            scratch(12845056, 379200));
+  cnn::fast::conv(features_transition1_conv,
+                  cnn::Loaded(features_denseblock1_denselayer6_concat1, features_transition1_norm_saved, cnn::Activation::kRelu),
+                  features_transition1_conv_weight_, {}, kFeaturesTransition1Conv, batch,
+                  scratch(12845056, 379200));
 
   at(49);  // 27: avgpool(2)    (features.transition1.avgpool1)
   cnn::avgpool(features_transition1_avgpool1, features_transition1_conv, kFeaturesTransition1Avgpool1, batch);
@@ -8144,175 +8176,175 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
   at(52);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer1.relu2)
-  cnn::conv(features_denseblock2_denselayer1_relu2,
-            cnn::Loaded(features_transition1_avgpool1, features_denseblock2_denselayer1_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer1_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer1Conv1, batch, scratch(3211264, 190272));
+  cnn::fast::conv(features_denseblock2_denselayer1_relu2,
+                  cnn::Loaded(features_transition1_avgpool1, features_denseblock2_denselayer1_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer1_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer1Conv1, batch, scratch(3211264, 190272));
 
   at(55);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer1_conv2, features_denseblock2_denselayer1_relu2,
-                      features_denseblock2_denselayer1_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer1Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer1_conv2, features_denseblock2_denselayer1_relu2,
+                            features_denseblock2_denselayer1_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer1Conv2, batch, scratch(3211264, 166464));
 
   at(59);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer2.relu2)
-  cnn::conv(features_denseblock2_denselayer2_relu2,
-            cnn::Loaded(features_denseblock2_denselayer1_concat1, features_denseblock2_denselayer2_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer2_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer2Conv1, batch, scratch(3211264, 237504));
+  cnn::fast::conv(features_denseblock2_denselayer2_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer1_concat1, features_denseblock2_denselayer2_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer2_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer2Conv1, batch, scratch(3211264, 237504));
 
   at(62);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer2_conv2, features_denseblock2_denselayer2_relu2,
-                      features_denseblock2_denselayer2_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer2Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer2_conv2, features_denseblock2_denselayer2_relu2,
+                            features_denseblock2_denselayer2_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer2Conv2, batch, scratch(3211264, 166464));
 
   at(66);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer3.relu2)
-  cnn::conv(features_denseblock2_denselayer3_relu2,
-            cnn::Loaded(features_denseblock2_denselayer2_concat1, features_denseblock2_denselayer3_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer3_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer3Conv1, batch, scratch(3211264, 284736));
+  cnn::fast::conv(features_denseblock2_denselayer3_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer2_concat1, features_denseblock2_denselayer3_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer3_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer3Conv1, batch, scratch(3211264, 284736));
 
   at(69);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer3_conv2, features_denseblock2_denselayer3_relu2,
-                      features_denseblock2_denselayer3_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer3Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer3_conv2, features_denseblock2_denselayer3_relu2,
+                            features_denseblock2_denselayer3_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer3Conv2, batch, scratch(3211264, 166464));
 
   at(73);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer4.relu2)
-  cnn::conv(features_denseblock2_denselayer4_relu2,
-            cnn::Loaded(features_denseblock2_denselayer3_concat1, features_denseblock2_denselayer4_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer4_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer4Conv1, batch, scratch(3211264, 331968));
+  cnn::fast::conv(features_denseblock2_denselayer4_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer3_concat1, features_denseblock2_denselayer4_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer4_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer4Conv1, batch, scratch(3211264, 331968));
 
   at(76);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer4_conv2, features_denseblock2_denselayer4_relu2,
-                      features_denseblock2_denselayer4_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer4Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer4_conv2, features_denseblock2_denselayer4_relu2,
+                            features_denseblock2_denselayer4_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer4Conv2, batch, scratch(3211264, 166464));
 
   at(80);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer5.relu2)
-  cnn::conv(features_denseblock2_denselayer5_relu2,
-            cnn::Loaded(features_denseblock2_denselayer4_concat1, features_denseblock2_denselayer5_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer5_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer5Conv1, batch, scratch(3211264, 379200));
+  cnn::fast::conv(features_denseblock2_denselayer5_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer4_concat1, features_denseblock2_denselayer5_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer5_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer5Conv1, batch, scratch(3211264, 379200));
 
   at(83);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer5_conv2, features_denseblock2_denselayer5_relu2,
-                      features_denseblock2_denselayer5_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer5Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer5_conv2, features_denseblock2_denselayer5_relu2,
+                            features_denseblock2_denselayer5_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer5Conv2, batch, scratch(3211264, 166464));
 
   at(87);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer6.relu2)
-  cnn::conv(features_denseblock2_denselayer6_relu2,
-            cnn::Loaded(features_denseblock2_denselayer5_concat1, features_denseblock2_denselayer6_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer6_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer6Conv1, batch, scratch(3211264, 426432));
+  cnn::fast::conv(features_denseblock2_denselayer6_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer5_concat1, features_denseblock2_denselayer6_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer6_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer6Conv1, batch, scratch(3211264, 426432));
 
   at(90);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer6_conv2, features_denseblock2_denselayer6_relu2,
-                      features_denseblock2_denselayer6_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer6Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer6_conv2, features_denseblock2_denselayer6_relu2,
+                            features_denseblock2_denselayer6_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer6Conv2, batch, scratch(3211264, 166464));
 
   at(94);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer7.relu2)
-  cnn::conv(features_denseblock2_denselayer7_relu2,
-            cnn::Loaded(features_denseblock2_denselayer6_concat1, features_denseblock2_denselayer7_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer7_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer7Conv1, batch, scratch(3211264, 473664));
+  cnn::fast::conv(features_denseblock2_denselayer7_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer6_concat1, features_denseblock2_denselayer7_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer7_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer7Conv1, batch, scratch(3211264, 473664));
 
   at(97);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer7_conv2, features_denseblock2_denselayer7_relu2,
-                      features_denseblock2_denselayer7_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer7Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer7_conv2, features_denseblock2_denselayer7_relu2,
+                            features_denseblock2_denselayer7_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer7Conv2, batch, scratch(3211264, 166464));
 
   at(101);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer8.relu2)
-  cnn::conv(features_denseblock2_denselayer8_relu2,
-            cnn::Loaded(features_denseblock2_denselayer7_concat1, features_denseblock2_denselayer8_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer8_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer8Conv1, batch, scratch(3211264, 520896));
+  cnn::fast::conv(features_denseblock2_denselayer8_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer7_concat1, features_denseblock2_denselayer8_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer8_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer8Conv1, batch, scratch(3211264, 520896));
 
   at(104);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer8_conv2, features_denseblock2_denselayer8_relu2,
-                      features_denseblock2_denselayer8_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer8Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer8_conv2, features_denseblock2_denselayer8_relu2,
+                            features_denseblock2_denselayer8_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer8Conv2, batch, scratch(3211264, 166464));
 
   at(108);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer9.relu2)
-  cnn::conv(features_denseblock2_denselayer9_relu2,
-            cnn::Loaded(features_denseblock2_denselayer8_concat1, features_denseblock2_denselayer9_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer9_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer9Conv1, batch, scratch(3211264, 568128));
+  cnn::fast::conv(features_denseblock2_denselayer9_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer8_concat1, features_denseblock2_denselayer9_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer9_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer9Conv1, batch, scratch(3211264, 568128));
 
   at(111);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer9_conv2, features_denseblock2_denselayer9_relu2,
-                      features_denseblock2_denselayer9_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer9Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer9_conv2, features_denseblock2_denselayer9_relu2,
+                            features_denseblock2_denselayer9_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer9Conv2, batch, scratch(3211264, 166464));
 
   at(115);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer10.relu2)
-  cnn::conv(features_denseblock2_denselayer10_relu2,
-            cnn::Loaded(features_denseblock2_denselayer9_concat1, features_denseblock2_denselayer10_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer10_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer10Conv1, batch, scratch(3211264, 615360));
+  cnn::fast::conv(features_denseblock2_denselayer10_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer9_concat1, features_denseblock2_denselayer10_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer10_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer10Conv1, batch, scratch(3211264, 615360));
 
   at(118);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer10_conv2, features_denseblock2_denselayer10_relu2,
-                      features_denseblock2_denselayer10_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer10Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer10_conv2, features_denseblock2_denselayer10_relu2,
+                            features_denseblock2_denselayer10_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer10Conv2, batch, scratch(3211264, 166464));
 
   at(122);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer11.relu2)
-  cnn::conv(features_denseblock2_denselayer11_relu2,
-            cnn::Loaded(features_denseblock2_denselayer10_concat1, features_denseblock2_denselayer11_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer11_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer11Conv1, batch, scratch(3211264, 662592));
+  cnn::fast::conv(features_denseblock2_denselayer11_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer10_concat1, features_denseblock2_denselayer11_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer11_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer11Conv1, batch, scratch(3211264, 662592));
 
   at(125);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer11_conv2, features_denseblock2_denselayer11_relu2,
-                      features_denseblock2_denselayer11_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer11Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer11_conv2, features_denseblock2_denselayer11_relu2,
+                            features_denseblock2_denselayer11_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer11Conv2, batch, scratch(3211264, 166464));
 
   at(129);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock2.denselayer12.relu2)
-  cnn::conv(features_denseblock2_denselayer12_relu2,
-            cnn::Loaded(features_denseblock2_denselayer11_concat1, features_denseblock2_denselayer12_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock2_denselayer12_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock2_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock2Denselayer12Conv1, batch, scratch(3211264, 709824));
+  cnn::fast::conv(features_denseblock2_denselayer12_relu2,
+                  cnn::Loaded(features_denseblock2_denselayer11_concat1, features_denseblock2_denselayer12_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock2_denselayer12_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock2_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock2Denselayer12Conv1, batch, scratch(3211264, 709824));
 
   at(132);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock2_denselayer12_conv2, features_denseblock2_denselayer12_relu2,
-                      features_denseblock2_denselayer12_conv2_weight_, {},
-                      kFeaturesDenseblock2Denselayer12Conv2, batch, scratch(3211264, 166464));
+  cnn::fast::winograd::conv(features_denseblock2_denselayer12_conv2, features_denseblock2_denselayer12_relu2,
+                            features_denseblock2_denselayer12_conv2_weight_, {},
+                            kFeaturesDenseblock2Denselayer12Conv2, batch, scratch(3211264, 166464));
 
   at(136);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
-  cnn::conv(features_transition2_conv,
-            cnn::Loaded(features_denseblock2_denselayer12_concat1, features_transition2_norm_saved, cnn::Activation::kRelu),
-            features_transition2_conv_weight_, {}, kFeaturesTransition2Conv, batch, scratch(0, 821568));
+  cnn::fast::conv(features_transition2_conv,
+                  cnn::Loaded(features_denseblock2_denselayer12_concat1, features_transition2_norm_saved, cnn::Activation::kRelu),
+                  features_transition2_conv_weight_, {}, kFeaturesTransition2Conv, batch, scratch(0, 821568));
 
   at(137);  // 27: avgpool(2)    (features.transition2.avgpool1)
   cnn::avgpool(features_transition2_avgpool1, features_transition2_conv, kFeaturesTransition2Avgpool1, batch);
@@ -8320,456 +8352,456 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
   at(140);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer1.relu2)
-  cnn::conv(features_denseblock3_denselayer1_relu2,
-            cnn::Loaded(features_transition2_avgpool1, features_denseblock3_denselayer1_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer1_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer1Conv1, batch, scratch(8830976, 379200));
+  cnn::fast::conv(features_denseblock3_denselayer1_relu2,
+                  cnn::Loaded(features_transition2_avgpool1, features_denseblock3_denselayer1_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer1_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer1Conv1, batch, scratch(8830976, 379200));
 
   at(143);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer1_conv2, features_denseblock3_denselayer1_relu2,
-                      features_denseblock3_denselayer1_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer1Conv2, batch, scratch(8830976, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer1_conv2, features_denseblock3_denselayer1_relu2,
+                            features_denseblock3_denselayer1_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer1Conv2, batch, scratch(8830976, 166464));
 
   at(147);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer2.relu2)
-  cnn::conv(features_denseblock3_denselayer2_relu2,
-            cnn::Loaded(features_denseblock3_denselayer1_concat1, features_denseblock3_denselayer2_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer2_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer2Conv1, batch, scratch(8830976, 426432));
+  cnn::fast::conv(features_denseblock3_denselayer2_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer1_concat1, features_denseblock3_denselayer2_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer2_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer2Conv1, batch, scratch(8830976, 426432));
 
   at(150);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer2_conv2, features_denseblock3_denselayer2_relu2,
-                      features_denseblock3_denselayer2_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer2Conv2, batch, scratch(8830976, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer2_conv2, features_denseblock3_denselayer2_relu2,
+                            features_denseblock3_denselayer2_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer2Conv2, batch, scratch(8830976, 166464));
 
   at(154);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer3.relu2)
-  cnn::conv(features_denseblock3_denselayer3_relu2,
-            cnn::Loaded(features_denseblock3_denselayer2_concat1, features_denseblock3_denselayer3_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer3_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer3Conv1, batch, scratch(8830976, 473664));
+  cnn::fast::conv(features_denseblock3_denselayer3_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer2_concat1, features_denseblock3_denselayer3_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer3_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer3Conv1, batch, scratch(8830976, 473664));
 
   at(157);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer3_conv2, features_denseblock3_denselayer3_relu2,
-                      features_denseblock3_denselayer3_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer3Conv2, batch, scratch(8830976, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer3_conv2, features_denseblock3_denselayer3_relu2,
+                            features_denseblock3_denselayer3_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer3Conv2, batch, scratch(8830976, 166464));
 
   at(161);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer4.relu2)
-  cnn::conv(features_denseblock3_denselayer4_relu2,
-            cnn::Loaded(features_denseblock3_denselayer3_concat1, features_denseblock3_denselayer4_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer4_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer4Conv1, batch, scratch(8830976, 520896));
+  cnn::fast::conv(features_denseblock3_denselayer4_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer3_concat1, features_denseblock3_denselayer4_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer4_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer4Conv1, batch, scratch(8830976, 520896));
 
   at(164);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer4_conv2, features_denseblock3_denselayer4_relu2,
-                      features_denseblock3_denselayer4_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer4Conv2, batch, scratch(8830976, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer4_conv2, features_denseblock3_denselayer4_relu2,
+                            features_denseblock3_denselayer4_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer4Conv2, batch, scratch(8830976, 166464));
 
   at(168);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer5.relu2)
-  cnn::conv(features_denseblock3_denselayer5_relu2,
-            cnn::Loaded(features_denseblock3_denselayer4_concat1, features_denseblock3_denselayer5_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer5_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer5Conv1, batch, scratch(8830976, 568128));
+  cnn::fast::conv(features_denseblock3_denselayer5_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer4_concat1, features_denseblock3_denselayer5_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer5_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer5Conv1, batch, scratch(8830976, 568128));
 
   at(171);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer5_conv2, features_denseblock3_denselayer5_relu2,
-                      features_denseblock3_denselayer5_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer5Conv2, batch, scratch(8830976, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer5_conv2, features_denseblock3_denselayer5_relu2,
+                            features_denseblock3_denselayer5_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer5Conv2, batch, scratch(8830976, 166464));
 
   at(175);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer6.relu2)
-  cnn::conv(features_denseblock3_denselayer6_relu2,
-            cnn::Loaded(features_denseblock3_denselayer5_concat1, features_denseblock3_denselayer6_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer6_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer6Conv1, batch, scratch(8830976, 615360));
+  cnn::fast::conv(features_denseblock3_denselayer6_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer5_concat1, features_denseblock3_denselayer6_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer6_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer6Conv1, batch, scratch(8830976, 615360));
 
   at(178);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer6_conv2, features_denseblock3_denselayer6_relu2,
-                      features_denseblock3_denselayer6_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer6Conv2, batch, scratch(8830976, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer6_conv2, features_denseblock3_denselayer6_relu2,
+                            features_denseblock3_denselayer6_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer6Conv2, batch, scratch(8830976, 166464));
 
   at(182);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer7.relu2)
-  cnn::conv(features_denseblock3_denselayer7_relu2,
-            cnn::Loaded(features_denseblock3_denselayer6_concat1, features_denseblock3_denselayer7_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer7_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer7Conv1, batch, scratch(8830976, 662592));
+  cnn::fast::conv(features_denseblock3_denselayer7_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer6_concat1, features_denseblock3_denselayer7_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer7_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer7Conv1, batch, scratch(8830976, 662592));
 
   at(185);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer7_conv2, features_denseblock3_denselayer7_relu2,
-                      features_denseblock3_denselayer7_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer7Conv2, batch, scratch(8830976, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer7_conv2, features_denseblock3_denselayer7_relu2,
+                            features_denseblock3_denselayer7_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer7Conv2, batch, scratch(8830976, 166464));
 
   at(189);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer8.relu2)
-  cnn::conv(features_denseblock3_denselayer8_relu2,
-            cnn::Loaded(features_denseblock3_denselayer7_concat1, features_denseblock3_denselayer8_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer8_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer8Conv1, batch, scratch(8830976, 709824));
+  cnn::fast::conv(features_denseblock3_denselayer8_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer7_concat1, features_denseblock3_denselayer8_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer8_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer8Conv1, batch, scratch(8830976, 709824));
 
   at(192);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer8_conv2, features_denseblock3_denselayer8_relu2,
-                      features_denseblock3_denselayer8_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer8Conv2, batch, scratch(8830976, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer8_conv2, features_denseblock3_denselayer8_relu2,
+                            features_denseblock3_denselayer8_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer8Conv2, batch, scratch(8830976, 166464));
 
   at(196);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer9.relu2)
-  cnn::conv(features_denseblock3_denselayer9_relu2,
-            cnn::Loaded(features_denseblock3_denselayer8_concat1, features_denseblock3_denselayer9_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer9_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer9Conv1, batch, scratch(8830976, 757056));
+  cnn::fast::conv(features_denseblock3_denselayer9_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer8_concat1, features_denseblock3_denselayer9_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer9_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer9Conv1, batch, scratch(8830976, 757056));
 
   at(199);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer9_conv2, features_denseblock3_denselayer9_relu2,
-                      features_denseblock3_denselayer9_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer9Conv2, batch, scratch(8830976, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer9_conv2, features_denseblock3_denselayer9_relu2,
+                            features_denseblock3_denselayer9_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer9Conv2, batch, scratch(8830976, 166464));
 
   at(203);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer10.relu2)
-  cnn::conv(features_denseblock3_denselayer10_relu2,
-            cnn::Loaded(features_denseblock3_denselayer9_concat1, features_denseblock3_denselayer10_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer10_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer10Conv1, batch, scratch(8028160, 804288));
+  cnn::fast::conv(features_denseblock3_denselayer10_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer9_concat1, features_denseblock3_denselayer10_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer10_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer10Conv1, batch, scratch(8028160, 804288));
 
   at(206);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer10_conv2, features_denseblock3_denselayer10_relu2,
-                      features_denseblock3_denselayer10_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer10Conv2, batch, scratch(8028160, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer10_conv2, features_denseblock3_denselayer10_relu2,
+                            features_denseblock3_denselayer10_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer10Conv2, batch, scratch(8028160, 166464));
 
   at(210);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer11.relu2)
-  cnn::conv(features_denseblock3_denselayer11_relu2,
-            cnn::Loaded(features_denseblock3_denselayer10_concat1, features_denseblock3_denselayer11_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer11_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer11Conv1, batch, scratch(8028160, 851520));
+  cnn::fast::conv(features_denseblock3_denselayer11_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer10_concat1, features_denseblock3_denselayer11_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer11_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer11Conv1, batch, scratch(8028160, 851520));
 
   at(213);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer11_conv2, features_denseblock3_denselayer11_relu2,
-                      features_denseblock3_denselayer11_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer11Conv2, batch, scratch(8028160, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer11_conv2, features_denseblock3_denselayer11_relu2,
+                            features_denseblock3_denselayer11_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer11Conv2, batch, scratch(8028160, 166464));
 
   at(217);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer12.relu2)
-  cnn::conv(features_denseblock3_denselayer12_relu2,
-            cnn::Loaded(features_denseblock3_denselayer11_concat1, features_denseblock3_denselayer12_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer12_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer12Conv1, batch, scratch(8028160, 898752));
+  cnn::fast::conv(features_denseblock3_denselayer12_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer11_concat1, features_denseblock3_denselayer12_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer12_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer12Conv1, batch, scratch(8028160, 898752));
 
   at(220);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer12_conv2, features_denseblock3_denselayer12_relu2,
-                      features_denseblock3_denselayer12_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer12Conv2, batch, scratch(8028160, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer12_conv2, features_denseblock3_denselayer12_relu2,
+                            features_denseblock3_denselayer12_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer12Conv2, batch, scratch(8028160, 166464));
 
   at(224);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer13.relu2)
-  cnn::conv(features_denseblock3_denselayer13_relu2,
-            cnn::Loaded(features_denseblock3_denselayer12_concat1, features_denseblock3_denselayer13_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer13_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer13Conv1, batch, scratch(8028160, 945984));
+  cnn::fast::conv(features_denseblock3_denselayer13_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer12_concat1, features_denseblock3_denselayer13_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer13_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer13Conv1, batch, scratch(8028160, 945984));
 
   at(227);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer13_conv2, features_denseblock3_denselayer13_relu2,
-                      features_denseblock3_denselayer13_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer13Conv2, batch, scratch(8028160, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer13_conv2, features_denseblock3_denselayer13_relu2,
+                            features_denseblock3_denselayer13_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer13Conv2, batch, scratch(8028160, 166464));
 
   at(231);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer14.relu2)
-  cnn::conv(features_denseblock3_denselayer14_relu2,
-            cnn::Loaded(features_denseblock3_denselayer13_concat1, features_denseblock3_denselayer14_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer14_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer14Conv1, batch, scratch(8028160, 993216));
+  cnn::fast::conv(features_denseblock3_denselayer14_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer13_concat1, features_denseblock3_denselayer14_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer14_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer14Conv1, batch, scratch(8028160, 993216));
 
   at(234);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer14_conv2, features_denseblock3_denselayer14_relu2,
-                      features_denseblock3_denselayer14_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer14Conv2, batch, scratch(8028160, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer14_conv2, features_denseblock3_denselayer14_relu2,
+                            features_denseblock3_denselayer14_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer14Conv2, batch, scratch(8028160, 166464));
 
   at(238);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer15.relu2)
-  cnn::conv(features_denseblock3_denselayer15_relu2,
-            cnn::Loaded(features_denseblock3_denselayer14_concat1, features_denseblock3_denselayer15_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer15_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer15Conv1, batch, scratch(8028160, 1040448));
+  cnn::fast::conv(features_denseblock3_denselayer15_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer14_concat1, features_denseblock3_denselayer15_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer15_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer15Conv1, batch, scratch(8028160, 1040448));
 
   at(241);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer15_conv2, features_denseblock3_denselayer15_relu2,
-                      features_denseblock3_denselayer15_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer15Conv2, batch, scratch(8028160, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer15_conv2, features_denseblock3_denselayer15_relu2,
+                            features_denseblock3_denselayer15_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer15Conv2, batch, scratch(8028160, 166464));
 
   at(245);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer16.relu2)
-  cnn::conv(features_denseblock3_denselayer16_relu2,
-            cnn::Loaded(features_denseblock3_denselayer15_concat1, features_denseblock3_denselayer16_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer16_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer16Conv1, batch, scratch(8028160, 1087680));
+  cnn::fast::conv(features_denseblock3_denselayer16_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer15_concat1, features_denseblock3_denselayer16_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer16_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer16Conv1, batch, scratch(8028160, 1087680));
 
   at(248);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer16_conv2, features_denseblock3_denselayer16_relu2,
-                      features_denseblock3_denselayer16_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer16Conv2, batch, scratch(8028160, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer16_conv2, features_denseblock3_denselayer16_relu2,
+                            features_denseblock3_denselayer16_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer16Conv2, batch, scratch(8028160, 166464));
 
   at(252);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer17.relu2)
-  cnn::conv(features_denseblock3_denselayer17_relu2,
-            cnn::Loaded(features_denseblock3_denselayer16_concat1, features_denseblock3_denselayer17_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer17_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer17_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer17Conv1, batch, scratch(8028160, 1134912));
+  cnn::fast::conv(features_denseblock3_denselayer17_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer16_concat1, features_denseblock3_denselayer17_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer17_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer17_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer17Conv1, batch, scratch(8028160, 1134912));
 
   at(255);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer17_conv2, features_denseblock3_denselayer17_relu2,
-                      features_denseblock3_denselayer17_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer17Conv2, batch, scratch(8028160, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer17_conv2, features_denseblock3_denselayer17_relu2,
+                            features_denseblock3_denselayer17_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer17Conv2, batch, scratch(8028160, 166464));
 
   at(259);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer18.relu2)
-  cnn::conv(features_denseblock3_denselayer18_relu2,
-            cnn::Loaded(features_denseblock3_denselayer17_concat1, features_denseblock3_denselayer18_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer18_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer18_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer18Conv1, batch, scratch(8028160, 1154176));
+  cnn::fast::conv(features_denseblock3_denselayer18_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer17_concat1, features_denseblock3_denselayer18_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer18_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer18_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer18Conv1, batch, scratch(8028160, 1154176));
 
   at(262);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer18_conv2, features_denseblock3_denselayer18_relu2,
-                      features_denseblock3_denselayer18_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer18Conv2, batch, scratch(8028160, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer18_conv2, features_denseblock3_denselayer18_relu2,
+                            features_denseblock3_denselayer18_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer18Conv2, batch, scratch(8028160, 166464));
 
   at(266);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer19.relu2)
-  cnn::conv(features_denseblock3_denselayer19_relu2,
-            cnn::Loaded(features_denseblock3_denselayer18_concat1, features_denseblock3_denselayer19_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer19_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer19_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer19Conv1, batch, scratch(8028160, 1158400));
+  cnn::fast::conv(features_denseblock3_denselayer19_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer18_concat1, features_denseblock3_denselayer19_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer19_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer19_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer19Conv1, batch, scratch(8028160, 1158400));
 
   at(269);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer19_conv2, features_denseblock3_denselayer19_relu2,
-                      features_denseblock3_denselayer19_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer19Conv2, batch, scratch(8028160, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer19_conv2, features_denseblock3_denselayer19_relu2,
+                            features_denseblock3_denselayer19_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer19Conv2, batch, scratch(8028160, 166464));
 
   at(273);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer20.relu2)
-  cnn::conv(features_denseblock3_denselayer20_relu2,
-            cnn::Loaded(features_denseblock3_denselayer19_concat1, features_denseblock3_denselayer20_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer20_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer20_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer20Conv1, batch, scratch(8028160, 1162624));
+  cnn::fast::conv(features_denseblock3_denselayer20_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer19_concat1, features_denseblock3_denselayer20_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer20_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer20_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer20Conv1, batch, scratch(8028160, 1162624));
 
   at(276);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer20_conv2, features_denseblock3_denselayer20_relu2,
-                      features_denseblock3_denselayer20_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer20Conv2, batch, scratch(8028160, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer20_conv2, features_denseblock3_denselayer20_relu2,
+                            features_denseblock3_denselayer20_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer20Conv2, batch, scratch(8028160, 166464));
 
   at(280);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer21.relu2)
-  cnn::conv(features_denseblock3_denselayer21_relu2,
-            cnn::Loaded(features_denseblock3_denselayer20_concat1, features_denseblock3_denselayer21_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer21_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer21_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer21Conv1, batch, scratch(8028160, 1166848));
+  cnn::fast::conv(features_denseblock3_denselayer21_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer20_concat1, features_denseblock3_denselayer21_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer21_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer21_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer21Conv1, batch, scratch(8028160, 1166848));
 
   at(283);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer21_conv2, features_denseblock3_denselayer21_relu2,
-                      features_denseblock3_denselayer21_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer21Conv2, batch, scratch(8028160, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer21_conv2, features_denseblock3_denselayer21_relu2,
+                            features_denseblock3_denselayer21_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer21Conv2, batch, scratch(8028160, 166464));
 
   at(287);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer22.relu2)
-  cnn::conv(features_denseblock3_denselayer22_relu2,
-            cnn::Loaded(features_denseblock3_denselayer21_concat1, features_denseblock3_denselayer22_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer22_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer22_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer22Conv1, batch, scratch(8028160, 1171072));
+  cnn::fast::conv(features_denseblock3_denselayer22_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer21_concat1, features_denseblock3_denselayer22_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer22_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer22_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer22Conv1, batch, scratch(8028160, 1171072));
 
   at(290);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer22_conv2, features_denseblock3_denselayer22_relu2,
-                      features_denseblock3_denselayer22_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer22Conv2, batch, scratch(8028160, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer22_conv2, features_denseblock3_denselayer22_relu2,
+                            features_denseblock3_denselayer22_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer22Conv2, batch, scratch(8028160, 166464));
 
   at(294);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer23.relu2)
-  cnn::conv(features_denseblock3_denselayer23_relu2,
-            cnn::Loaded(features_denseblock3_denselayer22_concat1, features_denseblock3_denselayer23_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer23_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer23_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer23Conv1, batch, scratch(8028160, 1175296));
+  cnn::fast::conv(features_denseblock3_denselayer23_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer22_concat1, features_denseblock3_denselayer23_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer23_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer23_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer23Conv1, batch, scratch(8028160, 1175296));
 
   at(297);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer23_conv2, features_denseblock3_denselayer23_relu2,
-                      features_denseblock3_denselayer23_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer23Conv2, batch, scratch(8028160, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer23_conv2, features_denseblock3_denselayer23_relu2,
+                            features_denseblock3_denselayer23_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer23Conv2, batch, scratch(8028160, 166464));
 
   at(301);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer24.relu2)
-  cnn::conv(features_denseblock3_denselayer24_relu2,
-            cnn::Loaded(features_denseblock3_denselayer23_concat1, features_denseblock3_denselayer24_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer24_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer24_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer24Conv1, batch, scratch(8028160, 1179520));
+  cnn::fast::conv(features_denseblock3_denselayer24_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer23_concat1, features_denseblock3_denselayer24_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer24_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer24_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer24Conv1, batch, scratch(8028160, 1179520));
 
   at(304);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer24_conv2, features_denseblock3_denselayer24_relu2,
-                      features_denseblock3_denselayer24_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer24Conv2, batch, scratch(8028160, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer24_conv2, features_denseblock3_denselayer24_relu2,
+                            features_denseblock3_denselayer24_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer24Conv2, batch, scratch(8028160, 166464));
 
   at(308);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer25.relu2)
-  cnn::conv(features_denseblock3_denselayer25_relu2,
-            cnn::Loaded(features_denseblock3_denselayer24_concat1, features_denseblock3_denselayer25_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer25_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer25_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer25Conv1, batch, scratch(8028160, 1183744));
+  cnn::fast::conv(features_denseblock3_denselayer25_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer24_concat1, features_denseblock3_denselayer25_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer25_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer25_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer25Conv1, batch, scratch(8028160, 1183744));
 
   at(311);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer25_conv2, features_denseblock3_denselayer25_relu2,
-                      features_denseblock3_denselayer25_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer25Conv2, batch, scratch(8028160, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer25_conv2, features_denseblock3_denselayer25_relu2,
+                            features_denseblock3_denselayer25_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer25Conv2, batch, scratch(8028160, 166464));
 
   at(315);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer26.relu2)
-  cnn::conv(features_denseblock3_denselayer26_relu2,
-            cnn::Loaded(features_denseblock3_denselayer25_concat1, features_denseblock3_denselayer26_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer26_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer26_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer26Conv1, batch, scratch(8028160, 1187968));
+  cnn::fast::conv(features_denseblock3_denselayer26_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer25_concat1, features_denseblock3_denselayer26_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer26_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer26_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer26Conv1, batch, scratch(8028160, 1187968));
 
   at(318);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer26_conv2, features_denseblock3_denselayer26_relu2,
-                      features_denseblock3_denselayer26_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer26Conv2, batch, scratch(8028160, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer26_conv2, features_denseblock3_denselayer26_relu2,
+                            features_denseblock3_denselayer26_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer26Conv2, batch, scratch(8028160, 166464));
 
   at(322);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer27.relu2)
-  cnn::conv(features_denseblock3_denselayer27_relu2,
-            cnn::Loaded(features_denseblock3_denselayer26_concat1, features_denseblock3_denselayer27_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer27_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer27_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer27Conv1, batch, scratch(8028160, 1192192));
+  cnn::fast::conv(features_denseblock3_denselayer27_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer26_concat1, features_denseblock3_denselayer27_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer27_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer27_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer27Conv1, batch, scratch(8028160, 1192192));
 
   at(325);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer27_conv2, features_denseblock3_denselayer27_relu2,
-                      features_denseblock3_denselayer27_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer27Conv2, batch, scratch(8028160, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer27_conv2, features_denseblock3_denselayer27_relu2,
+                            features_denseblock3_denselayer27_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer27Conv2, batch, scratch(8028160, 166464));
 
   at(329);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer28.relu2)
-  cnn::conv(features_denseblock3_denselayer28_relu2,
-            cnn::Loaded(features_denseblock3_denselayer27_concat1, features_denseblock3_denselayer28_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer28_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer28_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer28Conv1, batch, scratch(8028160, 1196416));
+  cnn::fast::conv(features_denseblock3_denselayer28_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer27_concat1, features_denseblock3_denselayer28_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer28_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer28_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer28Conv1, batch, scratch(8028160, 1196416));
 
   at(332);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer28_conv2, features_denseblock3_denselayer28_relu2,
-                      features_denseblock3_denselayer28_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer28Conv2, batch, scratch(8028160, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer28_conv2, features_denseblock3_denselayer28_relu2,
+                            features_denseblock3_denselayer28_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer28Conv2, batch, scratch(8028160, 166464));
 
   at(336);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer29.relu2)
-  cnn::conv(features_denseblock3_denselayer29_relu2,
-            cnn::Loaded(features_denseblock3_denselayer28_concat1, features_denseblock3_denselayer29_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer29_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer29_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer29Conv1, batch, scratch(8028160, 1200640));
+  cnn::fast::conv(features_denseblock3_denselayer29_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer28_concat1, features_denseblock3_denselayer29_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer29_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer29_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer29Conv1, batch, scratch(8028160, 1200640));
 
   at(339);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer29_conv2, features_denseblock3_denselayer29_relu2,
-                      features_denseblock3_denselayer29_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer29Conv2, batch, scratch(8028160, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer29_conv2, features_denseblock3_denselayer29_relu2,
+                            features_denseblock3_denselayer29_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer29Conv2, batch, scratch(8028160, 166464));
 
   at(343);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer30.relu2)
-  cnn::conv(features_denseblock3_denselayer30_relu2,
-            cnn::Loaded(features_denseblock3_denselayer29_concat1, features_denseblock3_denselayer30_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer30_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer30_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer30Conv1, batch, scratch(8028160, 1204864));
+  cnn::fast::conv(features_denseblock3_denselayer30_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer29_concat1, features_denseblock3_denselayer30_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer30_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer30_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer30Conv1, batch, scratch(8028160, 1204864));
 
   at(346);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer30_conv2, features_denseblock3_denselayer30_relu2,
-                      features_denseblock3_denselayer30_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer30Conv2, batch, scratch(8028160, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer30_conv2, features_denseblock3_denselayer30_relu2,
+                            features_denseblock3_denselayer30_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer30Conv2, batch, scratch(8028160, 166464));
 
   at(350);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer31.relu2)
-  cnn::conv(features_denseblock3_denselayer31_relu2,
-            cnn::Loaded(features_denseblock3_denselayer30_concat1, features_denseblock3_denselayer31_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer31_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer31_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer31Conv1, batch, scratch(8028160, 1209088));
+  cnn::fast::conv(features_denseblock3_denselayer31_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer30_concat1, features_denseblock3_denselayer31_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer31_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer31_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer31Conv1, batch, scratch(8028160, 1209088));
 
   at(353);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer31_conv2, features_denseblock3_denselayer31_relu2,
-                      features_denseblock3_denselayer31_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer31Conv2, batch, scratch(8028160, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer31_conv2, features_denseblock3_denselayer31_relu2,
+                            features_denseblock3_denselayer31_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer31Conv2, batch, scratch(8028160, 166464));
 
   at(357);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock3.denselayer32.relu2)
-  cnn::conv(features_denseblock3_denselayer32_relu2,
-            cnn::Loaded(features_denseblock3_denselayer31_concat1, features_denseblock3_denselayer32_norm1_saved, cnn::Activation::kRelu),
-            features_denseblock3_denselayer32_conv1_weight_,
-            cnn::Epilogue().scaled(features_denseblock3_denselayer32_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock3Denselayer32Conv1, batch, scratch(8028160, 1213312));
+  cnn::fast::conv(features_denseblock3_denselayer32_relu2,
+                  cnn::Loaded(features_denseblock3_denselayer31_concat1, features_denseblock3_denselayer32_norm1_saved, cnn::Activation::kRelu),
+                  features_denseblock3_denselayer32_conv1_weight_,
+                  cnn::Epilogue().scaled(features_denseblock3_denselayer32_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock3Denselayer32Conv1, batch, scratch(8028160, 1213312));
 
   at(360);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock3_denselayer32_conv2, features_denseblock3_denselayer32_relu2,
-                      features_denseblock3_denselayer32_conv2_weight_, {},
-                      kFeaturesDenseblock3Denselayer32Conv2, batch, scratch(8028160, 166464));
+  cnn::fast::winograd::conv(features_denseblock3_denselayer32_conv2, features_denseblock3_denselayer32_relu2,
+                            features_denseblock3_denselayer32_conv2_weight_, {},
+                            kFeaturesDenseblock3Denselayer32Conv2, batch, scratch(8028160, 166464));
 
   at(364);  // 26: conv = conv(input.channels // 2, 1, bias=false, weights=he_normal)
-  cnn::conv(features_transition3_conv,
-            cnn::Loaded(features_denseblock3_denselayer32_concat1, features_transition3_norm_saved, cnn::Activation::kRelu),
-            features_transition3_conv_weight_, {}, kFeaturesTransition3Conv, batch,
-            scratch(12042240, 1870336));
+  cnn::fast::conv(features_transition3_conv,
+                  cnn::Loaded(features_denseblock3_denselayer32_concat1, features_transition3_norm_saved, cnn::Activation::kRelu),
+                  features_transition3_conv_weight_, {}, kFeaturesTransition3Conv, batch,
+                  scratch(12042240, 1870336));
 
   at(365);  // 27: avgpool(2)    (features.transition3.avgpool1)
   cnn::avgpool(features_transition3_avgpool1, features_transition3_conv, kFeaturesTransition3Avgpool1, batch);
@@ -8777,450 +8809,450 @@ void DenseNet169::predict_on_team(cnn::ConstFloats images, int batch) {
   at(368);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer1.relu2)
-  cnn::conv(features_denseblock4_denselayer1_relu2,
-            cnn::Loaded(features_transition3_avgpool1, features_denseblock4_denselayer1_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer1_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer1Conv1, batch, scratch(2609152, 861504));
+  cnn::fast::conv(features_denseblock4_denselayer1_relu2,
+                  cnn::Loaded(features_transition3_avgpool1, features_denseblock4_denselayer1_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer1_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer1_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer1Conv1, batch, scratch(2609152, 861504));
 
   at(371);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer1_conv2, features_denseblock4_denselayer1_relu2,
-                      cnn::prepared(features_denseblock4_denselayer1_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer1Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer1_conv2, features_denseblock4_denselayer1_relu2,
+                            cnn::prepared(features_denseblock4_denselayer1_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer1Conv2, batch, scratch(2609152, 36864));
 
   at(375);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer2.relu2)
-  cnn::conv(features_denseblock4_denselayer2_relu2,
-            cnn::Loaded(features_denseblock4_denselayer1_concat1, features_denseblock4_denselayer2_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer2_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer2Conv1, batch, scratch(2609152, 904512));
+  cnn::fast::conv(features_denseblock4_denselayer2_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer1_concat1, features_denseblock4_denselayer2_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer2_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer2_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer2Conv1, batch, scratch(2609152, 904512));
 
   at(378);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer2_conv2, features_denseblock4_denselayer2_relu2,
-                      cnn::prepared(features_denseblock4_denselayer2_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer2Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer2_conv2, features_denseblock4_denselayer2_relu2,
+                            cnn::prepared(features_denseblock4_denselayer2_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer2Conv2, batch, scratch(2609152, 36864));
 
   at(382);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer3.relu2)
-  cnn::conv(features_denseblock4_denselayer3_relu2,
-            cnn::Loaded(features_denseblock4_denselayer2_concat1, features_denseblock4_denselayer3_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer3_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer3Conv1, batch, scratch(2609152, 947520));
+  cnn::fast::conv(features_denseblock4_denselayer3_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer2_concat1, features_denseblock4_denselayer3_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer3_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer3_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer3Conv1, batch, scratch(2609152, 947520));
 
   at(385);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer3_conv2, features_denseblock4_denselayer3_relu2,
-                      cnn::prepared(features_denseblock4_denselayer3_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer3Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer3_conv2, features_denseblock4_denselayer3_relu2,
+                            cnn::prepared(features_denseblock4_denselayer3_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer3Conv2, batch, scratch(2609152, 36864));
 
   at(389);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer4.relu2)
-  cnn::conv(features_denseblock4_denselayer4_relu2,
-            cnn::Loaded(features_denseblock4_denselayer3_concat1, features_denseblock4_denselayer4_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer4_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer4Conv1, batch, scratch(2609152, 990528));
+  cnn::fast::conv(features_denseblock4_denselayer4_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer3_concat1, features_denseblock4_denselayer4_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer4_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer4_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer4Conv1, batch, scratch(2609152, 990528));
 
   at(392);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer4_conv2, features_denseblock4_denselayer4_relu2,
-                      cnn::prepared(features_denseblock4_denselayer4_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer4Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer4_conv2, features_denseblock4_denselayer4_relu2,
+                            cnn::prepared(features_denseblock4_denselayer4_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer4Conv2, batch, scratch(2609152, 36864));
 
   at(396);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer5.relu2)
-  cnn::conv(features_denseblock4_denselayer5_relu2,
-            cnn::Loaded(features_denseblock4_denselayer4_concat1, features_denseblock4_denselayer5_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer5_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer5Conv1, batch, scratch(2609152, 1033536));
+  cnn::fast::conv(features_denseblock4_denselayer5_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer4_concat1, features_denseblock4_denselayer5_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer5_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer5_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer5Conv1, batch, scratch(2609152, 1033536));
 
   at(399);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer5_conv2, features_denseblock4_denselayer5_relu2,
-                      cnn::prepared(features_denseblock4_denselayer5_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer5Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer5_conv2, features_denseblock4_denselayer5_relu2,
+                            cnn::prepared(features_denseblock4_denselayer5_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer5Conv2, batch, scratch(2609152, 36864));
 
   at(403);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer6.relu2)
-  cnn::conv(features_denseblock4_denselayer6_relu2,
-            cnn::Loaded(features_denseblock4_denselayer5_concat1, features_denseblock4_denselayer6_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer6_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer6Conv1, batch, scratch(2609152, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer6_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer5_concat1, features_denseblock4_denselayer6_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer6_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer6_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer6Conv1, batch, scratch(2609152, 1048576));
 
   at(406);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer6_conv2, features_denseblock4_denselayer6_relu2,
-                      cnn::prepared(features_denseblock4_denselayer6_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer6Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer6_conv2, features_denseblock4_denselayer6_relu2,
+                            cnn::prepared(features_denseblock4_denselayer6_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer6Conv2, batch, scratch(2609152, 36864));
 
   at(410);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer7.relu2)
-  cnn::conv(features_denseblock4_denselayer7_relu2,
-            cnn::Loaded(features_denseblock4_denselayer6_concat1, features_denseblock4_denselayer7_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer7_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer7Conv1, batch, scratch(2609152, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer7_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer6_concat1, features_denseblock4_denselayer7_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer7_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer7_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer7Conv1, batch, scratch(2609152, 1048576));
 
   at(413);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer7_conv2, features_denseblock4_denselayer7_relu2,
-                      cnn::prepared(features_denseblock4_denselayer7_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer7Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer7_conv2, features_denseblock4_denselayer7_relu2,
+                            cnn::prepared(features_denseblock4_denselayer7_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer7Conv2, batch, scratch(2609152, 36864));
 
   at(417);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer8.relu2)
-  cnn::conv(features_denseblock4_denselayer8_relu2,
-            cnn::Loaded(features_denseblock4_denselayer7_concat1, features_denseblock4_denselayer8_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer8_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer8Conv1, batch, scratch(2609152, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer8_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer7_concat1, features_denseblock4_denselayer8_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer8_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer8_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer8Conv1, batch, scratch(2609152, 1048576));
 
   at(420);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer8_conv2, features_denseblock4_denselayer8_relu2,
-                      cnn::prepared(features_denseblock4_denselayer8_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer8Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer8_conv2, features_denseblock4_denselayer8_relu2,
+                            cnn::prepared(features_denseblock4_denselayer8_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer8Conv2, batch, scratch(2609152, 36864));
 
   at(424);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer9.relu2)
-  cnn::conv(features_denseblock4_denselayer9_relu2,
-            cnn::Loaded(features_denseblock4_denselayer8_concat1, features_denseblock4_denselayer9_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer9_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer9Conv1, batch, scratch(2609152, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer9_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer8_concat1, features_denseblock4_denselayer9_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer9_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer9_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer9Conv1, batch, scratch(2609152, 1048576));
 
   at(427);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer9_conv2, features_denseblock4_denselayer9_relu2,
-                      cnn::prepared(features_denseblock4_denselayer9_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer9Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer9_conv2, features_denseblock4_denselayer9_relu2,
+                            cnn::prepared(features_denseblock4_denselayer9_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer9Conv2, batch, scratch(2609152, 36864));
 
   at(431);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer10.relu2)
-  cnn::conv(features_denseblock4_denselayer10_relu2,
-            cnn::Loaded(features_denseblock4_denselayer9_concat1, features_denseblock4_denselayer10_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer10_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer10Conv1, batch, scratch(2609152, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer10_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer9_concat1, features_denseblock4_denselayer10_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer10_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer10_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer10Conv1, batch, scratch(2609152, 1048576));
 
   at(434);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer10_conv2, features_denseblock4_denselayer10_relu2,
-                      cnn::prepared(features_denseblock4_denselayer10_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer10Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer10_conv2, features_denseblock4_denselayer10_relu2,
+                            cnn::prepared(features_denseblock4_denselayer10_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer10Conv2, batch, scratch(2609152, 36864));
 
   at(438);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer11.relu2)
-  cnn::conv(features_denseblock4_denselayer11_relu2,
-            cnn::Loaded(features_denseblock4_denselayer10_concat1, features_denseblock4_denselayer11_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer11_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer11Conv1, batch, scratch(2609152, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer11_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer10_concat1, features_denseblock4_denselayer11_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer11_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer11_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer11Conv1, batch, scratch(2609152, 1048576));
 
   at(441);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer11_conv2, features_denseblock4_denselayer11_relu2,
-                      cnn::prepared(features_denseblock4_denselayer11_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer11Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer11_conv2, features_denseblock4_denselayer11_relu2,
+                            cnn::prepared(features_denseblock4_denselayer11_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer11Conv2, batch, scratch(2609152, 36864));
 
   at(445);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer12.relu2)
-  cnn::conv(features_denseblock4_denselayer12_relu2,
-            cnn::Loaded(features_denseblock4_denselayer11_concat1, features_denseblock4_denselayer12_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer12_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer12Conv1, batch, scratch(2609152, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer12_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer11_concat1, features_denseblock4_denselayer12_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer12_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer12_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer12Conv1, batch, scratch(2609152, 1048576));
 
   at(448);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer12_conv2, features_denseblock4_denselayer12_relu2,
-                      cnn::prepared(features_denseblock4_denselayer12_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer12Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer12_conv2, features_denseblock4_denselayer12_relu2,
+                            cnn::prepared(features_denseblock4_denselayer12_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer12Conv2, batch, scratch(2609152, 36864));
 
   at(452);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer13.relu2)
-  cnn::conv(features_denseblock4_denselayer13_relu2,
-            cnn::Loaded(features_denseblock4_denselayer12_concat1, features_denseblock4_denselayer13_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer13_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer13Conv1, batch, scratch(2609152, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer13_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer12_concat1, features_denseblock4_denselayer13_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer13_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer13_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer13Conv1, batch, scratch(2609152, 1048576));
 
   at(455);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer13_conv2, features_denseblock4_denselayer13_relu2,
-                      cnn::prepared(features_denseblock4_denselayer13_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer13Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer13_conv2, features_denseblock4_denselayer13_relu2,
+                            cnn::prepared(features_denseblock4_denselayer13_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer13Conv2, batch, scratch(2609152, 36864));
 
   at(459);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer14.relu2)
-  cnn::conv(features_denseblock4_denselayer14_relu2,
-            cnn::Loaded(features_denseblock4_denselayer13_concat1, features_denseblock4_denselayer14_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer14_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer14Conv1, batch, scratch(2609152, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer14_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer13_concat1, features_denseblock4_denselayer14_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer14_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer14_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer14Conv1, batch, scratch(2609152, 1048576));
 
   at(462);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer14_conv2, features_denseblock4_denselayer14_relu2,
-                      cnn::prepared(features_denseblock4_denselayer14_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer14Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer14_conv2, features_denseblock4_denselayer14_relu2,
+                            cnn::prepared(features_denseblock4_denselayer14_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer14Conv2, batch, scratch(2609152, 36864));
 
   at(466);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer15.relu2)
-  cnn::conv(features_denseblock4_denselayer15_relu2,
-            cnn::Loaded(features_denseblock4_denselayer14_concat1, features_denseblock4_denselayer15_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer15_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer15Conv1, batch, scratch(2609152, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer15_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer14_concat1, features_denseblock4_denselayer15_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer15_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer15_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer15Conv1, batch, scratch(2609152, 1048576));
 
   at(469);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer15_conv2, features_denseblock4_denselayer15_relu2,
-                      cnn::prepared(features_denseblock4_denselayer15_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer15Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer15_conv2, features_denseblock4_denselayer15_relu2,
+                            cnn::prepared(features_denseblock4_denselayer15_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer15Conv2, batch, scratch(2609152, 36864));
 
   at(473);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer16.relu2)
-  cnn::conv(features_denseblock4_denselayer16_relu2,
-            cnn::Loaded(features_denseblock4_denselayer15_concat1, features_denseblock4_denselayer16_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer16_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer16Conv1, batch, scratch(2609152, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer16_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer15_concat1, features_denseblock4_denselayer16_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer16_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer16_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer16Conv1, batch, scratch(2609152, 1048576));
 
   at(476);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer16_conv2, features_denseblock4_denselayer16_relu2,
-                      cnn::prepared(features_denseblock4_denselayer16_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer16Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer16_conv2, features_denseblock4_denselayer16_relu2,
+                            cnn::prepared(features_denseblock4_denselayer16_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer16Conv2, batch, scratch(2609152, 36864));
 
   at(480);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer17.relu2)
-  cnn::conv(features_denseblock4_denselayer17_relu2,
-            cnn::Loaded(features_denseblock4_denselayer16_concat1, features_denseblock4_denselayer17_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer17_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer17_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer17Conv1, batch, scratch(2609152, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer17_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer16_concat1, features_denseblock4_denselayer17_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer17_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer17_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer17Conv1, batch, scratch(2609152, 1048576));
 
   at(483);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer17_conv2, features_denseblock4_denselayer17_relu2,
-                      cnn::prepared(features_denseblock4_denselayer17_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer17Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer17_conv2, features_denseblock4_denselayer17_relu2,
+                            cnn::prepared(features_denseblock4_denselayer17_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer17Conv2, batch, scratch(2609152, 36864));
 
   at(487);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer18.relu2)
-  cnn::conv(features_denseblock4_denselayer18_relu2,
-            cnn::Loaded(features_denseblock4_denselayer17_concat1, features_denseblock4_denselayer18_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer18_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer18_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer18Conv1, batch, scratch(2609152, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer18_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer17_concat1, features_denseblock4_denselayer18_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer18_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer18_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer18Conv1, batch, scratch(2609152, 1048576));
 
   at(490);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer18_conv2, features_denseblock4_denselayer18_relu2,
-                      cnn::prepared(features_denseblock4_denselayer18_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer18Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer18_conv2, features_denseblock4_denselayer18_relu2,
+                            cnn::prepared(features_denseblock4_denselayer18_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer18Conv2, batch, scratch(2609152, 36864));
 
   at(494);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer19.relu2)
-  cnn::conv(features_denseblock4_denselayer19_relu2,
-            cnn::Loaded(features_denseblock4_denselayer18_concat1, features_denseblock4_denselayer19_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer19_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer19_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer19Conv1, batch, scratch(2609152, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer19_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer18_concat1, features_denseblock4_denselayer19_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer19_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer19_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer19Conv1, batch, scratch(2609152, 1048576));
 
   at(497);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer19_conv2, features_denseblock4_denselayer19_relu2,
-                      cnn::prepared(features_denseblock4_denselayer19_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer19Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer19_conv2, features_denseblock4_denselayer19_relu2,
+                            cnn::prepared(features_denseblock4_denselayer19_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer19Conv2, batch, scratch(2609152, 36864));
 
   at(501);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer20.relu2)
-  cnn::conv(features_denseblock4_denselayer20_relu2,
-            cnn::Loaded(features_denseblock4_denselayer19_concat1, features_denseblock4_denselayer20_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer20_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer20_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer20Conv1, batch, scratch(2609152, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer20_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer19_concat1, features_denseblock4_denselayer20_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer20_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer20_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer20Conv1, batch, scratch(2609152, 1048576));
 
   at(504);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer20_conv2, features_denseblock4_denselayer20_relu2,
-                      cnn::prepared(features_denseblock4_denselayer20_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer20Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer20_conv2, features_denseblock4_denselayer20_relu2,
+                            cnn::prepared(features_denseblock4_denselayer20_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer20Conv2, batch, scratch(2609152, 36864));
 
   at(508);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer21.relu2)
-  cnn::conv(features_denseblock4_denselayer21_relu2,
-            cnn::Loaded(features_denseblock4_denselayer20_concat1, features_denseblock4_denselayer21_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer21_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer21_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer21Conv1, batch, scratch(2609152, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer21_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer20_concat1, features_denseblock4_denselayer21_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer21_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer21_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer21Conv1, batch, scratch(2609152, 1048576));
 
   at(511);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer21_conv2, features_denseblock4_denselayer21_relu2,
-                      cnn::prepared(features_denseblock4_denselayer21_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer21Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer21_conv2, features_denseblock4_denselayer21_relu2,
+                            cnn::prepared(features_denseblock4_denselayer21_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer21Conv2, batch, scratch(2609152, 36864));
 
   at(515);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer22.relu2)
-  cnn::conv(features_denseblock4_denselayer22_relu2,
-            cnn::Loaded(features_denseblock4_denselayer21_concat1, features_denseblock4_denselayer22_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer22_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer22_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer22Conv1, batch, scratch(2609152, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer22_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer21_concat1, features_denseblock4_denselayer22_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer22_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer22_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer22Conv1, batch, scratch(2609152, 1048576));
 
   at(518);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer22_conv2, features_denseblock4_denselayer22_relu2,
-                      cnn::prepared(features_denseblock4_denselayer22_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer22Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer22_conv2, features_denseblock4_denselayer22_relu2,
+                            cnn::prepared(features_denseblock4_denselayer22_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer22Conv2, batch, scratch(2609152, 36864));
 
   at(522);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer23.relu2)
-  cnn::conv(features_denseblock4_denselayer23_relu2,
-            cnn::Loaded(features_denseblock4_denselayer22_concat1, features_denseblock4_denselayer23_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer23_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer23_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer23Conv1, batch, scratch(2609152, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer23_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer22_concat1, features_denseblock4_denselayer23_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer23_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer23_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer23Conv1, batch, scratch(2609152, 1048576));
 
   at(525);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer23_conv2, features_denseblock4_denselayer23_relu2,
-                      cnn::prepared(features_denseblock4_denselayer23_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer23Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer23_conv2, features_denseblock4_denselayer23_relu2,
+                            cnn::prepared(features_denseblock4_denselayer23_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer23Conv2, batch, scratch(2609152, 36864));
 
   at(529);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer24.relu2)
-  cnn::conv(features_denseblock4_denselayer24_relu2,
-            cnn::Loaded(features_denseblock4_denselayer23_concat1, features_denseblock4_denselayer24_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer24_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer24_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer24Conv1, batch, scratch(2609152, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer24_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer23_concat1, features_denseblock4_denselayer24_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer24_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer24_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer24Conv1, batch, scratch(2609152, 1048576));
 
   at(532);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer24_conv2, features_denseblock4_denselayer24_relu2,
-                      cnn::prepared(features_denseblock4_denselayer24_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer24Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer24_conv2, features_denseblock4_denselayer24_relu2,
+                            cnn::prepared(features_denseblock4_denselayer24_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer24Conv2, batch, scratch(2609152, 36864));
 
   at(536);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer25.relu2)
-  cnn::conv(features_denseblock4_denselayer25_relu2,
-            cnn::Loaded(features_denseblock4_denselayer24_concat1, features_denseblock4_denselayer25_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer25_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer25_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer25Conv1, batch, scratch(2609152, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer25_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer24_concat1, features_denseblock4_denselayer25_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer25_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer25_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer25Conv1, batch, scratch(2609152, 1048576));
 
   at(539);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer25_conv2, features_denseblock4_denselayer25_relu2,
-                      cnn::prepared(features_denseblock4_denselayer25_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer25Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer25_conv2, features_denseblock4_denselayer25_relu2,
+                            cnn::prepared(features_denseblock4_denselayer25_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer25Conv2, batch, scratch(2609152, 36864));
 
   at(543);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer26.relu2)
-  cnn::conv(features_denseblock4_denselayer26_relu2,
-            cnn::Loaded(features_denseblock4_denselayer25_concat1, features_denseblock4_denselayer26_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer26_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer26_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer26Conv1, batch, scratch(2609152, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer26_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer25_concat1, features_denseblock4_denselayer26_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer26_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer26_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer26Conv1, batch, scratch(2609152, 1048576));
 
   at(546);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer26_conv2, features_denseblock4_denselayer26_relu2,
-                      cnn::prepared(features_denseblock4_denselayer26_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer26Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer26_conv2, features_denseblock4_denselayer26_relu2,
+                            cnn::prepared(features_denseblock4_denselayer26_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer26Conv2, batch, scratch(2609152, 36864));
 
   at(550);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer27.relu2)
-  cnn::conv(features_denseblock4_denselayer27_relu2,
-            cnn::Loaded(features_denseblock4_denselayer26_concat1, features_denseblock4_denselayer27_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer27_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer27_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer27Conv1, batch, scratch(2609152, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer27_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer26_concat1, features_denseblock4_denselayer27_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer27_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer27_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer27Conv1, batch, scratch(2609152, 1048576));
 
   at(553);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer27_conv2, features_denseblock4_denselayer27_relu2,
-                      cnn::prepared(features_denseblock4_denselayer27_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer27Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer27_conv2, features_denseblock4_denselayer27_relu2,
+                            cnn::prepared(features_denseblock4_denselayer27_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer27Conv2, batch, scratch(2609152, 36864));
 
   at(557);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer28.relu2)
-  cnn::conv(features_denseblock4_denselayer28_relu2,
-            cnn::Loaded(features_denseblock4_denselayer27_concat1, features_denseblock4_denselayer28_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer28_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer28_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer28Conv1, batch, scratch(2609152, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer28_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer27_concat1, features_denseblock4_denselayer28_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer28_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer28_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer28Conv1, batch, scratch(2609152, 1048576));
 
   at(560);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer28_conv2, features_denseblock4_denselayer28_relu2,
-                      cnn::prepared(features_denseblock4_denselayer28_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer28Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer28_conv2, features_denseblock4_denselayer28_relu2,
+                            cnn::prepared(features_denseblock4_denselayer28_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer28Conv2, batch, scratch(2609152, 36864));
 
   at(564);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer29.relu2)
-  cnn::conv(features_denseblock4_denselayer29_relu2,
-            cnn::Loaded(features_denseblock4_denselayer28_concat1, features_denseblock4_denselayer29_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer29_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer29_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer29Conv1, batch, scratch(2609152, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer29_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer28_concat1, features_denseblock4_denselayer29_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer29_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer29_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer29Conv1, batch, scratch(2609152, 1048576));
 
   at(567);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer29_conv2, features_denseblock4_denselayer29_relu2,
-                      cnn::prepared(features_denseblock4_denselayer29_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer29Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer29_conv2, features_denseblock4_denselayer29_relu2,
+                            cnn::prepared(features_denseblock4_denselayer29_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer29Conv2, batch, scratch(2609152, 36864));
 
   at(571);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer30.relu2)
-  cnn::conv(features_denseblock4_denselayer30_relu2,
-            cnn::Loaded(features_denseblock4_denselayer29_concat1, features_denseblock4_denselayer30_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer30_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer30_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer30Conv1, batch, scratch(2609152, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer30_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer29_concat1, features_denseblock4_denselayer30_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer30_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer30_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer30Conv1, batch, scratch(2609152, 1048576));
 
   at(574);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer30_conv2, features_denseblock4_denselayer30_relu2,
-                      cnn::prepared(features_denseblock4_denselayer30_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer30Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer30_conv2, features_denseblock4_denselayer30_relu2,
+                            cnn::prepared(features_denseblock4_denselayer30_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer30Conv2, batch, scratch(2609152, 36864));
 
   at(578);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer31.relu2)
-  cnn::conv(features_denseblock4_denselayer31_relu2,
-            cnn::Loaded(features_denseblock4_denselayer30_concat1, features_denseblock4_denselayer31_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer31_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer31_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer31Conv1, batch, scratch(2609152, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer31_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer30_concat1, features_denseblock4_denselayer31_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer31_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer31_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer31Conv1, batch, scratch(2609152, 1048576));
 
   at(581);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer31_conv2, features_denseblock4_denselayer31_relu2,
-                      cnn::prepared(features_denseblock4_denselayer31_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer31Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer31_conv2, features_denseblock4_denselayer31_relu2,
+                            cnn::prepared(features_denseblock4_denselayer31_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer31Conv2, batch, scratch(2609152, 36864));
 
   at(585);  // 15: conv1 = conv(4 * growth, 1, bias=false, weights=he_normal)
   // 16: norm2 = bn
   // 17: relu    (features.denseblock4.denselayer32.relu2)
-  cnn::conv(features_denseblock4_denselayer32_relu2,
-            cnn::Loaded(features_denseblock4_denselayer31_concat1, features_denseblock4_denselayer32_norm1_saved, cnn::Activation::kRelu),
-            cnn::prepared(features_denseblock4_denselayer32_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_denseblock4_denselayer32_norm2_saved).then(cnn::Activation::kRelu),
-            kFeaturesDenseblock4Denselayer32Conv1, batch, scratch(2609152, 1048576));
+  cnn::fast::conv(features_denseblock4_denselayer32_relu2,
+                  cnn::Loaded(features_denseblock4_denselayer31_concat1, features_denseblock4_denselayer32_norm1_saved, cnn::Activation::kRelu),
+                  cnn::prepared(features_denseblock4_denselayer32_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_denseblock4_denselayer32_norm2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesDenseblock4Denselayer32Conv1, batch, scratch(2609152, 1048576));
 
   at(588);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
-  cnn::winograd::conv(features_denseblock4_denselayer32_conv2, features_denseblock4_denselayer32_relu2,
-                      cnn::prepared(features_denseblock4_denselayer32_conv2_weight_prepared), {},
-                      kFeaturesDenseblock4Denselayer32Conv2, batch, scratch());
+  cnn::fast::winograd::conv(features_denseblock4_denselayer32_conv2, features_denseblock4_denselayer32_relu2,
+                            cnn::prepared(features_denseblock4_denselayer32_conv2_weight_prepared), {},
+                            kFeaturesDenseblock4Denselayer32Conv2, batch, scratch(2609152, 36864));
 
   at(592);  // 50: gap    (gap1)
   cnn::gap(gap1,

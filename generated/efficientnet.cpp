@@ -528,129 +528,129 @@ constexpr cnn::DenseGeometry kClassifierDense1{.in = 1280, .out = 1000, .block =
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{12288, 38604});
+static_assert(cnn::fast::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{163840, 38604});
 static_assert(cnn::dwconv_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{26232, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage1_0Conv2) == 384);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{7104, 1056});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage1_0Conv3) == 288);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage1_0Conv3, kBatch) == cnn::ScratchSize{2496, 288});
-static_assert(cnn::conv_scratch(kFeaturesStage1_0Conv4, kBatch) == cnn::ScratchSize{7104, 44928});
-static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{4032, 24384});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage1_0Conv2) == 512);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{16896, 1056});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage1_0Conv3) == 1024);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage1_0Conv3, kBatch) == cnn::ScratchSize{16896, 1024});
+static_assert(cnn::fast::conv_scratch(kFeaturesStage1_0Conv4, kBatch) == cnn::ScratchSize{163840, 44928});
+static_assert(cnn::fast::conv_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{163840, 24384});
 static_assert(cnn::dwconv_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{16312, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage2_0Conv3) == 576);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0Conv3, kBatch) == cnn::ScratchSize{19392, 3104});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage2_0Conv4) == 384);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_0Conv4, kBatch) == cnn::ScratchSize{1728, 160});
-static_assert(cnn::conv_scratch(kFeaturesStage2_0Conv5, kBatch) == cnn::ScratchSize{19392, 132672});
-static_assert(cnn::conv_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{5568, 37056});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage2_0Conv3) == 1536);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage2_0Conv3, kBatch) == cnn::ScratchSize{50688, 3104});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage2_0Conv4) == 3072);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage2_0Conv4, kBatch) == cnn::ScratchSize{16896, 3072});
+static_assert(cnn::fast::conv_scratch(kFeaturesStage2_0Conv5, kBatch) == cnn::ScratchSize{163840, 132672});
+static_assert(cnn::fast::conv_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{163840, 37056});
 static_assert(cnn::dwconv_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{6856, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage2_1Conv3) == 864);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_1Conv3, kBatch) == cnn::ScratchSize{28608, 4640});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage2_1Conv4) == 864);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage2_1Conv4, kBatch) == cnn::ScratchSize{2112, 224});
-static_assert(cnn::conv_scratch(kFeaturesStage2_1Conv5, kBatch) == cnn::ScratchSize{28608, 198336});
-static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{5568, 37056});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage2_1Conv3) == 2560);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage2_1Conv3, kBatch) == cnn::ScratchSize{84480, 4640});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage2_1Conv4) == 4608);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage2_1Conv4, kBatch) == cnn::ScratchSize{16896, 3584});
+static_assert(cnn::fast::conv_scratch(kFeaturesStage2_1Conv5, kBatch) == cnn::ScratchSize{163840, 198336});
+static_assert(cnn::fast::conv_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{163840, 37056});
 static_assert(cnn::dwconv_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{4572, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage3_0Conv3) == 864);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0Conv3, kBatch) == cnn::ScratchSize{28608, 4640});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage3_0Conv4) == 864);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_0Conv4, kBatch) == cnn::ScratchSize{2112, 224});
-static_assert(cnn::conv_scratch(kFeaturesStage3_0Conv5, kBatch) == cnn::ScratchSize{28608, 200928});
-static_assert(cnn::conv_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{8640, 64704});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage3_0Conv3) == 2560);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage3_0Conv3, kBatch) == cnn::ScratchSize{84480, 4640});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage3_0Conv4) == 4608);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage3_0Conv4, kBatch) == cnn::ScratchSize{16896, 3584});
+static_assert(cnn::fast::conv_scratch(kFeaturesStage3_0Conv5, kBatch) == cnn::ScratchSize{163840, 200928});
+static_assert(cnn::fast::conv_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{163840, 64704});
 static_assert(cnn::dwconv_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{2192, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage3_1Conv3) == 2880);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_1Conv3, kBatch) == cnn::ScratchSize{47040, 7712});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage3_1Conv4) == 2400);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage3_1Conv4, kBatch) == cnn::ScratchSize{2880, 352});
-static_assert(cnn::conv_scratch(kFeaturesStage3_1Conv5, kBatch) == cnn::ScratchSize{47040, 333984});
-static_assert(cnn::conv_scratch(kFeaturesStage4_0Conv1, kBatch) == cnn::ScratchSize{8640, 64704});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage3_1Conv3) == 4096);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage3_1Conv3, kBatch) == cnn::ScratchSize{135168, 7712});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage3_1Conv4) == 7680);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage3_1Conv4, kBatch) == cnn::ScratchSize{16896, 3584});
+static_assert(cnn::fast::conv_scratch(kFeaturesStage3_1Conv5, kBatch) == cnn::ScratchSize{163840, 333984});
+static_assert(cnn::fast::conv_scratch(kFeaturesStage4_0Conv1, kBatch) == cnn::ScratchSize{163840, 64704});
 static_assert(cnn::dwconv_scratch(kFeaturesStage4_0Conv2, kBatch) == cnn::ScratchSize{1150, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage4_0Conv3) == 2880);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_0Conv3, kBatch) == cnn::ScratchSize{47040, 7712});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage4_0Conv4) == 2400);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_0Conv4, kBatch) == cnn::ScratchSize{2880, 352});
-static_assert(cnn::conv_scratch(kFeaturesStage4_0Conv5, kBatch) == cnn::ScratchSize{47040, 344064});
-static_assert(cnn::conv_scratch(kFeaturesStage4_1Conv1, kBatch) == cnn::ScratchSize{16320, 147264});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage4_0Conv3) == 4096);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage4_0Conv3, kBatch) == cnn::ScratchSize{135168, 7712});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage4_0Conv4) == 7680);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage4_0Conv4, kBatch) == cnn::ScratchSize{16896, 3584});
+static_assert(cnn::fast::conv_scratch(kFeaturesStage4_0Conv5, kBatch) == cnn::ScratchSize{163840, 344064});
+static_assert(cnn::fast::conv_scratch(kFeaturesStage4_1Conv1, kBatch) == cnn::ScratchSize{163840, 147264});
 static_assert(cnn::dwconv_scratch(kFeaturesStage4_1Conv2, kBatch) == cnn::ScratchSize{556, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage4_1Conv3) == 11520);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_1Conv3, kBatch) == cnn::ScratchSize{54720, 15392});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage4_1Conv4) == 9600);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_1Conv4, kBatch) == cnn::ScratchSize{4800, 672});
-static_assert(cnn::conv_scratch(kFeaturesStage4_1Conv5, kBatch) == cnn::ScratchSize{66240, 686784});
-static_assert(cnn::conv_scratch(kFeaturesStage4_2Conv1, kBatch) == cnn::ScratchSize{16320, 147264});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage4_1Conv3) == 15360);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage4_1Conv3, kBatch) == cnn::ScratchSize{163840, 15392});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage4_1Conv4) == 15360);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage4_1Conv4, kBatch) == cnn::ScratchSize{16896, 3584});
+static_assert(cnn::fast::conv_scratch(kFeaturesStage4_1Conv5, kBatch) == cnn::ScratchSize{163840, 686784});
+static_assert(cnn::fast::conv_scratch(kFeaturesStage4_2Conv1, kBatch) == cnn::ScratchSize{163840, 147264});
 static_assert(cnn::dwconv_scratch(kFeaturesStage4_2Conv2, kBatch) == cnn::ScratchSize{556, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage4_2Conv3) == 11520);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_2Conv3, kBatch) == cnn::ScratchSize{54720, 15392});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage4_2Conv4) == 9600);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage4_2Conv4, kBatch) == cnn::ScratchSize{4800, 672});
-static_assert(cnn::conv_scratch(kFeaturesStage4_2Conv5, kBatch) == cnn::ScratchSize{66240, 686784});
-static_assert(cnn::conv_scratch(kFeaturesStage5_0Conv1, kBatch) == cnn::ScratchSize{16320, 147264});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage4_2Conv3) == 15360);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage4_2Conv3, kBatch) == cnn::ScratchSize{163840, 15392});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage4_2Conv4) == 15360);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage4_2Conv4, kBatch) == cnn::ScratchSize{16896, 3584});
+static_assert(cnn::fast::conv_scratch(kFeaturesStage4_2Conv5, kBatch) == cnn::ScratchSize{163840, 686784});
+static_assert(cnn::fast::conv_scratch(kFeaturesStage5_0Conv1, kBatch) == cnn::ScratchSize{163840, 147264});
 static_assert(cnn::dwconv_scratch(kFeaturesStage5_0Conv2, kBatch) == cnn::ScratchSize{736, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage5_0Conv3) == 11520);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_0Conv3, kBatch) == cnn::ScratchSize{54720, 15392});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage5_0Conv4) == 9600);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_0Conv4, kBatch) == cnn::ScratchSize{4800, 672});
-static_assert(cnn::conv_scratch(kFeaturesStage5_0Conv5, kBatch) == cnn::ScratchSize{72000, 701184});
-static_assert(cnn::conv_scratch(kFeaturesStage5_1Conv1, kBatch) == cnn::ScratchSize{22464, 227136});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage5_0Conv3) == 15360);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage5_0Conv3, kBatch) == cnn::ScratchSize{163840, 15392});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage5_0Conv4) == 15360);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage5_0Conv4, kBatch) == cnn::ScratchSize{16896, 3584});
+static_assert(cnn::fast::conv_scratch(kFeaturesStage5_0Conv5, kBatch) == cnn::ScratchSize{163840, 701184});
+static_assert(cnn::fast::conv_scratch(kFeaturesStage5_1Conv1, kBatch) == cnn::ScratchSize{163840, 227136});
 static_assert(cnn::dwconv_scratch(kFeaturesStage5_1Conv2, kBatch) == cnn::ScratchSize{736, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage5_1Conv3) == 20160);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_1Conv3, kBatch) == cnn::ScratchSize{55872, 21536});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage5_1Conv4) == 18816);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_1Conv4, kBatch) == cnn::ScratchSize{6336, 928});
-static_assert(cnn::conv_scratch(kFeaturesStage5_1Conv5, kBatch) == cnn::ScratchSize{72000, 981120});
-static_assert(cnn::conv_scratch(kFeaturesStage5_2Conv1, kBatch) == cnn::ScratchSize{22464, 227136});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage5_1Conv3) == 21504);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage5_1Conv3, kBatch) == cnn::ScratchSize{163840, 21536});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage5_1Conv4) == 21504);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage5_1Conv4, kBatch) == cnn::ScratchSize{16896, 3584});
+static_assert(cnn::fast::conv_scratch(kFeaturesStage5_1Conv5, kBatch) == cnn::ScratchSize{163840, 981120});
+static_assert(cnn::fast::conv_scratch(kFeaturesStage5_2Conv1, kBatch) == cnn::ScratchSize{163840, 227136});
 static_assert(cnn::dwconv_scratch(kFeaturesStage5_2Conv2, kBatch) == cnn::ScratchSize{736, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage5_2Conv3) == 20160);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_2Conv3, kBatch) == cnn::ScratchSize{55872, 21536});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage5_2Conv4) == 18816);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage5_2Conv4, kBatch) == cnn::ScratchSize{6336, 928});
-static_assert(cnn::conv_scratch(kFeaturesStage5_2Conv5, kBatch) == cnn::ScratchSize{72000, 981120});
-static_assert(cnn::conv_scratch(kFeaturesStage6_0Conv1, kBatch) == cnn::ScratchSize{22464, 227136});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage5_2Conv3) == 21504);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage5_2Conv3, kBatch) == cnn::ScratchSize{163840, 21536});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage5_2Conv4) == 21504);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage5_2Conv4, kBatch) == cnn::ScratchSize{16896, 3584});
+static_assert(cnn::fast::conv_scratch(kFeaturesStage5_2Conv5, kBatch) == cnn::ScratchSize{163840, 981120});
+static_assert(cnn::fast::conv_scratch(kFeaturesStage6_0Conv1, kBatch) == cnn::ScratchSize{163840, 227136});
 static_assert(cnn::dwconv_scratch(kFeaturesStage6_0Conv2, kBatch) == cnn::ScratchSize{435, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage6_0Conv3) == 20160);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_0Conv3, kBatch) == cnn::ScratchSize{55872, 21536});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage6_0Conv4) == 18816);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_0Conv4, kBatch) == cnn::ScratchSize{6336, 928});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage6_0Conv5) == 129024);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_0Conv5, kBatch) == cnn::ScratchSize{86976, 904512});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage6_1Conv1) == 221184);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_1Conv1, kBatch) == cnn::ScratchSize{37824, 259392});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage6_0Conv3) == 21504);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage6_0Conv3, kBatch) == cnn::ScratchSize{163840, 21536});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage6_0Conv4) == 21504);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage6_0Conv4, kBatch) == cnn::ScratchSize{16896, 3584});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage6_0Conv5) == 129024);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage6_0Conv5, kBatch) == cnn::ScratchSize{163840, 904512});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage6_1Conv1) == 221184);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage6_1Conv1, kBatch) == cnn::ScratchSize{163840, 259392});
 static_assert(cnn::dwconv_scratch(kFeaturesStage6_1Conv2, kBatch) == cnn::ScratchSize{302, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage6_1Conv3) == 55296);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_1Conv3, kBatch) == cnn::ScratchSize{59328, 36896});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage6_1Conv4) == 55296);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_1Conv4, kBatch) == cnn::ScratchSize{10176, 1568});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage6_1Conv5) == 221184);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_1Conv5, kBatch) == cnn::ScratchSize{86976, 1048576});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage6_2Conv1) == 221184);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_2Conv1, kBatch) == cnn::ScratchSize{37824, 259392});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage6_1Conv3) == 55296);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage6_1Conv3, kBatch) == cnn::ScratchSize{163840, 55296});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage6_1Conv4) == 73728);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage6_1Conv4, kBatch) == cnn::ScratchSize{33792, 7168});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage6_1Conv5) == 221184);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage6_1Conv5, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage6_2Conv1) == 221184);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage6_2Conv1, kBatch) == cnn::ScratchSize{163840, 259392});
 static_assert(cnn::dwconv_scratch(kFeaturesStage6_2Conv2, kBatch) == cnn::ScratchSize{302, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage6_2Conv3) == 55296);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_2Conv3, kBatch) == cnn::ScratchSize{59328, 36896});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage6_2Conv4) == 55296);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_2Conv4, kBatch) == cnn::ScratchSize{10176, 1568});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage6_2Conv5) == 221184);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_2Conv5, kBatch) == cnn::ScratchSize{86976, 1048576});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage6_3Conv1) == 221184);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_3Conv1, kBatch) == cnn::ScratchSize{37824, 259392});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage6_2Conv3) == 55296);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage6_2Conv3, kBatch) == cnn::ScratchSize{163840, 55296});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage6_2Conv4) == 73728);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage6_2Conv4, kBatch) == cnn::ScratchSize{33792, 7168});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage6_2Conv5) == 221184);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage6_2Conv5, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage6_3Conv1) == 221184);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage6_3Conv1, kBatch) == cnn::ScratchSize{163840, 259392});
 static_assert(cnn::dwconv_scratch(kFeaturesStage6_3Conv2, kBatch) == cnn::ScratchSize{302, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage6_3Conv3) == 55296);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_3Conv3, kBatch) == cnn::ScratchSize{59328, 36896});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage6_3Conv4) == 55296);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_3Conv4, kBatch) == cnn::ScratchSize{10176, 1568});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage6_3Conv5) == 221184);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage6_3Conv5, kBatch) == cnn::ScratchSize{86976, 1048576});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage7_0Conv1) == 221184);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage7_0Conv1, kBatch) == cnn::ScratchSize{37824, 259392});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage6_3Conv3) == 55296);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage6_3Conv3, kBatch) == cnn::ScratchSize{163840, 55296});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage6_3Conv4) == 73728);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage6_3Conv4, kBatch) == cnn::ScratchSize{33792, 7168});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage6_3Conv5) == 221184);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage6_3Conv5, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage7_0Conv1) == 221184);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage7_0Conv1, kBatch) == cnn::ScratchSize{163840, 259392});
 static_assert(cnn::dwconv_scratch(kFeaturesStage7_0Conv2, kBatch) == cnn::ScratchSize{192, 0});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage7_0Conv3) == 55296);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage7_0Conv3, kBatch) == cnn::ScratchSize{59328, 36896});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage7_0Conv4) == 55296);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage7_0Conv4, kBatch) == cnn::ScratchSize{10176, 1568});
-static_assert(cnn::conv_prepared_floats(kFeaturesStage7_0Conv5) == 373248);
-static_assert(cnn::conv_prepared_scratch(kFeaturesStage7_0Conv5, kBatch) == cnn::ScratchSize{112320, 1048576});
-static_assert(cnn::conv_prepared_floats(kFeaturesConv2) == 410880);
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{296640, 431424});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage7_0Conv3) == 55296);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage7_0Conv3, kBatch) == cnn::ScratchSize{163840, 55296});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage7_0Conv4) == 73728);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage7_0Conv4, kBatch) == cnn::ScratchSize{33792, 7168});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage7_0Conv5) == 373248);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage7_0Conv5, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesConv2) == 410880);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{296640, 431424});
 static_assert(cnn::dense_scratch(kClassifierDense1, kBatch) == cnn::ScratchSize{17408, 51200});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -1724,8 +1724,8 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{0, 3211264, 0}, {}},
     {{0, 1605760, 0}, {}},
-    {{256, 224, 1568}, {}},
-    {{256, 416, 1280}, {}},
+    {{256, 224, 2080}, {}},
+    {{256, 416, 4224}, {}},
     {{0, 3211392, 0}, {}},
     {{6422528, 2408448, 2304}, {}},
     {{}, {}},
@@ -1736,8 +1736,8 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{0, 2408448, 0}, {}},
     {{0, 1204608, 0}, {}},
-    {{384, 432, 2320}, {}},
-    {{384, 1168, 1920}, {}},
+    {{384, 432, 6160}, {}},
+    {{384, 1168, 12672}, {}},
     {{0, 2408832, 0}, {}},
     {{7225344, 1505280, 9600}, {}},
     {{}, {}},
@@ -1748,8 +1748,8 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{0, 3612672, 0}, {}},
     {{0, 1806912, 0}, {}},
-    {{864, 648, 3480}, {}},
-    {{864, 1752, 4032}, {}},
+    {{864, 648, 10264}, {}},
+    {{864, 1752, 19008}, {}},
     {{0, 3613248, 0}, {}},
     {{10838016, 2408448, 14208}, {}},
     {{}, {}},
@@ -1762,8 +1762,8 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{0, 903168, 0}, {}},
     {{0, 452160, 0}, {}},
-    {{864, 648, 3480}, {}},
-    {{864, 1752, 4032}, {}},
+    {{864, 648, 10264}, {}},
+    {{864, 1752, 19008}, {}},
     {{0, 903744, 0}, {}},
     {{4515840, 577024, 23680}, {}},
     {{}, {}},
@@ -1774,8 +1774,8 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{0, 1505280, 0}, {}},
     {{0, 753600, 0}, {}},
-    {{2400, 1080, 11560}, {}},
-    {{2400, 2920, 10560}, {}},
+    {{2400, 1080, 16424}, {}},
+    {{2400, 2920, 31680}, {}},
     {{0, 1506240, 0}, {}},
     {{7526400, 1003520, 39040}, {}},
     {{}, {}},
@@ -1788,8 +1788,8 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{0, 376320, 0}, {}},
     {{0, 189120, 0}, {}},
-    {{2400, 1080, 11560}, {}},
-    {{2400, 2920, 10560}, {}},
+    {{2400, 1080, 16424}, {}},
+    {{2400, 2920, 31680}, {}},
     {{0, 377280, 0}, {}},
     {{3763200, 250880, 78080}, {}},
     {{}, {}},
@@ -1800,8 +1800,8 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{0, 752640, 0}, {}},
     {{0, 378240, 0}, {}},
-    {{9600, 2160, 46160}, {}},
-    {{9600, 5840, 40320}, {}},
+    {{9600, 2160, 61520}, {}},
+    {{9600, 5840, 63360}, {}},
     {{0, 754560, 0}, {}},
     {{7526400, 501760, 154880}, {}},
     {{}, {}},
@@ -1814,8 +1814,8 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{0, 752640, 0}, {}},
     {{0, 378240, 0}, {}},
-    {{9600, 2160, 46160}, {}},
-    {{9600, 5840, 40320}, {}},
+    {{9600, 2160, 61520}, {}},
+    {{9600, 5840, 63360}, {}},
     {{0, 754560, 0}, {}},
     {{7526400, 501760, 154880}, {}},
     {{}, {}},
@@ -1828,8 +1828,8 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{0, 752640, 0}, {}},
     {{0, 378240, 0}, {}},
-    {{9600, 2160, 46160}, {}},
-    {{9600, 5840, 40320}, {}},
+    {{9600, 2160, 61520}, {}},
+    {{9600, 5840, 63360}, {}},
     {{0, 754560, 0}, {}},
     {{10536960, 464128, 216832}, {}},
     {{}, {}},
@@ -1840,8 +1840,8 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{0, 1053696, 0}, {}},
     {{0, 529536, 0}, {}},
-    {{18816, 3024, 80752}, {}},
-    {{18816, 8176, 77952}, {}},
+    {{18816, 3024, 86128}, {}},
+    {{18816, 8176, 88704}, {}},
     {{0, 1056384, 0}, {}},
     {{14751744, 702464, 302848}, {}},
     {{}, {}},
@@ -1854,8 +1854,8 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{0, 1053696, 0}, {}},
     {{0, 529536, 0}, {}},
-    {{18816, 3024, 80752}, {}},
-    {{18816, 8176, 77952}, {}},
+    {{18816, 3024, 86128}, {}},
+    {{18816, 8176, 88704}, {}},
     {{0, 1056384, 0}, {}},
     {{14751744, 702464, 302848}, {}},
     {{}, {}},
@@ -1868,8 +1868,8 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{0, 263424, 0}, {}},
     {{0, 134400, 0}, {}},
-    {{18816, 3024, 80752}, {}},
-    {{18816, 8176, 77952}, {}},
+    {{18816, 3024, 86128}, {}},
+    {{18816, 8176, 88704}, {}},
     {{0, 266112, 0}, {}},
     {{6322176, 169344, 519168}, {}},
     {{}, {}},
@@ -1881,7 +1881,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{0, 451584, 0}, {}},
     {{0, 230400, 0}, {}},
     {{55296, 5184, 221376}, {}},
-    {{55296, 14016, 225792}, {}},
+    {{55296, 14016, 299520}, {}},
     {{0, 456192, 0}, {}},
     {{10838016, 301056, 887808}, {}},
     {{}, {}},
@@ -1895,7 +1895,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{0, 451584, 0}, {}},
     {{0, 230400, 0}, {}},
     {{55296, 5184, 221376}, {}},
-    {{55296, 14016, 225792}, {}},
+    {{55296, 14016, 299520}, {}},
     {{0, 456192, 0}, {}},
     {{10838016, 301056, 887808}, {}},
     {{}, {}},
@@ -1909,7 +1909,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{0, 451584, 0}, {}},
     {{0, 230400, 0}, {}},
     {{55296, 5184, 221376}, {}},
-    {{55296, 14016, 225792}, {}},
+    {{55296, 14016, 299520}, {}},
     {{0, 456192, 0}, {}},
     {{10838016, 301056, 887808}, {}},
     {{}, {}},
@@ -1923,7 +1923,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{0, 451584, 0}, {}},
     {{0, 230400, 0}, {}},
     {{55296, 5184, 221376}, {}},
-    {{55296, 14016, 225792}, {}},
+    {{55296, 14016, 299520}, {}},
     {{0, 456192, 0}, {}},
     {{18063360, 288512, 1498112}, {}},
     {{}, {}},
@@ -2250,7 +2250,7 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 5330800, .gradients = 0, .optimizer = 0, .activations = 51352736,
+    .memory = {.parameters = 5330800, .gradients = 0, .optimizer = 0, .activations = 51495744,
                .thread_scratch = 296640},
 };
 
@@ -2266,95 +2266,95 @@ const cnn::ModelDescription& EfficientNetB0::model() {
 void EfficientNetB0::prepare_on_team() {
   const cnn::Floats features_bn1_saved = floats(48168960, 128);
   const cnn::Floats features_stage1_0_bn1_saved = floats(48169088, 128);
-  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(48169216, 384);
-  const cnn::Floats features_stage1_0_conv3_weight_prepared = floats(48169600, 288);
-  const cnn::Floats features_stage1_0_bn2_saved = floats(48169888, 64);
-  const cnn::Floats features_stage2_0_bn1_saved = floats(48169952, 384);
-  const cnn::Floats features_stage2_0_bn2_saved = floats(48170336, 384);
-  const cnn::Floats features_stage2_0_conv3_weight_prepared = floats(48170720, 576);
-  const cnn::Floats features_stage2_0_conv4_weight_prepared = floats(48171296, 384);
-  const cnn::Floats features_stage2_0_bn3_saved = floats(48171680, 96);
-  const cnn::Floats features_stage2_1_bn1_saved = floats(48171776, 576);
-  const cnn::Floats features_stage2_1_bn2_saved = floats(48172352, 576);
-  const cnn::Floats features_stage2_1_conv3_weight_prepared = floats(48172928, 864);
-  const cnn::Floats features_stage2_1_conv4_weight_prepared = floats(48173792, 864);
-  const cnn::Floats features_stage2_1_bn3_saved = floats(48174656, 96);
-  const cnn::Floats features_stage3_0_bn1_saved = floats(48174752, 576);
-  const cnn::Floats features_stage3_0_bn2_saved = floats(48175328, 576);
-  const cnn::Floats features_stage3_0_conv3_weight_prepared = floats(48175904, 864);
-  const cnn::Floats features_stage3_0_conv4_weight_prepared = floats(48176768, 864);
-  const cnn::Floats features_stage3_0_bn3_saved = floats(48177632, 160);
-  const cnn::Floats features_stage3_1_bn1_saved = floats(48177792, 960);
-  const cnn::Floats features_stage3_1_bn2_saved = floats(48178752, 960);
-  const cnn::Floats features_stage3_1_conv3_weight_prepared = floats(48179712, 2880);
-  const cnn::Floats features_stage3_1_conv4_weight_prepared = floats(48182592, 2400);
-  const cnn::Floats features_stage3_1_bn3_saved = floats(48184992, 160);
-  const cnn::Floats features_stage4_0_bn1_saved = floats(48185152, 960);
-  const cnn::Floats features_stage4_0_bn2_saved = floats(48186112, 960);
-  const cnn::Floats features_stage4_0_conv3_weight_prepared = floats(48187072, 2880);
-  const cnn::Floats features_stage4_0_conv4_weight_prepared = floats(48189952, 2400);
-  const cnn::Floats features_stage4_0_bn3_saved = floats(48192352, 320);
-  const cnn::Floats features_stage4_1_bn1_saved = floats(48192672, 1920);
-  const cnn::Floats features_stage4_1_bn2_saved = floats(48194592, 1920);
-  const cnn::Floats features_stage4_1_conv3_weight_prepared = floats(48196512, 11520);
-  const cnn::Floats features_stage4_1_conv4_weight_prepared = floats(48208032, 9600);
-  const cnn::Floats features_stage4_1_bn3_saved = floats(48217632, 320);
-  const cnn::Floats features_stage4_2_bn1_saved = floats(48217952, 1920);
-  const cnn::Floats features_stage4_2_bn2_saved = floats(48219872, 1920);
-  const cnn::Floats features_stage4_2_conv3_weight_prepared = floats(48221792, 11520);
-  const cnn::Floats features_stage4_2_conv4_weight_prepared = floats(48233312, 9600);
-  const cnn::Floats features_stage4_2_bn3_saved = floats(48242912, 320);
-  const cnn::Floats features_stage5_0_bn1_saved = floats(48243232, 1920);
-  const cnn::Floats features_stage5_0_bn2_saved = floats(48245152, 1920);
-  const cnn::Floats features_stage5_0_conv3_weight_prepared = floats(48247072, 11520);
-  const cnn::Floats features_stage5_0_conv4_weight_prepared = floats(48258592, 9600);
-  const cnn::Floats features_stage5_0_bn3_saved = floats(48268192, 448);
-  const cnn::Floats features_stage5_1_bn1_saved = floats(48268640, 2688);
-  const cnn::Floats features_stage5_1_bn2_saved = floats(48271328, 2688);
-  const cnn::Floats features_stage5_1_conv3_weight_prepared = floats(48274016, 20160);
-  const cnn::Floats features_stage5_1_conv4_weight_prepared = floats(48294176, 18816);
-  const cnn::Floats features_stage5_1_bn3_saved = floats(48312992, 448);
-  const cnn::Floats features_stage5_2_bn1_saved = floats(48313440, 2688);
-  const cnn::Floats features_stage5_2_bn2_saved = floats(48316128, 2688);
-  const cnn::Floats features_stage5_2_conv3_weight_prepared = floats(48318816, 20160);
-  const cnn::Floats features_stage5_2_conv4_weight_prepared = floats(48338976, 18816);
-  const cnn::Floats features_stage5_2_bn3_saved = floats(48357792, 448);
-  const cnn::Floats features_stage6_0_bn1_saved = floats(48358240, 2688);
-  const cnn::Floats features_stage6_0_bn2_saved = floats(48360928, 2688);
-  const cnn::Floats features_stage6_0_conv3_weight_prepared = floats(48363616, 20160);
-  const cnn::Floats features_stage6_0_conv4_weight_prepared = floats(48383776, 18816);
-  const cnn::Floats features_stage6_0_bn3_saved = floats(48402592, 768);
-  const cnn::Floats features_stage6_0_conv5_weight_prepared = floats(48403360, 129024);
-  const cnn::Floats features_stage6_1_bn1_saved = floats(48532384, 4608);
-  const cnn::Floats features_stage6_1_conv1_weight_prepared = floats(48536992, 221184);
-  const cnn::Floats features_stage6_1_bn2_saved = floats(48758176, 4608);
-  const cnn::Floats features_stage6_1_conv3_weight_prepared = floats(48762784, 55296);
-  const cnn::Floats features_stage6_1_conv4_weight_prepared = floats(48818080, 55296);
-  const cnn::Floats features_stage6_1_bn3_saved = floats(48873376, 768);
-  const cnn::Floats features_stage6_1_conv5_weight_prepared = floats(48874144, 221184);
-  const cnn::Floats features_stage6_2_bn1_saved = floats(49095328, 4608);
-  const cnn::Floats features_stage6_2_conv1_weight_prepared = floats(49099936, 221184);
-  const cnn::Floats features_stage6_2_bn2_saved = floats(49321120, 4608);
-  const cnn::Floats features_stage6_2_conv3_weight_prepared = floats(49325728, 55296);
-  const cnn::Floats features_stage6_2_conv4_weight_prepared = floats(49381024, 55296);
-  const cnn::Floats features_stage6_2_bn3_saved = floats(49436320, 768);
-  const cnn::Floats features_stage6_2_conv5_weight_prepared = floats(49437088, 221184);
-  const cnn::Floats features_stage6_3_bn1_saved = floats(49658272, 4608);
-  const cnn::Floats features_stage6_3_conv1_weight_prepared = floats(49662880, 221184);
-  const cnn::Floats features_stage6_3_bn2_saved = floats(49884064, 4608);
-  const cnn::Floats features_stage6_3_conv3_weight_prepared = floats(49888672, 55296);
-  const cnn::Floats features_stage6_3_conv4_weight_prepared = floats(49943968, 55296);
-  const cnn::Floats features_stage6_3_bn3_saved = floats(49999264, 768);
-  const cnn::Floats features_stage6_3_conv5_weight_prepared = floats(50000032, 221184);
-  const cnn::Floats features_stage7_0_bn1_saved = floats(50221216, 4608);
-  const cnn::Floats features_stage7_0_conv1_weight_prepared = floats(50225824, 221184);
-  const cnn::Floats features_stage7_0_bn2_saved = floats(50447008, 4608);
-  const cnn::Floats features_stage7_0_conv3_weight_prepared = floats(50451616, 55296);
-  const cnn::Floats features_stage7_0_conv4_weight_prepared = floats(50506912, 55296);
-  const cnn::Floats features_stage7_0_bn3_saved = floats(50562208, 1280);
-  const cnn::Floats features_stage7_0_conv5_weight_prepared = floats(50563488, 373248);
-  const cnn::Floats features_bn2_saved = floats(50936736, 5120);
-  const cnn::Floats features_conv2_weight_prepared = floats(50941856, 410880);
+  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(48169216, 512);
+  const cnn::Floats features_stage1_0_conv3_weight_prepared = floats(48169728, 1024);
+  const cnn::Floats features_stage1_0_bn2_saved = floats(48170752, 64);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(48170816, 384);
+  const cnn::Floats features_stage2_0_bn2_saved = floats(48171200, 384);
+  const cnn::Floats features_stage2_0_conv3_weight_prepared = floats(48171584, 1536);
+  const cnn::Floats features_stage2_0_conv4_weight_prepared = floats(48173120, 3072);
+  const cnn::Floats features_stage2_0_bn3_saved = floats(48176192, 96);
+  const cnn::Floats features_stage2_1_bn1_saved = floats(48176288, 576);
+  const cnn::Floats features_stage2_1_bn2_saved = floats(48176864, 576);
+  const cnn::Floats features_stage2_1_conv3_weight_prepared = floats(48177440, 2560);
+  const cnn::Floats features_stage2_1_conv4_weight_prepared = floats(48180000, 4608);
+  const cnn::Floats features_stage2_1_bn3_saved = floats(48184608, 96);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(48184704, 576);
+  const cnn::Floats features_stage3_0_bn2_saved = floats(48185280, 576);
+  const cnn::Floats features_stage3_0_conv3_weight_prepared = floats(48185856, 2560);
+  const cnn::Floats features_stage3_0_conv4_weight_prepared = floats(48188416, 4608);
+  const cnn::Floats features_stage3_0_bn3_saved = floats(48193024, 160);
+  const cnn::Floats features_stage3_1_bn1_saved = floats(48193184, 960);
+  const cnn::Floats features_stage3_1_bn2_saved = floats(48194144, 960);
+  const cnn::Floats features_stage3_1_conv3_weight_prepared = floats(48195104, 4096);
+  const cnn::Floats features_stage3_1_conv4_weight_prepared = floats(48199200, 7680);
+  const cnn::Floats features_stage3_1_bn3_saved = floats(48206880, 160);
+  const cnn::Floats features_stage4_0_bn1_saved = floats(48207040, 960);
+  const cnn::Floats features_stage4_0_bn2_saved = floats(48208000, 960);
+  const cnn::Floats features_stage4_0_conv3_weight_prepared = floats(48208960, 4096);
+  const cnn::Floats features_stage4_0_conv4_weight_prepared = floats(48213056, 7680);
+  const cnn::Floats features_stage4_0_bn3_saved = floats(48220736, 320);
+  const cnn::Floats features_stage4_1_bn1_saved = floats(48221056, 1920);
+  const cnn::Floats features_stage4_1_bn2_saved = floats(48222976, 1920);
+  const cnn::Floats features_stage4_1_conv3_weight_prepared = floats(48224896, 15360);
+  const cnn::Floats features_stage4_1_conv4_weight_prepared = floats(48240256, 15360);
+  const cnn::Floats features_stage4_1_bn3_saved = floats(48255616, 320);
+  const cnn::Floats features_stage4_2_bn1_saved = floats(48255936, 1920);
+  const cnn::Floats features_stage4_2_bn2_saved = floats(48257856, 1920);
+  const cnn::Floats features_stage4_2_conv3_weight_prepared = floats(48259776, 15360);
+  const cnn::Floats features_stage4_2_conv4_weight_prepared = floats(48275136, 15360);
+  const cnn::Floats features_stage4_2_bn3_saved = floats(48290496, 320);
+  const cnn::Floats features_stage5_0_bn1_saved = floats(48290816, 1920);
+  const cnn::Floats features_stage5_0_bn2_saved = floats(48292736, 1920);
+  const cnn::Floats features_stage5_0_conv3_weight_prepared = floats(48294656, 15360);
+  const cnn::Floats features_stage5_0_conv4_weight_prepared = floats(48310016, 15360);
+  const cnn::Floats features_stage5_0_bn3_saved = floats(48325376, 448);
+  const cnn::Floats features_stage5_1_bn1_saved = floats(48325824, 2688);
+  const cnn::Floats features_stage5_1_bn2_saved = floats(48328512, 2688);
+  const cnn::Floats features_stage5_1_conv3_weight_prepared = floats(48331200, 21504);
+  const cnn::Floats features_stage5_1_conv4_weight_prepared = floats(48352704, 21504);
+  const cnn::Floats features_stage5_1_bn3_saved = floats(48374208, 448);
+  const cnn::Floats features_stage5_2_bn1_saved = floats(48374656, 2688);
+  const cnn::Floats features_stage5_2_bn2_saved = floats(48377344, 2688);
+  const cnn::Floats features_stage5_2_conv3_weight_prepared = floats(48380032, 21504);
+  const cnn::Floats features_stage5_2_conv4_weight_prepared = floats(48401536, 21504);
+  const cnn::Floats features_stage5_2_bn3_saved = floats(48423040, 448);
+  const cnn::Floats features_stage6_0_bn1_saved = floats(48423488, 2688);
+  const cnn::Floats features_stage6_0_bn2_saved = floats(48426176, 2688);
+  const cnn::Floats features_stage6_0_conv3_weight_prepared = floats(48428864, 21504);
+  const cnn::Floats features_stage6_0_conv4_weight_prepared = floats(48450368, 21504);
+  const cnn::Floats features_stage6_0_bn3_saved = floats(48471872, 768);
+  const cnn::Floats features_stage6_0_conv5_weight_prepared = floats(48472640, 129024);
+  const cnn::Floats features_stage6_1_bn1_saved = floats(48601664, 4608);
+  const cnn::Floats features_stage6_1_conv1_weight_prepared = floats(48606272, 221184);
+  const cnn::Floats features_stage6_1_bn2_saved = floats(48827456, 4608);
+  const cnn::Floats features_stage6_1_conv3_weight_prepared = floats(48832064, 55296);
+  const cnn::Floats features_stage6_1_conv4_weight_prepared = floats(48887360, 73728);
+  const cnn::Floats features_stage6_1_bn3_saved = floats(48961088, 768);
+  const cnn::Floats features_stage6_1_conv5_weight_prepared = floats(48961856, 221184);
+  const cnn::Floats features_stage6_2_bn1_saved = floats(49183040, 4608);
+  const cnn::Floats features_stage6_2_conv1_weight_prepared = floats(49187648, 221184);
+  const cnn::Floats features_stage6_2_bn2_saved = floats(49408832, 4608);
+  const cnn::Floats features_stage6_2_conv3_weight_prepared = floats(49413440, 55296);
+  const cnn::Floats features_stage6_2_conv4_weight_prepared = floats(49468736, 73728);
+  const cnn::Floats features_stage6_2_bn3_saved = floats(49542464, 768);
+  const cnn::Floats features_stage6_2_conv5_weight_prepared = floats(49543232, 221184);
+  const cnn::Floats features_stage6_3_bn1_saved = floats(49764416, 4608);
+  const cnn::Floats features_stage6_3_conv1_weight_prepared = floats(49769024, 221184);
+  const cnn::Floats features_stage6_3_bn2_saved = floats(49990208, 4608);
+  const cnn::Floats features_stage6_3_conv3_weight_prepared = floats(49994816, 55296);
+  const cnn::Floats features_stage6_3_conv4_weight_prepared = floats(50050112, 73728);
+  const cnn::Floats features_stage6_3_bn3_saved = floats(50123840, 768);
+  const cnn::Floats features_stage6_3_conv5_weight_prepared = floats(50124608, 221184);
+  const cnn::Floats features_stage7_0_bn1_saved = floats(50345792, 4608);
+  const cnn::Floats features_stage7_0_conv1_weight_prepared = floats(50350400, 221184);
+  const cnn::Floats features_stage7_0_bn2_saved = floats(50571584, 4608);
+  const cnn::Floats features_stage7_0_conv3_weight_prepared = floats(50576192, 55296);
+  const cnn::Floats features_stage7_0_conv4_weight_prepared = floats(50631488, 73728);
+  const cnn::Floats features_stage7_0_bn3_saved = floats(50705216, 1280);
+  const cnn::Floats features_stage7_0_conv5_weight_prepared = floats(50706496, 373248);
+  const cnn::Floats features_bn2_saved = floats(51079744, 5120);
+  const cnn::Floats features_conv2_weight_prepared = floats(51084864, 410880);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
@@ -2368,12 +2368,12 @@ void EfficientNetB0::prepare_on_team() {
                  kFeaturesStage1_0Bn1);
 
   at(7);  // 12: conv(squeeze, 1, act=silu)    (features.stage1[0].conv2)
-  cnn::conv_prepare(features_stage1_0_conv2_weight_prepared, features_stage1_0_conv2_weight_,
-                    kFeaturesStage1_0Conv2);
+  cnn::fast::conv_prepare(features_stage1_0_conv2_weight_prepared, features_stage1_0_conv2_weight_,
+                          kFeaturesStage1_0Conv2);
 
   at(8);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage1[0].conv3)
-  cnn::conv_prepare(features_stage1_0_conv3_weight_prepared, features_stage1_0_conv3_weight_,
-                    kFeaturesStage1_0Conv3);
+  cnn::fast::conv_prepare(features_stage1_0_conv3_weight_prepared, features_stage1_0_conv3_weight_,
+                          kFeaturesStage1_0Conv3);
 
   at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv4)
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
@@ -2394,12 +2394,12 @@ void EfficientNetB0::prepare_on_team() {
                  kFeaturesStage2_0Bn2);
 
   at(19);  // 12: conv(squeeze, 1, act=silu)    (features.stage2[0].conv3)
-  cnn::conv_prepare(features_stage2_0_conv3_weight_prepared, features_stage2_0_conv3_weight_,
-                    kFeaturesStage2_0Conv3);
+  cnn::fast::conv_prepare(features_stage2_0_conv3_weight_prepared, features_stage2_0_conv3_weight_,
+                          kFeaturesStage2_0Conv3);
 
   at(20);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage2[0].conv4)
-  cnn::conv_prepare(features_stage2_0_conv4_weight_prepared, features_stage2_0_conv4_weight_,
-                    kFeaturesStage2_0Conv4);
+  cnn::fast::conv_prepare(features_stage2_0_conv4_weight_prepared, features_stage2_0_conv4_weight_,
+                          kFeaturesStage2_0Conv4);
 
   at(22);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv5)
   // blocks.cnn:9: bn    (features.stage2[0].bn3)
@@ -2420,12 +2420,12 @@ void EfficientNetB0::prepare_on_team() {
                  kFeaturesStage2_1Bn2);
 
   at(31);  // 12: conv(squeeze, 1, act=silu)    (features.stage2[1].conv3)
-  cnn::conv_prepare(features_stage2_1_conv3_weight_prepared, features_stage2_1_conv3_weight_,
-                    kFeaturesStage2_1Conv3);
+  cnn::fast::conv_prepare(features_stage2_1_conv3_weight_prepared, features_stage2_1_conv3_weight_,
+                          kFeaturesStage2_1Conv3);
 
   at(32);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage2[1].conv4)
-  cnn::conv_prepare(features_stage2_1_conv4_weight_prepared, features_stage2_1_conv4_weight_,
-                    kFeaturesStage2_1Conv4);
+  cnn::fast::conv_prepare(features_stage2_1_conv4_weight_prepared, features_stage2_1_conv4_weight_,
+                          kFeaturesStage2_1Conv4);
 
   at(34);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv5)
   // blocks.cnn:9: bn    (features.stage2[1].bn3)
@@ -2447,12 +2447,12 @@ void EfficientNetB0::prepare_on_team() {
                  kFeaturesStage3_0Bn2);
 
   at(45);  // 12: conv(squeeze, 1, act=silu)    (features.stage3[0].conv3)
-  cnn::conv_prepare(features_stage3_0_conv3_weight_prepared, features_stage3_0_conv3_weight_,
-                    kFeaturesStage3_0Conv3);
+  cnn::fast::conv_prepare(features_stage3_0_conv3_weight_prepared, features_stage3_0_conv3_weight_,
+                          kFeaturesStage3_0Conv3);
 
   at(46);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage3[0].conv4)
-  cnn::conv_prepare(features_stage3_0_conv4_weight_prepared, features_stage3_0_conv4_weight_,
-                    kFeaturesStage3_0Conv4);
+  cnn::fast::conv_prepare(features_stage3_0_conv4_weight_prepared, features_stage3_0_conv4_weight_,
+                          kFeaturesStage3_0Conv4);
 
   at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv5)
   // blocks.cnn:9: bn    (features.stage3[0].bn3)
@@ -2473,12 +2473,12 @@ void EfficientNetB0::prepare_on_team() {
                  kFeaturesStage3_1Bn2);
 
   at(57);  // 12: conv(squeeze, 1, act=silu)    (features.stage3[1].conv3)
-  cnn::conv_prepare(features_stage3_1_conv3_weight_prepared, features_stage3_1_conv3_weight_,
-                    kFeaturesStage3_1Conv3);
+  cnn::fast::conv_prepare(features_stage3_1_conv3_weight_prepared, features_stage3_1_conv3_weight_,
+                          kFeaturesStage3_1Conv3);
 
   at(58);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage3[1].conv4)
-  cnn::conv_prepare(features_stage3_1_conv4_weight_prepared, features_stage3_1_conv4_weight_,
-                    kFeaturesStage3_1Conv4);
+  cnn::fast::conv_prepare(features_stage3_1_conv4_weight_prepared, features_stage3_1_conv4_weight_,
+                          kFeaturesStage3_1Conv4);
 
   at(60);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv5)
   // blocks.cnn:9: bn    (features.stage3[1].bn3)
@@ -2500,12 +2500,12 @@ void EfficientNetB0::prepare_on_team() {
                  kFeaturesStage4_0Bn2);
 
   at(71);  // 12: conv(squeeze, 1, act=silu)    (features.stage4[0].conv3)
-  cnn::conv_prepare(features_stage4_0_conv3_weight_prepared, features_stage4_0_conv3_weight_,
-                    kFeaturesStage4_0Conv3);
+  cnn::fast::conv_prepare(features_stage4_0_conv3_weight_prepared, features_stage4_0_conv3_weight_,
+                          kFeaturesStage4_0Conv3);
 
   at(72);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage4[0].conv4)
-  cnn::conv_prepare(features_stage4_0_conv4_weight_prepared, features_stage4_0_conv4_weight_,
-                    kFeaturesStage4_0Conv4);
+  cnn::fast::conv_prepare(features_stage4_0_conv4_weight_prepared, features_stage4_0_conv4_weight_,
+                          kFeaturesStage4_0Conv4);
 
   at(74);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv5)
   // blocks.cnn:9: bn    (features.stage4[0].bn3)
@@ -2526,12 +2526,12 @@ void EfficientNetB0::prepare_on_team() {
                  kFeaturesStage4_1Bn2);
 
   at(83);  // 12: conv(squeeze, 1, act=silu)    (features.stage4[1].conv3)
-  cnn::conv_prepare(features_stage4_1_conv3_weight_prepared, features_stage4_1_conv3_weight_,
-                    kFeaturesStage4_1Conv3);
+  cnn::fast::conv_prepare(features_stage4_1_conv3_weight_prepared, features_stage4_1_conv3_weight_,
+                          kFeaturesStage4_1Conv3);
 
   at(84);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage4[1].conv4)
-  cnn::conv_prepare(features_stage4_1_conv4_weight_prepared, features_stage4_1_conv4_weight_,
-                    kFeaturesStage4_1Conv4);
+  cnn::fast::conv_prepare(features_stage4_1_conv4_weight_prepared, features_stage4_1_conv4_weight_,
+                          kFeaturesStage4_1Conv4);
 
   at(86);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv5)
   // blocks.cnn:9: bn    (features.stage4[1].bn3)
@@ -2553,12 +2553,12 @@ void EfficientNetB0::prepare_on_team() {
                  kFeaturesStage4_2Bn2);
 
   at(97);  // 12: conv(squeeze, 1, act=silu)    (features.stage4[2].conv3)
-  cnn::conv_prepare(features_stage4_2_conv3_weight_prepared, features_stage4_2_conv3_weight_,
-                    kFeaturesStage4_2Conv3);
+  cnn::fast::conv_prepare(features_stage4_2_conv3_weight_prepared, features_stage4_2_conv3_weight_,
+                          kFeaturesStage4_2Conv3);
 
   at(98);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage4[2].conv4)
-  cnn::conv_prepare(features_stage4_2_conv4_weight_prepared, features_stage4_2_conv4_weight_,
-                    kFeaturesStage4_2Conv4);
+  cnn::fast::conv_prepare(features_stage4_2_conv4_weight_prepared, features_stage4_2_conv4_weight_,
+                          kFeaturesStage4_2Conv4);
 
   at(100);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv5)
   // blocks.cnn:9: bn    (features.stage4[2].bn3)
@@ -2580,12 +2580,12 @@ void EfficientNetB0::prepare_on_team() {
                  kFeaturesStage5_0Bn2);
 
   at(111);  // 12: conv(squeeze, 1, act=silu)    (features.stage5[0].conv3)
-  cnn::conv_prepare(features_stage5_0_conv3_weight_prepared, features_stage5_0_conv3_weight_,
-                    kFeaturesStage5_0Conv3);
+  cnn::fast::conv_prepare(features_stage5_0_conv3_weight_prepared, features_stage5_0_conv3_weight_,
+                          kFeaturesStage5_0Conv3);
 
   at(112);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage5[0].conv4)
-  cnn::conv_prepare(features_stage5_0_conv4_weight_prepared, features_stage5_0_conv4_weight_,
-                    kFeaturesStage5_0Conv4);
+  cnn::fast::conv_prepare(features_stage5_0_conv4_weight_prepared, features_stage5_0_conv4_weight_,
+                          kFeaturesStage5_0Conv4);
 
   at(114);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv5)
   // blocks.cnn:9: bn    (features.stage5[0].bn3)
@@ -2606,12 +2606,12 @@ void EfficientNetB0::prepare_on_team() {
                  kFeaturesStage5_1Bn2);
 
   at(123);  // 12: conv(squeeze, 1, act=silu)    (features.stage5[1].conv3)
-  cnn::conv_prepare(features_stage5_1_conv3_weight_prepared, features_stage5_1_conv3_weight_,
-                    kFeaturesStage5_1Conv3);
+  cnn::fast::conv_prepare(features_stage5_1_conv3_weight_prepared, features_stage5_1_conv3_weight_,
+                          kFeaturesStage5_1Conv3);
 
   at(124);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage5[1].conv4)
-  cnn::conv_prepare(features_stage5_1_conv4_weight_prepared, features_stage5_1_conv4_weight_,
-                    kFeaturesStage5_1Conv4);
+  cnn::fast::conv_prepare(features_stage5_1_conv4_weight_prepared, features_stage5_1_conv4_weight_,
+                          kFeaturesStage5_1Conv4);
 
   at(126);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv5)
   // blocks.cnn:9: bn    (features.stage5[1].bn3)
@@ -2633,12 +2633,12 @@ void EfficientNetB0::prepare_on_team() {
                  kFeaturesStage5_2Bn2);
 
   at(137);  // 12: conv(squeeze, 1, act=silu)    (features.stage5[2].conv3)
-  cnn::conv_prepare(features_stage5_2_conv3_weight_prepared, features_stage5_2_conv3_weight_,
-                    kFeaturesStage5_2Conv3);
+  cnn::fast::conv_prepare(features_stage5_2_conv3_weight_prepared, features_stage5_2_conv3_weight_,
+                          kFeaturesStage5_2Conv3);
 
   at(138);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage5[2].conv4)
-  cnn::conv_prepare(features_stage5_2_conv4_weight_prepared, features_stage5_2_conv4_weight_,
-                    kFeaturesStage5_2Conv4);
+  cnn::fast::conv_prepare(features_stage5_2_conv4_weight_prepared, features_stage5_2_conv4_weight_,
+                          kFeaturesStage5_2Conv4);
 
   at(140);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv5)
   // blocks.cnn:9: bn    (features.stage5[2].bn3)
@@ -2660,28 +2660,28 @@ void EfficientNetB0::prepare_on_team() {
                  kFeaturesStage6_0Bn2);
 
   at(151);  // 12: conv(squeeze, 1, act=silu)    (features.stage6[0].conv3)
-  cnn::conv_prepare(features_stage6_0_conv3_weight_prepared, features_stage6_0_conv3_weight_,
-                    kFeaturesStage6_0Conv3);
+  cnn::fast::conv_prepare(features_stage6_0_conv3_weight_prepared, features_stage6_0_conv3_weight_,
+                          kFeaturesStage6_0Conv3);
 
   at(152);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[0].conv4)
-  cnn::conv_prepare(features_stage6_0_conv4_weight_prepared, features_stage6_0_conv4_weight_,
-                    kFeaturesStage6_0Conv4);
+  cnn::fast::conv_prepare(features_stage6_0_conv4_weight_prepared, features_stage6_0_conv4_weight_,
+                          kFeaturesStage6_0Conv4);
 
   at(154);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv5)
   // blocks.cnn:9: bn    (features.stage6[0].bn3)
   cnn::bn_affine(features_stage6_0_bn3_saved, features_stage6_0_bn3_weight_, features_stage6_0_bn3_bias_,
                  features_stage6_0_bn3_running_mean_, features_stage6_0_bn3_running_var_,
                  kFeaturesStage6_0Bn3);
-  cnn::conv_prepare(features_stage6_0_conv5_weight_prepared, features_stage6_0_conv5_weight_,
-                    kFeaturesStage6_0Conv5);
+  cnn::fast::conv_prepare(features_stage6_0_conv5_weight_prepared, features_stage6_0_conv5_weight_,
+                          kFeaturesStage6_0Conv5);
 
   at(156);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv1)
   // blocks.cnn:9: bn    (features.stage6[1].bn1)
   cnn::bn_affine(features_stage6_1_bn1_saved, features_stage6_1_bn1_weight_, features_stage6_1_bn1_bias_,
                  features_stage6_1_bn1_running_mean_, features_stage6_1_bn1_running_var_,
                  kFeaturesStage6_1Bn1);
-  cnn::conv_prepare(features_stage6_1_conv1_weight_prepared, features_stage6_1_conv1_weight_,
-                    kFeaturesStage6_1Conv1);
+  cnn::fast::conv_prepare(features_stage6_1_conv1_weight_prepared, features_stage6_1_conv1_weight_,
+                          kFeaturesStage6_1Conv1);
 
   at(159);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv2)
   // blocks.cnn:9: bn    (features.stage6[1].bn2)
@@ -2690,12 +2690,12 @@ void EfficientNetB0::prepare_on_team() {
                  kFeaturesStage6_1Bn2);
 
   at(163);  // 12: conv(squeeze, 1, act=silu)    (features.stage6[1].conv3)
-  cnn::conv_prepare(features_stage6_1_conv3_weight_prepared, features_stage6_1_conv3_weight_,
-                    kFeaturesStage6_1Conv3);
+  cnn::fast::conv_prepare(features_stage6_1_conv3_weight_prepared, features_stage6_1_conv3_weight_,
+                          kFeaturesStage6_1Conv3);
 
   at(164);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[1].conv4)
-  cnn::conv_prepare(features_stage6_1_conv4_weight_prepared, features_stage6_1_conv4_weight_,
-                    kFeaturesStage6_1Conv4);
+  cnn::fast::conv_prepare(features_stage6_1_conv4_weight_prepared, features_stage6_1_conv4_weight_,
+                          kFeaturesStage6_1Conv4);
 
   at(166);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv5)
   // blocks.cnn:9: bn    (features.stage6[1].bn3)
@@ -2703,16 +2703,16 @@ void EfficientNetB0::prepare_on_team() {
   cnn::bn_affine(features_stage6_1_bn3_saved, features_stage6_1_bn3_weight_, features_stage6_1_bn3_bias_,
                  features_stage6_1_bn3_running_mean_, features_stage6_1_bn3_running_var_,
                  kFeaturesStage6_1Bn3);
-  cnn::conv_prepare(features_stage6_1_conv5_weight_prepared, features_stage6_1_conv5_weight_,
-                    kFeaturesStage6_1Conv5);
+  cnn::fast::conv_prepare(features_stage6_1_conv5_weight_prepared, features_stage6_1_conv5_weight_,
+                          kFeaturesStage6_1Conv5);
 
   at(170);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv1)
   // blocks.cnn:9: bn    (features.stage6[2].bn1)
   cnn::bn_affine(features_stage6_2_bn1_saved, features_stage6_2_bn1_weight_, features_stage6_2_bn1_bias_,
                  features_stage6_2_bn1_running_mean_, features_stage6_2_bn1_running_var_,
                  kFeaturesStage6_2Bn1);
-  cnn::conv_prepare(features_stage6_2_conv1_weight_prepared, features_stage6_2_conv1_weight_,
-                    kFeaturesStage6_2Conv1);
+  cnn::fast::conv_prepare(features_stage6_2_conv1_weight_prepared, features_stage6_2_conv1_weight_,
+                          kFeaturesStage6_2Conv1);
 
   at(173);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv2)
   // blocks.cnn:9: bn    (features.stage6[2].bn2)
@@ -2721,12 +2721,12 @@ void EfficientNetB0::prepare_on_team() {
                  kFeaturesStage6_2Bn2);
 
   at(177);  // 12: conv(squeeze, 1, act=silu)    (features.stage6[2].conv3)
-  cnn::conv_prepare(features_stage6_2_conv3_weight_prepared, features_stage6_2_conv3_weight_,
-                    kFeaturesStage6_2Conv3);
+  cnn::fast::conv_prepare(features_stage6_2_conv3_weight_prepared, features_stage6_2_conv3_weight_,
+                          kFeaturesStage6_2Conv3);
 
   at(178);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[2].conv4)
-  cnn::conv_prepare(features_stage6_2_conv4_weight_prepared, features_stage6_2_conv4_weight_,
-                    kFeaturesStage6_2Conv4);
+  cnn::fast::conv_prepare(features_stage6_2_conv4_weight_prepared, features_stage6_2_conv4_weight_,
+                          kFeaturesStage6_2Conv4);
 
   at(180);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv5)
   // blocks.cnn:9: bn    (features.stage6[2].bn3)
@@ -2734,16 +2734,16 @@ void EfficientNetB0::prepare_on_team() {
   cnn::bn_affine(features_stage6_2_bn3_saved, features_stage6_2_bn3_weight_, features_stage6_2_bn3_bias_,
                  features_stage6_2_bn3_running_mean_, features_stage6_2_bn3_running_var_,
                  kFeaturesStage6_2Bn3);
-  cnn::conv_prepare(features_stage6_2_conv5_weight_prepared, features_stage6_2_conv5_weight_,
-                    kFeaturesStage6_2Conv5);
+  cnn::fast::conv_prepare(features_stage6_2_conv5_weight_prepared, features_stage6_2_conv5_weight_,
+                          kFeaturesStage6_2Conv5);
 
   at(184);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[3].conv1)
   // blocks.cnn:9: bn    (features.stage6[3].bn1)
   cnn::bn_affine(features_stage6_3_bn1_saved, features_stage6_3_bn1_weight_, features_stage6_3_bn1_bias_,
                  features_stage6_3_bn1_running_mean_, features_stage6_3_bn1_running_var_,
                  kFeaturesStage6_3Bn1);
-  cnn::conv_prepare(features_stage6_3_conv1_weight_prepared, features_stage6_3_conv1_weight_,
-                    kFeaturesStage6_3Conv1);
+  cnn::fast::conv_prepare(features_stage6_3_conv1_weight_prepared, features_stage6_3_conv1_weight_,
+                          kFeaturesStage6_3Conv1);
 
   at(187);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[3].conv2)
   // blocks.cnn:9: bn    (features.stage6[3].bn2)
@@ -2752,12 +2752,12 @@ void EfficientNetB0::prepare_on_team() {
                  kFeaturesStage6_3Bn2);
 
   at(191);  // 12: conv(squeeze, 1, act=silu)    (features.stage6[3].conv3)
-  cnn::conv_prepare(features_stage6_3_conv3_weight_prepared, features_stage6_3_conv3_weight_,
-                    kFeaturesStage6_3Conv3);
+  cnn::fast::conv_prepare(features_stage6_3_conv3_weight_prepared, features_stage6_3_conv3_weight_,
+                          kFeaturesStage6_3Conv3);
 
   at(192);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[3].conv4)
-  cnn::conv_prepare(features_stage6_3_conv4_weight_prepared, features_stage6_3_conv4_weight_,
-                    kFeaturesStage6_3Conv4);
+  cnn::fast::conv_prepare(features_stage6_3_conv4_weight_prepared, features_stage6_3_conv4_weight_,
+                          kFeaturesStage6_3Conv4);
 
   at(194);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[3].conv5)
   // blocks.cnn:9: bn    (features.stage6[3].bn3)
@@ -2765,16 +2765,16 @@ void EfficientNetB0::prepare_on_team() {
   cnn::bn_affine(features_stage6_3_bn3_saved, features_stage6_3_bn3_weight_, features_stage6_3_bn3_bias_,
                  features_stage6_3_bn3_running_mean_, features_stage6_3_bn3_running_var_,
                  kFeaturesStage6_3Bn3);
-  cnn::conv_prepare(features_stage6_3_conv5_weight_prepared, features_stage6_3_conv5_weight_,
-                    kFeaturesStage6_3Conv5);
+  cnn::fast::conv_prepare(features_stage6_3_conv5_weight_prepared, features_stage6_3_conv5_weight_,
+                          kFeaturesStage6_3Conv5);
 
   at(198);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv1)
   // blocks.cnn:9: bn    (features.stage7[0].bn1)
   cnn::bn_affine(features_stage7_0_bn1_saved, features_stage7_0_bn1_weight_, features_stage7_0_bn1_bias_,
                  features_stage7_0_bn1_running_mean_, features_stage7_0_bn1_running_var_,
                  kFeaturesStage7_0Bn1);
-  cnn::conv_prepare(features_stage7_0_conv1_weight_prepared, features_stage7_0_conv1_weight_,
-                    kFeaturesStage7_0Conv1);
+  cnn::fast::conv_prepare(features_stage7_0_conv1_weight_prepared, features_stage7_0_conv1_weight_,
+                          kFeaturesStage7_0Conv1);
 
   at(201);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv2)
   // blocks.cnn:9: bn    (features.stage7[0].bn2)
@@ -2783,26 +2783,26 @@ void EfficientNetB0::prepare_on_team() {
                  kFeaturesStage7_0Bn2);
 
   at(205);  // 12: conv(squeeze, 1, act=silu)    (features.stage7[0].conv3)
-  cnn::conv_prepare(features_stage7_0_conv3_weight_prepared, features_stage7_0_conv3_weight_,
-                    kFeaturesStage7_0Conv3);
+  cnn::fast::conv_prepare(features_stage7_0_conv3_weight_prepared, features_stage7_0_conv3_weight_,
+                          kFeaturesStage7_0Conv3);
 
   at(206);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage7[0].conv4)
-  cnn::conv_prepare(features_stage7_0_conv4_weight_prepared, features_stage7_0_conv4_weight_,
-                    kFeaturesStage7_0Conv4);
+  cnn::fast::conv_prepare(features_stage7_0_conv4_weight_prepared, features_stage7_0_conv4_weight_,
+                          kFeaturesStage7_0Conv4);
 
   at(208);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv5)
   // blocks.cnn:9: bn    (features.stage7[0].bn3)
   cnn::bn_affine(features_stage7_0_bn3_saved, features_stage7_0_bn3_weight_, features_stage7_0_bn3_bias_,
                  features_stage7_0_bn3_running_mean_, features_stage7_0_bn3_running_var_,
                  kFeaturesStage7_0Bn3);
-  cnn::conv_prepare(features_stage7_0_conv5_weight_prepared, features_stage7_0_conv5_weight_,
-                    kFeaturesStage7_0Conv5);
+  cnn::fast::conv_prepare(features_stage7_0_conv5_weight_prepared, features_stage7_0_conv5_weight_,
+                          kFeaturesStage7_0Conv5);
 
   at(210);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv2)
   // blocks.cnn:9: bn    (features.bn2)
   cnn::bn_affine(features_bn2_saved, features_bn2_weight_, features_bn2_bias_, features_bn2_running_mean_,
                  features_bn2_running_var_, kFeaturesBn2);
-  cnn::conv_prepare(features_conv2_weight_prepared, features_conv2_weight_, kFeaturesConv2);
+  cnn::fast::conv_prepare(features_conv2_weight_prepared, features_conv2_weight_, kFeaturesConv2);
 }
 
 // Forward, as at prediction time: scores for the caller.
@@ -2815,212 +2815,212 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked features_stage1_0_silu1 = blocked(12845056, 401408);  // 32x112x112
   const cnn::Blocked features_stage1_0_adaptive_avgpool1 = blocked(1056, 32);  // 32x1x1
   const cnn::Blocked features_stage1_0_conv2 = blocked(2080, 8);  // 8x1x1
-  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(48169216, 384);
+  const cnn::Floats features_stage1_0_conv2_weight_prepared = floats(48169216, 512);
   const cnn::Blocked features_stage1_0_conv3 = blocked(25690112, 32);  // 32x1x1
-  const cnn::Floats features_stage1_0_conv3_weight_prepared = floats(48169600, 288);
+  const cnn::Floats features_stage1_0_conv3_weight_prepared = floats(48169728, 1024);
   const cnn::Blocked features_stage1_0_mul1 = blocked(0, 401408);  // 32x112x112
-  const cnn::Floats features_stage1_0_bn2_saved = floats(48169888, 64);
+  const cnn::Floats features_stage1_0_bn2_saved = floats(48170752, 64);
   const cnn::Blocked features_stage1_0_bn2 = blocked(38535168, 200704);  // 16x112x112
-  const cnn::Floats features_stage2_0_bn1_saved = floats(48169952, 384);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(48170816, 384);
   const cnn::Blocked features_stage2_0_silu1 = blocked(0, 1204224);  // 96x112x112
-  const cnn::Floats features_stage2_0_bn2_saved = floats(48170336, 384);
+  const cnn::Floats features_stage2_0_bn2_saved = floats(48171200, 384);
   const cnn::Blocked features_stage2_0_silu2 = blocked(38535168, 301056);  // 96x56x56
   const cnn::Blocked features_stage2_0_adaptive_avgpool1 = blocked(3104, 96);  // 96x1x1
   const cnn::Blocked features_stage2_0_conv3 = blocked(6176, 4);  // 4x1x1
-  const cnn::Floats features_stage2_0_conv3_weight_prepared = floats(48170720, 576);
+  const cnn::Floats features_stage2_0_conv3_weight_prepared = floats(48171584, 1536);
   const cnn::Blocked features_stage2_0_conv4 = blocked(9633792, 96);  // 96x1x1
-  const cnn::Floats features_stage2_0_conv4_weight_prepared = floats(48171296, 384);
+  const cnn::Floats features_stage2_0_conv4_weight_prepared = floats(48173120, 3072);
   const cnn::Blocked features_stage2_0_mul1 = blocked(0, 301056);  // 96x56x56
-  const cnn::Floats features_stage2_0_bn3_saved = floats(48171680, 96);
+  const cnn::Floats features_stage2_0_bn3_saved = floats(48176192, 96);
   const cnn::Blocked features_stage2_0_bn3 = blocked(28901376, 75264);  // 24x56x56
-  const cnn::Floats features_stage2_1_bn1_saved = floats(48171776, 576);
+  const cnn::Floats features_stage2_1_bn1_saved = floats(48176288, 576);
   const cnn::Blocked features_stage2_1_silu1 = blocked(0, 451584);  // 144x56x56
-  const cnn::Floats features_stage2_1_bn2_saved = floats(48172352, 576);
+  const cnn::Floats features_stage2_1_bn2_saved = floats(48176864, 576);
   const cnn::Blocked features_stage2_1_silu2 = blocked(14450688, 451584);  // 144x56x56
   const cnn::Blocked features_stage2_1_adaptive_avgpool1 = blocked(4640, 144);  // 144x1x1
   const cnn::Blocked features_stage2_1_conv3 = blocked(9248, 6);  // 6x1x1
-  const cnn::Floats features_stage2_1_conv3_weight_prepared = floats(48172928, 864);
+  const cnn::Floats features_stage2_1_conv3_weight_prepared = floats(48177440, 2560);
   const cnn::Blocked features_stage2_1_conv4 = blocked(31309824, 144);  // 144x1x1
-  const cnn::Floats features_stage2_1_conv4_weight_prepared = floats(48173792, 864);
+  const cnn::Floats features_stage2_1_conv4_weight_prepared = floats(48180000, 4608);
   const cnn::Blocked features_stage2_1_mul1 = blocked(0, 451584);  // 144x56x56
-  const cnn::Floats features_stage2_1_bn3_saved = floats(48174656, 96);
+  const cnn::Floats features_stage2_1_bn3_saved = floats(48184608, 96);
   const cnn::Blocked features_stage2_1_add1 = blocked(14450688, 75264);  // 24x56x56
-  const cnn::Floats features_stage3_0_bn1_saved = floats(48174752, 576);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(48184704, 576);
   const cnn::Blocked features_stage3_0_silu1 = blocked(0, 451584);  // 144x56x56
-  const cnn::Floats features_stage3_0_bn2_saved = floats(48175328, 576);
+  const cnn::Floats features_stage3_0_bn2_saved = floats(48185280, 576);
   const cnn::Blocked features_stage3_0_silu2 = blocked(14450688, 112896);  // 144x28x28
   const cnn::Blocked features_stage3_0_adaptive_avgpool1 = blocked(4640, 144);  // 144x1x1
   const cnn::Blocked features_stage3_0_conv3 = blocked(9248, 6);  // 6x1x1
-  const cnn::Floats features_stage3_0_conv3_weight_prepared = floats(48175904, 864);
+  const cnn::Floats features_stage3_0_conv3_weight_prepared = floats(48185856, 2560);
   const cnn::Blocked features_stage3_0_conv4 = blocked(3612672, 144);  // 144x1x1
-  const cnn::Floats features_stage3_0_conv4_weight_prepared = floats(48176768, 864);
+  const cnn::Floats features_stage3_0_conv4_weight_prepared = floats(48188416, 4608);
   const cnn::Blocked features_stage3_0_mul1 = blocked(0, 112896);  // 144x28x28
-  const cnn::Floats features_stage3_0_bn3_saved = floats(48177632, 160);
+  const cnn::Floats features_stage3_0_bn3_saved = floats(48193024, 160);
   const cnn::Blocked features_stage3_0_bn3 = blocked(12042240, 31360);  // 40x28x28
-  const cnn::Floats features_stage3_1_bn1_saved = floats(48177792, 960);
+  const cnn::Floats features_stage3_1_bn1_saved = floats(48193184, 960);
   const cnn::Blocked features_stage3_1_silu1 = blocked(0, 188160);  // 240x28x28
-  const cnn::Floats features_stage3_1_bn2_saved = floats(48178752, 960);
+  const cnn::Floats features_stage3_1_bn2_saved = floats(48194144, 960);
   const cnn::Blocked features_stage3_1_silu2 = blocked(6021120, 188160);  // 240x28x28
   const cnn::Blocked features_stage3_1_adaptive_avgpool1 = blocked(7712, 240);  // 240x1x1
   const cnn::Blocked features_stage3_1_conv3 = blocked(15392, 10);  // 10x1x1
-  const cnn::Floats features_stage3_1_conv3_weight_prepared = floats(48179712, 2880);
+  const cnn::Floats features_stage3_1_conv3_weight_prepared = floats(48195104, 4096);
   const cnn::Blocked features_stage3_1_conv4 = blocked(13045760, 240);  // 240x1x1
-  const cnn::Floats features_stage3_1_conv4_weight_prepared = floats(48182592, 2400);
+  const cnn::Floats features_stage3_1_conv4_weight_prepared = floats(48199200, 7680);
   const cnn::Blocked features_stage3_1_mul1 = blocked(0, 188160);  // 240x28x28
-  const cnn::Floats features_stage3_1_bn3_saved = floats(48184992, 160);
+  const cnn::Floats features_stage3_1_bn3_saved = floats(48206880, 160);
   const cnn::Blocked features_stage3_1_add1 = blocked(6021120, 31360);  // 40x28x28
-  const cnn::Floats features_stage4_0_bn1_saved = floats(48185152, 960);
+  const cnn::Floats features_stage4_0_bn1_saved = floats(48207040, 960);
   const cnn::Blocked features_stage4_0_silu1 = blocked(0, 188160);  // 240x28x28
-  const cnn::Floats features_stage4_0_bn2_saved = floats(48186112, 960);
+  const cnn::Floats features_stage4_0_bn2_saved = floats(48208000, 960);
   const cnn::Blocked features_stage4_0_silu2 = blocked(6021120, 47040);  // 240x14x14
   const cnn::Blocked features_stage4_0_adaptive_avgpool1 = blocked(7712, 240);  // 240x1x1
   const cnn::Blocked features_stage4_0_conv3 = blocked(15392, 10);  // 10x1x1
-  const cnn::Floats features_stage4_0_conv3_weight_prepared = floats(48187072, 2880);
+  const cnn::Floats features_stage4_0_conv3_weight_prepared = floats(48208960, 4096);
   const cnn::Blocked features_stage4_0_conv4 = blocked(1505280, 240);  // 240x1x1
-  const cnn::Floats features_stage4_0_conv4_weight_prepared = floats(48189952, 2400);
+  const cnn::Floats features_stage4_0_conv4_weight_prepared = floats(48213056, 7680);
   const cnn::Blocked features_stage4_0_mul1 = blocked(0, 47040);  // 240x14x14
-  const cnn::Floats features_stage4_0_bn3_saved = floats(48192352, 320);
+  const cnn::Floats features_stage4_0_bn3_saved = floats(48220736, 320);
   const cnn::Blocked features_stage4_0_bn3 = blocked(6021120, 15680);  // 80x14x14
-  const cnn::Floats features_stage4_1_bn1_saved = floats(48192672, 1920);
+  const cnn::Floats features_stage4_1_bn1_saved = floats(48221056, 1920);
   const cnn::Blocked features_stage4_1_silu1 = blocked(0, 94080);  // 480x14x14
-  const cnn::Floats features_stage4_1_bn2_saved = floats(48194592, 1920);
+  const cnn::Floats features_stage4_1_bn2_saved = floats(48222976, 1920);
   const cnn::Blocked features_stage4_1_silu2 = blocked(3010560, 94080);  // 480x14x14
   const cnn::Blocked features_stage4_1_adaptive_avgpool1 = blocked(15392, 480);  // 480x1x1
   const cnn::Blocked features_stage4_1_conv3 = blocked(30752, 20);  // 20x1x1
-  const cnn::Floats features_stage4_1_conv3_weight_prepared = floats(48196512, 11520);
+  const cnn::Floats features_stage4_1_conv3_weight_prepared = floats(48224896, 15360);
   const cnn::Blocked features_stage4_1_conv4 = blocked(6522880, 480);  // 480x1x1
-  const cnn::Floats features_stage4_1_conv4_weight_prepared = floats(48208032, 9600);
+  const cnn::Floats features_stage4_1_conv4_weight_prepared = floats(48240256, 15360);
   const cnn::Blocked features_stage4_1_mul1 = blocked(0, 94080);  // 480x14x14
-  const cnn::Floats features_stage4_1_bn3_saved = floats(48217632, 320);
+  const cnn::Floats features_stage4_1_bn3_saved = floats(48255616, 320);
   const cnn::Blocked features_stage4_1_add1 = blocked(6522880, 15680);  // 80x14x14
-  const cnn::Floats features_stage4_2_bn1_saved = floats(48217952, 1920);
+  const cnn::Floats features_stage4_2_bn1_saved = floats(48255936, 1920);
   const cnn::Blocked features_stage4_2_silu1 = blocked(0, 94080);  // 480x14x14
-  const cnn::Floats features_stage4_2_bn2_saved = floats(48219872, 1920);
+  const cnn::Floats features_stage4_2_bn2_saved = floats(48257856, 1920);
   const cnn::Blocked features_stage4_2_silu2 = blocked(3010560, 94080);  // 480x14x14
   const cnn::Blocked features_stage4_2_adaptive_avgpool1 = blocked(15392, 480);  // 480x1x1
   const cnn::Blocked features_stage4_2_conv3 = blocked(30752, 20);  // 20x1x1
-  const cnn::Floats features_stage4_2_conv3_weight_prepared = floats(48221792, 11520);
+  const cnn::Floats features_stage4_2_conv3_weight_prepared = floats(48259776, 15360);
   const cnn::Blocked features_stage4_2_conv4 = blocked(6021120, 480);  // 480x1x1
-  const cnn::Floats features_stage4_2_conv4_weight_prepared = floats(48233312, 9600);
+  const cnn::Floats features_stage4_2_conv4_weight_prepared = floats(48275136, 15360);
   const cnn::Blocked features_stage4_2_mul1 = blocked(0, 94080);  // 480x14x14
-  const cnn::Floats features_stage4_2_bn3_saved = floats(48242912, 320);
+  const cnn::Floats features_stage4_2_bn3_saved = floats(48290496, 320);
   const cnn::Blocked features_stage4_2_add1 = blocked(3697344, 15680);  // 80x14x14
-  const cnn::Floats features_stage5_0_bn1_saved = floats(48243232, 1920);
+  const cnn::Floats features_stage5_0_bn1_saved = floats(48290816, 1920);
   const cnn::Blocked features_stage5_0_silu1 = blocked(0, 94080);  // 480x14x14
-  const cnn::Floats features_stage5_0_bn2_saved = floats(48245152, 1920);
+  const cnn::Floats features_stage5_0_bn2_saved = floats(48292736, 1920);
   const cnn::Blocked features_stage5_0_silu2 = blocked(3010560, 94080);  // 480x14x14
   const cnn::Blocked features_stage5_0_adaptive_avgpool1 = blocked(15392, 480);  // 480x1x1
   const cnn::Blocked features_stage5_0_conv3 = blocked(30752, 20);  // 20x1x1
-  const cnn::Floats features_stage5_0_conv3_weight_prepared = floats(48247072, 11520);
+  const cnn::Floats features_stage5_0_conv3_weight_prepared = floats(48294656, 15360);
   const cnn::Blocked features_stage5_0_conv4 = blocked(6021120, 480);  // 480x1x1
-  const cnn::Floats features_stage5_0_conv4_weight_prepared = floats(48258592, 9600);
+  const cnn::Floats features_stage5_0_conv4_weight_prepared = floats(48310016, 15360);
   const cnn::Blocked features_stage5_0_mul1 = blocked(0, 94080);  // 480x14x14
-  const cnn::Floats features_stage5_0_bn3_saved = floats(48268192, 448);
+  const cnn::Floats features_stage5_0_bn3_saved = floats(48325376, 448);
   const cnn::Blocked features_stage5_0_bn3 = blocked(8429568, 21952);  // 112x14x14
-  const cnn::Floats features_stage5_1_bn1_saved = floats(48268640, 2688);
+  const cnn::Floats features_stage5_1_bn1_saved = floats(48325824, 2688);
   const cnn::Blocked features_stage5_1_silu1 = blocked(0, 131712);  // 672x14x14
-  const cnn::Floats features_stage5_1_bn2_saved = floats(48271328, 2688);
+  const cnn::Floats features_stage5_1_bn2_saved = floats(48328512, 2688);
   const cnn::Blocked features_stage5_1_silu2 = blocked(4214784, 131712);  // 672x14x14
   const cnn::Blocked features_stage5_1_adaptive_avgpool1 = blocked(21536, 672);  // 672x1x1
   const cnn::Blocked features_stage5_1_conv3 = blocked(43040, 28);  // 28x1x1
-  const cnn::Floats features_stage5_1_conv3_weight_prepared = floats(48274016, 20160);
+  const cnn::Floats features_stage5_1_conv3_weight_prepared = floats(48331200, 21504);
   const cnn::Blocked features_stage5_1_conv4 = blocked(9132032, 672);  // 672x1x1
-  const cnn::Floats features_stage5_1_conv4_weight_prepared = floats(48294176, 18816);
+  const cnn::Floats features_stage5_1_conv4_weight_prepared = floats(48352704, 21504);
   const cnn::Blocked features_stage5_1_mul1 = blocked(0, 131712);  // 672x14x14
-  const cnn::Floats features_stage5_1_bn3_saved = floats(48312992, 448);
+  const cnn::Floats features_stage5_1_bn3_saved = floats(48374208, 448);
   const cnn::Blocked features_stage5_1_add1 = blocked(9132032, 21952);  // 112x14x14
-  const cnn::Floats features_stage5_2_bn1_saved = floats(48313440, 2688);
+  const cnn::Floats features_stage5_2_bn1_saved = floats(48374656, 2688);
   const cnn::Blocked features_stage5_2_silu1 = blocked(0, 131712);  // 672x14x14
-  const cnn::Floats features_stage5_2_bn2_saved = floats(48316128, 2688);
+  const cnn::Floats features_stage5_2_bn2_saved = floats(48377344, 2688);
   const cnn::Blocked features_stage5_2_silu2 = blocked(4214784, 131712);  // 672x14x14
   const cnn::Blocked features_stage5_2_adaptive_avgpool1 = blocked(21536, 672);  // 672x1x1
   const cnn::Blocked features_stage5_2_conv3 = blocked(43040, 28);  // 28x1x1
-  const cnn::Floats features_stage5_2_conv3_weight_prepared = floats(48318816, 20160);
+  const cnn::Floats features_stage5_2_conv3_weight_prepared = floats(48380032, 21504);
   const cnn::Blocked features_stage5_2_conv4 = blocked(8429568, 672);  // 672x1x1
-  const cnn::Floats features_stage5_2_conv4_weight_prepared = floats(48338976, 18816);
+  const cnn::Floats features_stage5_2_conv4_weight_prepared = floats(48401536, 21504);
   const cnn::Blocked features_stage5_2_mul1 = blocked(0, 131712);  // 672x14x14
-  const cnn::Floats features_stage5_2_bn3_saved = floats(48357792, 448);
+  const cnn::Floats features_stage5_2_bn3_saved = floats(48423040, 448);
   const cnn::Blocked features_stage5_2_add1 = blocked(5195904, 21952);  // 112x14x14
-  const cnn::Floats features_stage6_0_bn1_saved = floats(48358240, 2688);
+  const cnn::Floats features_stage6_0_bn1_saved = floats(48423488, 2688);
   const cnn::Blocked features_stage6_0_silu1 = blocked(0, 131712);  // 672x14x14
-  const cnn::Floats features_stage6_0_bn2_saved = floats(48360928, 2688);
+  const cnn::Floats features_stage6_0_bn2_saved = floats(48426176, 2688);
   const cnn::Blocked features_stage6_0_silu2 = blocked(4214784, 32928);  // 672x7x7
   const cnn::Blocked features_stage6_0_adaptive_avgpool1 = blocked(21536, 672);  // 672x1x1
   const cnn::Blocked features_stage6_0_conv3 = blocked(43040, 28);  // 28x1x1
-  const cnn::Floats features_stage6_0_conv3_weight_prepared = floats(48363616, 20160);
+  const cnn::Floats features_stage6_0_conv3_weight_prepared = floats(48428864, 21504);
   const cnn::Blocked features_stage6_0_conv4 = blocked(1053696, 672);  // 672x1x1
-  const cnn::Floats features_stage6_0_conv4_weight_prepared = floats(48383776, 18816);
+  const cnn::Floats features_stage6_0_conv4_weight_prepared = floats(48450368, 21504);
   const cnn::Blocked features_stage6_0_mul1 = blocked(0, 32928);  // 672x7x7
-  const cnn::Floats features_stage6_0_bn3_saved = floats(48402592, 768);
+  const cnn::Floats features_stage6_0_bn3_saved = floats(48471872, 768);
   const cnn::Blocked features_stage6_0_bn3 = blocked(3612672, 9408);  // 192x7x7
-  const cnn::Floats features_stage6_0_conv5_weight_prepared = floats(48403360, 129024);
-  const cnn::Floats features_stage6_1_bn1_saved = floats(48532384, 4608);
+  const cnn::Floats features_stage6_0_conv5_weight_prepared = floats(48472640, 129024);
+  const cnn::Floats features_stage6_1_bn1_saved = floats(48601664, 4608);
   const cnn::Blocked features_stage6_1_silu1 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Floats features_stage6_1_conv1_weight_prepared = floats(48536992, 221184);
-  const cnn::Floats features_stage6_1_bn2_saved = floats(48758176, 4608);
+  const cnn::Floats features_stage6_1_conv1_weight_prepared = floats(48606272, 221184);
+  const cnn::Floats features_stage6_1_bn2_saved = floats(48827456, 4608);
   const cnn::Blocked features_stage6_1_silu2 = blocked(1806336, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage6_1_adaptive_avgpool1 = blocked(36896, 1152);  // 1152x1x1
-  const cnn::Blocked features_stage6_1_conv3 = blocked(73760, 48);  // 48x1x1
-  const cnn::Floats features_stage6_1_conv3_weight_prepared = floats(48762784, 55296);
+  const cnn::Blocked features_stage6_1_adaptive_avgpool1 = blocked(55296, 1152);  // 1152x1x1
+  const cnn::Blocked features_stage6_1_conv3 = blocked(92160, 48);  // 48x1x1
+  const cnn::Floats features_stage6_1_conv3_weight_prepared = floats(48832064, 55296);
   const cnn::Blocked features_stage6_1_conv4 = blocked(3913728, 1152);  // 1152x1x1
-  const cnn::Floats features_stage6_1_conv4_weight_prepared = floats(48818080, 55296);
+  const cnn::Floats features_stage6_1_conv4_weight_prepared = floats(48887360, 73728);
   const cnn::Blocked features_stage6_1_mul1 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Floats features_stage6_1_bn3_saved = floats(48873376, 768);
+  const cnn::Floats features_stage6_1_bn3_saved = floats(48961088, 768);
   const cnn::Blocked features_stage6_1_add1 = blocked(3913728, 9408);  // 192x7x7
-  const cnn::Floats features_stage6_1_conv5_weight_prepared = floats(48874144, 221184);
-  const cnn::Floats features_stage6_2_bn1_saved = floats(49095328, 4608);
+  const cnn::Floats features_stage6_1_conv5_weight_prepared = floats(48961856, 221184);
+  const cnn::Floats features_stage6_2_bn1_saved = floats(49183040, 4608);
   const cnn::Blocked features_stage6_2_silu1 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Floats features_stage6_2_conv1_weight_prepared = floats(49099936, 221184);
-  const cnn::Floats features_stage6_2_bn2_saved = floats(49321120, 4608);
+  const cnn::Floats features_stage6_2_conv1_weight_prepared = floats(49187648, 221184);
+  const cnn::Floats features_stage6_2_bn2_saved = floats(49408832, 4608);
   const cnn::Blocked features_stage6_2_silu2 = blocked(1806336, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage6_2_adaptive_avgpool1 = blocked(36896, 1152);  // 1152x1x1
-  const cnn::Blocked features_stage6_2_conv3 = blocked(73760, 48);  // 48x1x1
-  const cnn::Floats features_stage6_2_conv3_weight_prepared = floats(49325728, 55296);
+  const cnn::Blocked features_stage6_2_adaptive_avgpool1 = blocked(55296, 1152);  // 1152x1x1
+  const cnn::Blocked features_stage6_2_conv3 = blocked(92160, 48);  // 48x1x1
+  const cnn::Floats features_stage6_2_conv3_weight_prepared = floats(49413440, 55296);
   const cnn::Blocked features_stage6_2_conv4 = blocked(3612672, 1152);  // 1152x1x1
-  const cnn::Floats features_stage6_2_conv4_weight_prepared = floats(49381024, 55296);
+  const cnn::Floats features_stage6_2_conv4_weight_prepared = floats(49468736, 73728);
   const cnn::Blocked features_stage6_2_mul1 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Floats features_stage6_2_bn3_saved = floats(49436320, 768);
+  const cnn::Floats features_stage6_2_bn3_saved = floats(49542464, 768);
   const cnn::Blocked features_stage6_2_add1 = blocked(3612672, 9408);  // 192x7x7
-  const cnn::Floats features_stage6_2_conv5_weight_prepared = floats(49437088, 221184);
-  const cnn::Floats features_stage6_3_bn1_saved = floats(49658272, 4608);
+  const cnn::Floats features_stage6_2_conv5_weight_prepared = floats(49543232, 221184);
+  const cnn::Floats features_stage6_3_bn1_saved = floats(49764416, 4608);
   const cnn::Blocked features_stage6_3_silu1 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Floats features_stage6_3_conv1_weight_prepared = floats(49662880, 221184);
-  const cnn::Floats features_stage6_3_bn2_saved = floats(49884064, 4608);
+  const cnn::Floats features_stage6_3_conv1_weight_prepared = floats(49769024, 221184);
+  const cnn::Floats features_stage6_3_bn2_saved = floats(49990208, 4608);
   const cnn::Blocked features_stage6_3_silu2 = blocked(1806336, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage6_3_adaptive_avgpool1 = blocked(36896, 1152);  // 1152x1x1
-  const cnn::Blocked features_stage6_3_conv3 = blocked(73760, 48);  // 48x1x1
-  const cnn::Floats features_stage6_3_conv3_weight_prepared = floats(49888672, 55296);
+  const cnn::Blocked features_stage6_3_adaptive_avgpool1 = blocked(55296, 1152);  // 1152x1x1
+  const cnn::Blocked features_stage6_3_conv3 = blocked(92160, 48);  // 48x1x1
+  const cnn::Floats features_stage6_3_conv3_weight_prepared = floats(49994816, 55296);
   const cnn::Blocked features_stage6_3_conv4 = blocked(3913728, 1152);  // 1152x1x1
-  const cnn::Floats features_stage6_3_conv4_weight_prepared = floats(49943968, 55296);
+  const cnn::Floats features_stage6_3_conv4_weight_prepared = floats(50050112, 73728);
   const cnn::Blocked features_stage6_3_mul1 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Floats features_stage6_3_bn3_saved = floats(49999264, 768);
+  const cnn::Floats features_stage6_3_bn3_saved = floats(50123840, 768);
   const cnn::Blocked features_stage6_3_add1 = blocked(2854912, 9408);  // 192x7x7
-  const cnn::Floats features_stage6_3_conv5_weight_prepared = floats(50000032, 221184);
-  const cnn::Floats features_stage7_0_bn1_saved = floats(50221216, 4608);
+  const cnn::Floats features_stage6_3_conv5_weight_prepared = floats(50124608, 221184);
+  const cnn::Floats features_stage7_0_bn1_saved = floats(50345792, 4608);
   const cnn::Blocked features_stage7_0_silu1 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Floats features_stage7_0_conv1_weight_prepared = floats(50225824, 221184);
-  const cnn::Floats features_stage7_0_bn2_saved = floats(50447008, 4608);
+  const cnn::Floats features_stage7_0_conv1_weight_prepared = floats(50350400, 221184);
+  const cnn::Floats features_stage7_0_bn2_saved = floats(50571584, 4608);
   const cnn::Blocked features_stage7_0_silu2 = blocked(1806336, 56448);  // 1152x7x7
-  const cnn::Blocked features_stage7_0_adaptive_avgpool1 = blocked(36896, 1152);  // 1152x1x1
-  const cnn::Blocked features_stage7_0_conv3 = blocked(73760, 48);  // 48x1x1
-  const cnn::Floats features_stage7_0_conv3_weight_prepared = floats(50451616, 55296);
+  const cnn::Blocked features_stage7_0_adaptive_avgpool1 = blocked(55296, 1152);  // 1152x1x1
+  const cnn::Blocked features_stage7_0_conv3 = blocked(92160, 48);  // 48x1x1
+  const cnn::Floats features_stage7_0_conv3_weight_prepared = floats(50576192, 55296);
   const cnn::Blocked features_stage7_0_conv4 = blocked(3612672, 1152);  // 1152x1x1
-  const cnn::Floats features_stage7_0_conv4_weight_prepared = floats(50506912, 55296);
+  const cnn::Floats features_stage7_0_conv4_weight_prepared = floats(50631488, 73728);
   const cnn::Blocked features_stage7_0_mul1 = blocked(0, 56448);  // 1152x7x7
-  const cnn::Floats features_stage7_0_bn3_saved = floats(50562208, 1280);
+  const cnn::Floats features_stage7_0_bn3_saved = floats(50705216, 1280);
   const cnn::Blocked features_stage7_0_bn3 = blocked(2854912, 15680);  // 320x7x7
-  const cnn::Floats features_stage7_0_conv5_weight_prepared = floats(50563488, 373248);
-  const cnn::Floats features_bn2_saved = floats(50936736, 5120);
+  const cnn::Floats features_stage7_0_conv5_weight_prepared = floats(50706496, 373248);
+  const cnn::Floats features_bn2_saved = floats(51079744, 5120);
   const cnn::Blocked features_silu2 = blocked(0, 62720);  // 1280x7x7
-  const cnn::Floats features_conv2_weight_prepared = floats(50941856, 410880);
+  const cnn::Floats features_conv2_weight_prepared = floats(51084864, 410880);
   const cnn::Blocked classifier_gap1 = blocked(2007040, 1280);  // 1280
   const cnn::Blocked classifier_dense1 = blocked(51200, 1000);  // 1000
   const cnn::Blocked classifier_softmax1 = blocked(0, 1000);  // 1000
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
-  cnn::conv(features_silu1, input, features_conv1_weight_, cnn::Epilogue().scaled(features_bn1_saved),
-            kFeaturesConv1, batch, scratch(12845056, 38604));
+  cnn::fast::conv(features_silu1, input, features_conv1_weight_, cnn::Epilogue().scaled(features_bn1_saved),
+                  kFeaturesConv1, batch, scratch(12845056, 38604));
 
   at(2);  // blocks.cnn:10: act    (features.silu1)
   cnn::silu(features_silu1, features_silu1, k32x112x112, batch);
@@ -3038,17 +3038,17 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
                         kFeaturesStage1_0AdaptiveAvgpool1, batch);
 
   at(7);  // 12: conv(squeeze, 1, act=silu)    (features.stage1[0].conv2)
-  cnn::conv(features_stage1_0_conv2, features_stage1_0_adaptive_avgpool1,
-            cnn::prepared(features_stage1_0_conv2_weight_prepared),
-            cnn::Epilogue().with_bias(features_stage1_0_conv2_bias_), kFeaturesStage1_0Conv2, batch,
-            scratch(0, 1056));
+  cnn::fast::conv(features_stage1_0_conv2, features_stage1_0_adaptive_avgpool1,
+                  cnn::prepared(features_stage1_0_conv2_weight_prepared),
+                  cnn::Epilogue().with_bias(features_stage1_0_conv2_bias_), kFeaturesStage1_0Conv2, batch,
+                  scratch(0, 1056));
   cnn::silu(features_stage1_0_conv2, features_stage1_0_conv2, k8, batch);
 
   at(8);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage1[0].conv3)
-  cnn::conv(features_stage1_0_conv3, features_stage1_0_conv2,
-            cnn::prepared(features_stage1_0_conv3_weight_prepared),
-            cnn::Epilogue().with_bias(features_stage1_0_conv3_bias_), kFeaturesStage1_0Conv3, batch,
-            scratch(0, 288));
+  cnn::fast::conv(features_stage1_0_conv3, features_stage1_0_conv2,
+                  cnn::prepared(features_stage1_0_conv3_weight_prepared),
+                  cnn::Epilogue().with_bias(features_stage1_0_conv3_bias_), kFeaturesStage1_0Conv3, batch,
+                  scratch(0, 1024));
   cnn::sigmoid(features_stage1_0_conv3, features_stage1_0_conv3, k32, batch);
 
   at(9);  // 9: mul {    (features.stage1[0].mul1)
@@ -3057,15 +3057,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv4)
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
-  cnn::conv(features_stage1_0_bn2, features_stage1_0_mul1, features_stage1_0_conv4_weight_,
-            cnn::Epilogue().scaled(features_stage1_0_bn2_saved), kFeaturesStage1_0Conv4, batch,
-            scratch(12845056, 44928));
+  cnn::fast::conv(features_stage1_0_bn2, features_stage1_0_mul1, features_stage1_0_conv4_weight_,
+                  cnn::Epilogue().scaled(features_stage1_0_bn2_saved), kFeaturesStage1_0Conv4, batch,
+                  scratch(12845056, 44928));
 
   at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
-  cnn::conv(features_stage2_0_silu1, features_stage1_0_bn2, features_stage2_0_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage2_0_bn1_saved), kFeaturesStage2_0Conv1, batch,
-            scratch(44957696, 24384));
+  cnn::fast::conv(features_stage2_0_silu1, features_stage1_0_bn2, features_stage2_0_conv1_weight_,
+                  cnn::Epilogue().scaled(features_stage2_0_bn1_saved), kFeaturesStage2_0Conv1, batch,
+                  scratch(44957696, 24384));
 
   at(14);  // blocks.cnn:10: act    (features.stage2[0].silu1)
   cnn::silu(features_stage2_0_silu1, features_stage2_0_silu1, k96x112x112, batch);
@@ -3083,17 +3083,17 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
                         kFeaturesStage2_0AdaptiveAvgpool1, batch);
 
   at(19);  // 12: conv(squeeze, 1, act=silu)    (features.stage2[0].conv3)
-  cnn::conv(features_stage2_0_conv3, features_stage2_0_adaptive_avgpool1,
-            cnn::prepared(features_stage2_0_conv3_weight_prepared),
-            cnn::Epilogue().with_bias(features_stage2_0_conv3_bias_), kFeaturesStage2_0Conv3, batch,
-            scratch(0, 3104));
+  cnn::fast::conv(features_stage2_0_conv3, features_stage2_0_adaptive_avgpool1,
+                  cnn::prepared(features_stage2_0_conv3_weight_prepared),
+                  cnn::Epilogue().with_bias(features_stage2_0_conv3_bias_), kFeaturesStage2_0Conv3, batch,
+                  scratch(0, 3104));
   cnn::silu(features_stage2_0_conv3, features_stage2_0_conv3, k4, batch);
 
   at(20);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage2[0].conv4)
-  cnn::conv(features_stage2_0_conv4, features_stage2_0_conv3,
-            cnn::prepared(features_stage2_0_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_stage2_0_conv4_bias_), kFeaturesStage2_0Conv4, batch,
-            scratch(0, 160));
+  cnn::fast::conv(features_stage2_0_conv4, features_stage2_0_conv3,
+                  cnn::prepared(features_stage2_0_conv4_weight_prepared),
+                  cnn::Epilogue().with_bias(features_stage2_0_conv4_bias_), kFeaturesStage2_0Conv4, batch,
+                  scratch(0, 3072));
   cnn::sigmoid(features_stage2_0_conv4, features_stage2_0_conv4, k96, batch);
 
   at(21);  // 9: mul {    (features.stage2[0].mul1)
@@ -3102,15 +3102,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(22);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv5)
   // blocks.cnn:9: bn    (features.stage2[0].bn3)
-  cnn::conv(features_stage2_0_bn3, features_stage2_0_mul1, features_stage2_0_conv5_weight_,
-            cnn::Epilogue().scaled(features_stage2_0_bn3_saved), kFeaturesStage2_0Conv5, batch,
-            scratch(9633792, 132672));
+  cnn::fast::conv(features_stage2_0_bn3, features_stage2_0_mul1, features_stage2_0_conv5_weight_,
+                  cnn::Epilogue().scaled(features_stage2_0_bn3_saved), kFeaturesStage2_0Conv5, batch,
+                  scratch(9633792, 132672));
 
   at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
-  cnn::conv(features_stage2_1_silu1, features_stage2_0_bn3, features_stage2_1_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage2_1_bn1_saved), kFeaturesStage2_1Conv1, batch,
-            scratch(14450688, 37056));
+  cnn::fast::conv(features_stage2_1_silu1, features_stage2_0_bn3, features_stage2_1_conv1_weight_,
+                  cnn::Epilogue().scaled(features_stage2_1_bn1_saved), kFeaturesStage2_1Conv1, batch,
+                  scratch(14450688, 37056));
 
   at(26);  // blocks.cnn:10: act    (features.stage2[1].silu1)
   cnn::silu(features_stage2_1_silu1, features_stage2_1_silu1, k144x56x56, batch);
@@ -3128,17 +3128,17 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
                         kFeaturesStage2_1AdaptiveAvgpool1, batch);
 
   at(31);  // 12: conv(squeeze, 1, act=silu)    (features.stage2[1].conv3)
-  cnn::conv(features_stage2_1_conv3, features_stage2_1_adaptive_avgpool1,
-            cnn::prepared(features_stage2_1_conv3_weight_prepared),
-            cnn::Epilogue().with_bias(features_stage2_1_conv3_bias_), kFeaturesStage2_1Conv3, batch,
-            scratch(0, 4640));
+  cnn::fast::conv(features_stage2_1_conv3, features_stage2_1_adaptive_avgpool1,
+                  cnn::prepared(features_stage2_1_conv3_weight_prepared),
+                  cnn::Epilogue().with_bias(features_stage2_1_conv3_bias_), kFeaturesStage2_1Conv3, batch,
+                  scratch(0, 4640));
   cnn::silu(features_stage2_1_conv3, features_stage2_1_conv3, k6, batch);
 
   at(32);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage2[1].conv4)
-  cnn::conv(features_stage2_1_conv4, features_stage2_1_conv3,
-            cnn::prepared(features_stage2_1_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_stage2_1_conv4_bias_), kFeaturesStage2_1Conv4, batch,
-            scratch(0, 224));
+  cnn::fast::conv(features_stage2_1_conv4, features_stage2_1_conv3,
+                  cnn::prepared(features_stage2_1_conv4_weight_prepared),
+                  cnn::Epilogue().with_bias(features_stage2_1_conv4_bias_), kFeaturesStage2_1Conv4, batch,
+                  scratch(0, 3584));
   cnn::sigmoid(features_stage2_1_conv4, features_stage2_1_conv4, k144, batch);
 
   at(33);  // 9: mul {    (features.stage2[1].mul1)
@@ -3148,15 +3148,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   at(34);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv5)
   // blocks.cnn:9: bn    (features.stage2[1].bn3)
   // 31: add {    (features.stage2[1].add1)
-  cnn::conv(features_stage2_1_add1, features_stage2_1_mul1, features_stage2_1_conv5_weight_,
-            cnn::Epilogue().scaled(features_stage2_1_bn3_saved).plus(features_stage2_0_bn3),
-            kFeaturesStage2_1Conv5, batch, scratch(16859136, 198336));
+  cnn::fast::conv(features_stage2_1_add1, features_stage2_1_mul1, features_stage2_1_conv5_weight_,
+                  cnn::Epilogue().scaled(features_stage2_1_bn3_saved).plus(features_stage2_0_bn3),
+                  kFeaturesStage2_1Conv5, batch, scratch(16859136, 198336));
 
   at(38);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
-  cnn::conv(features_stage3_0_silu1, features_stage2_1_add1, features_stage3_0_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage3_0_bn1_saved), kFeaturesStage3_0Conv1, batch,
-            scratch(16859136, 37056));
+  cnn::fast::conv(features_stage3_0_silu1, features_stage2_1_add1, features_stage3_0_conv1_weight_,
+                  cnn::Epilogue().scaled(features_stage3_0_bn1_saved), kFeaturesStage3_0Conv1, batch,
+                  scratch(16859136, 37056));
 
   at(40);  // blocks.cnn:10: act    (features.stage3[0].silu1)
   cnn::silu(features_stage3_0_silu1, features_stage3_0_silu1, k144x56x56, batch);
@@ -3174,17 +3174,17 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
                         kFeaturesStage3_0AdaptiveAvgpool1, batch);
 
   at(45);  // 12: conv(squeeze, 1, act=silu)    (features.stage3[0].conv3)
-  cnn::conv(features_stage3_0_conv3, features_stage3_0_adaptive_avgpool1,
-            cnn::prepared(features_stage3_0_conv3_weight_prepared),
-            cnn::Epilogue().with_bias(features_stage3_0_conv3_bias_), kFeaturesStage3_0Conv3, batch,
-            scratch(0, 4640));
+  cnn::fast::conv(features_stage3_0_conv3, features_stage3_0_adaptive_avgpool1,
+                  cnn::prepared(features_stage3_0_conv3_weight_prepared),
+                  cnn::Epilogue().with_bias(features_stage3_0_conv3_bias_), kFeaturesStage3_0Conv3, batch,
+                  scratch(0, 4640));
   cnn::silu(features_stage3_0_conv3, features_stage3_0_conv3, k6, batch);
 
   at(46);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage3[0].conv4)
-  cnn::conv(features_stage3_0_conv4, features_stage3_0_conv3,
-            cnn::prepared(features_stage3_0_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_stage3_0_conv4_bias_), kFeaturesStage3_0Conv4, batch,
-            scratch(0, 224));
+  cnn::fast::conv(features_stage3_0_conv4, features_stage3_0_conv3,
+                  cnn::prepared(features_stage3_0_conv4_weight_prepared),
+                  cnn::Epilogue().with_bias(features_stage3_0_conv4_bias_), kFeaturesStage3_0Conv4, batch,
+                  scratch(0, 3584));
   cnn::sigmoid(features_stage3_0_conv4, features_stage3_0_conv4, k144, batch);
 
   at(47);  // 9: mul {    (features.stage3[0].mul1)
@@ -3193,15 +3193,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv5)
   // blocks.cnn:9: bn    (features.stage3[0].bn3)
-  cnn::conv(features_stage3_0_bn3, features_stage3_0_mul1, features_stage3_0_conv5_weight_,
-            cnn::Epilogue().scaled(features_stage3_0_bn3_saved), kFeaturesStage3_0Conv5, batch,
-            scratch(3612672, 200928));
+  cnn::fast::conv(features_stage3_0_bn3, features_stage3_0_mul1, features_stage3_0_conv5_weight_,
+                  cnn::Epilogue().scaled(features_stage3_0_bn3_saved), kFeaturesStage3_0Conv5, batch,
+                  scratch(3612672, 200928));
 
   at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
-  cnn::conv(features_stage3_1_silu1, features_stage3_0_bn3, features_stage3_1_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage3_1_bn1_saved), kFeaturesStage3_1Conv1, batch,
-            scratch(6021120, 64704));
+  cnn::fast::conv(features_stage3_1_silu1, features_stage3_0_bn3, features_stage3_1_conv1_weight_,
+                  cnn::Epilogue().scaled(features_stage3_1_bn1_saved), kFeaturesStage3_1Conv1, batch,
+                  scratch(6021120, 64704));
 
   at(52);  // blocks.cnn:10: act    (features.stage3[1].silu1)
   cnn::silu(features_stage3_1_silu1, features_stage3_1_silu1, k240x28x28, batch);
@@ -3219,17 +3219,17 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
                         kFeaturesStage3_1AdaptiveAvgpool1, batch);
 
   at(57);  // 12: conv(squeeze, 1, act=silu)    (features.stage3[1].conv3)
-  cnn::conv(features_stage3_1_conv3, features_stage3_1_adaptive_avgpool1,
-            cnn::prepared(features_stage3_1_conv3_weight_prepared),
-            cnn::Epilogue().with_bias(features_stage3_1_conv3_bias_), kFeaturesStage3_1Conv3, batch,
-            scratch(0, 7712));
+  cnn::fast::conv(features_stage3_1_conv3, features_stage3_1_adaptive_avgpool1,
+                  cnn::prepared(features_stage3_1_conv3_weight_prepared),
+                  cnn::Epilogue().with_bias(features_stage3_1_conv3_bias_), kFeaturesStage3_1Conv3, batch,
+                  scratch(0, 7712));
   cnn::silu(features_stage3_1_conv3, features_stage3_1_conv3, k10, batch);
 
   at(58);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage3[1].conv4)
-  cnn::conv(features_stage3_1_conv4, features_stage3_1_conv3,
-            cnn::prepared(features_stage3_1_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_stage3_1_conv4_bias_), kFeaturesStage3_1Conv4, batch,
-            scratch(0, 352));
+  cnn::fast::conv(features_stage3_1_conv4, features_stage3_1_conv3,
+                  cnn::prepared(features_stage3_1_conv4_weight_prepared),
+                  cnn::Epilogue().with_bias(features_stage3_1_conv4_bias_), kFeaturesStage3_1Conv4, batch,
+                  scratch(0, 3584));
   cnn::sigmoid(features_stage3_1_conv4, features_stage3_1_conv4, k240, batch);
 
   at(59);  // 9: mul {    (features.stage3[1].mul1)
@@ -3239,15 +3239,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   at(60);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv5)
   // blocks.cnn:9: bn    (features.stage3[1].bn3)
   // 31: add {    (features.stage3[1].add1)
-  cnn::conv(features_stage3_1_add1, features_stage3_1_mul1, features_stage3_1_conv5_weight_,
-            cnn::Epilogue().scaled(features_stage3_1_bn3_saved).plus(features_stage3_0_bn3),
-            kFeaturesStage3_1Conv5, batch, scratch(7024640, 333984));
+  cnn::fast::conv(features_stage3_1_add1, features_stage3_1_mul1, features_stage3_1_conv5_weight_,
+                  cnn::Epilogue().scaled(features_stage3_1_bn3_saved).plus(features_stage3_0_bn3),
+                  kFeaturesStage3_1Conv5, batch, scratch(7024640, 333984));
 
   at(64);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv1)
   // blocks.cnn:9: bn    (features.stage4[0].bn1)
-  cnn::conv(features_stage4_0_silu1, features_stage3_1_add1, features_stage4_0_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage4_0_bn1_saved), kFeaturesStage4_0Conv1, batch,
-            scratch(7024640, 64704));
+  cnn::fast::conv(features_stage4_0_silu1, features_stage3_1_add1, features_stage4_0_conv1_weight_,
+                  cnn::Epilogue().scaled(features_stage4_0_bn1_saved), kFeaturesStage4_0Conv1, batch,
+                  scratch(7024640, 64704));
 
   at(66);  // blocks.cnn:10: act    (features.stage4[0].silu1)
   cnn::silu(features_stage4_0_silu1, features_stage4_0_silu1, k240x28x28, batch);
@@ -3265,17 +3265,17 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
                         kFeaturesStage4_0AdaptiveAvgpool1, batch);
 
   at(71);  // 12: conv(squeeze, 1, act=silu)    (features.stage4[0].conv3)
-  cnn::conv(features_stage4_0_conv3, features_stage4_0_adaptive_avgpool1,
-            cnn::prepared(features_stage4_0_conv3_weight_prepared),
-            cnn::Epilogue().with_bias(features_stage4_0_conv3_bias_), kFeaturesStage4_0Conv3, batch,
-            scratch(0, 7712));
+  cnn::fast::conv(features_stage4_0_conv3, features_stage4_0_adaptive_avgpool1,
+                  cnn::prepared(features_stage4_0_conv3_weight_prepared),
+                  cnn::Epilogue().with_bias(features_stage4_0_conv3_bias_), kFeaturesStage4_0Conv3, batch,
+                  scratch(0, 7712));
   cnn::silu(features_stage4_0_conv3, features_stage4_0_conv3, k10, batch);
 
   at(72);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage4[0].conv4)
-  cnn::conv(features_stage4_0_conv4, features_stage4_0_conv3,
-            cnn::prepared(features_stage4_0_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_stage4_0_conv4_bias_), kFeaturesStage4_0Conv4, batch,
-            scratch(0, 352));
+  cnn::fast::conv(features_stage4_0_conv4, features_stage4_0_conv3,
+                  cnn::prepared(features_stage4_0_conv4_weight_prepared),
+                  cnn::Epilogue().with_bias(features_stage4_0_conv4_bias_), kFeaturesStage4_0Conv4, batch,
+                  scratch(0, 3584));
   cnn::sigmoid(features_stage4_0_conv4, features_stage4_0_conv4, k240, batch);
 
   at(73);  // 9: mul {    (features.stage4[0].mul1)
@@ -3284,15 +3284,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(74);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv5)
   // blocks.cnn:9: bn    (features.stage4[0].bn3)
-  cnn::conv(features_stage4_0_bn3, features_stage4_0_mul1, features_stage4_0_conv5_weight_,
-            cnn::Epilogue().scaled(features_stage4_0_bn3_saved), kFeaturesStage4_0Conv5, batch,
-            scratch(1505280, 344064));
+  cnn::fast::conv(features_stage4_0_bn3, features_stage4_0_mul1, features_stage4_0_conv5_weight_,
+                  cnn::Epilogue().scaled(features_stage4_0_bn3_saved), kFeaturesStage4_0Conv5, batch,
+                  scratch(1505280, 344064));
 
   at(76);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv1)
   // blocks.cnn:9: bn    (features.stage4[1].bn1)
-  cnn::conv(features_stage4_1_silu1, features_stage4_0_bn3, features_stage4_1_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage4_1_bn1_saved), kFeaturesStage4_1Conv1, batch,
-            scratch(3010560, 147264));
+  cnn::fast::conv(features_stage4_1_silu1, features_stage4_0_bn3, features_stage4_1_conv1_weight_,
+                  cnn::Epilogue().scaled(features_stage4_1_bn1_saved), kFeaturesStage4_1Conv1, batch,
+                  scratch(3010560, 147264));
 
   at(78);  // blocks.cnn:10: act    (features.stage4[1].silu1)
   cnn::silu(features_stage4_1_silu1, features_stage4_1_silu1, k480x14x14, batch);
@@ -3310,17 +3310,17 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
                         kFeaturesStage4_1AdaptiveAvgpool1, batch);
 
   at(83);  // 12: conv(squeeze, 1, act=silu)    (features.stage4[1].conv3)
-  cnn::conv(features_stage4_1_conv3, features_stage4_1_adaptive_avgpool1,
-            cnn::prepared(features_stage4_1_conv3_weight_prepared),
-            cnn::Epilogue().with_bias(features_stage4_1_conv3_bias_), kFeaturesStage4_1Conv3, batch,
-            scratch(0, 15392));
+  cnn::fast::conv(features_stage4_1_conv3, features_stage4_1_adaptive_avgpool1,
+                  cnn::prepared(features_stage4_1_conv3_weight_prepared),
+                  cnn::Epilogue().with_bias(features_stage4_1_conv3_bias_), kFeaturesStage4_1Conv3, batch,
+                  scratch(0, 15392));
   cnn::silu(features_stage4_1_conv3, features_stage4_1_conv3, k20, batch);
 
   at(84);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage4[1].conv4)
-  cnn::conv(features_stage4_1_conv4, features_stage4_1_conv3,
-            cnn::prepared(features_stage4_1_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_stage4_1_conv4_bias_), kFeaturesStage4_1Conv4, batch,
-            scratch(0, 672));
+  cnn::fast::conv(features_stage4_1_conv4, features_stage4_1_conv3,
+                  cnn::prepared(features_stage4_1_conv4_weight_prepared),
+                  cnn::Epilogue().with_bias(features_stage4_1_conv4_bias_), kFeaturesStage4_1Conv4, batch,
+                  scratch(0, 3584));
   cnn::sigmoid(features_stage4_1_conv4, features_stage4_1_conv4, k480, batch);
 
   at(85);  // 9: mul {    (features.stage4[1].mul1)
@@ -3330,15 +3330,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   at(86);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv5)
   // blocks.cnn:9: bn    (features.stage4[1].bn3)
   // 31: add {    (features.stage4[1].add1)
-  cnn::conv(features_stage4_1_add1, features_stage4_1_mul1, features_stage4_1_conv5_weight_,
-            cnn::Epilogue().scaled(features_stage4_1_bn3_saved).plus(features_stage4_0_bn3),
-            kFeaturesStage4_1Conv5, batch, scratch(3010560, 686784));
+  cnn::fast::conv(features_stage4_1_add1, features_stage4_1_mul1, features_stage4_1_conv5_weight_,
+                  cnn::Epilogue().scaled(features_stage4_1_bn3_saved).plus(features_stage4_0_bn3),
+                  kFeaturesStage4_1Conv5, batch, scratch(3010560, 686784));
 
   at(90);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv1)
   // blocks.cnn:9: bn    (features.stage4[2].bn1)
-  cnn::conv(features_stage4_2_silu1, features_stage4_1_add1, features_stage4_2_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage4_2_bn1_saved), kFeaturesStage4_2Conv1, batch,
-            scratch(3010560, 147264));
+  cnn::fast::conv(features_stage4_2_silu1, features_stage4_1_add1, features_stage4_2_conv1_weight_,
+                  cnn::Epilogue().scaled(features_stage4_2_bn1_saved), kFeaturesStage4_2Conv1, batch,
+                  scratch(3010560, 147264));
 
   at(92);  // blocks.cnn:10: act    (features.stage4[2].silu1)
   cnn::silu(features_stage4_2_silu1, features_stage4_2_silu1, k480x14x14, batch);
@@ -3356,17 +3356,17 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
                         kFeaturesStage4_2AdaptiveAvgpool1, batch);
 
   at(97);  // 12: conv(squeeze, 1, act=silu)    (features.stage4[2].conv3)
-  cnn::conv(features_stage4_2_conv3, features_stage4_2_adaptive_avgpool1,
-            cnn::prepared(features_stage4_2_conv3_weight_prepared),
-            cnn::Epilogue().with_bias(features_stage4_2_conv3_bias_), kFeaturesStage4_2Conv3, batch,
-            scratch(0, 15392));
+  cnn::fast::conv(features_stage4_2_conv3, features_stage4_2_adaptive_avgpool1,
+                  cnn::prepared(features_stage4_2_conv3_weight_prepared),
+                  cnn::Epilogue().with_bias(features_stage4_2_conv3_bias_), kFeaturesStage4_2Conv3, batch,
+                  scratch(0, 15392));
   cnn::silu(features_stage4_2_conv3, features_stage4_2_conv3, k20, batch);
 
   at(98);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage4[2].conv4)
-  cnn::conv(features_stage4_2_conv4, features_stage4_2_conv3,
-            cnn::prepared(features_stage4_2_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_stage4_2_conv4_bias_), kFeaturesStage4_2Conv4, batch,
-            scratch(0, 672));
+  cnn::fast::conv(features_stage4_2_conv4, features_stage4_2_conv3,
+                  cnn::prepared(features_stage4_2_conv4_weight_prepared),
+                  cnn::Epilogue().with_bias(features_stage4_2_conv4_bias_), kFeaturesStage4_2Conv4, batch,
+                  scratch(0, 3584));
   cnn::sigmoid(features_stage4_2_conv4, features_stage4_2_conv4, k480, batch);
 
   at(99);  // 9: mul {    (features.stage4[2].mul1)
@@ -3376,15 +3376,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   at(100);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv5)
   // blocks.cnn:9: bn    (features.stage4[2].bn3)
   // 31: add {    (features.stage4[2].add1)
-  cnn::conv(features_stage4_2_add1, features_stage4_2_mul1, features_stage4_2_conv5_weight_,
-            cnn::Epilogue().scaled(features_stage4_2_bn3_saved).plus(features_stage4_1_add1),
-            kFeaturesStage4_2Conv5, batch, scratch(3010560, 686784));
+  cnn::fast::conv(features_stage4_2_add1, features_stage4_2_mul1, features_stage4_2_conv5_weight_,
+                  cnn::Epilogue().scaled(features_stage4_2_bn3_saved).plus(features_stage4_1_add1),
+                  kFeaturesStage4_2Conv5, batch, scratch(3010560, 686784));
 
   at(104);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv1)
   // blocks.cnn:9: bn    (features.stage5[0].bn1)
-  cnn::conv(features_stage5_0_silu1, features_stage4_2_add1, features_stage5_0_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage5_0_bn1_saved), kFeaturesStage5_0Conv1, batch,
-            scratch(3010560, 147264));
+  cnn::fast::conv(features_stage5_0_silu1, features_stage4_2_add1, features_stage5_0_conv1_weight_,
+                  cnn::Epilogue().scaled(features_stage5_0_bn1_saved), kFeaturesStage5_0Conv1, batch,
+                  scratch(3010560, 147264));
 
   at(106);  // blocks.cnn:10: act    (features.stage5[0].silu1)
   cnn::silu(features_stage5_0_silu1, features_stage5_0_silu1, k480x14x14, batch);
@@ -3402,17 +3402,17 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
                         kFeaturesStage5_0AdaptiveAvgpool1, batch);
 
   at(111);  // 12: conv(squeeze, 1, act=silu)    (features.stage5[0].conv3)
-  cnn::conv(features_stage5_0_conv3, features_stage5_0_adaptive_avgpool1,
-            cnn::prepared(features_stage5_0_conv3_weight_prepared),
-            cnn::Epilogue().with_bias(features_stage5_0_conv3_bias_), kFeaturesStage5_0Conv3, batch,
-            scratch(0, 15392));
+  cnn::fast::conv(features_stage5_0_conv3, features_stage5_0_adaptive_avgpool1,
+                  cnn::prepared(features_stage5_0_conv3_weight_prepared),
+                  cnn::Epilogue().with_bias(features_stage5_0_conv3_bias_), kFeaturesStage5_0Conv3, batch,
+                  scratch(0, 15392));
   cnn::silu(features_stage5_0_conv3, features_stage5_0_conv3, k20, batch);
 
   at(112);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage5[0].conv4)
-  cnn::conv(features_stage5_0_conv4, features_stage5_0_conv3,
-            cnn::prepared(features_stage5_0_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_stage5_0_conv4_bias_), kFeaturesStage5_0Conv4, batch,
-            scratch(0, 672));
+  cnn::fast::conv(features_stage5_0_conv4, features_stage5_0_conv3,
+                  cnn::prepared(features_stage5_0_conv4_weight_prepared),
+                  cnn::Epilogue().with_bias(features_stage5_0_conv4_bias_), kFeaturesStage5_0Conv4, batch,
+                  scratch(0, 3584));
   cnn::sigmoid(features_stage5_0_conv4, features_stage5_0_conv4, k480, batch);
 
   at(113);  // 9: mul {    (features.stage5[0].mul1)
@@ -3421,15 +3421,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(114);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv5)
   // blocks.cnn:9: bn    (features.stage5[0].bn3)
-  cnn::conv(features_stage5_0_bn3, features_stage5_0_mul1, features_stage5_0_conv5_weight_,
-            cnn::Epilogue().scaled(features_stage5_0_bn3_saved), kFeaturesStage5_0Conv5, batch,
-            scratch(3010560, 701184));
+  cnn::fast::conv(features_stage5_0_bn3, features_stage5_0_mul1, features_stage5_0_conv5_weight_,
+                  cnn::Epilogue().scaled(features_stage5_0_bn3_saved), kFeaturesStage5_0Conv5, batch,
+                  scratch(3010560, 701184));
 
   at(116);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv1)
   // blocks.cnn:9: bn    (features.stage5[1].bn1)
-  cnn::conv(features_stage5_1_silu1, features_stage5_0_bn3, features_stage5_1_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage5_1_bn1_saved), kFeaturesStage5_1Conv1, batch,
-            scratch(4214784, 227136));
+  cnn::fast::conv(features_stage5_1_silu1, features_stage5_0_bn3, features_stage5_1_conv1_weight_,
+                  cnn::Epilogue().scaled(features_stage5_1_bn1_saved), kFeaturesStage5_1Conv1, batch,
+                  scratch(4214784, 227136));
 
   at(118);  // blocks.cnn:10: act    (features.stage5[1].silu1)
   cnn::silu(features_stage5_1_silu1, features_stage5_1_silu1, k672x14x14, batch);
@@ -3447,17 +3447,17 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
                         kFeaturesStage5_1AdaptiveAvgpool1, batch);
 
   at(123);  // 12: conv(squeeze, 1, act=silu)    (features.stage5[1].conv3)
-  cnn::conv(features_stage5_1_conv3, features_stage5_1_adaptive_avgpool1,
-            cnn::prepared(features_stage5_1_conv3_weight_prepared),
-            cnn::Epilogue().with_bias(features_stage5_1_conv3_bias_), kFeaturesStage5_1Conv3, batch,
-            scratch(0, 21536));
+  cnn::fast::conv(features_stage5_1_conv3, features_stage5_1_adaptive_avgpool1,
+                  cnn::prepared(features_stage5_1_conv3_weight_prepared),
+                  cnn::Epilogue().with_bias(features_stage5_1_conv3_bias_), kFeaturesStage5_1Conv3, batch,
+                  scratch(0, 21536));
   cnn::silu(features_stage5_1_conv3, features_stage5_1_conv3, k28, batch);
 
   at(124);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage5[1].conv4)
-  cnn::conv(features_stage5_1_conv4, features_stage5_1_conv3,
-            cnn::prepared(features_stage5_1_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_stage5_1_conv4_bias_), kFeaturesStage5_1Conv4, batch,
-            scratch(0, 928));
+  cnn::fast::conv(features_stage5_1_conv4, features_stage5_1_conv3,
+                  cnn::prepared(features_stage5_1_conv4_weight_prepared),
+                  cnn::Epilogue().with_bias(features_stage5_1_conv4_bias_), kFeaturesStage5_1Conv4, batch,
+                  scratch(0, 3584));
   cnn::sigmoid(features_stage5_1_conv4, features_stage5_1_conv4, k672, batch);
 
   at(125);  // 9: mul {    (features.stage5[1].mul1)
@@ -3467,15 +3467,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   at(126);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv5)
   // blocks.cnn:9: bn    (features.stage5[1].bn3)
   // 31: add {    (features.stage5[1].add1)
-  cnn::conv(features_stage5_1_add1, features_stage5_1_mul1, features_stage5_1_conv5_weight_,
-            cnn::Epilogue().scaled(features_stage5_1_bn3_saved).plus(features_stage5_0_bn3),
-            kFeaturesStage5_1Conv5, batch, scratch(4214784, 981120));
+  cnn::fast::conv(features_stage5_1_add1, features_stage5_1_mul1, features_stage5_1_conv5_weight_,
+                  cnn::Epilogue().scaled(features_stage5_1_bn3_saved).plus(features_stage5_0_bn3),
+                  kFeaturesStage5_1Conv5, batch, scratch(4214784, 981120));
 
   at(130);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv1)
   // blocks.cnn:9: bn    (features.stage5[2].bn1)
-  cnn::conv(features_stage5_2_silu1, features_stage5_1_add1, features_stage5_2_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage5_2_bn1_saved), kFeaturesStage5_2Conv1, batch,
-            scratch(4214784, 227136));
+  cnn::fast::conv(features_stage5_2_silu1, features_stage5_1_add1, features_stage5_2_conv1_weight_,
+                  cnn::Epilogue().scaled(features_stage5_2_bn1_saved), kFeaturesStage5_2Conv1, batch,
+                  scratch(4214784, 227136));
 
   at(132);  // blocks.cnn:10: act    (features.stage5[2].silu1)
   cnn::silu(features_stage5_2_silu1, features_stage5_2_silu1, k672x14x14, batch);
@@ -3493,17 +3493,17 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
                         kFeaturesStage5_2AdaptiveAvgpool1, batch);
 
   at(137);  // 12: conv(squeeze, 1, act=silu)    (features.stage5[2].conv3)
-  cnn::conv(features_stage5_2_conv3, features_stage5_2_adaptive_avgpool1,
-            cnn::prepared(features_stage5_2_conv3_weight_prepared),
-            cnn::Epilogue().with_bias(features_stage5_2_conv3_bias_), kFeaturesStage5_2Conv3, batch,
-            scratch(0, 21536));
+  cnn::fast::conv(features_stage5_2_conv3, features_stage5_2_adaptive_avgpool1,
+                  cnn::prepared(features_stage5_2_conv3_weight_prepared),
+                  cnn::Epilogue().with_bias(features_stage5_2_conv3_bias_), kFeaturesStage5_2Conv3, batch,
+                  scratch(0, 21536));
   cnn::silu(features_stage5_2_conv3, features_stage5_2_conv3, k28, batch);
 
   at(138);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage5[2].conv4)
-  cnn::conv(features_stage5_2_conv4, features_stage5_2_conv3,
-            cnn::prepared(features_stage5_2_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_stage5_2_conv4_bias_), kFeaturesStage5_2Conv4, batch,
-            scratch(0, 928));
+  cnn::fast::conv(features_stage5_2_conv4, features_stage5_2_conv3,
+                  cnn::prepared(features_stage5_2_conv4_weight_prepared),
+                  cnn::Epilogue().with_bias(features_stage5_2_conv4_bias_), kFeaturesStage5_2Conv4, batch,
+                  scratch(0, 3584));
   cnn::sigmoid(features_stage5_2_conv4, features_stage5_2_conv4, k672, batch);
 
   at(139);  // 9: mul {    (features.stage5[2].mul1)
@@ -3513,15 +3513,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   at(140);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv5)
   // blocks.cnn:9: bn    (features.stage5[2].bn3)
   // 31: add {    (features.stage5[2].add1)
-  cnn::conv(features_stage5_2_add1, features_stage5_2_mul1, features_stage5_2_conv5_weight_,
-            cnn::Epilogue().scaled(features_stage5_2_bn3_saved).plus(features_stage5_1_add1),
-            kFeaturesStage5_2Conv5, batch, scratch(4214784, 981120));
+  cnn::fast::conv(features_stage5_2_add1, features_stage5_2_mul1, features_stage5_2_conv5_weight_,
+                  cnn::Epilogue().scaled(features_stage5_2_bn3_saved).plus(features_stage5_1_add1),
+                  kFeaturesStage5_2Conv5, batch, scratch(4214784, 981120));
 
   at(144);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv1)
   // blocks.cnn:9: bn    (features.stage6[0].bn1)
-  cnn::conv(features_stage6_0_silu1, features_stage5_2_add1, features_stage6_0_conv1_weight_,
-            cnn::Epilogue().scaled(features_stage6_0_bn1_saved), kFeaturesStage6_0Conv1, batch,
-            scratch(4214784, 227136));
+  cnn::fast::conv(features_stage6_0_silu1, features_stage5_2_add1, features_stage6_0_conv1_weight_,
+                  cnn::Epilogue().scaled(features_stage6_0_bn1_saved), kFeaturesStage6_0Conv1, batch,
+                  scratch(4214784, 227136));
 
   at(146);  // blocks.cnn:10: act    (features.stage6[0].silu1)
   cnn::silu(features_stage6_0_silu1, features_stage6_0_silu1, k672x14x14, batch);
@@ -3539,17 +3539,17 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
                         kFeaturesStage6_0AdaptiveAvgpool1, batch);
 
   at(151);  // 12: conv(squeeze, 1, act=silu)    (features.stage6[0].conv3)
-  cnn::conv(features_stage6_0_conv3, features_stage6_0_adaptive_avgpool1,
-            cnn::prepared(features_stage6_0_conv3_weight_prepared),
-            cnn::Epilogue().with_bias(features_stage6_0_conv3_bias_), kFeaturesStage6_0Conv3, batch,
-            scratch(0, 21536));
+  cnn::fast::conv(features_stage6_0_conv3, features_stage6_0_adaptive_avgpool1,
+                  cnn::prepared(features_stage6_0_conv3_weight_prepared),
+                  cnn::Epilogue().with_bias(features_stage6_0_conv3_bias_), kFeaturesStage6_0Conv3, batch,
+                  scratch(0, 21536));
   cnn::silu(features_stage6_0_conv3, features_stage6_0_conv3, k28, batch);
 
   at(152);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[0].conv4)
-  cnn::conv(features_stage6_0_conv4, features_stage6_0_conv3,
-            cnn::prepared(features_stage6_0_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_stage6_0_conv4_bias_), kFeaturesStage6_0Conv4, batch,
-            scratch(0, 928));
+  cnn::fast::conv(features_stage6_0_conv4, features_stage6_0_conv3,
+                  cnn::prepared(features_stage6_0_conv4_weight_prepared),
+                  cnn::Epilogue().with_bias(features_stage6_0_conv4_bias_), kFeaturesStage6_0Conv4, batch,
+                  scratch(0, 3584));
   cnn::sigmoid(features_stage6_0_conv4, features_stage6_0_conv4, k672, batch);
 
   at(153);  // 9: mul {    (features.stage6[0].mul1)
@@ -3558,17 +3558,17 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(154);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv5)
   // blocks.cnn:9: bn    (features.stage6[0].bn3)
-  cnn::conv(features_stage6_0_bn3, features_stage6_0_mul1,
-            cnn::prepared(features_stage6_0_conv5_weight_prepared),
-            cnn::Epilogue().scaled(features_stage6_0_bn3_saved), kFeaturesStage6_0Conv5, batch,
-            scratch(1053696, 904512));
+  cnn::fast::conv(features_stage6_0_bn3, features_stage6_0_mul1,
+                  cnn::prepared(features_stage6_0_conv5_weight_prepared),
+                  cnn::Epilogue().scaled(features_stage6_0_bn3_saved), kFeaturesStage6_0Conv5, batch,
+                  scratch(1053696, 904512));
 
   at(156);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv1)
   // blocks.cnn:9: bn    (features.stage6[1].bn1)
-  cnn::conv(features_stage6_1_silu1, features_stage6_0_bn3,
-            cnn::prepared(features_stage6_1_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage6_1_bn1_saved), kFeaturesStage6_1Conv1, batch,
-            scratch(1806336, 259392));
+  cnn::fast::conv(features_stage6_1_silu1, features_stage6_0_bn3,
+                  cnn::prepared(features_stage6_1_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_stage6_1_bn1_saved), kFeaturesStage6_1Conv1, batch,
+                  scratch(1806336, 259392));
 
   at(158);  // blocks.cnn:10: act    (features.stage6[1].silu1)
   cnn::silu(features_stage6_1_silu1, features_stage6_1_silu1, k1152x7x7, batch);
@@ -3586,17 +3586,17 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
                         kFeaturesStage6_1AdaptiveAvgpool1, batch);
 
   at(163);  // 12: conv(squeeze, 1, act=silu)    (features.stage6[1].conv3)
-  cnn::conv(features_stage6_1_conv3, features_stage6_1_adaptive_avgpool1,
-            cnn::prepared(features_stage6_1_conv3_weight_prepared),
-            cnn::Epilogue().with_bias(features_stage6_1_conv3_bias_), kFeaturesStage6_1Conv3, batch,
-            scratch(0, 36896));
+  cnn::fast::conv(features_stage6_1_conv3, features_stage6_1_adaptive_avgpool1,
+                  cnn::prepared(features_stage6_1_conv3_weight_prepared),
+                  cnn::Epilogue().with_bias(features_stage6_1_conv3_bias_), kFeaturesStage6_1Conv3, batch,
+                  scratch(0, 55296));
   cnn::silu(features_stage6_1_conv3, features_stage6_1_conv3, k48, batch);
 
   at(164);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[1].conv4)
-  cnn::conv(features_stage6_1_conv4, features_stage6_1_conv3,
-            cnn::prepared(features_stage6_1_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_stage6_1_conv4_bias_), kFeaturesStage6_1Conv4, batch,
-            scratch(0, 1568));
+  cnn::fast::conv(features_stage6_1_conv4, features_stage6_1_conv3,
+                  cnn::prepared(features_stage6_1_conv4_weight_prepared),
+                  cnn::Epilogue().with_bias(features_stage6_1_conv4_bias_), kFeaturesStage6_1Conv4, batch,
+                  scratch(0, 7168));
   cnn::sigmoid(features_stage6_1_conv4, features_stage6_1_conv4, k1152, batch);
 
   at(165);  // 9: mul {    (features.stage6[1].mul1)
@@ -3606,17 +3606,17 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   at(166);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv5)
   // blocks.cnn:9: bn    (features.stage6[1].bn3)
   // 31: add {    (features.stage6[1].add1)
-  cnn::conv(features_stage6_1_add1, features_stage6_1_mul1,
-            cnn::prepared(features_stage6_1_conv5_weight_prepared),
-            cnn::Epilogue().scaled(features_stage6_1_bn3_saved).plus(features_stage6_0_bn3),
-            kFeaturesStage6_1Conv5, batch, scratch(1806336, 1048576));
+  cnn::fast::conv(features_stage6_1_add1, features_stage6_1_mul1,
+                  cnn::prepared(features_stage6_1_conv5_weight_prepared),
+                  cnn::Epilogue().scaled(features_stage6_1_bn3_saved).plus(features_stage6_0_bn3),
+                  kFeaturesStage6_1Conv5, batch, scratch(1806336, 1048576));
 
   at(170);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv1)
   // blocks.cnn:9: bn    (features.stage6[2].bn1)
-  cnn::conv(features_stage6_2_silu1, features_stage6_1_add1,
-            cnn::prepared(features_stage6_2_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage6_2_bn1_saved), kFeaturesStage6_2Conv1, batch,
-            scratch(1806336, 259392));
+  cnn::fast::conv(features_stage6_2_silu1, features_stage6_1_add1,
+                  cnn::prepared(features_stage6_2_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_stage6_2_bn1_saved), kFeaturesStage6_2Conv1, batch,
+                  scratch(1806336, 259392));
 
   at(172);  // blocks.cnn:10: act    (features.stage6[2].silu1)
   cnn::silu(features_stage6_2_silu1, features_stage6_2_silu1, k1152x7x7, batch);
@@ -3634,17 +3634,17 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
                         kFeaturesStage6_2AdaptiveAvgpool1, batch);
 
   at(177);  // 12: conv(squeeze, 1, act=silu)    (features.stage6[2].conv3)
-  cnn::conv(features_stage6_2_conv3, features_stage6_2_adaptive_avgpool1,
-            cnn::prepared(features_stage6_2_conv3_weight_prepared),
-            cnn::Epilogue().with_bias(features_stage6_2_conv3_bias_), kFeaturesStage6_2Conv3, batch,
-            scratch(0, 36896));
+  cnn::fast::conv(features_stage6_2_conv3, features_stage6_2_adaptive_avgpool1,
+                  cnn::prepared(features_stage6_2_conv3_weight_prepared),
+                  cnn::Epilogue().with_bias(features_stage6_2_conv3_bias_), kFeaturesStage6_2Conv3, batch,
+                  scratch(0, 55296));
   cnn::silu(features_stage6_2_conv3, features_stage6_2_conv3, k48, batch);
 
   at(178);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[2].conv4)
-  cnn::conv(features_stage6_2_conv4, features_stage6_2_conv3,
-            cnn::prepared(features_stage6_2_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_stage6_2_conv4_bias_), kFeaturesStage6_2Conv4, batch,
-            scratch(0, 1568));
+  cnn::fast::conv(features_stage6_2_conv4, features_stage6_2_conv3,
+                  cnn::prepared(features_stage6_2_conv4_weight_prepared),
+                  cnn::Epilogue().with_bias(features_stage6_2_conv4_bias_), kFeaturesStage6_2Conv4, batch,
+                  scratch(0, 7168));
   cnn::sigmoid(features_stage6_2_conv4, features_stage6_2_conv4, k1152, batch);
 
   at(179);  // 9: mul {    (features.stage6[2].mul1)
@@ -3654,17 +3654,17 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   at(180);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv5)
   // blocks.cnn:9: bn    (features.stage6[2].bn3)
   // 31: add {    (features.stage6[2].add1)
-  cnn::conv(features_stage6_2_add1, features_stage6_2_mul1,
-            cnn::prepared(features_stage6_2_conv5_weight_prepared),
-            cnn::Epilogue().scaled(features_stage6_2_bn3_saved).plus(features_stage6_1_add1),
-            kFeaturesStage6_2Conv5, batch, scratch(1806336, 1048576));
+  cnn::fast::conv(features_stage6_2_add1, features_stage6_2_mul1,
+                  cnn::prepared(features_stage6_2_conv5_weight_prepared),
+                  cnn::Epilogue().scaled(features_stage6_2_bn3_saved).plus(features_stage6_1_add1),
+                  kFeaturesStage6_2Conv5, batch, scratch(1806336, 1048576));
 
   at(184);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[3].conv1)
   // blocks.cnn:9: bn    (features.stage6[3].bn1)
-  cnn::conv(features_stage6_3_silu1, features_stage6_2_add1,
-            cnn::prepared(features_stage6_3_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage6_3_bn1_saved), kFeaturesStage6_3Conv1, batch,
-            scratch(1806336, 259392));
+  cnn::fast::conv(features_stage6_3_silu1, features_stage6_2_add1,
+                  cnn::prepared(features_stage6_3_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_stage6_3_bn1_saved), kFeaturesStage6_3Conv1, batch,
+                  scratch(1806336, 259392));
 
   at(186);  // blocks.cnn:10: act    (features.stage6[3].silu1)
   cnn::silu(features_stage6_3_silu1, features_stage6_3_silu1, k1152x7x7, batch);
@@ -3682,17 +3682,17 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
                         kFeaturesStage6_3AdaptiveAvgpool1, batch);
 
   at(191);  // 12: conv(squeeze, 1, act=silu)    (features.stage6[3].conv3)
-  cnn::conv(features_stage6_3_conv3, features_stage6_3_adaptive_avgpool1,
-            cnn::prepared(features_stage6_3_conv3_weight_prepared),
-            cnn::Epilogue().with_bias(features_stage6_3_conv3_bias_), kFeaturesStage6_3Conv3, batch,
-            scratch(0, 36896));
+  cnn::fast::conv(features_stage6_3_conv3, features_stage6_3_adaptive_avgpool1,
+                  cnn::prepared(features_stage6_3_conv3_weight_prepared),
+                  cnn::Epilogue().with_bias(features_stage6_3_conv3_bias_), kFeaturesStage6_3Conv3, batch,
+                  scratch(0, 55296));
   cnn::silu(features_stage6_3_conv3, features_stage6_3_conv3, k48, batch);
 
   at(192);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[3].conv4)
-  cnn::conv(features_stage6_3_conv4, features_stage6_3_conv3,
-            cnn::prepared(features_stage6_3_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_stage6_3_conv4_bias_), kFeaturesStage6_3Conv4, batch,
-            scratch(0, 1568));
+  cnn::fast::conv(features_stage6_3_conv4, features_stage6_3_conv3,
+                  cnn::prepared(features_stage6_3_conv4_weight_prepared),
+                  cnn::Epilogue().with_bias(features_stage6_3_conv4_bias_), kFeaturesStage6_3Conv4, batch,
+                  scratch(0, 7168));
   cnn::sigmoid(features_stage6_3_conv4, features_stage6_3_conv4, k1152, batch);
 
   at(193);  // 9: mul {    (features.stage6[3].mul1)
@@ -3702,17 +3702,17 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   at(194);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[3].conv5)
   // blocks.cnn:9: bn    (features.stage6[3].bn3)
   // 31: add {    (features.stage6[3].add1)
-  cnn::conv(features_stage6_3_add1, features_stage6_3_mul1,
-            cnn::prepared(features_stage6_3_conv5_weight_prepared),
-            cnn::Epilogue().scaled(features_stage6_3_bn3_saved).plus(features_stage6_2_add1),
-            kFeaturesStage6_3Conv5, batch, scratch(1806336, 1048576));
+  cnn::fast::conv(features_stage6_3_add1, features_stage6_3_mul1,
+                  cnn::prepared(features_stage6_3_conv5_weight_prepared),
+                  cnn::Epilogue().scaled(features_stage6_3_bn3_saved).plus(features_stage6_2_add1),
+                  kFeaturesStage6_3Conv5, batch, scratch(1806336, 1048576));
 
   at(198);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv1)
   // blocks.cnn:9: bn    (features.stage7[0].bn1)
-  cnn::conv(features_stage7_0_silu1, features_stage6_3_add1,
-            cnn::prepared(features_stage7_0_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_stage7_0_bn1_saved), kFeaturesStage7_0Conv1, batch,
-            scratch(1806336, 259392));
+  cnn::fast::conv(features_stage7_0_silu1, features_stage6_3_add1,
+                  cnn::prepared(features_stage7_0_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_stage7_0_bn1_saved), kFeaturesStage7_0Conv1, batch,
+                  scratch(1806336, 259392));
 
   at(200);  // blocks.cnn:10: act    (features.stage7[0].silu1)
   cnn::silu(features_stage7_0_silu1, features_stage7_0_silu1, k1152x7x7, batch);
@@ -3730,17 +3730,17 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
                         kFeaturesStage7_0AdaptiveAvgpool1, batch);
 
   at(205);  // 12: conv(squeeze, 1, act=silu)    (features.stage7[0].conv3)
-  cnn::conv(features_stage7_0_conv3, features_stage7_0_adaptive_avgpool1,
-            cnn::prepared(features_stage7_0_conv3_weight_prepared),
-            cnn::Epilogue().with_bias(features_stage7_0_conv3_bias_), kFeaturesStage7_0Conv3, batch,
-            scratch(0, 36896));
+  cnn::fast::conv(features_stage7_0_conv3, features_stage7_0_adaptive_avgpool1,
+                  cnn::prepared(features_stage7_0_conv3_weight_prepared),
+                  cnn::Epilogue().with_bias(features_stage7_0_conv3_bias_), kFeaturesStage7_0Conv3, batch,
+                  scratch(0, 55296));
   cnn::silu(features_stage7_0_conv3, features_stage7_0_conv3, k48, batch);
 
   at(206);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage7[0].conv4)
-  cnn::conv(features_stage7_0_conv4, features_stage7_0_conv3,
-            cnn::prepared(features_stage7_0_conv4_weight_prepared),
-            cnn::Epilogue().with_bias(features_stage7_0_conv4_bias_), kFeaturesStage7_0Conv4, batch,
-            scratch(0, 1568));
+  cnn::fast::conv(features_stage7_0_conv4, features_stage7_0_conv3,
+                  cnn::prepared(features_stage7_0_conv4_weight_prepared),
+                  cnn::Epilogue().with_bias(features_stage7_0_conv4_bias_), kFeaturesStage7_0Conv4, batch,
+                  scratch(0, 7168));
   cnn::sigmoid(features_stage7_0_conv4, features_stage7_0_conv4, k1152, batch);
 
   at(207);  // 9: mul {    (features.stage7[0].mul1)
@@ -3749,15 +3749,16 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(208);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv5)
   // blocks.cnn:9: bn    (features.stage7[0].bn3)
-  cnn::conv(features_stage7_0_bn3, features_stage7_0_mul1,
-            cnn::prepared(features_stage7_0_conv5_weight_prepared),
-            cnn::Epilogue().scaled(features_stage7_0_bn3_saved), kFeaturesStage7_0Conv5, batch,
-            scratch(1806336, 1048576));
+  cnn::fast::conv(features_stage7_0_bn3, features_stage7_0_mul1,
+                  cnn::prepared(features_stage7_0_conv5_weight_prepared),
+                  cnn::Epilogue().scaled(features_stage7_0_bn3_saved), kFeaturesStage7_0Conv5, batch,
+                  scratch(1806336, 1048576));
 
   at(210);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv2)
   // blocks.cnn:9: bn    (features.bn2)
-  cnn::conv(features_silu2, features_stage7_0_bn3, cnn::prepared(features_conv2_weight_prepared),
-            cnn::Epilogue().scaled(features_bn2_saved), kFeaturesConv2, batch, scratch(2007040, 431424));
+  cnn::fast::conv(features_silu2, features_stage7_0_bn3, cnn::prepared(features_conv2_weight_prepared),
+                  cnn::Epilogue().scaled(features_bn2_saved), kFeaturesConv2, batch,
+                  scratch(2007040, 431424));
 
   at(212);  // blocks.cnn:10: act    (features.silu2)
   cnn::silu(features_silu2, features_silu2, k1280x7x7, batch);

@@ -373,193 +373,193 @@ constexpr cnn::MapGeometry k32x28x28{.channels = 32, .height = 28, .width = 28, 
 constexpr cnn::MapGeometry k192x56x56{.channels = 192, .height = 56, .width = 56, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{56448, 65856});
-static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{66048, 208614});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{13248, 91584});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{19584, 28672});
-static_assert(cnn::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{13248, 91584});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{621184, 1252416});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{303104, 1771776});
-static_assert(cnn::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{616448, 708160});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{19584, 86016});
-static_assert(cnn::conv_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{37824, 272064});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{25344, 129024});
-static_assert(cnn::conv_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{37824, 277824});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{10368, 21504});
-static_assert(cnn::conv_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{37824, 262848});
-static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception3aConv1Siblings, kBatch) == cnn::ScratchSize{34752, 271680});
-static_assert(cnn::conv_siblings_scratch(kFeaturesInception3aConv1Siblings, kBatch) == cnn::ScratchSize{37824, 293952});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{540672, 973376});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{269952, 1827072});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{550144, 854592});
-static_assert(cnn::conv_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{75456, 553344});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{160800, 21312});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{61568, 170496});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{7104, 50496});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{13824, 43008});
-static_assert(cnn::conv_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{37824, 266304});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{32256, 229376});
-static_assert(cnn::conv_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{50112, 379200});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{32256, 229376});
-static_assert(cnn::conv_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{50112, 379200});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{13824, 57344});
-static_assert(cnn::conv_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{50112, 354624});
-static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception3bConv1Siblings, kBatch) == cnn::ScratchSize{99648, 462720});
-static_assert(cnn::conv_siblings_scratch(kFeaturesInception3bConv1Siblings, kBatch) == cnn::ScratchSize{50112, 422208});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{777472, 912960, 456768});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{378880, 1770624});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{768000, 885312, 442944});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{322816, 124992});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{151552, 889344});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{313344, 243776});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{13248, 103872});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{19584, 114688});
-static_assert(cnn::conv_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{50112, 362304});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{43776, 276480});
-static_assert(cnn::conv_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{86976, 738624});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{25344, 138240});
-static_assert(cnn::conv_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{68544, 692544});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{10368, 23040});
-static_assert(cnn::conv_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{53568, 655104});
-static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception4aConv1Siblings, kBatch) == cnn::ScratchSize{142272, 555840});
-static_assert(cnn::conv_siblings_scratch(kFeaturesInception4aConv1Siblings, kBatch) == cnn::ScratchSize{108864, 793344});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{730112, 719424, 492544});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{362304, 1452672});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{734848, 726336, 373824});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{34560, 57600});
-static_assert(cnn::conv_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{77760, 558144});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{166528, 31680});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{13248, 118080});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{19584, 92160});
-static_assert(cnn::conv_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{62784, 678144});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{25536, 132096});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{32256, 196608});
-static_assert(cnn::conv_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{75456, 330240});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{254208, 65856});
+static_assert(cnn::fast::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{163840, 208614});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{163840, 91584});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{200832, 28672});
+static_assert(cnn::fast::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{163840, 91584});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{621184, 1252416});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{320512, 1771776});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{616448, 708160});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{209280, 86016});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception3aConv1, kBatch) == cnn::ScratchSize{163840, 272064});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{212352, 129024});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception3aConv2, kBatch) == cnn::ScratchSize{163840, 277824});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{169856, 21504});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception3aConv4, kBatch) == cnn::ScratchSize{163840, 262848});
+static_assert(cnn::fast::conv_siblings_backward_input_scratch(kFeaturesInception3aConv1Siblings, kBatch) == cnn::ScratchSize{163840, 271680});
+static_assert(cnn::fast::conv_siblings_scratch(kFeaturesInception3aConv1Siblings, kBatch) == cnn::ScratchSize{163840, 293952});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{540672, 973376});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{317440, 1827072});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{550144, 854592});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{163840, 553344});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{163840, 25600});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{184640, 170496});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{163840, 50496});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{185728, 43008});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{163840, 266304});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{229888, 229376});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{163840, 379200});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{229888, 229376});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{163840, 379200});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{202240, 57344});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception3bConv4, kBatch) == cnn::ScratchSize{163840, 354624});
+static_assert(cnn::fast::conv_siblings_backward_input_scratch(kFeaturesInception3bConv1Siblings, kBatch) == cnn::ScratchSize{163840, 462720});
+static_assert(cnn::fast::conv_siblings_scratch(kFeaturesInception3bConv1Siblings, kBatch) == cnn::ScratchSize{163840, 422208});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{777472, 912960, 456768});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{378880, 1770624});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesInception3bConv3, kBatch) == cnn::ScratchSize{768000, 885312, 442944});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{322816, 153600});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{228736, 889344});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{313344, 243776});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{163840, 103872});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{211456, 114688});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{163840, 362304});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{150016, 276480});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{163840, 738624});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{183296, 138240});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{163840, 692544});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{188416, 23040});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception4aConv4, kBatch) == cnn::ScratchSize{163840, 655104});
+static_assert(cnn::fast::conv_siblings_backward_input_scratch(kFeaturesInception4aConv1Siblings, kBatch) == cnn::ScratchSize{163840, 555840});
+static_assert(cnn::fast::conv_siblings_scratch(kFeaturesInception4aConv1Siblings, kBatch) == cnn::ScratchSize{163840, 793344});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{730112, 719424, 492544});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{362304, 1452672});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{734848, 726336, 373824});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{242688, 134400});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{163840, 558144});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{166528, 51200});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{163840, 118080});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{160768, 92160});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{163840, 678144});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{67584, 132096});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{135168, 196608});
+static_assert(cnn::fast::conv_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{163840, 330240});
 static_assert(cnn::dense_scratch(kFeaturesAux1Dense1, kBatch) == cnn::ScratchSize{17408, 81920});
 static_assert(cnn::dense_scratch(kFeaturesAux1Dense2, kBatch) == cnn::ScratchSize{17408, 40960});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{38016, 245760});
-static_assert(cnn::conv_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{81216, 772416});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{28800, 172032});
-static_assert(cnn::conv_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{72000, 747840});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{11520, 36864});
-static_assert(cnn::conv_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{54720, 701760});
-static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception4bConv1Siblings, kBatch) == cnn::ScratchSize{149184, 551904});
-static_assert(cnn::conv_siblings_scratch(kFeaturesInception4bConv1Siblings, kBatch) == cnn::ScratchSize{107712, 843072});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{810624, 919872, 530432});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{402560, 1839744});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{815360, 919872, 460224});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{218624, 55872});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{116032, 612864});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{223360, 156480});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{13248, 120384});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{19584, 98304});
-static_assert(cnn::conv_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{62784, 723264});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{32256, 196608});
-static_assert(cnn::conv_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{75456, 757056});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{32256, 196608});
-static_assert(cnn::conv_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{75456, 757056});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{11520, 36864});
-static_assert(cnn::conv_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{54720, 701760});
-static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception4cConv1Siblings, kBatch) == cnn::ScratchSize{149184, 522144});
-static_assert(cnn::conv_siblings_scratch(kFeaturesInception4cConv1Siblings, kBatch) == cnn::ScratchSize{105408, 836928});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{929024, 1217088, 608832});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{298764, 1189440, 608832});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{924288, 1189440, 608832});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{218624, 55872});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{116032, 612864});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{223360, 156480});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{13248, 120384});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{19584, 98304});
-static_assert(cnn::conv_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{62784, 723264});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{28800, 172032});
-static_assert(cnn::conv_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{72000, 747840});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{34560, 221184});
-static_assert(cnn::conv_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{77760, 763200});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{13824, 49152});
-static_assert(cnn::conv_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{57024, 707904});
-static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception4dConv1Siblings, kBatch) == cnn::ScratchSize{149184, 537024});
-static_assert(cnn::conv_siblings_scratch(kFeaturesInception4dConv1Siblings, kBatch) == cnn::ScratchSize{106560, 840000});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{1033216, 1493568, 747072});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{334368, 1493568, 747072});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{976384, 1493568, 747072});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{247040, 83520});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{116032, 612864});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{242304, 209216});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{13248, 120384});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{19584, 98304});
-static_assert(cnn::conv_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{62784, 723264});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{25536, 133632});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{32256, 135168});
-static_assert(cnn::conv_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{75456, 340544});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{228352, 245760});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{163840, 772416});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{194560, 172032});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{163840, 747840});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{203264, 36864});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception4bConv4, kBatch) == cnn::ScratchSize{163840, 701760});
+static_assert(cnn::fast::conv_siblings_backward_input_scratch(kFeaturesInception4bConv1Siblings, kBatch) == cnn::ScratchSize{163840, 551904});
+static_assert(cnn::fast::conv_siblings_scratch(kFeaturesInception4bConv1Siblings, kBatch) == cnn::ScratchSize{163840, 843072});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{810624, 919872, 530432});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{402560, 1839744});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesInception4bConv3, kBatch) == cnn::ScratchSize{815360, 919872, 489472});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{218624, 89600});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{214016, 612864});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{223360, 156480});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{163840, 120384});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{160768, 98304});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{163840, 723264});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{205824, 196608});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{163840, 757056});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{205824, 196608});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{163840, 757056});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{203264, 36864});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception4cConv4, kBatch) == cnn::ScratchSize{163840, 701760});
+static_assert(cnn::fast::conv_siblings_backward_input_scratch(kFeaturesInception4cConv1Siblings, kBatch) == cnn::ScratchSize{163840, 522144});
+static_assert(cnn::fast::conv_siblings_scratch(kFeaturesInception4cConv1Siblings, kBatch) == cnn::ScratchSize{163840, 836928});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{929024, 1217088, 608832});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{328704, 1189440, 608832});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesInception4cConv3, kBatch) == cnn::ScratchSize{924288, 1189440, 608832});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{218624, 89600});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{214016, 612864});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{223360, 156480});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{163840, 120384});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{160768, 98304});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{163840, 723264});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{194560, 172032});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{163840, 747840});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{217088, 221184});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{163840, 763200});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{203264, 49152});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception4dConv4, kBatch) == cnn::ScratchSize{163840, 707904});
+static_assert(cnn::fast::conv_siblings_backward_input_scratch(kFeaturesInception4dConv1Siblings, kBatch) == cnn::ScratchSize{163840, 537024});
+static_assert(cnn::fast::conv_siblings_scratch(kFeaturesInception4dConv1Siblings, kBatch) == cnn::ScratchSize{163840, 840000});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{1033216, 1493568, 747072});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{334368, 1493568, 747072});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesInception4dConv3, kBatch) == cnn::ScratchSize{976384, 1493568, 747072});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{247040, 102400});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{202240, 612864});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{242304, 209216});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{163840, 120384});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{160768, 98304});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{163840, 723264});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{67584, 133632});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{160768, 135168});
+static_assert(cnn::fast::conv_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{163840, 340544});
 static_assert(cnn::dense_scratch(kFeaturesAux2Dense1, kBatch) == cnn::ScratchSize{17408, 81920});
 static_assert(cnn::dense_scratch(kFeaturesAux2Dense2, kBatch) == cnn::ScratchSize{17408, 40960});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{56448, 270336});
-static_assert(cnn::conv_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{99648, 847200});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{38016, 168960});
-static_assert(cnn::conv_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{81216, 796512});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{13824, 33792});
-static_assert(cnn::conv_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{57024, 729984});
-static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception4eConv1Siblings, kBatch) == cnn::ScratchSize{151488, 840000});
-static_assert(cnn::conv_siblings_scratch(kFeaturesInception4eConv1Siblings, kBatch) == cnn::ScratchSize{137664, 951744});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{1151616, 1866816, 968256});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{374616, 1866816, 933696});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{1014272, 1866816, 933696});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{194176, 1221120});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{25536, 240960});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{32256, 135168});
-static_assert(cnn::conv_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{75456, 780672});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception5aConv1) == 214656);
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{56448, 212992});
-static_assert(cnn::conv_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{99648, 1263232});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception5aConv2) == 134784);
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{38016, 133120});
-static_assert(cnn::conv_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{81216, 1183360});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception5aConv4) == 29952);
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{13824, 26624});
-static_assert(cnn::conv_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{57024, 1078528});
-static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception5aConv1Siblings, kBatch) == cnn::ScratchSize{210240, 977088});
-static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception5aConv1Siblings, kBatch) == cnn::ScratchSize{137664, 1048576});
-static_assert(cnn::conv_siblings_scratch(kFeaturesInception5aConv1Siblings, kBatch) == cnn::ScratchSize{137664, 1427968});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{344128, 1866816, 968256});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{374616, 1866816, 933696});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{253568, 1866816, 933696});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception5aConv5) == 105600);
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{50688, 102400});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{93888, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{93888, 1154176});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{398592, 166464});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception5aConv6) == 109824);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{25536, 280128});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{32256, 106496});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{75456, 1158400});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception5bConv1) == 319488);
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{80640, 319488});
-static_assert(cnn::conv_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{123840, 1368064});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception5bConv2) == 159744);
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{43776, 159744});
-static_assert(cnn::conv_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{86976, 1208320});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception5bConv4) == 39936);
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{16128, 39936});
-static_assert(cnn::conv_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{59328, 1088512});
-static_assert(cnn::conv_siblings_backward_input_scratch(kFeaturesInception5bConv1Siblings, kBatch) == cnn::ScratchSize{210240, 1360416});
-static_assert(cnn::conv_siblings_prepared_scratch(kFeaturesInception5bConv1Siblings, kBatch) == cnn::ScratchSize{169920, 1048576});
-static_assert(cnn::conv_siblings_scratch(kFeaturesInception5bConv1Siblings, kBatch) == cnn::ScratchSize{169920, 1567744});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{399424, 2654784, 1327680});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{445824, 2654784, 1327680});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{272512, 2654784, 1327680});
-static_assert(cnn::winograd::conv_prepared_floats(kFeaturesInception5bConv5) == 228672);
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{427008, 221760});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{213120, 1829376});
-static_assert(cnn::winograd::conv_prepared_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{436480, 198912});
-static_assert(cnn::winograd::conv_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{436480, 427584});
-static_assert(cnn::conv_prepared_floats(kFeaturesInception5bConv6) == 109824);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{25536, 280128});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{32256, 106496});
-static_assert(cnn::conv_prepared_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{75456, 1158400});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{180736, 270336});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{163840, 847200});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{228352, 168960});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{163840, 796512});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{203264, 33792});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception4eConv4, kBatch) == cnn::ScratchSize{163840, 729984});
+static_assert(cnn::fast::conv_siblings_backward_input_scratch(kFeaturesInception4eConv1Siblings, kBatch) == cnn::ScratchSize{163840, 840000});
+static_assert(cnn::fast::conv_siblings_scratch(kFeaturesInception4eConv1Siblings, kBatch) == cnn::ScratchSize{163840, 951744});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{1151616, 1866816, 968256});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{374616, 1866816, 933696});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesInception4eConv3, kBatch) == cnn::ScratchSize{1014272, 1866816, 933696});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{398592, 204800});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{318976, 1221120});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{163840, 240960});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{205824, 135168});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{163840, 780672});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesInception5aConv1) == 214656);
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{265216, 212992});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{163840, 1263232});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesInception5aConv2) == 134784);
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{230912, 133120});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception5aConv2, kBatch) == cnn::ScratchSize{163840, 1183360});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesInception5aConv4) == 29952);
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{197632, 26624});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception5aConv4, kBatch) == cnn::ScratchSize{163840, 1078528});
+static_assert(cnn::fast::conv_siblings_backward_input_scratch(kFeaturesInception5aConv1Siblings, kBatch) == cnn::ScratchSize{210240, 977088});
+static_assert(cnn::fast::conv_siblings_prepared_scratch(kFeaturesInception5aConv1Siblings, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::conv_siblings_scratch(kFeaturesInception5aConv1Siblings, kBatch) == cnn::ScratchSize{163840, 1427968});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{344128, 1866816, 968256});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{374616, 1866816, 933696});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{253568, 1866816, 933696});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesInception5aConv5) == 105600);
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{188928, 716800});
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{131584, 1048576});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{131584, 1154176});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{398592, 204800});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesInception5aConv6) == 109824);
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{163840, 280128});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{233472, 106496});
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{163840, 1158400});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesInception5bConv1) == 319488);
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{265216, 319488});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{163840, 1368064});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesInception5bConv2) == 159744);
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{224256, 159744});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception5bConv2, kBatch) == cnn::ScratchSize{163840, 1208320});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesInception5bConv4) == 39936);
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{211968, 39936});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception5bConv4, kBatch) == cnn::ScratchSize{163840, 1088512});
+static_assert(cnn::fast::conv_siblings_backward_input_scratch(kFeaturesInception5bConv1Siblings, kBatch) == cnn::ScratchSize{210240, 1360416});
+static_assert(cnn::fast::conv_siblings_prepared_scratch(kFeaturesInception5bConv1Siblings, kBatch) == cnn::ScratchSize{169920, 1048576});
+static_assert(cnn::fast::conv_siblings_scratch(kFeaturesInception5bConv1Siblings, kBatch) == cnn::ScratchSize{169920, 1567744});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{399424, 2654784, 1327680});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{445824, 2654784, 1327680});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesInception5bConv3, kBatch) == cnn::ScratchSize{272512, 2654784, 1327680});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesInception5bConv5) == 228672);
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{427008, 270336});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{275456, 1829376});
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{436480, 198912});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{436480, 427584});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesInception5bConv6) == 109824);
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{163840, 280128});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{233472, 106496});
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::conv_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{163840, 1158400});
 static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 40960});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -1929,8 +1929,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Floats d_head_dense1_bias = gradients(13377312, 1000);
 
   at(0);  // 33: conv(64, 7, stride=2, pad=3, act=relu)    (features.conv1)
-  cnn::conv(features_conv1_conv, input, features_conv1_weight_,
-            cnn::Epilogue().with_bias(features_conv1_bias_), kFeaturesConv1, batch, scratch(0, 208614));
+  cnn::fast::conv(features_conv1_conv, input, features_conv1_weight_,
+                  cnn::Epilogue().with_bias(features_conv1_bias_), kFeaturesConv1, batch, scratch(0, 208614));
 
   at(1);  // 34: maxpool(3, stride=2, ceil=true)    (features.maxpool1)
   cnn::maxpool(features_conv1, features_maxpool1_saved, features_conv1_conv, kFeaturesMaxpool1, batch);
@@ -1942,14 +1942,14 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::lrn(features_lrn1, features_conv1, kFeaturesLrn1, batch);
 
   at(3);  // 36: conv(64, 1, act=relu)    (features.conv2)
-  cnn::conv(features_conv2, features_lrn1, features_conv2_weight_,
-            cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
-            batch, scratch(6422528, 91584));
+  cnn::fast::conv(features_conv2, features_lrn1, features_conv2_weight_,
+                  cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesConv2, batch, scratch(6422528, 91584));
 
   at(4);  // 37: conv(192, 3, pad=1, act=relu)    (features.conv3)
-  cnn::winograd::conv(features_conv3, features_conv2, features_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesConv3, batch, scratch(0, 708160));
+  cnn::fast::winograd::conv(features_conv3, features_conv2, features_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesConv3, batch, scratch(0, 708160));
 
   at(5);  // 38: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn2)
   cnn::lrn(features_lrn2, features_conv3, kFeaturesLrn2, batch);
@@ -1960,66 +1960,68 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   at(7);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3a.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
-  cnn::conv_siblings({{features_inception3a_conv1, features_inception3a_conv1_weight_,
-                       cnn::Epilogue().with_bias(features_inception3a_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception3a_conv2, features_inception3a_conv2_weight_,
-                       cnn::Epilogue().with_bias(features_inception3a_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception3a_conv4, features_inception3a_conv4_weight_,
-                       cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu)}},
-                     features_maxpool2, kFeaturesInception3aConv1Siblings, batch, scratch(0, 293952));
+  cnn::fast::conv_siblings({{features_inception3a_conv1, features_inception3a_conv1_weight_,
+                             cnn::Epilogue().with_bias(features_inception3a_conv1_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception3a_conv2, features_inception3a_conv2_weight_,
+                             cnn::Epilogue().with_bias(features_inception3a_conv2_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception3a_conv4, features_inception3a_conv4_weight_,
+                             cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu)}},
+                           features_maxpool2, kFeaturesInception3aConv1Siblings, batch, scratch(0, 293952));
 
   at(9);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
-  cnn::winograd::conv(features_inception3a_conv3, features_inception3a_conv2,
-                      features_inception3a_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_inception3a_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception3aConv3, batch, scratch(0, 854592));
+  cnn::fast::winograd::conv(features_inception3a_conv3, features_inception3a_conv2,
+                            features_inception3a_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_inception3a_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception3aConv3, batch, scratch(0, 854592));
 
   at(11);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
-  cnn::conv(features_inception3a_conv5, features_inception3a_conv4, features_inception3a_conv5_weight_,
-            cnn::Epilogue().with_bias(features_inception3a_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv5, batch, scratch(0, 553344));
+  cnn::fast::conv(features_inception3a_conv5, features_inception3a_conv4, features_inception3a_conv5_weight_,
+                  cnn::Epilogue().with_bias(features_inception3a_conv5_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception3aConv5, batch, scratch(0, 553344));
 
   at(12);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.maxpool1)
   cnn::maxpool(features_inception3a_maxpool1, features_inception3a_maxpool1_saved, features_maxpool2,
                kFeaturesInception3aMaxpool1, batch);
 
   at(13);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.conv6)
-  cnn::conv(features_inception3a_conv6, features_inception3a_maxpool1, features_inception3a_conv6_weight_,
-            cnn::Epilogue().with_bias(features_inception3a_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv6, batch, scratch(4816896, 266304));
+  cnn::fast::conv(features_inception3a_conv6, features_inception3a_maxpool1,
+                  features_inception3a_conv6_weight_,
+                  cnn::Epilogue().with_bias(features_inception3a_conv6_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception3aConv6, batch, scratch(4816896, 266304));
 
   at(15);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3b.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
-  cnn::conv_siblings({{features_inception3b_conv1, features_inception3b_conv1_weight_,
-                       cnn::Epilogue().with_bias(features_inception3b_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception3b_conv2, features_inception3b_conv2_weight_,
-                       cnn::Epilogue().with_bias(features_inception3b_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception3b_conv4, features_inception3b_conv4_weight_,
-                       cnn::Epilogue().with_bias(features_inception3b_conv4_bias_).then(cnn::Activation::kRelu)}},
-                     features_inception3a_concat1, kFeaturesInception3bConv1Siblings, batch,
-                     scratch(0, 422208));
+  cnn::fast::conv_siblings({{features_inception3b_conv1, features_inception3b_conv1_weight_,
+                             cnn::Epilogue().with_bias(features_inception3b_conv1_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception3b_conv2, features_inception3b_conv2_weight_,
+                             cnn::Epilogue().with_bias(features_inception3b_conv2_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception3b_conv4, features_inception3b_conv4_weight_,
+                             cnn::Epilogue().with_bias(features_inception3b_conv4_bias_).then(cnn::Activation::kRelu)}},
+                           features_inception3a_concat1, kFeaturesInception3bConv1Siblings, batch,
+                           scratch(0, 422208));
 
   at(17);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
-  cnn::winograd::conv(features_inception3b_conv3, features_inception3b_conv2,
-                      features_inception3b_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_inception3b_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception3bConv3, batch, scratch(0, 885312));
+  cnn::fast::winograd::conv(features_inception3b_conv3, features_inception3b_conv2,
+                            features_inception3b_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_inception3b_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception3bConv3, batch, scratch(0, 885312));
 
   at(19);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
-  cnn::winograd::conv(features_inception3b_conv5, features_inception3b_conv4,
-                      features_inception3b_conv5_weight_,
-                      cnn::Epilogue().with_bias(features_inception3b_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception3bConv5, batch, scratch(0, 243776));
+  cnn::fast::winograd::conv(features_inception3b_conv5, features_inception3b_conv4,
+                            features_inception3b_conv5_weight_,
+                            cnn::Epilogue().with_bias(features_inception3b_conv5_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception3bConv5, batch, scratch(0, 243776));
 
   at(20);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.maxpool1)
   cnn::maxpool(features_inception3b_maxpool1, features_inception3b_maxpool1_saved,
                features_inception3a_concat1, kFeaturesInception3bMaxpool1, batch);
 
   at(21);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.conv6)
-  cnn::conv(features_inception3b_conv6, features_inception3b_maxpool1, features_inception3b_conv6_weight_,
-            cnn::Epilogue().with_bias(features_inception3b_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv6, batch, scratch(0, 362304));
+  cnn::fast::conv(features_inception3b_conv6, features_inception3b_maxpool1,
+                  features_inception3b_conv6_weight_,
+                  cnn::Epilogue().with_bias(features_inception3b_conv6_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception3bConv6, batch, scratch(0, 362304));
 
   at(23);  // 43: maxpool(3, stride=2, ceil=true)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_maxpool3_saved, features_inception3b_concat1, kFeaturesMaxpool3,
@@ -2028,41 +2030,43 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   at(24);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4a.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
-  cnn::conv_siblings({{features_inception4a_conv1, features_inception4a_conv1_weight_,
-                       cnn::Epilogue().with_bias(features_inception4a_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4a_conv2, features_inception4a_conv2_weight_,
-                       cnn::Epilogue().with_bias(features_inception4a_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4a_conv4, features_inception4a_conv4_weight_,
-                       cnn::Epilogue().with_bias(features_inception4a_conv4_bias_).then(cnn::Activation::kRelu)}},
-                     features_maxpool3, kFeaturesInception4aConv1Siblings, batch, scratch(3010560, 793344));
+  cnn::fast::conv_siblings({{features_inception4a_conv1, features_inception4a_conv1_weight_,
+                             cnn::Epilogue().with_bias(features_inception4a_conv1_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception4a_conv2, features_inception4a_conv2_weight_,
+                             cnn::Epilogue().with_bias(features_inception4a_conv2_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception4a_conv4, features_inception4a_conv4_weight_,
+                             cnn::Epilogue().with_bias(features_inception4a_conv4_bias_).then(cnn::Activation::kRelu)}},
+                           features_maxpool3, kFeaturesInception4aConv1Siblings, batch,
+                           scratch(3010560, 793344));
 
   at(26);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
-  cnn::winograd::conv(features_inception4a_conv3, features_inception4a_conv2,
-                      features_inception4a_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_inception4a_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4aConv3, batch, scratch(3010560, 726336));
+  cnn::fast::winograd::conv(features_inception4a_conv3, features_inception4a_conv2,
+                            features_inception4a_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_inception4a_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception4aConv3, batch, scratch(3010560, 726336));
 
   at(28);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv5)
-  cnn::conv(features_inception4a_conv5, features_inception4a_conv4, features_inception4a_conv5_weight_,
-            cnn::Epilogue().with_bias(features_inception4a_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv5, batch, scratch(3010560, 558144));
+  cnn::fast::conv(features_inception4a_conv5, features_inception4a_conv4, features_inception4a_conv5_weight_,
+                  cnn::Epilogue().with_bias(features_inception4a_conv5_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception4aConv5, batch, scratch(3010560, 558144));
 
   at(29);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.maxpool1)
   cnn::maxpool(features_inception4a_maxpool1, features_inception4a_maxpool1_saved, features_maxpool3,
                kFeaturesInception4aMaxpool1, batch);
 
   at(30);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.conv6)
-  cnn::conv(features_inception4a_conv6, features_inception4a_maxpool1, features_inception4a_conv6_weight_,
-            cnn::Epilogue().with_bias(features_inception4a_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv6, batch, scratch(0, 678144));
+  cnn::fast::conv(features_inception4a_conv6, features_inception4a_maxpool1,
+                  features_inception4a_conv6_weight_,
+                  cnn::Epilogue().with_bias(features_inception4a_conv6_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception4aConv6, batch, scratch(0, 678144));
 
   at(32);  // 22: avgpool(5, stride=3)    (features.aux1.avgpool1)
   cnn::avgpool(features_aux1_avgpool1, features_inception4a_concat1, kFeaturesAux1Avgpool1, batch);
 
   at(33);  // 23: conv(128, 1, act=relu)    (features.aux1.conv1)
-  cnn::conv(features_aux1_conv1, features_aux1_avgpool1, features_aux1_conv1_weight_,
-            cnn::Epilogue().with_bias(features_aux1_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesAux1Conv1, batch, scratch(0, 330240));
+  cnn::fast::conv(features_aux1_conv1, features_aux1_avgpool1, features_aux1_conv1_weight_,
+                  cnn::Epilogue().with_bias(features_aux1_conv1_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesAux1Conv1, batch, scratch(0, 330240));
 
   at(35);  // 25: dense(1024, act=relu)    (features.aux1.dense1)
   cnn::dense(features_aux1_dense1, features_aux1_flatten1, features_aux1_dense1_weight_,
@@ -2079,109 +2083,112 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   at(39);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4b.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
-  cnn::conv_siblings({{features_inception4b_conv1, features_inception4b_conv1_weight_,
-                       cnn::Epilogue().with_bias(features_inception4b_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4b_conv2, features_inception4b_conv2_weight_,
-                       cnn::Epilogue().with_bias(features_inception4b_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4b_conv4, features_inception4b_conv4_weight_,
-                       cnn::Epilogue().with_bias(features_inception4b_conv4_bias_).then(cnn::Activation::kRelu)}},
-                     features_inception4a_concat1, kFeaturesInception4bConv1Siblings, batch,
-                     scratch(0, 843072));
+  cnn::fast::conv_siblings({{features_inception4b_conv1, features_inception4b_conv1_weight_,
+                             cnn::Epilogue().with_bias(features_inception4b_conv1_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception4b_conv2, features_inception4b_conv2_weight_,
+                             cnn::Epilogue().with_bias(features_inception4b_conv2_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception4b_conv4, features_inception4b_conv4_weight_,
+                             cnn::Epilogue().with_bias(features_inception4b_conv4_bias_).then(cnn::Activation::kRelu)}},
+                           features_inception4a_concat1, kFeaturesInception4bConv1Siblings, batch,
+                           scratch(0, 843072));
 
   at(41);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
-  cnn::winograd::conv(features_inception4b_conv3, features_inception4b_conv2,
-                      features_inception4b_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_inception4b_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4bConv3, batch, scratch(0, 919872));
+  cnn::fast::winograd::conv(features_inception4b_conv3, features_inception4b_conv2,
+                            features_inception4b_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_inception4b_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception4bConv3, batch, scratch(0, 919872));
 
   at(43);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
-  cnn::winograd::conv(features_inception4b_conv5, features_inception4b_conv4,
-                      features_inception4b_conv5_weight_,
-                      cnn::Epilogue().with_bias(features_inception4b_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4bConv5, batch, scratch(0, 156480));
+  cnn::fast::winograd::conv(features_inception4b_conv5, features_inception4b_conv4,
+                            features_inception4b_conv5_weight_,
+                            cnn::Epilogue().with_bias(features_inception4b_conv5_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception4bConv5, batch, scratch(0, 156480));
 
   at(44);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.maxpool1)
   cnn::maxpool(features_inception4b_maxpool1, features_inception4b_maxpool1_saved,
                features_inception4a_concat1, kFeaturesInception4bMaxpool1, batch);
 
   at(45);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.conv6)
-  cnn::conv(features_inception4b_conv6, features_inception4b_maxpool1, features_inception4b_conv6_weight_,
-            cnn::Epilogue().with_bias(features_inception4b_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv6, batch, scratch(3211264, 723264));
+  cnn::fast::conv(features_inception4b_conv6, features_inception4b_maxpool1,
+                  features_inception4b_conv6_weight_,
+                  cnn::Epilogue().with_bias(features_inception4b_conv6_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception4bConv6, batch, scratch(3211264, 723264));
 
   at(47);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4c.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
-  cnn::conv_siblings({{features_inception4c_conv1, features_inception4c_conv1_weight_,
-                       cnn::Epilogue().with_bias(features_inception4c_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4c_conv2, features_inception4c_conv2_weight_,
-                       cnn::Epilogue().with_bias(features_inception4c_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4c_conv4, features_inception4c_conv4_weight_,
-                       cnn::Epilogue().with_bias(features_inception4c_conv4_bias_).then(cnn::Activation::kRelu)}},
-                     features_inception4b_concat1, kFeaturesInception4cConv1Siblings, batch,
-                     scratch(0, 836928));
+  cnn::fast::conv_siblings({{features_inception4c_conv1, features_inception4c_conv1_weight_,
+                             cnn::Epilogue().with_bias(features_inception4c_conv1_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception4c_conv2, features_inception4c_conv2_weight_,
+                             cnn::Epilogue().with_bias(features_inception4c_conv2_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception4c_conv4, features_inception4c_conv4_weight_,
+                             cnn::Epilogue().with_bias(features_inception4c_conv4_bias_).then(cnn::Activation::kRelu)}},
+                           features_inception4b_concat1, kFeaturesInception4cConv1Siblings, batch,
+                           scratch(0, 836928));
 
   at(49);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
-  cnn::winograd::conv(features_inception4c_conv3, features_inception4c_conv2,
-                      features_inception4c_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_inception4c_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4cConv3, batch, scratch(0, 1189440));
+  cnn::fast::winograd::conv(features_inception4c_conv3, features_inception4c_conv2,
+                            features_inception4c_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_inception4c_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception4cConv3, batch, scratch(0, 1189440));
 
   at(51);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
-  cnn::winograd::conv(features_inception4c_conv5, features_inception4c_conv4,
-                      features_inception4c_conv5_weight_,
-                      cnn::Epilogue().with_bias(features_inception4c_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4cConv5, batch, scratch(0, 156480));
+  cnn::fast::winograd::conv(features_inception4c_conv5, features_inception4c_conv4,
+                            features_inception4c_conv5_weight_,
+                            cnn::Epilogue().with_bias(features_inception4c_conv5_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception4cConv5, batch, scratch(0, 156480));
 
   at(52);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.maxpool1)
   cnn::maxpool(features_inception4c_maxpool1, features_inception4c_maxpool1_saved,
                features_inception4b_concat1, kFeaturesInception4cMaxpool1, batch);
 
   at(53);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.conv6)
-  cnn::conv(features_inception4c_conv6, features_inception4c_maxpool1, features_inception4c_conv6_weight_,
-            cnn::Epilogue().with_bias(features_inception4c_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv6, batch, scratch(3211264, 723264));
+  cnn::fast::conv(features_inception4c_conv6, features_inception4c_maxpool1,
+                  features_inception4c_conv6_weight_,
+                  cnn::Epilogue().with_bias(features_inception4c_conv6_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception4cConv6, batch, scratch(3211264, 723264));
 
   at(55);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4d.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
-  cnn::conv_siblings({{features_inception4d_conv1, features_inception4d_conv1_weight_,
-                       cnn::Epilogue().with_bias(features_inception4d_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4d_conv2, features_inception4d_conv2_weight_,
-                       cnn::Epilogue().with_bias(features_inception4d_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4d_conv4, features_inception4d_conv4_weight_,
-                       cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu)}},
-                     features_inception4c_concat1, kFeaturesInception4dConv1Siblings, batch,
-                     scratch(3311616, 840000));
+  cnn::fast::conv_siblings({{features_inception4d_conv1, features_inception4d_conv1_weight_,
+                             cnn::Epilogue().with_bias(features_inception4d_conv1_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception4d_conv2, features_inception4d_conv2_weight_,
+                             cnn::Epilogue().with_bias(features_inception4d_conv2_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception4d_conv4, features_inception4d_conv4_weight_,
+                             cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu)}},
+                           features_inception4c_concat1, kFeaturesInception4dConv1Siblings, batch,
+                           scratch(3311616, 840000));
 
   at(57);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
-  cnn::winograd::conv(features_inception4d_conv3, features_inception4d_conv2,
-                      features_inception4d_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_inception4d_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4dConv3, batch, scratch(3311616, 1493568));
+  cnn::fast::winograd::conv(features_inception4d_conv3, features_inception4d_conv2,
+                            features_inception4d_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_inception4d_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception4dConv3, batch, scratch(3311616, 1493568));
 
   at(59);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
-  cnn::winograd::conv(features_inception4d_conv5, features_inception4d_conv4,
-                      features_inception4d_conv5_weight_,
-                      cnn::Epilogue().with_bias(features_inception4d_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4dConv5, batch, scratch(3311616, 209216));
+  cnn::fast::winograd::conv(features_inception4d_conv5, features_inception4d_conv4,
+                            features_inception4d_conv5_weight_,
+                            cnn::Epilogue().with_bias(features_inception4d_conv5_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception4dConv5, batch, scratch(3311616, 209216));
 
   at(60);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.maxpool1)
   cnn::maxpool(features_inception4d_maxpool1, features_inception4d_maxpool1_saved,
                features_inception4c_concat1, kFeaturesInception4dMaxpool1, batch);
 
   at(61);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.conv6)
-  cnn::conv(features_inception4d_conv6, features_inception4d_maxpool1, features_inception4d_conv6_weight_,
-            cnn::Epilogue().with_bias(features_inception4d_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv6, batch, scratch(6522880, 723264));
+  cnn::fast::conv(features_inception4d_conv6, features_inception4d_maxpool1,
+                  features_inception4d_conv6_weight_,
+                  cnn::Epilogue().with_bias(features_inception4d_conv6_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception4dConv6, batch, scratch(6522880, 723264));
 
   at(63);  // 22: avgpool(5, stride=3)    (features.aux2.avgpool1)
   cnn::avgpool(features_aux2_avgpool1, features_inception4d_concat1, kFeaturesAux2Avgpool1, batch);
 
   at(64);  // 23: conv(128, 1, act=relu)    (features.aux2.conv1)
-  cnn::conv(features_aux2_conv1, features_aux2_avgpool1, features_aux2_conv1_weight_,
-            cnn::Epilogue().with_bias(features_aux2_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesAux2Conv1, batch, scratch(3311616, 340544));
+  cnn::fast::conv(features_aux2_conv1, features_aux2_avgpool1, features_aux2_conv1_weight_,
+                  cnn::Epilogue().with_bias(features_aux2_conv1_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesAux2Conv1, batch, scratch(3311616, 340544));
 
   at(66);  // 25: dense(1024, act=relu)    (features.aux2.dense1)
   cnn::dense(features_aux2_dense1, features_aux2_flatten1, features_aux2_dense1_weight_,
@@ -2198,35 +2205,36 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   at(70);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4e.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
-  cnn::conv_siblings({{features_inception4e_conv1, features_inception4e_conv1_weight_,
-                       cnn::Epilogue().with_bias(features_inception4e_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4e_conv2, features_inception4e_conv2_weight_,
-                       cnn::Epilogue().with_bias(features_inception4e_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4e_conv4, features_inception4e_conv4_weight_,
-                       cnn::Epilogue().with_bias(features_inception4e_conv4_bias_).then(cnn::Activation::kRelu)}},
-                     features_inception4d_concat1, kFeaturesInception4eConv1Siblings, batch,
-                     scratch(3311616, 951744));
+  cnn::fast::conv_siblings({{features_inception4e_conv1, features_inception4e_conv1_weight_,
+                             cnn::Epilogue().with_bias(features_inception4e_conv1_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception4e_conv2, features_inception4e_conv2_weight_,
+                             cnn::Epilogue().with_bias(features_inception4e_conv2_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception4e_conv4, features_inception4e_conv4_weight_,
+                             cnn::Epilogue().with_bias(features_inception4e_conv4_bias_).then(cnn::Activation::kRelu)}},
+                           features_inception4d_concat1, kFeaturesInception4eConv1Siblings, batch,
+                           scratch(3311616, 951744));
 
   at(72);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
-  cnn::winograd::conv(features_inception4e_conv3, features_inception4e_conv2,
-                      features_inception4e_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_inception4e_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4eConv3, batch, scratch(3311616, 1866816));
+  cnn::fast::winograd::conv(features_inception4e_conv3, features_inception4e_conv2,
+                            features_inception4e_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_inception4e_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception4eConv3, batch, scratch(3311616, 1866816));
 
   at(74);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
-  cnn::winograd::conv(features_inception4e_conv5, features_inception4e_conv4,
-                      features_inception4e_conv5_weight_,
-                      cnn::Epilogue().with_bias(features_inception4e_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4eConv5, batch, scratch(3311616, 285248));
+  cnn::fast::winograd::conv(features_inception4e_conv5, features_inception4e_conv4,
+                            features_inception4e_conv5_weight_,
+                            cnn::Epilogue().with_bias(features_inception4e_conv5_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception4eConv5, batch, scratch(3311616, 285248));
 
   at(75);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.maxpool1)
   cnn::maxpool(features_inception4e_maxpool1, features_inception4e_maxpool1_saved,
                features_inception4d_concat1, kFeaturesInception4eMaxpool1, batch);
 
   at(76);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.conv6)
-  cnn::conv(features_inception4e_conv6, features_inception4e_maxpool1, features_inception4e_conv6_weight_,
-            cnn::Epilogue().with_bias(features_inception4e_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv6, batch, scratch(6623232, 780672));
+  cnn::fast::conv(features_inception4e_conv6, features_inception4e_maxpool1,
+                  features_inception4e_conv6_weight_,
+                  cnn::Epilogue().with_bias(features_inception4e_conv6_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception4eConv6, batch, scratch(6623232, 780672));
 
   at(78);  // 52: maxpool(3, stride=2, ceil=true)    (features.maxpool4)
   cnn::maxpool(features_maxpool4, features_maxpool4_saved, features_inception4e_concat1, kFeaturesMaxpool4,
@@ -2235,66 +2243,69 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   at(79);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5a.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
-  cnn::conv_siblings({{features_inception5a_conv1, features_inception5a_conv1_weight_,
-                       cnn::Epilogue().with_bias(features_inception5a_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception5a_conv2, features_inception5a_conv2_weight_,
-                       cnn::Epilogue().with_bias(features_inception5a_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception5a_conv4, features_inception5a_conv4_weight_,
-                       cnn::Epilogue().with_bias(features_inception5a_conv4_bias_).then(cnn::Activation::kRelu)}},
-                     features_maxpool4, kFeaturesInception5aConv1Siblings, batch, scratch(3311616, 1427968));
+  cnn::fast::conv_siblings({{features_inception5a_conv1, features_inception5a_conv1_weight_,
+                             cnn::Epilogue().with_bias(features_inception5a_conv1_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception5a_conv2, features_inception5a_conv2_weight_,
+                             cnn::Epilogue().with_bias(features_inception5a_conv2_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception5a_conv4, features_inception5a_conv4_weight_,
+                             cnn::Epilogue().with_bias(features_inception5a_conv4_bias_).then(cnn::Activation::kRelu)}},
+                           features_maxpool4, kFeaturesInception5aConv1Siblings, batch,
+                           scratch(3311616, 1427968));
 
   at(81);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
-  cnn::winograd::conv(features_inception5a_conv3, features_inception5a_conv2,
-                      features_inception5a_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_inception5a_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception5aConv3, batch, scratch(3311616, 1866816));
+  cnn::fast::winograd::conv(features_inception5a_conv3, features_inception5a_conv2,
+                            features_inception5a_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_inception5a_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception5aConv3, batch, scratch(3311616, 1866816));
 
   at(83);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
-  cnn::conv(features_inception5a_conv5, features_inception5a_conv4, features_inception5a_conv5_weight_,
-            cnn::Epilogue().with_bias(features_inception5a_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv5, batch, scratch(3311616, 1154176));
+  cnn::fast::conv(features_inception5a_conv5, features_inception5a_conv4, features_inception5a_conv5_weight_,
+                  cnn::Epilogue().with_bias(features_inception5a_conv5_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception5aConv5, batch, scratch(3311616, 1154176));
 
   at(84);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.maxpool1)
   cnn::maxpool(features_inception5a_maxpool1, features_inception5a_maxpool1_saved, features_maxpool4,
                kFeaturesInception5aMaxpool1, batch);
 
   at(85);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.conv6)
-  cnn::conv(features_inception5a_conv6, features_inception5a_maxpool1, features_inception5a_conv6_weight_,
-            cnn::Epilogue().with_bias(features_inception5a_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv6, batch, scratch(4616192, 1158400));
+  cnn::fast::conv(features_inception5a_conv6, features_inception5a_maxpool1,
+                  features_inception5a_conv6_weight_,
+                  cnn::Epilogue().with_bias(features_inception5a_conv6_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception5aConv6, batch, scratch(4616192, 1158400));
 
   at(87);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
-  cnn::conv_siblings({{features_inception5b_conv1, features_inception5b_conv1_weight_,
-                       cnn::Epilogue().with_bias(features_inception5b_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception5b_conv2, features_inception5b_conv2_weight_,
-                       cnn::Epilogue().with_bias(features_inception5b_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception5b_conv4, features_inception5b_conv4_weight_,
-                       cnn::Epilogue().with_bias(features_inception5b_conv4_bias_).then(cnn::Activation::kRelu)}},
-                     features_inception5a_concat1, kFeaturesInception5bConv1Siblings, batch,
-                     scratch(3311616, 1567744));
+  cnn::fast::conv_siblings({{features_inception5b_conv1, features_inception5b_conv1_weight_,
+                             cnn::Epilogue().with_bias(features_inception5b_conv1_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception5b_conv2, features_inception5b_conv2_weight_,
+                             cnn::Epilogue().with_bias(features_inception5b_conv2_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception5b_conv4, features_inception5b_conv4_weight_,
+                             cnn::Epilogue().with_bias(features_inception5b_conv4_bias_).then(cnn::Activation::kRelu)}},
+                           features_inception5a_concat1, kFeaturesInception5bConv1Siblings, batch,
+                           scratch(3311616, 1567744));
 
   at(89);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
-  cnn::winograd::conv(features_inception5b_conv3, features_inception5b_conv2,
-                      features_inception5b_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_inception5b_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception5bConv3, batch, scratch(3311616, 2654784));
+  cnn::fast::winograd::conv(features_inception5b_conv3, features_inception5b_conv2,
+                            features_inception5b_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_inception5b_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception5bConv3, batch, scratch(3311616, 2654784));
 
   at(91);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
-  cnn::winograd::conv(features_inception5b_conv5, features_inception5b_conv4,
-                      features_inception5b_conv5_weight_,
-                      cnn::Epilogue().with_bias(features_inception5b_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception5bConv5, batch, scratch(3311616, 427584));
+  cnn::fast::winograd::conv(features_inception5b_conv5, features_inception5b_conv4,
+                            features_inception5b_conv5_weight_,
+                            cnn::Epilogue().with_bias(features_inception5b_conv5_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception5bConv5, batch, scratch(3311616, 427584));
 
   at(92);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.maxpool1)
   cnn::maxpool(features_inception5b_maxpool1, features_inception5b_maxpool1_saved,
                features_inception5a_concat1, kFeaturesInception5bMaxpool1, batch);
 
   at(93);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.conv6)
-  cnn::conv(features_inception5b_conv6, features_inception5b_maxpool1, features_inception5b_conv6_weight_,
-            cnn::Epilogue().with_bias(features_inception5b_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv6, batch, scratch(4616192, 1158400));
+  cnn::fast::conv(features_inception5b_conv6, features_inception5b_maxpool1,
+                  features_inception5b_conv6_weight_,
+                  cnn::Epilogue().with_bias(features_inception5b_conv6_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception5bConv6, batch, scratch(4616192, 1158400));
 
   at(95);  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_dropout1, features_inception5b_concat1, k1024x7x7, batch);
@@ -2327,52 +2338,55 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(93);  // 15: features.inception5b.conv6
   cnn::relu_backward_input(d_features_inception5b_conv6, d_features_inception5b_conv6,
                            features_inception5b_conv6, k128x7x7, batch);
-  cnn::conv_backward_params(d_features_inception5b_conv6_weight, d_features_inception5b_conv6_bias,
-                            d_features_inception5b_conv6, features_inception5b_maxpool1,
-                            kFeaturesInception5bConv6, batch, scratch(4616192, 106496));
-  cnn::conv_backward_input(d_features_inception5b_maxpool1, d_features_inception5b_conv6,
-                           features_inception5b_conv6_weight_, kFeaturesInception5bConv6, batch,
-                           scratch(4616192, 280128));
+  cnn::fast::conv_backward_params(d_features_inception5b_conv6_weight, d_features_inception5b_conv6_bias,
+                                  d_features_inception5b_conv6, features_inception5b_maxpool1,
+                                  kFeaturesInception5bConv6, batch, scratch(4616192, 106496));
+  cnn::fast::conv_backward_input(d_features_inception5b_maxpool1, d_features_inception5b_conv6,
+                                 features_inception5b_conv6_weight_, kFeaturesInception5bConv6, batch,
+                                 scratch(4616192, 280128));
   backward_at(92);  // 15: features.inception5b.maxpool1
   cnn::maxpool_backward_input(d_features_inception5a_concat1, d_features_inception5b_maxpool1,
                               features_inception5b_maxpool1_saved, kFeaturesInception5bMaxpool1, batch);
   backward_at(91);  // 14: features.inception5b.conv5
   cnn::relu_backward_input(d_features_inception5b_conv5, d_features_inception5b_conv5,
                            features_inception5b_conv5, k128x7x7, batch);
-  cnn::winograd::conv_backward_params(d_features_inception5b_conv5_weight, d_features_inception5b_conv5_bias,
-                                      d_features_inception5b_conv5, features_inception5b_conv4,
-                                      kFeaturesInception5bConv5, batch, scratch(3311616, 1829376));
-  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception5b_conv4),
-                                     d_features_inception5b_conv5, features_inception5b_conv5_weight_,
-                                     kFeaturesInception5bConv5, batch, scratch(3311616, 221760));
+  cnn::fast::winograd::conv_backward_params(d_features_inception5b_conv5_weight,
+                                            d_features_inception5b_conv5_bias, d_features_inception5b_conv5,
+                                            features_inception5b_conv4, kFeaturesInception5bConv5, batch,
+                                            scratch(3311616, 1829376));
+  cnn::fast::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception5b_conv4),
+                                           d_features_inception5b_conv5, features_inception5b_conv5_weight_,
+                                           kFeaturesInception5bConv5, batch, scratch(3311616, 270336));
   backward_at(90);  // 14: features.inception5b.conv4
-  cnn::conv_backward_params(d_features_inception5b_conv4_weight, d_features_inception5b_conv4_bias,
-                            d_features_inception5b_conv4, features_inception5a_concat1,
-                            kFeaturesInception5bConv4, batch, scratch(3311616, 39936));
+  cnn::fast::conv_backward_params(d_features_inception5b_conv4_weight, d_features_inception5b_conv4_bias,
+                                  d_features_inception5b_conv4, features_inception5a_concat1,
+                                  kFeaturesInception5bConv4, batch, scratch(3311616, 39936));
   backward_at(89);  // 13: features.inception5b.conv3
   cnn::relu_backward_input(d_features_inception5b_conv3, d_features_inception5b_conv3,
                            features_inception5b_conv3, k384x7x7, batch);
-  cnn::winograd::conv_backward_params(d_features_inception5b_conv3_weight, d_features_inception5b_conv3_bias,
-                                      d_features_inception5b_conv3, features_inception5b_conv2,
-                                      kFeaturesInception5bConv3, batch, scratch(3311616, 2654784));
-  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception5b_conv2),
-                                     d_features_inception5b_conv3, features_inception5b_conv3_weight_,
-                                     kFeaturesInception5bConv3, batch, scratch(3311616, 2654784));
+  cnn::fast::winograd::conv_backward_params(d_features_inception5b_conv3_weight,
+                                            d_features_inception5b_conv3_bias, d_features_inception5b_conv3,
+                                            features_inception5b_conv2, kFeaturesInception5bConv3, batch,
+                                            scratch(3311616, 2654784));
+  cnn::fast::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception5b_conv2),
+                                           d_features_inception5b_conv3, features_inception5b_conv3_weight_,
+                                           kFeaturesInception5bConv3, batch, scratch(3311616, 2654784));
   backward_at(88);  // 13: features.inception5b.conv2
-  cnn::conv_backward_params(d_features_inception5b_conv2_weight, d_features_inception5b_conv2_bias,
-                            d_features_inception5b_conv2, features_inception5a_concat1,
-                            kFeaturesInception5bConv2, batch, scratch(3311616, 159744));
+  cnn::fast::conv_backward_params(d_features_inception5b_conv2_weight, d_features_inception5b_conv2_bias,
+                                  d_features_inception5b_conv2, features_inception5a_concat1,
+                                  kFeaturesInception5bConv2, batch, scratch(3311616, 159744));
   backward_at(87);  // 12: features.inception5b.conv1
   cnn::relu_backward_input(d_features_inception5b_conv1, d_features_inception5b_conv1,
                            features_inception5b_conv1, k384x7x7, batch);
-  cnn::conv_backward_params(d_features_inception5b_conv1_weight, d_features_inception5b_conv1_bias,
-                            d_features_inception5b_conv1, features_inception5a_concat1,
-                            kFeaturesInception5bConv1, batch, scratch(3311616, 319488));
-  cnn::conv_siblings_backward_input(cnn::added_to(d_features_inception5a_concat1),
-                                    {{d_features_inception5b_conv1, features_inception5b_conv1_weight_},
-                                     {d_features_inception5b_conv2, features_inception5b_conv2_weight_},
-                                     {d_features_inception5b_conv4, features_inception5b_conv4_weight_}},
-                                    kFeaturesInception5bConv1Siblings, batch, scratch(3311616, 1360416));
+  cnn::fast::conv_backward_params(d_features_inception5b_conv1_weight, d_features_inception5b_conv1_bias,
+                                  d_features_inception5b_conv1, features_inception5a_concat1,
+                                  kFeaturesInception5bConv1, batch, scratch(3311616, 319488));
+  cnn::fast::conv_siblings_backward_input(cnn::added_to(d_features_inception5a_concat1),
+                                          {{d_features_inception5b_conv1, features_inception5b_conv1_weight_},
+                                           {d_features_inception5b_conv2, features_inception5b_conv2_weight_},
+                                           {d_features_inception5b_conv4, features_inception5b_conv4_weight_}},
+                                          kFeaturesInception5bConv1Siblings, batch,
+                                          scratch(3311616, 1360416));
   backward_at(85);  // 15: features.inception5a.conv6
   cnn::relu_backward_input(d_features_inception5a_conv6, d_features_inception5a_conv6,
                            features_inception5a_conv6, k128x7x7, batch);
@@ -2380,52 +2394,53 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   // Once more, instead of keeping it:
   cnn::maxpool(features_inception5a_maxpool1, features_maxpool4, kFeaturesInception5aMaxpool1, batch);
   backward_at(85);  // 15: features.inception5a.conv6
-  cnn::conv_backward_params(d_features_inception5a_conv6_weight, d_features_inception5a_conv6_bias,
-                            d_features_inception5a_conv6, features_inception5a_maxpool1,
-                            kFeaturesInception5aConv6, batch, scratch(4616192, 106496));
-  cnn::conv_backward_input(d_features_inception5a_maxpool1, d_features_inception5a_conv6,
-                           features_inception5a_conv6_weight_, kFeaturesInception5aConv6, batch,
-                           scratch(4616192, 280128));
+  cnn::fast::conv_backward_params(d_features_inception5a_conv6_weight, d_features_inception5a_conv6_bias,
+                                  d_features_inception5a_conv6, features_inception5a_maxpool1,
+                                  kFeaturesInception5aConv6, batch, scratch(4616192, 106496));
+  cnn::fast::conv_backward_input(d_features_inception5a_maxpool1, d_features_inception5a_conv6,
+                                 features_inception5a_conv6_weight_, kFeaturesInception5aConv6, batch,
+                                 scratch(4616192, 280128));
   backward_at(84);  // 15: features.inception5a.maxpool1
   cnn::maxpool_backward_input(d_features_maxpool4, d_features_inception5a_maxpool1,
                               features_inception5a_maxpool1_saved, kFeaturesInception5aMaxpool1, batch);
   backward_at(83);  // 14: features.inception5a.conv5
   cnn::relu_backward_input(d_features_inception5a_conv5, d_features_inception5a_conv5,
                            features_inception5a_conv5, k128x7x7, batch);
-  cnn::conv_backward_params(d_features_inception5a_conv5_weight, d_features_inception5a_conv5_bias,
-                            d_features_inception5a_conv5, features_inception5a_conv4,
-                            kFeaturesInception5aConv5, batch, scratch(3311616, 102400));
-  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception5a_conv4),
-                                     d_features_inception5a_conv5, features_inception5a_conv5_weight_,
-                                     kFeaturesInception5aConv5, batch, scratch(3311616, 166464));
+  cnn::fast::conv_backward_params(d_features_inception5a_conv5_weight, d_features_inception5a_conv5_bias,
+                                  d_features_inception5a_conv5, features_inception5a_conv4,
+                                  kFeaturesInception5aConv5, batch, scratch(3311616, 716800));
+  cnn::fast::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception5a_conv4),
+                                           d_features_inception5a_conv5, features_inception5a_conv5_weight_,
+                                           kFeaturesInception5aConv5, batch, scratch(3311616, 204800));
   backward_at(82);  // 14: features.inception5a.conv4
-  cnn::conv_backward_params(d_features_inception5a_conv4_weight, d_features_inception5a_conv4_bias,
-                            d_features_inception5a_conv4, features_maxpool4, kFeaturesInception5aConv4, batch,
-                            scratch(3311616, 26624));
+  cnn::fast::conv_backward_params(d_features_inception5a_conv4_weight, d_features_inception5a_conv4_bias,
+                                  d_features_inception5a_conv4, features_maxpool4, kFeaturesInception5aConv4,
+                                  batch, scratch(3311616, 26624));
   backward_at(81);  // 13: features.inception5a.conv3
   cnn::relu_backward_input(d_features_inception5a_conv3, d_features_inception5a_conv3,
                            features_inception5a_conv3, k320x7x7, batch);
-  cnn::winograd::conv_backward_params(d_features_inception5a_conv3_weight, d_features_inception5a_conv3_bias,
-                                      d_features_inception5a_conv3, features_inception5a_conv2,
-                                      kFeaturesInception5aConv3, batch, scratch(3311616, 1866816));
-  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception5a_conv2),
-                                     d_features_inception5a_conv3, features_inception5a_conv3_weight_,
-                                     kFeaturesInception5aConv3, batch, scratch(3311616, 1866816));
+  cnn::fast::winograd::conv_backward_params(d_features_inception5a_conv3_weight,
+                                            d_features_inception5a_conv3_bias, d_features_inception5a_conv3,
+                                            features_inception5a_conv2, kFeaturesInception5aConv3, batch,
+                                            scratch(3311616, 1866816));
+  cnn::fast::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception5a_conv2),
+                                           d_features_inception5a_conv3, features_inception5a_conv3_weight_,
+                                           kFeaturesInception5aConv3, batch, scratch(3311616, 1866816));
   backward_at(80);  // 13: features.inception5a.conv2
-  cnn::conv_backward_params(d_features_inception5a_conv2_weight, d_features_inception5a_conv2_bias,
-                            d_features_inception5a_conv2, features_maxpool4, kFeaturesInception5aConv2, batch,
-                            scratch(3311616, 133120));
+  cnn::fast::conv_backward_params(d_features_inception5a_conv2_weight, d_features_inception5a_conv2_bias,
+                                  d_features_inception5a_conv2, features_maxpool4, kFeaturesInception5aConv2,
+                                  batch, scratch(3311616, 133120));
   backward_at(79);  // 12: features.inception5a.conv1
   cnn::relu_backward_input(d_features_inception5a_conv1, d_features_inception5a_conv1,
                            features_inception5a_conv1, k256x7x7, batch);
-  cnn::conv_backward_params(d_features_inception5a_conv1_weight, d_features_inception5a_conv1_bias,
-                            d_features_inception5a_conv1, features_maxpool4, kFeaturesInception5aConv1, batch,
-                            scratch(3311616, 212992));
-  cnn::conv_siblings_backward_input(cnn::added_to(d_features_maxpool4),
-                                    {{d_features_inception5a_conv1, features_inception5a_conv1_weight_},
-                                     {d_features_inception5a_conv2, features_inception5a_conv2_weight_},
-                                     {d_features_inception5a_conv4, features_inception5a_conv4_weight_}},
-                                    kFeaturesInception5aConv1Siblings, batch, scratch(3311616, 977088));
+  cnn::fast::conv_backward_params(d_features_inception5a_conv1_weight, d_features_inception5a_conv1_bias,
+                                  d_features_inception5a_conv1, features_maxpool4, kFeaturesInception5aConv1,
+                                  batch, scratch(3311616, 212992));
+  cnn::fast::conv_siblings_backward_input(cnn::added_to(d_features_maxpool4),
+                                          {{d_features_inception5a_conv1, features_inception5a_conv1_weight_},
+                                           {d_features_inception5a_conv2, features_inception5a_conv2_weight_},
+                                           {d_features_inception5a_conv4, features_inception5a_conv4_weight_}},
+                                          kFeaturesInception5aConv1Siblings, batch, scratch(3311616, 977088));
   backward_at(78);  // 52: features.maxpool4
   cnn::maxpool_backward_input(d_features_inception4e_concat1, d_features_maxpool4, features_maxpool4_saved,
                               kFeaturesMaxpool4, batch);
@@ -2437,52 +2452,54 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::maxpool(features_inception4e_maxpool1, features_inception4d_concat1, kFeaturesInception4eMaxpool1,
                batch);
   backward_at(76);  // 15: features.inception4e.conv6
-  cnn::conv_backward_params(d_features_inception4e_conv6_weight, d_features_inception4e_conv6_bias,
-                            d_features_inception4e_conv6, features_inception4e_maxpool1,
-                            kFeaturesInception4eConv6, batch, scratch(6623232, 135168));
-  cnn::conv_backward_input(d_features_inception4e_maxpool1, d_features_inception4e_conv6,
-                           features_inception4e_conv6_weight_, kFeaturesInception4eConv6, batch,
-                           scratch(6623232, 240960));
+  cnn::fast::conv_backward_params(d_features_inception4e_conv6_weight, d_features_inception4e_conv6_bias,
+                                  d_features_inception4e_conv6, features_inception4e_maxpool1,
+                                  kFeaturesInception4eConv6, batch, scratch(6623232, 135168));
+  cnn::fast::conv_backward_input(d_features_inception4e_maxpool1, d_features_inception4e_conv6,
+                                 features_inception4e_conv6_weight_, kFeaturesInception4eConv6, batch,
+                                 scratch(6623232, 240960));
   backward_at(75);  // 15: features.inception4e.maxpool1
   cnn::maxpool_backward_input(d_features_inception4d_concat1, d_features_inception4e_maxpool1,
                               features_inception4e_maxpool1_saved, kFeaturesInception4eMaxpool1, batch);
   backward_at(74);  // 14: features.inception4e.conv5
   cnn::relu_backward_input(d_features_inception4e_conv5, d_features_inception4e_conv5,
                            features_inception4e_conv5, k128x14x14, batch);
-  cnn::winograd::conv_backward_params(d_features_inception4e_conv5_weight, d_features_inception4e_conv5_bias,
-                                      d_features_inception4e_conv5, features_inception4e_conv4,
-                                      kFeaturesInception4eConv5, batch, scratch(3311616, 1221120));
-  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4e_conv4),
-                                     d_features_inception4e_conv5, features_inception4e_conv5_weight_,
-                                     kFeaturesInception4eConv5, batch, scratch(3311616, 166464));
+  cnn::fast::winograd::conv_backward_params(d_features_inception4e_conv5_weight,
+                                            d_features_inception4e_conv5_bias, d_features_inception4e_conv5,
+                                            features_inception4e_conv4, kFeaturesInception4eConv5, batch,
+                                            scratch(3311616, 1221120));
+  cnn::fast::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4e_conv4),
+                                           d_features_inception4e_conv5, features_inception4e_conv5_weight_,
+                                           kFeaturesInception4eConv5, batch, scratch(3311616, 204800));
   backward_at(73);  // 14: features.inception4e.conv4
-  cnn::conv_backward_params(d_features_inception4e_conv4_weight, d_features_inception4e_conv4_bias,
-                            d_features_inception4e_conv4, features_inception4d_concat1,
-                            kFeaturesInception4eConv4, batch, scratch(3311616, 33792));
+  cnn::fast::conv_backward_params(d_features_inception4e_conv4_weight, d_features_inception4e_conv4_bias,
+                                  d_features_inception4e_conv4, features_inception4d_concat1,
+                                  kFeaturesInception4eConv4, batch, scratch(3311616, 33792));
   backward_at(72);  // 13: features.inception4e.conv3
   cnn::relu_backward_input(d_features_inception4e_conv3, d_features_inception4e_conv3,
                            features_inception4e_conv3, k320x14x14, batch);
-  cnn::winograd::conv_backward_params(d_features_inception4e_conv3_weight, d_features_inception4e_conv3_bias,
-                                      d_features_inception4e_conv3, features_inception4e_conv2,
-                                      kFeaturesInception4eConv3, batch, scratch(3311616, 1866816));
-  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4e_conv2),
-                                     d_features_inception4e_conv3, features_inception4e_conv3_weight_,
-                                     kFeaturesInception4eConv3, batch, scratch(3311616, 1866816));
+  cnn::fast::winograd::conv_backward_params(d_features_inception4e_conv3_weight,
+                                            d_features_inception4e_conv3_bias, d_features_inception4e_conv3,
+                                            features_inception4e_conv2, kFeaturesInception4eConv3, batch,
+                                            scratch(3311616, 1866816));
+  cnn::fast::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4e_conv2),
+                                           d_features_inception4e_conv3, features_inception4e_conv3_weight_,
+                                           kFeaturesInception4eConv3, batch, scratch(3311616, 1866816));
   backward_at(71);  // 13: features.inception4e.conv2
-  cnn::conv_backward_params(d_features_inception4e_conv2_weight, d_features_inception4e_conv2_bias,
-                            d_features_inception4e_conv2, features_inception4d_concat1,
-                            kFeaturesInception4eConv2, batch, scratch(3311616, 168960));
+  cnn::fast::conv_backward_params(d_features_inception4e_conv2_weight, d_features_inception4e_conv2_bias,
+                                  d_features_inception4e_conv2, features_inception4d_concat1,
+                                  kFeaturesInception4eConv2, batch, scratch(3311616, 168960));
   backward_at(70);  // 12: features.inception4e.conv1
   cnn::relu_backward_input(d_features_inception4e_conv1, d_features_inception4e_conv1,
                            features_inception4e_conv1, k256x14x14, batch);
-  cnn::conv_backward_params(d_features_inception4e_conv1_weight, d_features_inception4e_conv1_bias,
-                            d_features_inception4e_conv1, features_inception4d_concat1,
-                            kFeaturesInception4eConv1, batch, scratch(3311616, 270336));
-  cnn::conv_siblings_backward_input(cnn::added_to(d_features_inception4d_concat1),
-                                    {{d_features_inception4e_conv1, features_inception4e_conv1_weight_},
-                                     {d_features_inception4e_conv2, features_inception4e_conv2_weight_},
-                                     {d_features_inception4e_conv4, features_inception4e_conv4_weight_}},
-                                    kFeaturesInception4eConv1Siblings, batch, scratch(3311616, 840000));
+  cnn::fast::conv_backward_params(d_features_inception4e_conv1_weight, d_features_inception4e_conv1_bias,
+                                  d_features_inception4e_conv1, features_inception4d_concat1,
+                                  kFeaturesInception4eConv1, batch, scratch(3311616, 270336));
+  cnn::fast::conv_siblings_backward_input(cnn::added_to(d_features_inception4d_concat1),
+                                          {{d_features_inception4e_conv1, features_inception4e_conv1_weight_},
+                                           {d_features_inception4e_conv2, features_inception4e_conv2_weight_},
+                                           {d_features_inception4e_conv4, features_inception4e_conv4_weight_}},
+                                          kFeaturesInception4eConv1Siblings, batch, scratch(3311616, 840000));
   backward_at(68);  // 27: features.aux2.dense2
   cnn::dense_backward_params(d_features_aux2_dense2_weight, d_features_aux2_dense2_bias,
                              d_features_aux2_dense2, features_aux2_dropout1, kFeaturesAux2Dense2, batch,
@@ -2507,10 +2524,11 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   // Once more, instead of keeping it:
   cnn::avgpool(features_aux2_avgpool1, features_inception4d_concat1, kFeaturesAux2Avgpool1, batch);
   backward_at(64);  // 23: features.aux2.conv1
-  cnn::conv_backward_params(d_features_aux2_conv1_weight, d_features_aux2_conv1_bias, d_features_aux2_conv1,
-                            features_aux2_avgpool1, kFeaturesAux2Conv1, batch, scratch(3311616, 135168));
-  cnn::conv_backward_input(d_features_aux2_avgpool1, d_features_aux2_conv1, features_aux2_conv1_weight_,
-                           kFeaturesAux2Conv1, batch, scratch(3311616, 133632));
+  cnn::fast::conv_backward_params(d_features_aux2_conv1_weight, d_features_aux2_conv1_bias,
+                                  d_features_aux2_conv1, features_aux2_avgpool1, kFeaturesAux2Conv1, batch,
+                                  scratch(3311616, 135168));
+  cnn::fast::conv_backward_input(d_features_aux2_avgpool1, d_features_aux2_conv1, features_aux2_conv1_weight_,
+                                 kFeaturesAux2Conv1, batch, scratch(3311616, 133632));
   backward_at(63);  // 22: features.aux2.avgpool1
   cnn::avgpool_backward_input(d_features_inception4d_concat1_2, d_features_aux2_avgpool1,
                               kFeaturesAux2Avgpool1, batch);
@@ -2525,12 +2543,12 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::maxpool(features_inception4d_maxpool1, features_inception4c_concat1, kFeaturesInception4dMaxpool1,
                batch);
   backward_at(61);  // 15: features.inception4d.conv6
-  cnn::conv_backward_params(d_features_inception4d_conv6_weight, d_features_inception4d_conv6_bias,
-                            d_features_inception4d_conv6, features_inception4d_maxpool1,
-                            kFeaturesInception4dConv6, batch, scratch(6522880, 98304));
-  cnn::conv_backward_input(d_features_inception4d_maxpool1, d_features_inception4d_conv6,
-                           features_inception4d_conv6_weight_, kFeaturesInception4dConv6, batch,
-                           scratch(9934848, 120384));
+  cnn::fast::conv_backward_params(d_features_inception4d_conv6_weight, d_features_inception4d_conv6_bias,
+                                  d_features_inception4d_conv6, features_inception4d_maxpool1,
+                                  kFeaturesInception4dConv6, batch, scratch(6522880, 98304));
+  cnn::fast::conv_backward_input(d_features_inception4d_maxpool1, d_features_inception4d_conv6,
+                                 features_inception4d_conv6_weight_, kFeaturesInception4dConv6, batch,
+                                 scratch(9934848, 120384));
   backward_at(60);  // 15: features.inception4d.maxpool1
   cnn::maxpool_backward_input(d_features_inception4c_concat1, d_features_inception4d_maxpool1,
                               features_inception4d_maxpool1_saved, kFeaturesInception4dMaxpool1, batch);
@@ -2539,44 +2557,47 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                            features_inception4d_conv5, k64x14x14, batch);
   backward_at(58);  // 14: features.inception4d.conv4
   // Once more, instead of keeping it:
-  cnn::conv(features_inception4d_conv4, features_inception4c_concat1, features_inception4d_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv4, batch, scratch(3311616, 707904));
+  cnn::fast::conv(features_inception4d_conv4, features_inception4c_concat1,
+                  features_inception4d_conv4_weight_,
+                  cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception4dConv4, batch, scratch(3311616, 707904));
   backward_at(59);  // 14: features.inception4d.conv5
-  cnn::winograd::conv_backward_params(d_features_inception4d_conv5_weight, d_features_inception4d_conv5_bias,
-                                      d_features_inception4d_conv5, features_inception4d_conv4,
-                                      kFeaturesInception4dConv5, batch, scratch(3311616, 612864));
-  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4d_conv4),
-                                     d_features_inception4d_conv5, features_inception4d_conv5_weight_,
-                                     kFeaturesInception4dConv5, batch, scratch(3311616, 83520));
+  cnn::fast::winograd::conv_backward_params(d_features_inception4d_conv5_weight,
+                                            d_features_inception4d_conv5_bias, d_features_inception4d_conv5,
+                                            features_inception4d_conv4, kFeaturesInception4dConv5, batch,
+                                            scratch(3311616, 612864));
+  cnn::fast::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4d_conv4),
+                                           d_features_inception4d_conv5, features_inception4d_conv5_weight_,
+                                           kFeaturesInception4dConv5, batch, scratch(3311616, 102400));
   backward_at(58);  // 14: features.inception4d.conv4
-  cnn::conv_backward_params(d_features_inception4d_conv4_weight, d_features_inception4d_conv4_bias,
-                            d_features_inception4d_conv4, features_inception4c_concat1,
-                            kFeaturesInception4dConv4, batch, scratch(3311616, 49152));
+  cnn::fast::conv_backward_params(d_features_inception4d_conv4_weight, d_features_inception4d_conv4_bias,
+                                  d_features_inception4d_conv4, features_inception4c_concat1,
+                                  kFeaturesInception4dConv4, batch, scratch(3311616, 49152));
   backward_at(57);  // 13: features.inception4d.conv3
   cnn::relu_backward_input(d_features_inception4d_conv3, d_features_inception4d_conv3,
                            features_inception4d_conv3, k288x14x14, batch);
-  cnn::winograd::conv_backward_params(d_features_inception4d_conv3_weight, d_features_inception4d_conv3_bias,
-                                      d_features_inception4d_conv3, features_inception4d_conv2,
-                                      kFeaturesInception4dConv3, batch, scratch(3311616, 1493568));
-  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4d_conv2),
-                                     d_features_inception4d_conv3, features_inception4d_conv3_weight_,
-                                     kFeaturesInception4dConv3, batch, scratch(3311616, 1493568));
+  cnn::fast::winograd::conv_backward_params(d_features_inception4d_conv3_weight,
+                                            d_features_inception4d_conv3_bias, d_features_inception4d_conv3,
+                                            features_inception4d_conv2, kFeaturesInception4dConv3, batch,
+                                            scratch(3311616, 1493568));
+  cnn::fast::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4d_conv2),
+                                           d_features_inception4d_conv3, features_inception4d_conv3_weight_,
+                                           kFeaturesInception4dConv3, batch, scratch(3311616, 1493568));
   backward_at(56);  // 13: features.inception4d.conv2
-  cnn::conv_backward_params(d_features_inception4d_conv2_weight, d_features_inception4d_conv2_bias,
-                            d_features_inception4d_conv2, features_inception4c_concat1,
-                            kFeaturesInception4dConv2, batch, scratch(3311616, 221184));
+  cnn::fast::conv_backward_params(d_features_inception4d_conv2_weight, d_features_inception4d_conv2_bias,
+                                  d_features_inception4d_conv2, features_inception4c_concat1,
+                                  kFeaturesInception4dConv2, batch, scratch(3311616, 221184));
   backward_at(55);  // 12: features.inception4d.conv1
   cnn::relu_backward_input(d_features_inception4d_conv1, d_features_inception4d_conv1,
                            features_inception4d_conv1, k112x14x14, batch);
-  cnn::conv_backward_params(d_features_inception4d_conv1_weight, d_features_inception4d_conv1_bias,
-                            d_features_inception4d_conv1, features_inception4c_concat1,
-                            kFeaturesInception4dConv1, batch, scratch(0, 172032));
-  cnn::conv_siblings_backward_input(cnn::added_to(d_features_inception4c_concat1),
-                                    {{d_features_inception4d_conv1, features_inception4d_conv1_weight_},
-                                     {d_features_inception4d_conv2, features_inception4d_conv2_weight_},
-                                     {d_features_inception4d_conv4, features_inception4d_conv4_weight_}},
-                                    kFeaturesInception4dConv1Siblings, batch, scratch(0, 537024));
+  cnn::fast::conv_backward_params(d_features_inception4d_conv1_weight, d_features_inception4d_conv1_bias,
+                                  d_features_inception4d_conv1, features_inception4c_concat1,
+                                  kFeaturesInception4dConv1, batch, scratch(0, 172032));
+  cnn::fast::conv_siblings_backward_input(cnn::added_to(d_features_inception4c_concat1),
+                                          {{d_features_inception4d_conv1, features_inception4d_conv1_weight_},
+                                           {d_features_inception4d_conv2, features_inception4d_conv2_weight_},
+                                           {d_features_inception4d_conv4, features_inception4d_conv4_weight_}},
+                                          kFeaturesInception4dConv1Siblings, batch, scratch(0, 537024));
   backward_at(53);  // 15: features.inception4c.conv6
   cnn::relu_backward_input(d_features_inception4c_conv6, d_features_inception4c_conv6,
                            features_inception4c_conv6, k64x14x14, batch);
@@ -2585,52 +2606,54 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::maxpool(features_inception4c_maxpool1, features_inception4b_concat1, kFeaturesInception4cMaxpool1,
                batch);
   backward_at(53);  // 15: features.inception4c.conv6
-  cnn::conv_backward_params(d_features_inception4c_conv6_weight, d_features_inception4c_conv6_bias,
-                            d_features_inception4c_conv6, features_inception4c_maxpool1,
-                            kFeaturesInception4cConv6, batch, scratch(3211264, 98304));
-  cnn::conv_backward_input(d_features_inception4c_maxpool1, d_features_inception4c_conv6,
-                           features_inception4c_conv6_weight_, kFeaturesInception4cConv6, batch,
-                           scratch(3211264, 120384));
+  cnn::fast::conv_backward_params(d_features_inception4c_conv6_weight, d_features_inception4c_conv6_bias,
+                                  d_features_inception4c_conv6, features_inception4c_maxpool1,
+                                  kFeaturesInception4cConv6, batch, scratch(3211264, 98304));
+  cnn::fast::conv_backward_input(d_features_inception4c_maxpool1, d_features_inception4c_conv6,
+                                 features_inception4c_conv6_weight_, kFeaturesInception4cConv6, batch,
+                                 scratch(3211264, 120384));
   backward_at(52);  // 15: features.inception4c.maxpool1
   cnn::maxpool_backward_input(d_features_inception4b_concat1, d_features_inception4c_maxpool1,
                               features_inception4c_maxpool1_saved, kFeaturesInception4cMaxpool1, batch);
   backward_at(51);  // 14: features.inception4c.conv5
   cnn::relu_backward_input(d_features_inception4c_conv5, d_features_inception4c_conv5,
                            features_inception4c_conv5, k64x14x14, batch);
-  cnn::winograd::conv_backward_params(d_features_inception4c_conv5_weight, d_features_inception4c_conv5_bias,
-                                      d_features_inception4c_conv5, features_inception4c_conv4,
-                                      kFeaturesInception4cConv5, batch, scratch(0, 612864));
-  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4c_conv4),
-                                     d_features_inception4c_conv5, features_inception4c_conv5_weight_,
-                                     kFeaturesInception4cConv5, batch, scratch(0, 55872));
+  cnn::fast::winograd::conv_backward_params(d_features_inception4c_conv5_weight,
+                                            d_features_inception4c_conv5_bias, d_features_inception4c_conv5,
+                                            features_inception4c_conv4, kFeaturesInception4cConv5, batch,
+                                            scratch(0, 612864));
+  cnn::fast::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4c_conv4),
+                                           d_features_inception4c_conv5, features_inception4c_conv5_weight_,
+                                           kFeaturesInception4cConv5, batch, scratch(0, 89600));
   backward_at(50);  // 14: features.inception4c.conv4
-  cnn::conv_backward_params(d_features_inception4c_conv4_weight, d_features_inception4c_conv4_bias,
-                            d_features_inception4c_conv4, features_inception4b_concat1,
-                            kFeaturesInception4cConv4, batch, scratch(0, 36864));
+  cnn::fast::conv_backward_params(d_features_inception4c_conv4_weight, d_features_inception4c_conv4_bias,
+                                  d_features_inception4c_conv4, features_inception4b_concat1,
+                                  kFeaturesInception4cConv4, batch, scratch(0, 36864));
   backward_at(49);  // 13: features.inception4c.conv3
   cnn::relu_backward_input(d_features_inception4c_conv3, d_features_inception4c_conv3,
                            features_inception4c_conv3, k256x14x14, batch);
-  cnn::winograd::conv_backward_params(d_features_inception4c_conv3_weight, d_features_inception4c_conv3_bias,
-                                      d_features_inception4c_conv3, features_inception4c_conv2,
-                                      kFeaturesInception4cConv3, batch, scratch(0, 1189440));
-  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4c_conv2),
-                                     d_features_inception4c_conv3, features_inception4c_conv3_weight_,
-                                     kFeaturesInception4cConv3, batch, scratch(0, 1217088));
+  cnn::fast::winograd::conv_backward_params(d_features_inception4c_conv3_weight,
+                                            d_features_inception4c_conv3_bias, d_features_inception4c_conv3,
+                                            features_inception4c_conv2, kFeaturesInception4cConv3, batch,
+                                            scratch(0, 1189440));
+  cnn::fast::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4c_conv2),
+                                           d_features_inception4c_conv3, features_inception4c_conv3_weight_,
+                                           kFeaturesInception4cConv3, batch, scratch(0, 1217088));
   backward_at(48);  // 13: features.inception4c.conv2
-  cnn::conv_backward_params(d_features_inception4c_conv2_weight, d_features_inception4c_conv2_bias,
-                            d_features_inception4c_conv2, features_inception4b_concat1,
-                            kFeaturesInception4cConv2, batch, scratch(0, 196608));
+  cnn::fast::conv_backward_params(d_features_inception4c_conv2_weight, d_features_inception4c_conv2_bias,
+                                  d_features_inception4c_conv2, features_inception4b_concat1,
+                                  kFeaturesInception4cConv2, batch, scratch(0, 196608));
   backward_at(47);  // 12: features.inception4c.conv1
   cnn::relu_backward_input(d_features_inception4c_conv1, d_features_inception4c_conv1,
                            features_inception4c_conv1, k128x14x14, batch);
-  cnn::conv_backward_params(d_features_inception4c_conv1_weight, d_features_inception4c_conv1_bias,
-                            d_features_inception4c_conv1, features_inception4b_concat1,
-                            kFeaturesInception4cConv1, batch, scratch(0, 196608));
-  cnn::conv_siblings_backward_input(cnn::added_to(d_features_inception4b_concat1),
-                                    {{d_features_inception4c_conv1, features_inception4c_conv1_weight_},
-                                     {d_features_inception4c_conv2, features_inception4c_conv2_weight_},
-                                     {d_features_inception4c_conv4, features_inception4c_conv4_weight_}},
-                                    kFeaturesInception4cConv1Siblings, batch, scratch(0, 522144));
+  cnn::fast::conv_backward_params(d_features_inception4c_conv1_weight, d_features_inception4c_conv1_bias,
+                                  d_features_inception4c_conv1, features_inception4b_concat1,
+                                  kFeaturesInception4cConv1, batch, scratch(0, 196608));
+  cnn::fast::conv_siblings_backward_input(cnn::added_to(d_features_inception4b_concat1),
+                                          {{d_features_inception4c_conv1, features_inception4c_conv1_weight_},
+                                           {d_features_inception4c_conv2, features_inception4c_conv2_weight_},
+                                           {d_features_inception4c_conv4, features_inception4c_conv4_weight_}},
+                                          kFeaturesInception4cConv1Siblings, batch, scratch(0, 522144));
   backward_at(45);  // 15: features.inception4b.conv6
   cnn::relu_backward_input(d_features_inception4b_conv6, d_features_inception4b_conv6,
                            features_inception4b_conv6, k64x14x14, batch);
@@ -2639,52 +2662,54 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::maxpool(features_inception4b_maxpool1, features_inception4a_concat1, kFeaturesInception4bMaxpool1,
                batch);
   backward_at(45);  // 15: features.inception4b.conv6
-  cnn::conv_backward_params(d_features_inception4b_conv6_weight, d_features_inception4b_conv6_bias,
-                            d_features_inception4b_conv6, features_inception4b_maxpool1,
-                            kFeaturesInception4bConv6, batch, scratch(6422528, 98304));
-  cnn::conv_backward_input(d_features_inception4b_maxpool1, d_features_inception4b_conv6,
-                           features_inception4b_conv6_weight_, kFeaturesInception4bConv6, batch,
-                           scratch(6422528, 120384));
+  cnn::fast::conv_backward_params(d_features_inception4b_conv6_weight, d_features_inception4b_conv6_bias,
+                                  d_features_inception4b_conv6, features_inception4b_maxpool1,
+                                  kFeaturesInception4bConv6, batch, scratch(6422528, 98304));
+  cnn::fast::conv_backward_input(d_features_inception4b_maxpool1, d_features_inception4b_conv6,
+                                 features_inception4b_conv6_weight_, kFeaturesInception4bConv6, batch,
+                                 scratch(6422528, 120384));
   backward_at(44);  // 15: features.inception4b.maxpool1
   cnn::maxpool_backward_input(d_features_inception4a_concat1, d_features_inception4b_maxpool1,
                               features_inception4b_maxpool1_saved, kFeaturesInception4bMaxpool1, batch);
   backward_at(43);  // 14: features.inception4b.conv5
   cnn::relu_backward_input(d_features_inception4b_conv5, d_features_inception4b_conv5,
                            features_inception4b_conv5, k64x14x14, batch);
-  cnn::winograd::conv_backward_params(d_features_inception4b_conv5_weight, d_features_inception4b_conv5_bias,
-                                      d_features_inception4b_conv5, features_inception4b_conv4,
-                                      kFeaturesInception4bConv5, batch, scratch(0, 612864));
-  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4b_conv4),
-                                     d_features_inception4b_conv5, features_inception4b_conv5_weight_,
-                                     kFeaturesInception4bConv5, batch, scratch(0, 55872));
+  cnn::fast::winograd::conv_backward_params(d_features_inception4b_conv5_weight,
+                                            d_features_inception4b_conv5_bias, d_features_inception4b_conv5,
+                                            features_inception4b_conv4, kFeaturesInception4bConv5, batch,
+                                            scratch(0, 612864));
+  cnn::fast::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4b_conv4),
+                                           d_features_inception4b_conv5, features_inception4b_conv5_weight_,
+                                           kFeaturesInception4bConv5, batch, scratch(0, 89600));
   backward_at(42);  // 14: features.inception4b.conv4
-  cnn::conv_backward_params(d_features_inception4b_conv4_weight, d_features_inception4b_conv4_bias,
-                            d_features_inception4b_conv4, features_inception4a_concat1,
-                            kFeaturesInception4bConv4, batch, scratch(0, 36864));
+  cnn::fast::conv_backward_params(d_features_inception4b_conv4_weight, d_features_inception4b_conv4_bias,
+                                  d_features_inception4b_conv4, features_inception4a_concat1,
+                                  kFeaturesInception4bConv4, batch, scratch(0, 36864));
   backward_at(41);  // 13: features.inception4b.conv3
   cnn::relu_backward_input(d_features_inception4b_conv3, d_features_inception4b_conv3,
                            features_inception4b_conv3, k224x14x14, batch);
-  cnn::winograd::conv_backward_params(d_features_inception4b_conv3_weight, d_features_inception4b_conv3_bias,
-                                      d_features_inception4b_conv3, features_inception4b_conv2,
-                                      kFeaturesInception4bConv3, batch, scratch(0, 1839744));
-  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4b_conv2),
-                                     d_features_inception4b_conv3, features_inception4b_conv3_weight_,
-                                     kFeaturesInception4bConv3, batch, scratch(0, 919872));
+  cnn::fast::winograd::conv_backward_params(d_features_inception4b_conv3_weight,
+                                            d_features_inception4b_conv3_bias, d_features_inception4b_conv3,
+                                            features_inception4b_conv2, kFeaturesInception4bConv3, batch,
+                                            scratch(0, 1839744));
+  cnn::fast::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4b_conv2),
+                                           d_features_inception4b_conv3, features_inception4b_conv3_weight_,
+                                           kFeaturesInception4bConv3, batch, scratch(0, 919872));
   backward_at(40);  // 13: features.inception4b.conv2
-  cnn::conv_backward_params(d_features_inception4b_conv2_weight, d_features_inception4b_conv2_bias,
-                            d_features_inception4b_conv2, features_inception4a_concat1,
-                            kFeaturesInception4bConv2, batch, scratch(0, 172032));
+  cnn::fast::conv_backward_params(d_features_inception4b_conv2_weight, d_features_inception4b_conv2_bias,
+                                  d_features_inception4b_conv2, features_inception4a_concat1,
+                                  kFeaturesInception4bConv2, batch, scratch(0, 172032));
   backward_at(39);  // 12: features.inception4b.conv1
   cnn::relu_backward_input(d_features_inception4b_conv1, d_features_inception4b_conv1,
                            features_inception4b_conv1, k160x14x14, batch);
-  cnn::conv_backward_params(d_features_inception4b_conv1_weight, d_features_inception4b_conv1_bias,
-                            d_features_inception4b_conv1, features_inception4a_concat1,
-                            kFeaturesInception4bConv1, batch, scratch(0, 245760));
-  cnn::conv_siblings_backward_input(cnn::added_to(d_features_inception4a_concat1),
-                                    {{d_features_inception4b_conv1, features_inception4b_conv1_weight_},
-                                     {d_features_inception4b_conv2, features_inception4b_conv2_weight_},
-                                     {d_features_inception4b_conv4, features_inception4b_conv4_weight_}},
-                                    kFeaturesInception4bConv1Siblings, batch, scratch(0, 551904));
+  cnn::fast::conv_backward_params(d_features_inception4b_conv1_weight, d_features_inception4b_conv1_bias,
+                                  d_features_inception4b_conv1, features_inception4a_concat1,
+                                  kFeaturesInception4bConv1, batch, scratch(0, 245760));
+  cnn::fast::conv_siblings_backward_input(cnn::added_to(d_features_inception4a_concat1),
+                                          {{d_features_inception4b_conv1, features_inception4b_conv1_weight_},
+                                           {d_features_inception4b_conv2, features_inception4b_conv2_weight_},
+                                           {d_features_inception4b_conv4, features_inception4b_conv4_weight_}},
+                                          kFeaturesInception4bConv1Siblings, batch, scratch(0, 551904));
   backward_at(37);  // 27: features.aux1.dense2
   cnn::dense_backward_params(d_features_aux1_dense2_weight, d_features_aux1_dense2_bias,
                              d_features_aux1_dense2, features_aux1_dropout1, kFeaturesAux1Dense2, batch,
@@ -2709,10 +2734,11 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   // Once more, instead of keeping it:
   cnn::avgpool(features_aux1_avgpool1, features_inception4a_concat1, kFeaturesAux1Avgpool1, batch);
   backward_at(33);  // 23: features.aux1.conv1
-  cnn::conv_backward_params(d_features_aux1_conv1_weight, d_features_aux1_conv1_bias, d_features_aux1_conv1,
-                            features_aux1_avgpool1, kFeaturesAux1Conv1, batch, scratch(0, 196608));
-  cnn::conv_backward_input(d_features_aux1_avgpool1, d_features_aux1_conv1, features_aux1_conv1_weight_,
-                           kFeaturesAux1Conv1, batch, scratch(0, 132096));
+  cnn::fast::conv_backward_params(d_features_aux1_conv1_weight, d_features_aux1_conv1_bias,
+                                  d_features_aux1_conv1, features_aux1_avgpool1, kFeaturesAux1Conv1, batch,
+                                  scratch(0, 196608));
+  cnn::fast::conv_backward_input(d_features_aux1_avgpool1, d_features_aux1_conv1, features_aux1_conv1_weight_,
+                                 kFeaturesAux1Conv1, batch, scratch(0, 132096));
   backward_at(32);  // 22: features.aux1.avgpool1
   cnn::avgpool_backward_input(d_features_inception4a_concat1_2, d_features_aux1_avgpool1,
                               kFeaturesAux1Avgpool1, batch);
@@ -2729,52 +2755,53 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   // Once more, instead of keeping it:
   cnn::maxpool(features_inception4a_maxpool1, features_maxpool3, kFeaturesInception4aMaxpool1, batch);
   backward_at(30);  // 15: features.inception4a.conv6
-  cnn::conv_backward_params(d_features_inception4a_conv6_weight, d_features_inception4a_conv6_bias,
-                            d_features_inception4a_conv6, features_inception4a_maxpool1,
-                            kFeaturesInception4aConv6, batch, scratch(6021120, 92160));
-  cnn::conv_backward_input(d_features_inception4a_maxpool1, d_features_inception4a_conv6,
-                           features_inception4a_conv6_weight_, kFeaturesInception4aConv6, batch,
-                           scratch(6021120, 118080));
+  cnn::fast::conv_backward_params(d_features_inception4a_conv6_weight, d_features_inception4a_conv6_bias,
+                                  d_features_inception4a_conv6, features_inception4a_maxpool1,
+                                  kFeaturesInception4aConv6, batch, scratch(6021120, 92160));
+  cnn::fast::conv_backward_input(d_features_inception4a_maxpool1, d_features_inception4a_conv6,
+                                 features_inception4a_conv6_weight_, kFeaturesInception4aConv6, batch,
+                                 scratch(6021120, 118080));
   backward_at(29);  // 15: features.inception4a.maxpool1
   cnn::maxpool_backward_input(d_features_maxpool3, d_features_inception4a_maxpool1,
                               features_inception4a_maxpool1_saved, kFeaturesInception4aMaxpool1, batch);
   backward_at(28);  // 14: features.inception4a.conv5
   cnn::relu_backward_input(d_features_inception4a_conv5, d_features_inception4a_conv5,
                            features_inception4a_conv5, k48x14x14, batch);
-  cnn::conv_backward_params(d_features_inception4a_conv5_weight, d_features_inception4a_conv5_bias,
-                            d_features_inception4a_conv5, features_inception4a_conv4,
-                            kFeaturesInception4aConv5, batch, scratch(3010560, 57600));
-  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4a_conv4),
-                                     d_features_inception4a_conv5, features_inception4a_conv5_weight_,
-                                     kFeaturesInception4aConv5, batch, scratch(3010560, 31680));
+  cnn::fast::conv_backward_params(d_features_inception4a_conv5_weight, d_features_inception4a_conv5_bias,
+                                  d_features_inception4a_conv5, features_inception4a_conv4,
+                                  kFeaturesInception4aConv5, batch, scratch(3010560, 134400));
+  cnn::fast::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4a_conv4),
+                                           d_features_inception4a_conv5, features_inception4a_conv5_weight_,
+                                           kFeaturesInception4aConv5, batch, scratch(3010560, 51200));
   backward_at(27);  // 14: features.inception4a.conv4
-  cnn::conv_backward_params(d_features_inception4a_conv4_weight, d_features_inception4a_conv4_bias,
-                            d_features_inception4a_conv4, features_maxpool3, kFeaturesInception4aConv4, batch,
-                            scratch(3010560, 23040));
+  cnn::fast::conv_backward_params(d_features_inception4a_conv4_weight, d_features_inception4a_conv4_bias,
+                                  d_features_inception4a_conv4, features_maxpool3, kFeaturesInception4aConv4,
+                                  batch, scratch(3010560, 23040));
   backward_at(26);  // 13: features.inception4a.conv3
   cnn::relu_backward_input(d_features_inception4a_conv3, d_features_inception4a_conv3,
                            features_inception4a_conv3, k208x14x14, batch);
-  cnn::winograd::conv_backward_params(d_features_inception4a_conv3_weight, d_features_inception4a_conv3_bias,
-                                      d_features_inception4a_conv3, features_inception4a_conv2,
-                                      kFeaturesInception4aConv3, batch, scratch(3010560, 1452672));
-  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4a_conv2),
-                                     d_features_inception4a_conv3, features_inception4a_conv3_weight_,
-                                     kFeaturesInception4aConv3, batch, scratch(3010560, 719424));
+  cnn::fast::winograd::conv_backward_params(d_features_inception4a_conv3_weight,
+                                            d_features_inception4a_conv3_bias, d_features_inception4a_conv3,
+                                            features_inception4a_conv2, kFeaturesInception4aConv3, batch,
+                                            scratch(3010560, 1452672));
+  cnn::fast::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4a_conv2),
+                                           d_features_inception4a_conv3, features_inception4a_conv3_weight_,
+                                           kFeaturesInception4aConv3, batch, scratch(3010560, 719424));
   backward_at(25);  // 13: features.inception4a.conv2
-  cnn::conv_backward_params(d_features_inception4a_conv2_weight, d_features_inception4a_conv2_bias,
-                            d_features_inception4a_conv2, features_maxpool3, kFeaturesInception4aConv2, batch,
-                            scratch(3010560, 138240));
+  cnn::fast::conv_backward_params(d_features_inception4a_conv2_weight, d_features_inception4a_conv2_bias,
+                                  d_features_inception4a_conv2, features_maxpool3, kFeaturesInception4aConv2,
+                                  batch, scratch(3010560, 138240));
   backward_at(24);  // 12: features.inception4a.conv1
   cnn::relu_backward_input(d_features_inception4a_conv1, d_features_inception4a_conv1,
                            features_inception4a_conv1, k192x14x14, batch);
-  cnn::conv_backward_params(d_features_inception4a_conv1_weight, d_features_inception4a_conv1_bias,
-                            d_features_inception4a_conv1, features_maxpool3, kFeaturesInception4aConv1, batch,
-                            scratch(3010560, 276480));
-  cnn::conv_siblings_backward_input(cnn::added_to(d_features_maxpool3),
-                                    {{d_features_inception4a_conv1, features_inception4a_conv1_weight_},
-                                     {d_features_inception4a_conv2, features_inception4a_conv2_weight_},
-                                     {d_features_inception4a_conv4, features_inception4a_conv4_weight_}},
-                                    kFeaturesInception4aConv1Siblings, batch, scratch(0, 555840));
+  cnn::fast::conv_backward_params(d_features_inception4a_conv1_weight, d_features_inception4a_conv1_bias,
+                                  d_features_inception4a_conv1, features_maxpool3, kFeaturesInception4aConv1,
+                                  batch, scratch(3010560, 276480));
+  cnn::fast::conv_siblings_backward_input(cnn::added_to(d_features_maxpool3),
+                                          {{d_features_inception4a_conv1, features_inception4a_conv1_weight_},
+                                           {d_features_inception4a_conv2, features_inception4a_conv2_weight_},
+                                           {d_features_inception4a_conv4, features_inception4a_conv4_weight_}},
+                                          kFeaturesInception4aConv1Siblings, batch, scratch(0, 555840));
   backward_at(23);  // 43: features.maxpool3
   cnn::maxpool_backward_input(d_features_inception3b_concat1, d_features_maxpool3, features_maxpool3_saved,
                               kFeaturesMaxpool3, batch);
@@ -2786,52 +2813,55 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::maxpool(features_inception3b_maxpool1, features_inception3a_concat1, kFeaturesInception3bMaxpool1,
                batch);
   backward_at(21);  // 15: features.inception3b.conv6
-  cnn::conv_backward_params(d_features_inception3b_conv6_weight, d_features_inception3b_conv6_bias,
-                            d_features_inception3b_conv6, features_inception3b_maxpool1,
-                            kFeaturesInception3bConv6, batch, scratch(32915456, 114688));
-  cnn::conv_backward_input(d_features_inception3b_maxpool1, d_features_inception3b_conv6,
-                           features_inception3b_conv6_weight_, kFeaturesInception3bConv6, batch,
-                           scratch(32915456, 103872));
+  cnn::fast::conv_backward_params(d_features_inception3b_conv6_weight, d_features_inception3b_conv6_bias,
+                                  d_features_inception3b_conv6, features_inception3b_maxpool1,
+                                  kFeaturesInception3bConv6, batch, scratch(32915456, 114688));
+  cnn::fast::conv_backward_input(d_features_inception3b_maxpool1, d_features_inception3b_conv6,
+                                 features_inception3b_conv6_weight_, kFeaturesInception3bConv6, batch,
+                                 scratch(32915456, 103872));
   backward_at(20);  // 15: features.inception3b.maxpool1
   cnn::maxpool_backward_input(d_features_inception3a_concat1, d_features_inception3b_maxpool1,
                               features_inception3b_maxpool1_saved, kFeaturesInception3bMaxpool1, batch);
   backward_at(19);  // 14: features.inception3b.conv5
   cnn::relu_backward_input(d_features_inception3b_conv5, d_features_inception3b_conv5,
                            features_inception3b_conv5, k96x28x28, batch);
-  cnn::winograd::conv_backward_params(d_features_inception3b_conv5_weight, d_features_inception3b_conv5_bias,
-                                      d_features_inception3b_conv5, features_inception3b_conv4,
-                                      kFeaturesInception3bConv5, batch, scratch(32915456, 889344));
-  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception3b_conv4),
-                                     d_features_inception3b_conv5, features_inception3b_conv5_weight_,
-                                     kFeaturesInception3bConv5, batch, scratch(32915456, 124992));
+  cnn::fast::winograd::conv_backward_params(d_features_inception3b_conv5_weight,
+                                            d_features_inception3b_conv5_bias, d_features_inception3b_conv5,
+                                            features_inception3b_conv4, kFeaturesInception3bConv5, batch,
+                                            scratch(32915456, 889344));
+  cnn::fast::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception3b_conv4),
+                                           d_features_inception3b_conv5, features_inception3b_conv5_weight_,
+                                           kFeaturesInception3bConv5, batch, scratch(32915456, 153600));
   backward_at(18);  // 14: features.inception3b.conv4
-  cnn::conv_backward_params(d_features_inception3b_conv4_weight, d_features_inception3b_conv4_bias,
-                            d_features_inception3b_conv4, features_inception3a_concat1,
-                            kFeaturesInception3bConv4, batch, scratch(32915456, 57344));
+  cnn::fast::conv_backward_params(d_features_inception3b_conv4_weight, d_features_inception3b_conv4_bias,
+                                  d_features_inception3b_conv4, features_inception3a_concat1,
+                                  kFeaturesInception3bConv4, batch, scratch(32915456, 57344));
   backward_at(17);  // 13: features.inception3b.conv3
   cnn::relu_backward_input(d_features_inception3b_conv3, d_features_inception3b_conv3,
                            features_inception3b_conv3, k192x28x28, batch);
-  cnn::winograd::conv_backward_params(d_features_inception3b_conv3_weight, d_features_inception3b_conv3_bias,
-                                      d_features_inception3b_conv3, features_inception3b_conv2,
-                                      kFeaturesInception3bConv3, batch, scratch(32915456, 1770624));
-  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception3b_conv2),
-                                     d_features_inception3b_conv3, features_inception3b_conv3_weight_,
-                                     kFeaturesInception3bConv3, batch, scratch(32915456, 912960));
+  cnn::fast::winograd::conv_backward_params(d_features_inception3b_conv3_weight,
+                                            d_features_inception3b_conv3_bias, d_features_inception3b_conv3,
+                                            features_inception3b_conv2, kFeaturesInception3bConv3, batch,
+                                            scratch(32915456, 1770624));
+  cnn::fast::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception3b_conv2),
+                                           d_features_inception3b_conv3, features_inception3b_conv3_weight_,
+                                           kFeaturesInception3bConv3, batch, scratch(32915456, 912960));
   backward_at(16);  // 13: features.inception3b.conv2
-  cnn::conv_backward_params(d_features_inception3b_conv2_weight, d_features_inception3b_conv2_bias,
-                            d_features_inception3b_conv2, features_inception3a_concat1,
-                            kFeaturesInception3bConv2, batch, scratch(32915456, 229376));
+  cnn::fast::conv_backward_params(d_features_inception3b_conv2_weight, d_features_inception3b_conv2_bias,
+                                  d_features_inception3b_conv2, features_inception3a_concat1,
+                                  kFeaturesInception3bConv2, batch, scratch(32915456, 229376));
   backward_at(15);  // 12: features.inception3b.conv1
   cnn::relu_backward_input(d_features_inception3b_conv1, d_features_inception3b_conv1,
                            features_inception3b_conv1, k128x28x28, batch);
-  cnn::conv_backward_params(d_features_inception3b_conv1_weight, d_features_inception3b_conv1_bias,
-                            d_features_inception3b_conv1, features_inception3a_concat1,
-                            kFeaturesInception3bConv1, batch, scratch(32915456, 229376));
-  cnn::conv_siblings_backward_input(cnn::added_to(d_features_inception3a_concat1),
-                                    {{d_features_inception3b_conv1, features_inception3b_conv1_weight_},
-                                     {d_features_inception3b_conv2, features_inception3b_conv2_weight_},
-                                     {d_features_inception3b_conv4, features_inception3b_conv4_weight_}},
-                                    kFeaturesInception3bConv1Siblings, batch, scratch(32915456, 462720));
+  cnn::fast::conv_backward_params(d_features_inception3b_conv1_weight, d_features_inception3b_conv1_bias,
+                                  d_features_inception3b_conv1, features_inception3a_concat1,
+                                  kFeaturesInception3bConv1, batch, scratch(32915456, 229376));
+  cnn::fast::conv_siblings_backward_input(cnn::added_to(d_features_inception3a_concat1),
+                                          {{d_features_inception3b_conv1, features_inception3b_conv1_weight_},
+                                           {d_features_inception3b_conv2, features_inception3b_conv2_weight_},
+                                           {d_features_inception3b_conv4, features_inception3b_conv4_weight_}},
+                                          kFeaturesInception3bConv1Siblings, batch,
+                                          scratch(32915456, 462720));
   backward_at(13);  // 15: features.inception3a.conv6
   cnn::relu_backward_input(d_features_inception3a_conv6, d_features_inception3a_conv6,
                            features_inception3a_conv6, k32x28x28, batch);
@@ -2839,12 +2869,12 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   // Once more, instead of keeping it:
   cnn::maxpool(features_inception3a_maxpool1, features_maxpool2, kFeaturesInception3aMaxpool1, batch);
   backward_at(13);  // 15: features.inception3a.conv6
-  cnn::conv_backward_params(d_features_inception3a_conv6_weight, d_features_inception3a_conv6_bias,
-                            d_features_inception3a_conv6, features_inception3a_maxpool1,
-                            kFeaturesInception3aConv6, batch, scratch(4816896, 43008));
-  cnn::conv_backward_input(d_features_inception3a_maxpool1, d_features_inception3a_conv6,
-                           features_inception3a_conv6_weight_, kFeaturesInception3aConv6, batch,
-                           scratch(4816896, 50496));
+  cnn::fast::conv_backward_params(d_features_inception3a_conv6_weight, d_features_inception3a_conv6_bias,
+                                  d_features_inception3a_conv6, features_inception3a_maxpool1,
+                                  kFeaturesInception3aConv6, batch, scratch(4816896, 43008));
+  cnn::fast::conv_backward_input(d_features_inception3a_maxpool1, d_features_inception3a_conv6,
+                                 features_inception3a_conv6_weight_, kFeaturesInception3aConv6, batch,
+                                 scratch(4816896, 50496));
   backward_at(12);  // 15: features.inception3a.maxpool1
   cnn::maxpool_backward_input(d_features_maxpool2, d_features_inception3a_maxpool1,
                               features_inception3a_maxpool1_saved, kFeaturesInception3aMaxpool1, batch);
@@ -2853,44 +2883,46 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                            features_inception3a_conv5, k32x28x28, batch);
   backward_at(10);  // 14: features.inception3a.conv4
   // Once more, instead of keeping it:
-  cnn::conv(features_inception3a_conv4, features_maxpool2, features_inception3a_conv4_weight_,
-            cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv4, batch, scratch(0, 262848));
+  cnn::fast::conv(features_inception3a_conv4, features_maxpool2, features_inception3a_conv4_weight_,
+                  cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception3aConv4, batch, scratch(0, 262848));
   backward_at(11);  // 14: features.inception3a.conv5
-  cnn::winograd::conv_backward_params(d_features_inception3a_conv5_weight, d_features_inception3a_conv5_bias,
-                                      d_features_inception3a_conv5, features_inception3a_conv4,
-                                      kFeaturesInception3aConv5, batch, scratch(0, 170496));
-  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception3a_conv4),
-                                     d_features_inception3a_conv5, features_inception3a_conv5_weight_,
-                                     kFeaturesInception3aConv5, batch, scratch(0, 21312));
+  cnn::fast::winograd::conv_backward_params(d_features_inception3a_conv5_weight,
+                                            d_features_inception3a_conv5_bias, d_features_inception3a_conv5,
+                                            features_inception3a_conv4, kFeaturesInception3aConv5, batch,
+                                            scratch(0, 170496));
+  cnn::fast::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception3a_conv4),
+                                           d_features_inception3a_conv5, features_inception3a_conv5_weight_,
+                                           kFeaturesInception3aConv5, batch, scratch(0, 25600));
   backward_at(10);  // 14: features.inception3a.conv4
-  cnn::conv_backward_params(d_features_inception3a_conv4_weight, d_features_inception3a_conv4_bias,
-                            d_features_inception3a_conv4, features_maxpool2, kFeaturesInception3aConv4, batch,
-                            scratch(0, 21504));
+  cnn::fast::conv_backward_params(d_features_inception3a_conv4_weight, d_features_inception3a_conv4_bias,
+                                  d_features_inception3a_conv4, features_maxpool2, kFeaturesInception3aConv4,
+                                  batch, scratch(0, 21504));
   backward_at(9);  // 13: features.inception3a.conv3
   cnn::relu_backward_input(d_features_inception3a_conv3, d_features_inception3a_conv3,
                            features_inception3a_conv3, k128x28x28, batch);
-  cnn::winograd::conv_backward_params(d_features_inception3a_conv3_weight, d_features_inception3a_conv3_bias,
-                                      d_features_inception3a_conv3, features_inception3a_conv2,
-                                      kFeaturesInception3aConv3, batch, scratch(0, 1827072));
-  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception3a_conv2),
-                                     d_features_inception3a_conv3, features_inception3a_conv3_weight_,
-                                     kFeaturesInception3aConv3, batch, scratch(0, 973376));
+  cnn::fast::winograd::conv_backward_params(d_features_inception3a_conv3_weight,
+                                            d_features_inception3a_conv3_bias, d_features_inception3a_conv3,
+                                            features_inception3a_conv2, kFeaturesInception3aConv3, batch,
+                                            scratch(0, 1827072));
+  cnn::fast::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception3a_conv2),
+                                           d_features_inception3a_conv3, features_inception3a_conv3_weight_,
+                                           kFeaturesInception3aConv3, batch, scratch(0, 973376));
   backward_at(8);  // 13: features.inception3a.conv2
-  cnn::conv_backward_params(d_features_inception3a_conv2_weight, d_features_inception3a_conv2_bias,
-                            d_features_inception3a_conv2, features_maxpool2, kFeaturesInception3aConv2, batch,
-                            scratch(0, 129024));
+  cnn::fast::conv_backward_params(d_features_inception3a_conv2_weight, d_features_inception3a_conv2_bias,
+                                  d_features_inception3a_conv2, features_maxpool2, kFeaturesInception3aConv2,
+                                  batch, scratch(0, 129024));
   backward_at(7);  // 12: features.inception3a.conv1
   cnn::relu_backward_input(d_features_inception3a_conv1, d_features_inception3a_conv1,
                            features_inception3a_conv1, k64x28x28, batch);
-  cnn::conv_backward_params(d_features_inception3a_conv1_weight, d_features_inception3a_conv1_bias,
-                            d_features_inception3a_conv1, features_maxpool2, kFeaturesInception3aConv1, batch,
-                            scratch(0, 86016));
-  cnn::conv_siblings_backward_input(cnn::added_to(d_features_maxpool2),
-                                    {{d_features_inception3a_conv1, features_inception3a_conv1_weight_},
-                                     {d_features_inception3a_conv2, features_inception3a_conv2_weight_},
-                                     {d_features_inception3a_conv4, features_inception3a_conv4_weight_}},
-                                    kFeaturesInception3aConv1Siblings, batch, scratch(0, 271680));
+  cnn::fast::conv_backward_params(d_features_inception3a_conv1_weight, d_features_inception3a_conv1_bias,
+                                  d_features_inception3a_conv1, features_maxpool2, kFeaturesInception3aConv1,
+                                  batch, scratch(0, 86016));
+  cnn::fast::conv_siblings_backward_input(cnn::added_to(d_features_maxpool2),
+                                          {{d_features_inception3a_conv1, features_inception3a_conv1_weight_},
+                                           {d_features_inception3a_conv2, features_inception3a_conv2_weight_},
+                                           {d_features_inception3a_conv4, features_inception3a_conv4_weight_}},
+                                          kFeaturesInception3aConv1Siblings, batch, scratch(0, 271680));
   backward_at(6);  // 39: features.maxpool2
   cnn::maxpool_backward_input(d_features_lrn2, d_features_maxpool2, features_maxpool2_saved,
                               kFeaturesMaxpool2, batch);
@@ -2903,20 +2935,20 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::lrn(features_lrn1, features_conv1, kFeaturesLrn1, batch);
   backward_at(3);  // 36: features.conv2
   // Once more, instead of keeping it:
-  cnn::conv(features_conv2, features_lrn1, features_conv2_weight_,
-            cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
-            batch, scratch(6422528, 91584));
+  cnn::fast::conv(features_conv2, features_lrn1, features_conv2_weight_,
+                  cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesConv2, batch, scratch(6422528, 91584));
   backward_at(4);  // 37: features.conv3
-  cnn::winograd::conv_backward_params(d_features_conv3_weight, d_features_conv3_bias, d_features_conv3,
-                                      features_conv2, kFeaturesConv3, batch, scratch(6422528, 1771776));
-  cnn::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_conv2),
-                                     d_features_conv3, features_conv3_weight_, kFeaturesConv3, batch,
-                                     scratch(6422528, 1252416));
+  cnn::fast::winograd::conv_backward_params(d_features_conv3_weight, d_features_conv3_bias, d_features_conv3,
+                                            features_conv2, kFeaturesConv3, batch, scratch(6422528, 1771776));
+  cnn::fast::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_conv2),
+                                           d_features_conv3, features_conv3_weight_, kFeaturesConv3, batch,
+                                           scratch(6422528, 1252416));
   backward_at(3);  // 36: features.conv2
-  cnn::conv_backward_params(d_features_conv2_weight, d_features_conv2_bias, d_features_conv2, features_lrn1,
-                            kFeaturesConv2, batch, scratch(6422528, 28672));
-  cnn::conv_backward_input(d_features_lrn1, d_features_conv2, features_conv2_weight_, kFeaturesConv2, batch,
-                           scratch(6422528, 91584));
+  cnn::fast::conv_backward_params(d_features_conv2_weight, d_features_conv2_bias, d_features_conv2,
+                                  features_lrn1, kFeaturesConv2, batch, scratch(6422528, 28672));
+  cnn::fast::conv_backward_input(d_features_lrn1, d_features_conv2, features_conv2_weight_, kFeaturesConv2,
+                                 batch, scratch(6422528, 91584));
   backward_at(2);  // 35: features.lrn1
   cnn::lrn_backward_input(d_features_conv1, d_features_lrn1, features_conv1, kFeaturesLrn1, batch);
   backward_at(0);  // 33: features.conv1
@@ -2925,8 +2957,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::maxpool_backward_input(d_features_conv1_conv, d_features_conv1, features_maxpool1_saved,
                               kFeaturesMaxpool1, batch);
   backward_at(0);  // 33: features.conv1
-  cnn::conv_backward_params(d_features_conv1_weight, d_features_conv1_bias, d_features_conv1_conv, input,
-                            kFeaturesConv1, batch, scratch(25690112, 65856));
+  cnn::fast::conv_backward_params(d_features_conv1_weight, d_features_conv1_bias, d_features_conv1_conv,
+                                  input, kFeaturesConv1, batch, scratch(25690112, 65856));
 
   at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());
@@ -3024,9 +3056,9 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const cnn::Blocked head_dense1 = blocked(73728, 1000);  // 1000
 
   at(0);  // 33: conv(64, 7, stride=2, pad=3, act=relu)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_,
-            cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
-            batch, scratch(25690112, 208614));
+  cnn::fast::conv(features_conv1, input, features_conv1_weight_,
+                  cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesConv1, batch, scratch(25690112, 208614));
 
   at(1);  // 34: maxpool(3, stride=2, ceil=true)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
@@ -3035,14 +3067,14 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::lrn(features_lrn1, features_maxpool1, kFeaturesLrn1, batch);
 
   at(3);  // 36: conv(64, 1, act=relu)    (features.conv2)
-  cnn::conv(features_conv2, features_lrn1, features_conv2_weight_,
-            cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
-            batch, scratch(6422528, 91584));
+  cnn::fast::conv(features_conv2, features_lrn1, features_conv2_weight_,
+                  cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesConv2, batch, scratch(6422528, 91584));
 
   at(4);  // 37: conv(192, 3, pad=1, act=relu)    (features.conv3)
-  cnn::winograd::conv(features_conv3, features_conv2, features_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesConv3, batch, scratch(25690112, 708160));
+  cnn::fast::winograd::conv(features_conv3, features_conv2, features_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesConv3, batch, scratch(25690112, 708160));
 
   at(5);  // 38: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn2)
   cnn::lrn(features_lrn2, features_conv3, kFeaturesLrn2, batch);
@@ -3053,65 +3085,68 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   at(7);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3a.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
-  cnn::conv_siblings({{features_inception3a_conv1, features_inception3a_conv1_weight_,
-                       cnn::Epilogue().with_bias(features_inception3a_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception3a_conv2, features_inception3a_conv2_weight_,
-                       cnn::Epilogue().with_bias(features_inception3a_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception3a_conv4, features_inception3a_conv4_weight_,
-                       cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu)}},
-                     features_maxpool2, kFeaturesInception3aConv1Siblings, batch, scratch(7225344, 293952));
+  cnn::fast::conv_siblings({{features_inception3a_conv1, features_inception3a_conv1_weight_,
+                             cnn::Epilogue().with_bias(features_inception3a_conv1_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception3a_conv2, features_inception3a_conv2_weight_,
+                             cnn::Epilogue().with_bias(features_inception3a_conv2_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception3a_conv4, features_inception3a_conv4_weight_,
+                             cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu)}},
+                           features_maxpool2, kFeaturesInception3aConv1Siblings, batch,
+                           scratch(7225344, 293952));
 
   at(9);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
-  cnn::winograd::conv(features_inception3a_conv3, features_inception3a_conv2,
-                      features_inception3a_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_inception3a_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception3aConv3, batch, scratch(7225344, 854592));
+  cnn::fast::winograd::conv(features_inception3a_conv3, features_inception3a_conv2,
+                            features_inception3a_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_inception3a_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception3aConv3, batch, scratch(7225344, 854592));
 
   at(11);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
-  cnn::conv(features_inception3a_conv5, features_inception3a_conv4, features_inception3a_conv5_weight_,
-            cnn::Epilogue().with_bias(features_inception3a_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv5, batch, scratch(4816896, 553344));
+  cnn::fast::conv(features_inception3a_conv5, features_inception3a_conv4, features_inception3a_conv5_weight_,
+                  cnn::Epilogue().with_bias(features_inception3a_conv5_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception3aConv5, batch, scratch(4816896, 553344));
 
   at(12);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.maxpool1)
   cnn::maxpool(features_inception3a_maxpool1, features_maxpool2, kFeaturesInception3aMaxpool1, batch);
 
   at(13);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.conv6)
-  cnn::conv(features_inception3a_conv6, features_inception3a_maxpool1, features_inception3a_conv6_weight_,
-            cnn::Epilogue().with_bias(features_inception3a_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv6, batch, scratch(0, 266304));
+  cnn::fast::conv(features_inception3a_conv6, features_inception3a_maxpool1,
+                  features_inception3a_conv6_weight_,
+                  cnn::Epilogue().with_bias(features_inception3a_conv6_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception3aConv6, batch, scratch(0, 266304));
 
   at(15);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3b.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
-  cnn::conv_siblings({{features_inception3b_conv1, features_inception3b_conv1_weight_,
-                       cnn::Epilogue().with_bias(features_inception3b_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception3b_conv2, features_inception3b_conv2_weight_,
-                       cnn::Epilogue().with_bias(features_inception3b_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception3b_conv4, features_inception3b_conv4_weight_,
-                       cnn::Epilogue().with_bias(features_inception3b_conv4_bias_).then(cnn::Activation::kRelu)}},
-                     features_inception3a_concat1, kFeaturesInception3bConv1Siblings, batch,
-                     scratch(21676032, 422208));
+  cnn::fast::conv_siblings({{features_inception3b_conv1, features_inception3b_conv1_weight_,
+                             cnn::Epilogue().with_bias(features_inception3b_conv1_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception3b_conv2, features_inception3b_conv2_weight_,
+                             cnn::Epilogue().with_bias(features_inception3b_conv2_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception3b_conv4, features_inception3b_conv4_weight_,
+                             cnn::Epilogue().with_bias(features_inception3b_conv4_bias_).then(cnn::Activation::kRelu)}},
+                           features_inception3a_concat1, kFeaturesInception3bConv1Siblings, batch,
+                           scratch(21676032, 422208));
 
   at(17);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
-  cnn::winograd::conv(features_inception3b_conv3, features_inception3b_conv2,
-                      features_inception3b_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_inception3b_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception3bConv3, batch, scratch(21676032, 885312));
+  cnn::fast::winograd::conv(features_inception3b_conv3, features_inception3b_conv2,
+                            features_inception3b_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_inception3b_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception3bConv3, batch, scratch(21676032, 885312));
 
   at(19);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
-  cnn::winograd::conv(features_inception3b_conv5, features_inception3b_conv4,
-                      features_inception3b_conv5_weight_,
-                      cnn::Epilogue().with_bias(features_inception3b_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception3bConv5, batch, scratch(18464768, 243776));
+  cnn::fast::winograd::conv(features_inception3b_conv5, features_inception3b_conv4,
+                            features_inception3b_conv5_weight_,
+                            cnn::Epilogue().with_bias(features_inception3b_conv5_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception3bConv5, batch, scratch(18464768, 243776));
 
   at(20);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.maxpool1)
   cnn::maxpool(features_inception3b_maxpool1, features_inception3a_concat1, kFeaturesInception3bMaxpool1,
                batch);
 
   at(21);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.conv6)
-  cnn::conv(features_inception3b_conv6, features_inception3b_maxpool1, features_inception3b_conv6_weight_,
-            cnn::Epilogue().with_bias(features_inception3b_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv6, batch, scratch(12042240, 362304));
+  cnn::fast::conv(features_inception3b_conv6, features_inception3b_maxpool1,
+                  features_inception3b_conv6_weight_,
+                  cnn::Epilogue().with_bias(features_inception3b_conv6_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception3bConv6, batch, scratch(12042240, 362304));
 
   at(23);  // 43: maxpool(3, stride=2, ceil=true)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_inception3b_concat1, kFeaturesMaxpool3, batch);
@@ -3119,164 +3154,170 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   at(24);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4a.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
-  cnn::conv_siblings({{features_inception4a_conv1, features_inception4a_conv1_weight_,
-                       cnn::Epilogue().with_bias(features_inception4a_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4a_conv2, features_inception4a_conv2_weight_,
-                       cnn::Epilogue().with_bias(features_inception4a_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4a_conv4, features_inception4a_conv4_weight_,
-                       cnn::Epilogue().with_bias(features_inception4a_conv4_bias_).then(cnn::Activation::kRelu)}},
-                     features_maxpool3, kFeaturesInception4aConv1Siblings, batch, scratch(3211264, 793344));
+  cnn::fast::conv_siblings({{features_inception4a_conv1, features_inception4a_conv1_weight_,
+                             cnn::Epilogue().with_bias(features_inception4a_conv1_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception4a_conv2, features_inception4a_conv2_weight_,
+                             cnn::Epilogue().with_bias(features_inception4a_conv2_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception4a_conv4, features_inception4a_conv4_weight_,
+                             cnn::Epilogue().with_bias(features_inception4a_conv4_bias_).then(cnn::Activation::kRelu)}},
+                           features_maxpool3, kFeaturesInception4aConv1Siblings, batch,
+                           scratch(3211264, 793344));
 
   at(26);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
-  cnn::winograd::conv(features_inception4a_conv3, features_inception4a_conv2,
-                      features_inception4a_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_inception4a_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4aConv3, batch, scratch(3211264, 726336));
+  cnn::fast::winograd::conv(features_inception4a_conv3, features_inception4a_conv2,
+                            features_inception4a_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_inception4a_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception4aConv3, batch, scratch(3211264, 726336));
 
   at(28);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv5)
-  cnn::conv(features_inception4a_conv5, features_inception4a_conv4, features_inception4a_conv5_weight_,
-            cnn::Epilogue().with_bias(features_inception4a_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv5, batch, scratch(3211264, 558144));
+  cnn::fast::conv(features_inception4a_conv5, features_inception4a_conv4, features_inception4a_conv5_weight_,
+                  cnn::Epilogue().with_bias(features_inception4a_conv5_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception4aConv5, batch, scratch(3211264, 558144));
 
   at(29);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.maxpool1)
   cnn::maxpool(features_inception4a_maxpool1, features_maxpool3, kFeaturesInception4aMaxpool1, batch);
 
   at(30);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.conv6)
-  cnn::conv(features_inception4a_conv6, features_inception4a_maxpool1, features_inception4a_conv6_weight_,
-            cnn::Epilogue().with_bias(features_inception4a_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv6, batch, scratch(6221824, 678144));
+  cnn::fast::conv(features_inception4a_conv6, features_inception4a_maxpool1,
+                  features_inception4a_conv6_weight_,
+                  cnn::Epilogue().with_bias(features_inception4a_conv6_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception4aConv6, batch, scratch(6221824, 678144));
 
   at(39);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4b.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
-  cnn::conv_siblings({{features_inception4b_conv1, features_inception4b_conv1_weight_,
-                       cnn::Epilogue().with_bias(features_inception4b_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4b_conv2, features_inception4b_conv2_weight_,
-                       cnn::Epilogue().with_bias(features_inception4b_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4b_conv4, features_inception4b_conv4_weight_,
-                       cnn::Epilogue().with_bias(features_inception4b_conv4_bias_).then(cnn::Activation::kRelu)}},
-                     features_inception4a_concat1, kFeaturesInception4bConv1Siblings, batch,
-                     scratch(6422528, 843072));
+  cnn::fast::conv_siblings({{features_inception4b_conv1, features_inception4b_conv1_weight_,
+                             cnn::Epilogue().with_bias(features_inception4b_conv1_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception4b_conv2, features_inception4b_conv2_weight_,
+                             cnn::Epilogue().with_bias(features_inception4b_conv2_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception4b_conv4, features_inception4b_conv4_weight_,
+                             cnn::Epilogue().with_bias(features_inception4b_conv4_bias_).then(cnn::Activation::kRelu)}},
+                           features_inception4a_concat1, kFeaturesInception4bConv1Siblings, batch,
+                           scratch(6422528, 843072));
 
   at(41);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
-  cnn::winograd::conv(features_inception4b_conv3, features_inception4b_conv2,
-                      features_inception4b_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_inception4b_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4bConv3, batch, scratch(6422528, 919872));
+  cnn::fast::winograd::conv(features_inception4b_conv3, features_inception4b_conv2,
+                            features_inception4b_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_inception4b_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception4bConv3, batch, scratch(6422528, 919872));
 
   at(43);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
-  cnn::winograd::conv(features_inception4b_conv5, features_inception4b_conv4,
-                      features_inception4b_conv5_weight_,
-                      cnn::Epilogue().with_bias(features_inception4b_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4bConv5, batch, scratch(6422528, 156480));
+  cnn::fast::winograd::conv(features_inception4b_conv5, features_inception4b_conv4,
+                            features_inception4b_conv5_weight_,
+                            cnn::Epilogue().with_bias(features_inception4b_conv5_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception4bConv5, batch, scratch(6422528, 156480));
 
   at(44);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.maxpool1)
   cnn::maxpool(features_inception4b_maxpool1, features_inception4a_concat1, kFeaturesInception4bMaxpool1,
                batch);
 
   at(45);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.conv6)
-  cnn::conv(features_inception4b_conv6, features_inception4b_maxpool1, features_inception4b_conv6_weight_,
-            cnn::Epilogue().with_bias(features_inception4b_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv6, batch, scratch(0, 723264));
+  cnn::fast::conv(features_inception4b_conv6, features_inception4b_maxpool1,
+                  features_inception4b_conv6_weight_,
+                  cnn::Epilogue().with_bias(features_inception4b_conv6_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception4bConv6, batch, scratch(0, 723264));
 
   at(47);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4c.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
-  cnn::conv_siblings({{features_inception4c_conv1, features_inception4c_conv1_weight_,
-                       cnn::Epilogue().with_bias(features_inception4c_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4c_conv2, features_inception4c_conv2_weight_,
-                       cnn::Epilogue().with_bias(features_inception4c_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4c_conv4, features_inception4c_conv4_weight_,
-                       cnn::Epilogue().with_bias(features_inception4c_conv4_bias_).then(cnn::Activation::kRelu)}},
-                     features_inception4b_concat1, kFeaturesInception4cConv1Siblings, batch,
-                     scratch(6422528, 836928));
+  cnn::fast::conv_siblings({{features_inception4c_conv1, features_inception4c_conv1_weight_,
+                             cnn::Epilogue().with_bias(features_inception4c_conv1_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception4c_conv2, features_inception4c_conv2_weight_,
+                             cnn::Epilogue().with_bias(features_inception4c_conv2_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception4c_conv4, features_inception4c_conv4_weight_,
+                             cnn::Epilogue().with_bias(features_inception4c_conv4_bias_).then(cnn::Activation::kRelu)}},
+                           features_inception4b_concat1, kFeaturesInception4cConv1Siblings, batch,
+                           scratch(6422528, 836928));
 
   at(49);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
-  cnn::winograd::conv(features_inception4c_conv3, features_inception4c_conv2,
-                      features_inception4c_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_inception4c_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4cConv3, batch, scratch(6422528, 1189440));
+  cnn::fast::winograd::conv(features_inception4c_conv3, features_inception4c_conv2,
+                            features_inception4c_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_inception4c_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception4cConv3, batch, scratch(6422528, 1189440));
 
   at(51);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
-  cnn::winograd::conv(features_inception4c_conv5, features_inception4c_conv4,
-                      features_inception4c_conv5_weight_,
-                      cnn::Epilogue().with_bias(features_inception4c_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4cConv5, batch, scratch(6422528, 156480));
+  cnn::fast::winograd::conv(features_inception4c_conv5, features_inception4c_conv4,
+                            features_inception4c_conv5_weight_,
+                            cnn::Epilogue().with_bias(features_inception4c_conv5_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception4cConv5, batch, scratch(6422528, 156480));
 
   at(52);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.maxpool1)
   cnn::maxpool(features_inception4c_maxpool1, features_inception4b_concat1, kFeaturesInception4cMaxpool1,
                batch);
 
   at(53);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.conv6)
-  cnn::conv(features_inception4c_conv6, features_inception4c_maxpool1, features_inception4c_conv6_weight_,
-            cnn::Epilogue().with_bias(features_inception4c_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv6, batch, scratch(3211264, 723264));
+  cnn::fast::conv(features_inception4c_conv6, features_inception4c_maxpool1,
+                  features_inception4c_conv6_weight_,
+                  cnn::Epilogue().with_bias(features_inception4c_conv6_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception4cConv6, batch, scratch(3211264, 723264));
 
   at(55);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4d.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
-  cnn::conv_siblings({{features_inception4d_conv1, features_inception4d_conv1_weight_,
-                       cnn::Epilogue().with_bias(features_inception4d_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4d_conv2, features_inception4d_conv2_weight_,
-                       cnn::Epilogue().with_bias(features_inception4d_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4d_conv4, features_inception4d_conv4_weight_,
-                       cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu)}},
-                     features_inception4c_concat1, kFeaturesInception4dConv1Siblings, batch,
-                     scratch(3211264, 840000));
+  cnn::fast::conv_siblings({{features_inception4d_conv1, features_inception4d_conv1_weight_,
+                             cnn::Epilogue().with_bias(features_inception4d_conv1_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception4d_conv2, features_inception4d_conv2_weight_,
+                             cnn::Epilogue().with_bias(features_inception4d_conv2_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception4d_conv4, features_inception4d_conv4_weight_,
+                             cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu)}},
+                           features_inception4c_concat1, kFeaturesInception4dConv1Siblings, batch,
+                           scratch(3211264, 840000));
 
   at(57);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
-  cnn::winograd::conv(features_inception4d_conv3, features_inception4d_conv2,
-                      features_inception4d_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_inception4d_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4dConv3, batch, scratch(3211264, 1493568));
+  cnn::fast::winograd::conv(features_inception4d_conv3, features_inception4d_conv2,
+                            features_inception4d_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_inception4d_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception4dConv3, batch, scratch(3211264, 1493568));
 
   at(59);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
-  cnn::winograd::conv(features_inception4d_conv5, features_inception4d_conv4,
-                      features_inception4d_conv5_weight_,
-                      cnn::Epilogue().with_bias(features_inception4d_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4dConv5, batch, scratch(3211264, 209216));
+  cnn::fast::winograd::conv(features_inception4d_conv5, features_inception4d_conv4,
+                            features_inception4d_conv5_weight_,
+                            cnn::Epilogue().with_bias(features_inception4d_conv5_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception4dConv5, batch, scratch(3211264, 209216));
 
   at(60);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.maxpool1)
   cnn::maxpool(features_inception4d_maxpool1, features_inception4c_concat1, kFeaturesInception4dMaxpool1,
                batch);
 
   at(61);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.conv6)
-  cnn::conv(features_inception4d_conv6, features_inception4d_maxpool1, features_inception4d_conv6_weight_,
-            cnn::Epilogue().with_bias(features_inception4d_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv6, batch, scratch(0, 723264));
+  cnn::fast::conv(features_inception4d_conv6, features_inception4d_maxpool1,
+                  features_inception4d_conv6_weight_,
+                  cnn::Epilogue().with_bias(features_inception4d_conv6_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception4dConv6, batch, scratch(0, 723264));
 
   at(70);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4e.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
-  cnn::conv_siblings({{features_inception4e_conv1, features_inception4e_conv1_weight_,
-                       cnn::Epilogue().with_bias(features_inception4e_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4e_conv2, features_inception4e_conv2_weight_,
-                       cnn::Epilogue().with_bias(features_inception4e_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4e_conv4, features_inception4e_conv4_weight_,
-                       cnn::Epilogue().with_bias(features_inception4e_conv4_bias_).then(cnn::Activation::kRelu)}},
-                     features_inception4d_concat1, kFeaturesInception4eConv1Siblings, batch,
-                     scratch(8529920, 951744));
+  cnn::fast::conv_siblings({{features_inception4e_conv1, features_inception4e_conv1_weight_,
+                             cnn::Epilogue().with_bias(features_inception4e_conv1_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception4e_conv2, features_inception4e_conv2_weight_,
+                             cnn::Epilogue().with_bias(features_inception4e_conv2_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception4e_conv4, features_inception4e_conv4_weight_,
+                             cnn::Epilogue().with_bias(features_inception4e_conv4_bias_).then(cnn::Activation::kRelu)}},
+                           features_inception4d_concat1, kFeaturesInception4eConv1Siblings, batch,
+                           scratch(8529920, 951744));
 
   at(72);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
-  cnn::winograd::conv(features_inception4e_conv3, features_inception4e_conv2,
-                      features_inception4e_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_inception4e_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4eConv3, batch, scratch(8529920, 1866816));
+  cnn::fast::winograd::conv(features_inception4e_conv3, features_inception4e_conv2,
+                            features_inception4e_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_inception4e_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception4eConv3, batch, scratch(8529920, 1866816));
 
   at(74);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
-  cnn::winograd::conv(features_inception4e_conv5, features_inception4e_conv4,
-                      features_inception4e_conv5_weight_,
-                      cnn::Epilogue().with_bias(features_inception4e_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4eConv5, batch, scratch(8529920, 285248));
+  cnn::fast::winograd::conv(features_inception4e_conv5, features_inception4e_conv4,
+                            features_inception4e_conv5_weight_,
+                            cnn::Epilogue().with_bias(features_inception4e_conv5_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception4eConv5, batch, scratch(8529920, 285248));
 
   at(75);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.maxpool1)
   cnn::maxpool(features_inception4e_maxpool1, features_inception4d_concat1, kFeaturesInception4eMaxpool1,
                batch);
 
   at(76);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.conv6)
-  cnn::conv(features_inception4e_conv6, features_inception4e_maxpool1, features_inception4e_conv6_weight_,
-            cnn::Epilogue().with_bias(features_inception4e_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv6, batch, scratch(5218304, 780672));
+  cnn::fast::conv(features_inception4e_conv6, features_inception4e_maxpool1,
+                  features_inception4e_conv6_weight_,
+                  cnn::Epilogue().with_bias(features_inception4e_conv6_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception4eConv6, batch, scratch(5218304, 780672));
 
   at(78);  // 52: maxpool(3, stride=2, ceil=true)    (features.maxpool4)
   cnn::maxpool(features_maxpool4, features_inception4e_concat1, kFeaturesMaxpool4, batch);
@@ -3284,65 +3325,67 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   at(79);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5a.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
-  cnn::conv_siblings({{features_inception5a_conv1, features_inception5a_conv1_weight_,
-                       cnn::Epilogue().with_bias(features_inception5a_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception5a_conv2, features_inception5a_conv2_weight_,
-                       cnn::Epilogue().with_bias(features_inception5a_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception5a_conv4, features_inception5a_conv4_weight_,
-                       cnn::Epilogue().with_bias(features_inception5a_conv4_bias_).then(cnn::Activation::kRelu)}},
-                     features_maxpool4, kFeaturesInception5aConv1Siblings, batch, scratch(0, 1427968));
+  cnn::fast::conv_siblings({{features_inception5a_conv1, features_inception5a_conv1_weight_,
+                             cnn::Epilogue().with_bias(features_inception5a_conv1_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception5a_conv2, features_inception5a_conv2_weight_,
+                             cnn::Epilogue().with_bias(features_inception5a_conv2_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception5a_conv4, features_inception5a_conv4_weight_,
+                             cnn::Epilogue().with_bias(features_inception5a_conv4_bias_).then(cnn::Activation::kRelu)}},
+                           features_maxpool4, kFeaturesInception5aConv1Siblings, batch, scratch(0, 1427968));
 
   at(81);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
-  cnn::winograd::conv(features_inception5a_conv3, features_inception5a_conv2,
-                      features_inception5a_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_inception5a_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception5aConv3, batch, scratch(0, 1866816));
+  cnn::fast::winograd::conv(features_inception5a_conv3, features_inception5a_conv2,
+                            features_inception5a_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_inception5a_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception5aConv3, batch, scratch(0, 1866816));
 
   at(83);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
-  cnn::conv(features_inception5a_conv5, features_inception5a_conv4, features_inception5a_conv5_weight_,
-            cnn::Epilogue().with_bias(features_inception5a_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv5, batch, scratch(0, 1154176));
+  cnn::fast::conv(features_inception5a_conv5, features_inception5a_conv4, features_inception5a_conv5_weight_,
+                  cnn::Epilogue().with_bias(features_inception5a_conv5_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception5aConv5, batch, scratch(0, 1154176));
 
   at(84);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.maxpool1)
   cnn::maxpool(features_inception5a_maxpool1, features_maxpool4, kFeaturesInception5aMaxpool1, batch);
 
   at(85);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.conv6)
-  cnn::conv(features_inception5a_conv6, features_inception5a_maxpool1, features_inception5a_conv6_weight_,
-            cnn::Epilogue().with_bias(features_inception5a_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv6, batch, scratch(1304576, 1158400));
+  cnn::fast::conv(features_inception5a_conv6, features_inception5a_maxpool1,
+                  features_inception5a_conv6_weight_,
+                  cnn::Epilogue().with_bias(features_inception5a_conv6_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception5aConv6, batch, scratch(1304576, 1158400));
 
   at(87);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
-  cnn::conv_siblings({{features_inception5b_conv1, features_inception5b_conv1_weight_,
-                       cnn::Epilogue().with_bias(features_inception5b_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception5b_conv2, features_inception5b_conv2_weight_,
-                       cnn::Epilogue().with_bias(features_inception5b_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception5b_conv4, features_inception5b_conv4_weight_,
-                       cnn::Epilogue().with_bias(features_inception5b_conv4_bias_).then(cnn::Activation::kRelu)}},
-                     features_inception5a_concat1, kFeaturesInception5bConv1Siblings, batch,
-                     scratch(0, 1567744));
+  cnn::fast::conv_siblings({{features_inception5b_conv1, features_inception5b_conv1_weight_,
+                             cnn::Epilogue().with_bias(features_inception5b_conv1_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception5b_conv2, features_inception5b_conv2_weight_,
+                             cnn::Epilogue().with_bias(features_inception5b_conv2_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception5b_conv4, features_inception5b_conv4_weight_,
+                             cnn::Epilogue().with_bias(features_inception5b_conv4_bias_).then(cnn::Activation::kRelu)}},
+                           features_inception5a_concat1, kFeaturesInception5bConv1Siblings, batch,
+                           scratch(0, 1567744));
 
   at(89);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
-  cnn::winograd::conv(features_inception5b_conv3, features_inception5b_conv2,
-                      features_inception5b_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_inception5b_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception5bConv3, batch, scratch(0, 2654784));
+  cnn::fast::winograd::conv(features_inception5b_conv3, features_inception5b_conv2,
+                            features_inception5b_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_inception5b_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception5bConv3, batch, scratch(0, 2654784));
 
   at(91);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
-  cnn::winograd::conv(features_inception5b_conv5, features_inception5b_conv4,
-                      features_inception5b_conv5_weight_,
-                      cnn::Epilogue().with_bias(features_inception5b_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception5bConv5, batch, scratch(0, 427584));
+  cnn::fast::winograd::conv(features_inception5b_conv5, features_inception5b_conv4,
+                            features_inception5b_conv5_weight_,
+                            cnn::Epilogue().with_bias(features_inception5b_conv5_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception5bConv5, batch, scratch(0, 427584));
 
   at(92);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.maxpool1)
   cnn::maxpool(features_inception5b_maxpool1, features_inception5a_concat1, kFeaturesInception5bMaxpool1,
                batch);
 
   at(93);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.conv6)
-  cnn::conv(features_inception5b_conv6, features_inception5b_maxpool1, features_inception5b_conv6_weight_,
-            cnn::Epilogue().with_bias(features_inception5b_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv6, batch, scratch(1304576, 1158400));
+  cnn::fast::conv(features_inception5b_conv6, features_inception5b_maxpool1,
+                  features_inception5b_conv6_weight_,
+                  cnn::Epilogue().with_bias(features_inception5b_conv6_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception5bConv6, batch, scratch(1304576, 1158400));
 
   at(95);  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_inception5b_concat1, k1024x7x7, batch);
@@ -3371,44 +3414,44 @@ void GoogLeNet::prepare_on_team() {
   const cnn::Floats features_inception5b_conv6_weight_prepared = floats(39877824, 109824);
 
   at(79);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5a.conv1)
-  cnn::conv_prepare(features_inception5a_conv1_weight_prepared, features_inception5a_conv1_weight_,
-                    kFeaturesInception5aConv1);
+  cnn::fast::conv_prepare(features_inception5a_conv1_weight_prepared, features_inception5a_conv1_weight_,
+                          kFeaturesInception5aConv1);
 
   at(80);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
-  cnn::conv_prepare(features_inception5a_conv2_weight_prepared, features_inception5a_conv2_weight_,
-                    kFeaturesInception5aConv2);
+  cnn::fast::conv_prepare(features_inception5a_conv2_weight_prepared, features_inception5a_conv2_weight_,
+                          kFeaturesInception5aConv2);
 
   at(82);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
-  cnn::conv_prepare(features_inception5a_conv4_weight_prepared, features_inception5a_conv4_weight_,
-                    kFeaturesInception5aConv4);
+  cnn::fast::conv_prepare(features_inception5a_conv4_weight_prepared, features_inception5a_conv4_weight_,
+                          kFeaturesInception5aConv4);
 
   at(83);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
-  cnn::conv_prepare(features_inception5a_conv5_weight_prepared, features_inception5a_conv5_weight_,
-                    kFeaturesInception5aConv5);
+  cnn::fast::conv_prepare(features_inception5a_conv5_weight_prepared, features_inception5a_conv5_weight_,
+                          kFeaturesInception5aConv5);
 
   at(85);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.conv6)
-  cnn::conv_prepare(features_inception5a_conv6_weight_prepared, features_inception5a_conv6_weight_,
-                    kFeaturesInception5aConv6);
+  cnn::fast::conv_prepare(features_inception5a_conv6_weight_prepared, features_inception5a_conv6_weight_,
+                          kFeaturesInception5aConv6);
 
   at(87);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
-  cnn::conv_prepare(features_inception5b_conv1_weight_prepared, features_inception5b_conv1_weight_,
-                    kFeaturesInception5bConv1);
+  cnn::fast::conv_prepare(features_inception5b_conv1_weight_prepared, features_inception5b_conv1_weight_,
+                          kFeaturesInception5bConv1);
 
   at(88);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
-  cnn::conv_prepare(features_inception5b_conv2_weight_prepared, features_inception5b_conv2_weight_,
-                    kFeaturesInception5bConv2);
+  cnn::fast::conv_prepare(features_inception5b_conv2_weight_prepared, features_inception5b_conv2_weight_,
+                          kFeaturesInception5bConv2);
 
   at(90);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
-  cnn::conv_prepare(features_inception5b_conv4_weight_prepared, features_inception5b_conv4_weight_,
-                    kFeaturesInception5bConv4);
+  cnn::fast::conv_prepare(features_inception5b_conv4_weight_prepared, features_inception5b_conv4_weight_,
+                          kFeaturesInception5bConv4);
 
   at(91);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
-  cnn::winograd::conv_prepare(features_inception5b_conv5_weight_prepared, features_inception5b_conv5_weight_,
-                              kFeaturesInception5bConv5);
+  cnn::fast::winograd::conv_prepare(features_inception5b_conv5_weight_prepared,
+                                    features_inception5b_conv5_weight_, kFeaturesInception5bConv5);
 
   at(93);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.conv6)
-  cnn::conv_prepare(features_inception5b_conv6_weight_prepared, features_inception5b_conv6_weight_,
-                    kFeaturesInception5bConv6);
+  cnn::fast::conv_prepare(features_inception5b_conv6_weight_prepared, features_inception5b_conv6_weight_,
+                          kFeaturesInception5bConv6);
 }
 
 // Forward, as at prediction time: scores for the caller.
@@ -3511,9 +3554,9 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked head_softmax1 = blocked(0, 1000);  // 1000
 
   at(0);  // 33: conv(64, 7, stride=2, pad=3, act=relu)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_,
-            cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu), kFeaturesConv1,
-            batch, scratch(25690112, 208614));
+  cnn::fast::conv(features_conv1, input, features_conv1_weight_,
+                  cnn::Epilogue().with_bias(features_conv1_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesConv1, batch, scratch(25690112, 208614));
 
   at(1);  // 34: maxpool(3, stride=2, ceil=true)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_conv1, kFeaturesMaxpool1, batch);
@@ -3522,14 +3565,14 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::lrn(features_lrn1, features_maxpool1, kFeaturesLrn1, batch);
 
   at(3);  // 36: conv(64, 1, act=relu)    (features.conv2)
-  cnn::conv(features_conv2, features_lrn1, features_conv2_weight_,
-            cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu), kFeaturesConv2,
-            batch, scratch(6422528, 91584));
+  cnn::fast::conv(features_conv2, features_lrn1, features_conv2_weight_,
+                  cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesConv2, batch, scratch(6422528, 91584));
 
   at(4);  // 37: conv(192, 3, pad=1, act=relu)    (features.conv3)
-  cnn::winograd::conv(features_conv3, features_conv2, features_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesConv3, batch, scratch(25690112, 708160));
+  cnn::fast::winograd::conv(features_conv3, features_conv2, features_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesConv3, batch, scratch(25690112, 708160));
 
   at(5);  // 38: lrn(5, alpha=1e-4, beta=0.75)    (features.lrn2)
   cnn::lrn(features_lrn2, features_conv3, kFeaturesLrn2, batch);
@@ -3540,65 +3583,68 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   at(7);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3a.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv4)
-  cnn::conv_siblings({{features_inception3a_conv1, features_inception3a_conv1_weight_,
-                       cnn::Epilogue().with_bias(features_inception3a_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception3a_conv2, features_inception3a_conv2_weight_,
-                       cnn::Epilogue().with_bias(features_inception3a_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception3a_conv4, features_inception3a_conv4_weight_,
-                       cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu)}},
-                     features_maxpool2, kFeaturesInception3aConv1Siblings, batch, scratch(7225344, 293952));
+  cnn::fast::conv_siblings({{features_inception3a_conv1, features_inception3a_conv1_weight_,
+                             cnn::Epilogue().with_bias(features_inception3a_conv1_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception3a_conv2, features_inception3a_conv2_weight_,
+                             cnn::Epilogue().with_bias(features_inception3a_conv2_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception3a_conv4, features_inception3a_conv4_weight_,
+                             cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu)}},
+                           features_maxpool2, kFeaturesInception3aConv1Siblings, batch,
+                           scratch(7225344, 293952));
 
   at(9);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
-  cnn::winograd::conv(features_inception3a_conv3, features_inception3a_conv2,
-                      features_inception3a_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_inception3a_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception3aConv3, batch, scratch(7225344, 854592));
+  cnn::fast::winograd::conv(features_inception3a_conv3, features_inception3a_conv2,
+                            features_inception3a_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_inception3a_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception3aConv3, batch, scratch(7225344, 854592));
 
   at(11);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
-  cnn::conv(features_inception3a_conv5, features_inception3a_conv4, features_inception3a_conv5_weight_,
-            cnn::Epilogue().with_bias(features_inception3a_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv5, batch, scratch(4816896, 553344));
+  cnn::fast::conv(features_inception3a_conv5, features_inception3a_conv4, features_inception3a_conv5_weight_,
+                  cnn::Epilogue().with_bias(features_inception3a_conv5_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception3aConv5, batch, scratch(4816896, 553344));
 
   at(12);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.maxpool1)
   cnn::maxpool(features_inception3a_maxpool1, features_maxpool2, kFeaturesInception3aMaxpool1, batch);
 
   at(13);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.conv6)
-  cnn::conv(features_inception3a_conv6, features_inception3a_maxpool1, features_inception3a_conv6_weight_,
-            cnn::Epilogue().with_bias(features_inception3a_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3aConv6, batch, scratch(0, 266304));
+  cnn::fast::conv(features_inception3a_conv6, features_inception3a_maxpool1,
+                  features_inception3a_conv6_weight_,
+                  cnn::Epilogue().with_bias(features_inception3a_conv6_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception3aConv6, batch, scratch(0, 266304));
 
   at(15);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3b.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv4)
-  cnn::conv_siblings({{features_inception3b_conv1, features_inception3b_conv1_weight_,
-                       cnn::Epilogue().with_bias(features_inception3b_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception3b_conv2, features_inception3b_conv2_weight_,
-                       cnn::Epilogue().with_bias(features_inception3b_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception3b_conv4, features_inception3b_conv4_weight_,
-                       cnn::Epilogue().with_bias(features_inception3b_conv4_bias_).then(cnn::Activation::kRelu)}},
-                     features_inception3a_concat1, kFeaturesInception3bConv1Siblings, batch,
-                     scratch(21676032, 422208));
+  cnn::fast::conv_siblings({{features_inception3b_conv1, features_inception3b_conv1_weight_,
+                             cnn::Epilogue().with_bias(features_inception3b_conv1_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception3b_conv2, features_inception3b_conv2_weight_,
+                             cnn::Epilogue().with_bias(features_inception3b_conv2_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception3b_conv4, features_inception3b_conv4_weight_,
+                             cnn::Epilogue().with_bias(features_inception3b_conv4_bias_).then(cnn::Activation::kRelu)}},
+                           features_inception3a_concat1, kFeaturesInception3bConv1Siblings, batch,
+                           scratch(21676032, 422208));
 
   at(17);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv3)
-  cnn::winograd::conv(features_inception3b_conv3, features_inception3b_conv2,
-                      features_inception3b_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_inception3b_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception3bConv3, batch, scratch(21676032, 885312));
+  cnn::fast::winograd::conv(features_inception3b_conv3, features_inception3b_conv2,
+                            features_inception3b_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_inception3b_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception3bConv3, batch, scratch(21676032, 885312));
 
   at(19);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3b.conv5)
-  cnn::winograd::conv(features_inception3b_conv5, features_inception3b_conv4,
-                      features_inception3b_conv5_weight_,
-                      cnn::Epilogue().with_bias(features_inception3b_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception3bConv5, batch, scratch(18464768, 243776));
+  cnn::fast::winograd::conv(features_inception3b_conv5, features_inception3b_conv4,
+                            features_inception3b_conv5_weight_,
+                            cnn::Epilogue().with_bias(features_inception3b_conv5_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception3bConv5, batch, scratch(18464768, 243776));
 
   at(20);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.maxpool1)
   cnn::maxpool(features_inception3b_maxpool1, features_inception3a_concat1, kFeaturesInception3bMaxpool1,
                batch);
 
   at(21);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.conv6)
-  cnn::conv(features_inception3b_conv6, features_inception3b_maxpool1, features_inception3b_conv6_weight_,
-            cnn::Epilogue().with_bias(features_inception3b_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception3bConv6, batch, scratch(12042240, 362304));
+  cnn::fast::conv(features_inception3b_conv6, features_inception3b_maxpool1,
+                  features_inception3b_conv6_weight_,
+                  cnn::Epilogue().with_bias(features_inception3b_conv6_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception3bConv6, batch, scratch(12042240, 362304));
 
   at(23);  // 43: maxpool(3, stride=2, ceil=true)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_inception3b_concat1, kFeaturesMaxpool3, batch);
@@ -3606,164 +3652,170 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   at(24);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4a.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv4)
-  cnn::conv_siblings({{features_inception4a_conv1, features_inception4a_conv1_weight_,
-                       cnn::Epilogue().with_bias(features_inception4a_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4a_conv2, features_inception4a_conv2_weight_,
-                       cnn::Epilogue().with_bias(features_inception4a_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4a_conv4, features_inception4a_conv4_weight_,
-                       cnn::Epilogue().with_bias(features_inception4a_conv4_bias_).then(cnn::Activation::kRelu)}},
-                     features_maxpool3, kFeaturesInception4aConv1Siblings, batch, scratch(3211264, 793344));
+  cnn::fast::conv_siblings({{features_inception4a_conv1, features_inception4a_conv1_weight_,
+                             cnn::Epilogue().with_bias(features_inception4a_conv1_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception4a_conv2, features_inception4a_conv2_weight_,
+                             cnn::Epilogue().with_bias(features_inception4a_conv2_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception4a_conv4, features_inception4a_conv4_weight_,
+                             cnn::Epilogue().with_bias(features_inception4a_conv4_bias_).then(cnn::Activation::kRelu)}},
+                           features_maxpool3, kFeaturesInception4aConv1Siblings, batch,
+                           scratch(3211264, 793344));
 
   at(26);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4a.conv3)
-  cnn::winograd::conv(features_inception4a_conv3, features_inception4a_conv2,
-                      features_inception4a_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_inception4a_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4aConv3, batch, scratch(3211264, 726336));
+  cnn::fast::winograd::conv(features_inception4a_conv3, features_inception4a_conv2,
+                            features_inception4a_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_inception4a_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception4aConv3, batch, scratch(3211264, 726336));
 
   at(28);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv5)
-  cnn::conv(features_inception4a_conv5, features_inception4a_conv4, features_inception4a_conv5_weight_,
-            cnn::Epilogue().with_bias(features_inception4a_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv5, batch, scratch(3211264, 558144));
+  cnn::fast::conv(features_inception4a_conv5, features_inception4a_conv4, features_inception4a_conv5_weight_,
+                  cnn::Epilogue().with_bias(features_inception4a_conv5_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception4aConv5, batch, scratch(3211264, 558144));
 
   at(29);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.maxpool1)
   cnn::maxpool(features_inception4a_maxpool1, features_maxpool3, kFeaturesInception4aMaxpool1, batch);
 
   at(30);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.conv6)
-  cnn::conv(features_inception4a_conv6, features_inception4a_maxpool1, features_inception4a_conv6_weight_,
-            cnn::Epilogue().with_bias(features_inception4a_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4aConv6, batch, scratch(6221824, 678144));
+  cnn::fast::conv(features_inception4a_conv6, features_inception4a_maxpool1,
+                  features_inception4a_conv6_weight_,
+                  cnn::Epilogue().with_bias(features_inception4a_conv6_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception4aConv6, batch, scratch(6221824, 678144));
 
   at(39);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4b.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv4)
-  cnn::conv_siblings({{features_inception4b_conv1, features_inception4b_conv1_weight_,
-                       cnn::Epilogue().with_bias(features_inception4b_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4b_conv2, features_inception4b_conv2_weight_,
-                       cnn::Epilogue().with_bias(features_inception4b_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4b_conv4, features_inception4b_conv4_weight_,
-                       cnn::Epilogue().with_bias(features_inception4b_conv4_bias_).then(cnn::Activation::kRelu)}},
-                     features_inception4a_concat1, kFeaturesInception4bConv1Siblings, batch,
-                     scratch(6422528, 843072));
+  cnn::fast::conv_siblings({{features_inception4b_conv1, features_inception4b_conv1_weight_,
+                             cnn::Epilogue().with_bias(features_inception4b_conv1_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception4b_conv2, features_inception4b_conv2_weight_,
+                             cnn::Epilogue().with_bias(features_inception4b_conv2_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception4b_conv4, features_inception4b_conv4_weight_,
+                             cnn::Epilogue().with_bias(features_inception4b_conv4_bias_).then(cnn::Activation::kRelu)}},
+                           features_inception4a_concat1, kFeaturesInception4bConv1Siblings, batch,
+                           scratch(6422528, 843072));
 
   at(41);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv3)
-  cnn::winograd::conv(features_inception4b_conv3, features_inception4b_conv2,
-                      features_inception4b_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_inception4b_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4bConv3, batch, scratch(6422528, 919872));
+  cnn::fast::winograd::conv(features_inception4b_conv3, features_inception4b_conv2,
+                            features_inception4b_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_inception4b_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception4bConv3, batch, scratch(6422528, 919872));
 
   at(43);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4b.conv5)
-  cnn::winograd::conv(features_inception4b_conv5, features_inception4b_conv4,
-                      features_inception4b_conv5_weight_,
-                      cnn::Epilogue().with_bias(features_inception4b_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4bConv5, batch, scratch(6422528, 156480));
+  cnn::fast::winograd::conv(features_inception4b_conv5, features_inception4b_conv4,
+                            features_inception4b_conv5_weight_,
+                            cnn::Epilogue().with_bias(features_inception4b_conv5_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception4bConv5, batch, scratch(6422528, 156480));
 
   at(44);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.maxpool1)
   cnn::maxpool(features_inception4b_maxpool1, features_inception4a_concat1, kFeaturesInception4bMaxpool1,
                batch);
 
   at(45);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.conv6)
-  cnn::conv(features_inception4b_conv6, features_inception4b_maxpool1, features_inception4b_conv6_weight_,
-            cnn::Epilogue().with_bias(features_inception4b_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4bConv6, batch, scratch(0, 723264));
+  cnn::fast::conv(features_inception4b_conv6, features_inception4b_maxpool1,
+                  features_inception4b_conv6_weight_,
+                  cnn::Epilogue().with_bias(features_inception4b_conv6_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception4bConv6, batch, scratch(0, 723264));
 
   at(47);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4c.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv4)
-  cnn::conv_siblings({{features_inception4c_conv1, features_inception4c_conv1_weight_,
-                       cnn::Epilogue().with_bias(features_inception4c_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4c_conv2, features_inception4c_conv2_weight_,
-                       cnn::Epilogue().with_bias(features_inception4c_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4c_conv4, features_inception4c_conv4_weight_,
-                       cnn::Epilogue().with_bias(features_inception4c_conv4_bias_).then(cnn::Activation::kRelu)}},
-                     features_inception4b_concat1, kFeaturesInception4cConv1Siblings, batch,
-                     scratch(6422528, 836928));
+  cnn::fast::conv_siblings({{features_inception4c_conv1, features_inception4c_conv1_weight_,
+                             cnn::Epilogue().with_bias(features_inception4c_conv1_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception4c_conv2, features_inception4c_conv2_weight_,
+                             cnn::Epilogue().with_bias(features_inception4c_conv2_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception4c_conv4, features_inception4c_conv4_weight_,
+                             cnn::Epilogue().with_bias(features_inception4c_conv4_bias_).then(cnn::Activation::kRelu)}},
+                           features_inception4b_concat1, kFeaturesInception4cConv1Siblings, batch,
+                           scratch(6422528, 836928));
 
   at(49);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv3)
-  cnn::winograd::conv(features_inception4c_conv3, features_inception4c_conv2,
-                      features_inception4c_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_inception4c_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4cConv3, batch, scratch(6422528, 1189440));
+  cnn::fast::winograd::conv(features_inception4c_conv3, features_inception4c_conv2,
+                            features_inception4c_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_inception4c_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception4cConv3, batch, scratch(6422528, 1189440));
 
   at(51);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4c.conv5)
-  cnn::winograd::conv(features_inception4c_conv5, features_inception4c_conv4,
-                      features_inception4c_conv5_weight_,
-                      cnn::Epilogue().with_bias(features_inception4c_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4cConv5, batch, scratch(6422528, 156480));
+  cnn::fast::winograd::conv(features_inception4c_conv5, features_inception4c_conv4,
+                            features_inception4c_conv5_weight_,
+                            cnn::Epilogue().with_bias(features_inception4c_conv5_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception4cConv5, batch, scratch(6422528, 156480));
 
   at(52);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.maxpool1)
   cnn::maxpool(features_inception4c_maxpool1, features_inception4b_concat1, kFeaturesInception4cMaxpool1,
                batch);
 
   at(53);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.conv6)
-  cnn::conv(features_inception4c_conv6, features_inception4c_maxpool1, features_inception4c_conv6_weight_,
-            cnn::Epilogue().with_bias(features_inception4c_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4cConv6, batch, scratch(3211264, 723264));
+  cnn::fast::conv(features_inception4c_conv6, features_inception4c_maxpool1,
+                  features_inception4c_conv6_weight_,
+                  cnn::Epilogue().with_bias(features_inception4c_conv6_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception4cConv6, batch, scratch(3211264, 723264));
 
   at(55);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4d.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv4)
-  cnn::conv_siblings({{features_inception4d_conv1, features_inception4d_conv1_weight_,
-                       cnn::Epilogue().with_bias(features_inception4d_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4d_conv2, features_inception4d_conv2_weight_,
-                       cnn::Epilogue().with_bias(features_inception4d_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4d_conv4, features_inception4d_conv4_weight_,
-                       cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu)}},
-                     features_inception4c_concat1, kFeaturesInception4dConv1Siblings, batch,
-                     scratch(3211264, 840000));
+  cnn::fast::conv_siblings({{features_inception4d_conv1, features_inception4d_conv1_weight_,
+                             cnn::Epilogue().with_bias(features_inception4d_conv1_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception4d_conv2, features_inception4d_conv2_weight_,
+                             cnn::Epilogue().with_bias(features_inception4d_conv2_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception4d_conv4, features_inception4d_conv4_weight_,
+                             cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu)}},
+                           features_inception4c_concat1, kFeaturesInception4dConv1Siblings, batch,
+                           scratch(3211264, 840000));
 
   at(57);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
-  cnn::winograd::conv(features_inception4d_conv3, features_inception4d_conv2,
-                      features_inception4d_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_inception4d_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4dConv3, batch, scratch(3211264, 1493568));
+  cnn::fast::winograd::conv(features_inception4d_conv3, features_inception4d_conv2,
+                            features_inception4d_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_inception4d_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception4dConv3, batch, scratch(3211264, 1493568));
 
   at(59);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
-  cnn::winograd::conv(features_inception4d_conv5, features_inception4d_conv4,
-                      features_inception4d_conv5_weight_,
-                      cnn::Epilogue().with_bias(features_inception4d_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4dConv5, batch, scratch(3211264, 209216));
+  cnn::fast::winograd::conv(features_inception4d_conv5, features_inception4d_conv4,
+                            features_inception4d_conv5_weight_,
+                            cnn::Epilogue().with_bias(features_inception4d_conv5_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception4dConv5, batch, scratch(3211264, 209216));
 
   at(60);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.maxpool1)
   cnn::maxpool(features_inception4d_maxpool1, features_inception4c_concat1, kFeaturesInception4dMaxpool1,
                batch);
 
   at(61);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.conv6)
-  cnn::conv(features_inception4d_conv6, features_inception4d_maxpool1, features_inception4d_conv6_weight_,
-            cnn::Epilogue().with_bias(features_inception4d_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4dConv6, batch, scratch(0, 723264));
+  cnn::fast::conv(features_inception4d_conv6, features_inception4d_maxpool1,
+                  features_inception4d_conv6_weight_,
+                  cnn::Epilogue().with_bias(features_inception4d_conv6_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception4dConv6, batch, scratch(0, 723264));
 
   at(70);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4e.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv4)
-  cnn::conv_siblings({{features_inception4e_conv1, features_inception4e_conv1_weight_,
-                       cnn::Epilogue().with_bias(features_inception4e_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4e_conv2, features_inception4e_conv2_weight_,
-                       cnn::Epilogue().with_bias(features_inception4e_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception4e_conv4, features_inception4e_conv4_weight_,
-                       cnn::Epilogue().with_bias(features_inception4e_conv4_bias_).then(cnn::Activation::kRelu)}},
-                     features_inception4d_concat1, kFeaturesInception4eConv1Siblings, batch,
-                     scratch(8529920, 951744));
+  cnn::fast::conv_siblings({{features_inception4e_conv1, features_inception4e_conv1_weight_,
+                             cnn::Epilogue().with_bias(features_inception4e_conv1_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception4e_conv2, features_inception4e_conv2_weight_,
+                             cnn::Epilogue().with_bias(features_inception4e_conv2_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception4e_conv4, features_inception4e_conv4_weight_,
+                             cnn::Epilogue().with_bias(features_inception4e_conv4_bias_).then(cnn::Activation::kRelu)}},
+                           features_inception4d_concat1, kFeaturesInception4eConv1Siblings, batch,
+                           scratch(8529920, 951744));
 
   at(72);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
-  cnn::winograd::conv(features_inception4e_conv3, features_inception4e_conv2,
-                      features_inception4e_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_inception4e_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4eConv3, batch, scratch(8529920, 1866816));
+  cnn::fast::winograd::conv(features_inception4e_conv3, features_inception4e_conv2,
+                            features_inception4e_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_inception4e_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception4eConv3, batch, scratch(8529920, 1866816));
 
   at(74);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
-  cnn::winograd::conv(features_inception4e_conv5, features_inception4e_conv4,
-                      features_inception4e_conv5_weight_,
-                      cnn::Epilogue().with_bias(features_inception4e_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception4eConv5, batch, scratch(8529920, 285248));
+  cnn::fast::winograd::conv(features_inception4e_conv5, features_inception4e_conv4,
+                            features_inception4e_conv5_weight_,
+                            cnn::Epilogue().with_bias(features_inception4e_conv5_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception4eConv5, batch, scratch(8529920, 285248));
 
   at(75);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.maxpool1)
   cnn::maxpool(features_inception4e_maxpool1, features_inception4d_concat1, kFeaturesInception4eMaxpool1,
                batch);
 
   at(76);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.conv6)
-  cnn::conv(features_inception4e_conv6, features_inception4e_maxpool1, features_inception4e_conv6_weight_,
-            cnn::Epilogue().with_bias(features_inception4e_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception4eConv6, batch, scratch(5218304, 780672));
+  cnn::fast::conv(features_inception4e_conv6, features_inception4e_maxpool1,
+                  features_inception4e_conv6_weight_,
+                  cnn::Epilogue().with_bias(features_inception4e_conv6_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception4eConv6, batch, scratch(5218304, 780672));
 
   at(78);  // 52: maxpool(3, stride=2, ceil=true)    (features.maxpool4)
   cnn::maxpool(features_maxpool4, features_inception4e_concat1, kFeaturesMaxpool4, batch);
@@ -3771,68 +3823,68 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   at(79);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5a.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
-  cnn::conv_siblings({{features_inception5a_conv1, cnn::prepared(features_inception5a_conv1_weight_prepared),
-                       cnn::Epilogue().with_bias(features_inception5a_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception5a_conv2, cnn::prepared(features_inception5a_conv2_weight_prepared),
-                       cnn::Epilogue().with_bias(features_inception5a_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception5a_conv4, cnn::prepared(features_inception5a_conv4_weight_prepared),
-                       cnn::Epilogue().with_bias(features_inception5a_conv4_bias_).then(cnn::Activation::kRelu)}},
-                     features_maxpool4, kFeaturesInception5aConv1Siblings, batch, scratch(0, 1048576));
+  cnn::fast::conv_siblings({{features_inception5a_conv1, cnn::prepared(features_inception5a_conv1_weight_prepared),
+                             cnn::Epilogue().with_bias(features_inception5a_conv1_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception5a_conv2, cnn::prepared(features_inception5a_conv2_weight_prepared),
+                             cnn::Epilogue().with_bias(features_inception5a_conv2_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception5a_conv4, cnn::prepared(features_inception5a_conv4_weight_prepared),
+                             cnn::Epilogue().with_bias(features_inception5a_conv4_bias_).then(cnn::Activation::kRelu)}},
+                           features_maxpool4, kFeaturesInception5aConv1Siblings, batch, scratch(0, 1048576));
 
   at(81);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
-  cnn::winograd::conv(features_inception5a_conv3, features_inception5a_conv2,
-                      features_inception5a_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_inception5a_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception5aConv3, batch, scratch(0, 1866816));
+  cnn::fast::winograd::conv(features_inception5a_conv3, features_inception5a_conv2,
+                            features_inception5a_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_inception5a_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception5aConv3, batch, scratch(0, 1866816));
 
   at(83);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
-  cnn::conv(features_inception5a_conv5, features_inception5a_conv4,
-            cnn::prepared(features_inception5a_conv5_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception5a_conv5_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv5, batch, scratch(0, 1048576));
+  cnn::fast::conv(features_inception5a_conv5, features_inception5a_conv4,
+                  cnn::prepared(features_inception5a_conv5_weight_prepared),
+                  cnn::Epilogue().with_bias(features_inception5a_conv5_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception5aConv5, batch, scratch(0, 1048576));
 
   at(84);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.maxpool1)
   cnn::maxpool(features_inception5a_maxpool1, features_maxpool4, kFeaturesInception5aMaxpool1, batch);
 
   at(85);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.conv6)
-  cnn::conv(features_inception5a_conv6, features_inception5a_maxpool1,
-            cnn::prepared(features_inception5a_conv6_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception5a_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5aConv6, batch, scratch(1304576, 1048576));
+  cnn::fast::conv(features_inception5a_conv6, features_inception5a_maxpool1,
+                  cnn::prepared(features_inception5a_conv6_weight_prepared),
+                  cnn::Epilogue().with_bias(features_inception5a_conv6_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception5aConv6, batch, scratch(1304576, 1048576));
 
   at(87);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
   // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
-  cnn::conv_siblings({{features_inception5b_conv1, cnn::prepared(features_inception5b_conv1_weight_prepared),
-                       cnn::Epilogue().with_bias(features_inception5b_conv1_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception5b_conv2, cnn::prepared(features_inception5b_conv2_weight_prepared),
-                       cnn::Epilogue().with_bias(features_inception5b_conv2_bias_).then(cnn::Activation::kRelu)},
-                      {features_inception5b_conv4, cnn::prepared(features_inception5b_conv4_weight_prepared),
-                       cnn::Epilogue().with_bias(features_inception5b_conv4_bias_).then(cnn::Activation::kRelu)}},
-                     features_inception5a_concat1, kFeaturesInception5bConv1Siblings, batch,
-                     scratch(0, 1048576));
+  cnn::fast::conv_siblings({{features_inception5b_conv1, cnn::prepared(features_inception5b_conv1_weight_prepared),
+                             cnn::Epilogue().with_bias(features_inception5b_conv1_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception5b_conv2, cnn::prepared(features_inception5b_conv2_weight_prepared),
+                             cnn::Epilogue().with_bias(features_inception5b_conv2_bias_).then(cnn::Activation::kRelu)},
+                            {features_inception5b_conv4, cnn::prepared(features_inception5b_conv4_weight_prepared),
+                             cnn::Epilogue().with_bias(features_inception5b_conv4_bias_).then(cnn::Activation::kRelu)}},
+                           features_inception5a_concat1, kFeaturesInception5bConv1Siblings, batch,
+                           scratch(0, 1048576));
 
   at(89);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
-  cnn::winograd::conv(features_inception5b_conv3, features_inception5b_conv2,
-                      features_inception5b_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_inception5b_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception5bConv3, batch, scratch(0, 2654784));
+  cnn::fast::winograd::conv(features_inception5b_conv3, features_inception5b_conv2,
+                            features_inception5b_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_inception5b_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception5bConv3, batch, scratch(0, 2654784));
 
   at(91);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
-  cnn::winograd::conv(features_inception5b_conv5, features_inception5b_conv4,
-                      cnn::prepared(features_inception5b_conv5_weight_prepared),
-                      cnn::Epilogue().with_bias(features_inception5b_conv5_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesInception5bConv5, batch, scratch(0, 198912));
+  cnn::fast::winograd::conv(features_inception5b_conv5, features_inception5b_conv4,
+                            cnn::prepared(features_inception5b_conv5_weight_prepared),
+                            cnn::Epilogue().with_bias(features_inception5b_conv5_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesInception5bConv5, batch, scratch(0, 198912));
 
   at(92);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.maxpool1)
   cnn::maxpool(features_inception5b_maxpool1, features_inception5a_concat1, kFeaturesInception5bMaxpool1,
                batch);
 
   at(93);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.conv6)
-  cnn::conv(features_inception5b_conv6, features_inception5b_maxpool1,
-            cnn::prepared(features_inception5b_conv6_weight_prepared),
-            cnn::Epilogue().with_bias(features_inception5b_conv6_bias_).then(cnn::Activation::kRelu),
-            kFeaturesInception5bConv6, batch, scratch(1304576, 1048576));
+  cnn::fast::conv(features_inception5b_conv6, features_inception5b_maxpool1,
+                  cnn::prepared(features_inception5b_conv6_weight_prepared),
+                  cnn::Epilogue().with_bias(features_inception5b_conv6_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception5bConv6, batch, scratch(1304576, 1048576));
 
   at(95);  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_inception5b_concat1, k1024x7x7, batch);

@@ -345,55 +345,55 @@ constexpr cnn::DenseGeometry kFc{.in = 1024, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_scratch(kConv1Conv, kBatch) == cnn::ScratchSize{66048, 208614});
-static_assert(cnn::conv_scratch(kConv2Conv, kBatch) == cnn::ScratchSize{13248, 91584});
-static_assert(cnn::winograd::conv_scratch(kConv3Conv, kBatch) == cnn::ScratchSize{616448, 708160});
-static_assert(cnn::conv_siblings_scratch(kInception3aBranch1ConvSiblings, kBatch) == cnn::ScratchSize{37824, 293952});
-static_assert(cnn::winograd::conv_scratch(kInception3aBranch2_1Conv, kBatch) == cnn::ScratchSize{550144, 854592});
-static_assert(cnn::winograd::conv_scratch(kInception3aBranch3_1Conv, kBatch) == cnn::ScratchSize{166720, 21312});
-static_assert(cnn::conv_scratch(kInception3aBranch4Conv, kBatch) == cnn::ScratchSize{37824, 266304});
-static_assert(cnn::conv_siblings_scratch(kInception3bBranch1ConvSiblings, kBatch) == cnn::ScratchSize{50112, 422208});
-static_assert(cnn::winograd::conv_scratch(kInception3bBranch2_1Conv, kBatch) == cnn::ScratchSize{768000, 885312, 442944});
-static_assert(cnn::winograd::conv_scratch(kInception3bBranch3_1Conv, kBatch) == cnn::ScratchSize{313344, 243776});
-static_assert(cnn::conv_scratch(kInception3bBranch4Conv, kBatch) == cnn::ScratchSize{50112, 362304});
-static_assert(cnn::conv_siblings_scratch(kInception4aBranch1ConvSiblings, kBatch) == cnn::ScratchSize{108864, 793344});
-static_assert(cnn::winograd::conv_scratch(kInception4aBranch2_1Conv, kBatch) == cnn::ScratchSize{734848, 726336, 373824});
-static_assert(cnn::conv_scratch(kInception4aBranch3_1Conv, kBatch) == cnn::ScratchSize{34752, 201792});
-static_assert(cnn::conv_scratch(kInception4aBranch4Conv, kBatch) == cnn::ScratchSize{62784, 678144});
-static_assert(cnn::conv_siblings_scratch(kInception4bBranch1ConvSiblings, kBatch) == cnn::ScratchSize{107712, 843072});
-static_assert(cnn::winograd::conv_scratch(kInception4bBranch2_1Conv, kBatch) == cnn::ScratchSize{815360, 919872, 460224});
-static_assert(cnn::winograd::conv_scratch(kInception4bBranch3_1Conv, kBatch) == cnn::ScratchSize{223360, 156480});
-static_assert(cnn::conv_scratch(kInception4bBranch4Conv, kBatch) == cnn::ScratchSize{62784, 723264});
-static_assert(cnn::conv_siblings_scratch(kInception4cBranch1ConvSiblings, kBatch) == cnn::ScratchSize{105408, 836928});
-static_assert(cnn::winograd::conv_scratch(kInception4cBranch2_1Conv, kBatch) == cnn::ScratchSize{924288, 1189440, 608832});
-static_assert(cnn::winograd::conv_scratch(kInception4cBranch3_1Conv, kBatch) == cnn::ScratchSize{223360, 156480});
-static_assert(cnn::conv_scratch(kInception4cBranch4Conv, kBatch) == cnn::ScratchSize{62784, 723264});
-static_assert(cnn::conv_siblings_scratch(kInception4dBranch1ConvSiblings, kBatch) == cnn::ScratchSize{106560, 840000});
-static_assert(cnn::winograd::conv_scratch(kInception4dBranch2_1Conv, kBatch) == cnn::ScratchSize{976384, 1493568, 747072});
-static_assert(cnn::winograd::conv_scratch(kInception4dBranch3_1Conv, kBatch) == cnn::ScratchSize{242304, 209216});
-static_assert(cnn::conv_scratch(kInception4dBranch4Conv, kBatch) == cnn::ScratchSize{62784, 723264});
-static_assert(cnn::conv_siblings_scratch(kInception4eBranch1ConvSiblings, kBatch) == cnn::ScratchSize{137664, 951744});
-static_assert(cnn::winograd::conv_scratch(kInception4eBranch2_1Conv, kBatch) == cnn::ScratchSize{1014272, 1866816, 933696});
-static_assert(cnn::winograd::conv_scratch(kInception4eBranch3_1Conv, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::conv_scratch(kInception4eBranch4Conv, kBatch) == cnn::ScratchSize{75456, 780672});
-static_assert(cnn::conv_prepared_floats(kInception5aBranch1Conv) == 214656);
-static_assert(cnn::conv_prepared_floats(kInception5aBranch2_0Conv) == 134784);
-static_assert(cnn::conv_prepared_floats(kInception5aBranch3_0Conv) == 29952);
-static_assert(cnn::conv_siblings_prepared_scratch(kInception5aBranch1ConvSiblings, kBatch) == cnn::ScratchSize{137664, 1048576});
-static_assert(cnn::winograd::conv_scratch(kInception5aBranch2_1Conv, kBatch) == cnn::ScratchSize{253568, 1866816, 933696});
-static_assert(cnn::winograd::conv_prepared_floats(kInception5aBranch3_1Conv) == 152640);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception5aBranch3_1Conv, kBatch) == cnn::ScratchSize{99648, 132608});
-static_assert(cnn::conv_prepared_floats(kInception5aBranch4Conv) == 109824);
-static_assert(cnn::conv_prepared_scratch(kInception5aBranch4Conv, kBatch) == cnn::ScratchSize{75456, 1048576});
-static_assert(cnn::conv_prepared_floats(kInception5bBranch1Conv) == 319488);
-static_assert(cnn::conv_prepared_floats(kInception5bBranch2_0Conv) == 159744);
-static_assert(cnn::conv_prepared_floats(kInception5bBranch3_0Conv) == 39936);
-static_assert(cnn::conv_siblings_prepared_scratch(kInception5bBranch1ConvSiblings, kBatch) == cnn::ScratchSize{169920, 1048576});
-static_assert(cnn::winograd::conv_scratch(kInception5bBranch2_1Conv, kBatch) == cnn::ScratchSize{272512, 2654784, 1327680});
-static_assert(cnn::winograd::conv_prepared_floats(kInception5bBranch3_1Conv) == 228672);
-static_assert(cnn::winograd::conv_prepared_scratch(kInception5bBranch3_1Conv, kBatch) == cnn::ScratchSize{109120, 198912});
-static_assert(cnn::conv_prepared_floats(kInception5bBranch4Conv) == 109824);
-static_assert(cnn::conv_prepared_scratch(kInception5bBranch4Conv, kBatch) == cnn::ScratchSize{75456, 1048576});
+static_assert(cnn::fast::conv_scratch(kConv1Conv, kBatch) == cnn::ScratchSize{163840, 208614});
+static_assert(cnn::fast::conv_scratch(kConv2Conv, kBatch) == cnn::ScratchSize{163840, 91584});
+static_assert(cnn::fast::winograd::conv_scratch(kConv3Conv, kBatch) == cnn::ScratchSize{616448, 708160});
+static_assert(cnn::fast::conv_siblings_scratch(kInception3aBranch1ConvSiblings, kBatch) == cnn::ScratchSize{163840, 293952});
+static_assert(cnn::fast::winograd::conv_scratch(kInception3aBranch2_1Conv, kBatch) == cnn::ScratchSize{550144, 854592});
+static_assert(cnn::fast::winograd::conv_scratch(kInception3aBranch3_1Conv, kBatch) == cnn::ScratchSize{166720, 21312});
+static_assert(cnn::fast::conv_scratch(kInception3aBranch4Conv, kBatch) == cnn::ScratchSize{163840, 266304});
+static_assert(cnn::fast::conv_siblings_scratch(kInception3bBranch1ConvSiblings, kBatch) == cnn::ScratchSize{163840, 422208});
+static_assert(cnn::fast::winograd::conv_scratch(kInception3bBranch2_1Conv, kBatch) == cnn::ScratchSize{768000, 885312, 442944});
+static_assert(cnn::fast::winograd::conv_scratch(kInception3bBranch3_1Conv, kBatch) == cnn::ScratchSize{313344, 243776});
+static_assert(cnn::fast::conv_scratch(kInception3bBranch4Conv, kBatch) == cnn::ScratchSize{163840, 362304});
+static_assert(cnn::fast::conv_siblings_scratch(kInception4aBranch1ConvSiblings, kBatch) == cnn::ScratchSize{163840, 793344});
+static_assert(cnn::fast::winograd::conv_scratch(kInception4aBranch2_1Conv, kBatch) == cnn::ScratchSize{734848, 726336, 373824});
+static_assert(cnn::fast::conv_scratch(kInception4aBranch3_1Conv, kBatch) == cnn::ScratchSize{163840, 201792});
+static_assert(cnn::fast::conv_scratch(kInception4aBranch4Conv, kBatch) == cnn::ScratchSize{163840, 678144});
+static_assert(cnn::fast::conv_siblings_scratch(kInception4bBranch1ConvSiblings, kBatch) == cnn::ScratchSize{163840, 843072});
+static_assert(cnn::fast::winograd::conv_scratch(kInception4bBranch2_1Conv, kBatch) == cnn::ScratchSize{815360, 919872, 489472});
+static_assert(cnn::fast::winograd::conv_scratch(kInception4bBranch3_1Conv, kBatch) == cnn::ScratchSize{223360, 156480});
+static_assert(cnn::fast::conv_scratch(kInception4bBranch4Conv, kBatch) == cnn::ScratchSize{163840, 723264});
+static_assert(cnn::fast::conv_siblings_scratch(kInception4cBranch1ConvSiblings, kBatch) == cnn::ScratchSize{163840, 836928});
+static_assert(cnn::fast::winograd::conv_scratch(kInception4cBranch2_1Conv, kBatch) == cnn::ScratchSize{924288, 1189440, 608832});
+static_assert(cnn::fast::winograd::conv_scratch(kInception4cBranch3_1Conv, kBatch) == cnn::ScratchSize{223360, 156480});
+static_assert(cnn::fast::conv_scratch(kInception4cBranch4Conv, kBatch) == cnn::ScratchSize{163840, 723264});
+static_assert(cnn::fast::conv_siblings_scratch(kInception4dBranch1ConvSiblings, kBatch) == cnn::ScratchSize{163840, 840000});
+static_assert(cnn::fast::winograd::conv_scratch(kInception4dBranch2_1Conv, kBatch) == cnn::ScratchSize{976384, 1493568, 747072});
+static_assert(cnn::fast::winograd::conv_scratch(kInception4dBranch3_1Conv, kBatch) == cnn::ScratchSize{242304, 209216});
+static_assert(cnn::fast::conv_scratch(kInception4dBranch4Conv, kBatch) == cnn::ScratchSize{163840, 723264});
+static_assert(cnn::fast::conv_siblings_scratch(kInception4eBranch1ConvSiblings, kBatch) == cnn::ScratchSize{163840, 951744});
+static_assert(cnn::fast::winograd::conv_scratch(kInception4eBranch2_1Conv, kBatch) == cnn::ScratchSize{1014272, 1866816, 933696});
+static_assert(cnn::fast::winograd::conv_scratch(kInception4eBranch3_1Conv, kBatch) == cnn::ScratchSize{398592, 285248});
+static_assert(cnn::fast::conv_scratch(kInception4eBranch4Conv, kBatch) == cnn::ScratchSize{163840, 780672});
+static_assert(cnn::fast::conv_prepared_floats(kInception5aBranch1Conv) == 214656);
+static_assert(cnn::fast::conv_prepared_floats(kInception5aBranch2_0Conv) == 134784);
+static_assert(cnn::fast::conv_prepared_floats(kInception5aBranch3_0Conv) == 29952);
+static_assert(cnn::fast::conv_siblings_prepared_scratch(kInception5aBranch1ConvSiblings, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_scratch(kInception5aBranch2_1Conv, kBatch) == cnn::ScratchSize{253568, 1866816, 933696});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kInception5aBranch3_1Conv) == 152640);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kInception5aBranch3_1Conv, kBatch) == cnn::ScratchSize{99648, 132608});
+static_assert(cnn::fast::conv_prepared_floats(kInception5aBranch4Conv) == 109824);
+static_assert(cnn::fast::conv_prepared_scratch(kInception5aBranch4Conv, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::conv_prepared_floats(kInception5bBranch1Conv) == 319488);
+static_assert(cnn::fast::conv_prepared_floats(kInception5bBranch2_0Conv) == 159744);
+static_assert(cnn::fast::conv_prepared_floats(kInception5bBranch3_0Conv) == 39936);
+static_assert(cnn::fast::conv_siblings_prepared_scratch(kInception5bBranch1ConvSiblings, kBatch) == cnn::ScratchSize{169920, 1048576});
+static_assert(cnn::fast::winograd::conv_scratch(kInception5bBranch2_1Conv, kBatch) == cnn::ScratchSize{272512, 2654784, 1327680});
+static_assert(cnn::fast::winograd::conv_prepared_floats(kInception5bBranch3_1Conv) == 228672);
+static_assert(cnn::fast::winograd::conv_prepared_scratch(kInception5bBranch3_1Conv, kBatch) == cnn::ScratchSize{163840, 198912});
+static_assert(cnn::fast::conv_prepared_floats(kInception5bBranch4Conv) == 109824);
+static_assert(cnn::fast::conv_prepared_scratch(kInception5bBranch4Conv, kBatch) == cnn::ScratchSize{163840, 1048576});
 static_assert(cnn::dense_scratch(kFc, kBatch) == cnn::ScratchSize{17408, 40960});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -2408,16 +2408,16 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception5a_branch3_0_bn_saved, inception5a_branch3_0_bn_weight_,
                  inception5a_branch3_0_bn_bias_, inception5a_branch3_0_bn_running_mean_,
                  inception5a_branch3_0_bn_running_var_, kInception5aBranch3_0Bn);
-  cnn::conv_prepare(inception5a_branch1_conv_weight_prepared, inception5a_branch1_conv_weight_,
-                    kInception5aBranch1Conv);
+  cnn::fast::conv_prepare(inception5a_branch1_conv_weight_prepared, inception5a_branch1_conv_weight_,
+                          kInception5aBranch1Conv);
 
   at(174);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv_prepare(inception5a_branch2_0_conv_weight_prepared, inception5a_branch2_0_conv_weight_,
-                    kInception5aBranch2_0Conv);
+  cnn::fast::conv_prepare(inception5a_branch2_0_conv_weight_prepared, inception5a_branch2_0_conv_weight_,
+                          kInception5aBranch2_0Conv);
 
   at(180);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv_prepare(inception5a_branch3_0_conv_weight_prepared, inception5a_branch3_0_conv_weight_,
-                    kInception5aBranch3_0Conv);
+  cnn::fast::conv_prepare(inception5a_branch3_0_conv_weight_prepared, inception5a_branch3_0_conv_weight_,
+                          kInception5aBranch3_0Conv);
 
   at(177);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2432,8 +2432,8 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception5a_branch3_1_bn_saved, inception5a_branch3_1_bn_weight_,
                  inception5a_branch3_1_bn_bias_, inception5a_branch3_1_bn_running_mean_,
                  inception5a_branch3_1_bn_running_var_, kInception5aBranch3_1Bn);
-  cnn::winograd::conv_prepare(inception5a_branch3_1_conv_weight_prepared, inception5a_branch3_1_conv_weight_,
-                              kInception5aBranch3_1Conv);
+  cnn::fast::winograd::conv_prepare(inception5a_branch3_1_conv_weight_prepared,
+                                    inception5a_branch3_1_conv_weight_, kInception5aBranch3_1Conv);
 
   at(187);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2441,8 +2441,8 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception5a_branch4_bn_saved, inception5a_branch4_bn_weight_, inception5a_branch4_bn_bias_,
                  inception5a_branch4_bn_running_mean_, inception5a_branch4_bn_running_var_,
                  kInception5aBranch4Bn);
-  cnn::conv_prepare(inception5a_branch4_conv_weight_prepared, inception5a_branch4_conv_weight_,
-                    kInception5aBranch4Conv);
+  cnn::fast::conv_prepare(inception5a_branch4_conv_weight_prepared, inception5a_branch4_conv_weight_,
+                          kInception5aBranch4Conv);
 
   at(191);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2456,16 +2456,16 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception5b_branch3_0_bn_saved, inception5b_branch3_0_bn_weight_,
                  inception5b_branch3_0_bn_bias_, inception5b_branch3_0_bn_running_mean_,
                  inception5b_branch3_0_bn_running_var_, kInception5bBranch3_0Bn);
-  cnn::conv_prepare(inception5b_branch1_conv_weight_prepared, inception5b_branch1_conv_weight_,
-                    kInception5bBranch1Conv);
+  cnn::fast::conv_prepare(inception5b_branch1_conv_weight_prepared, inception5b_branch1_conv_weight_,
+                          kInception5bBranch1Conv);
 
   at(194);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv_prepare(inception5b_branch2_0_conv_weight_prepared, inception5b_branch2_0_conv_weight_,
-                    kInception5bBranch2_0Conv);
+  cnn::fast::conv_prepare(inception5b_branch2_0_conv_weight_prepared, inception5b_branch2_0_conv_weight_,
+                          kInception5bBranch2_0Conv);
 
   at(200);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
-  cnn::conv_prepare(inception5b_branch3_0_conv_weight_prepared, inception5b_branch3_0_conv_weight_,
-                    kInception5bBranch3_0Conv);
+  cnn::fast::conv_prepare(inception5b_branch3_0_conv_weight_prepared, inception5b_branch3_0_conv_weight_,
+                          kInception5bBranch3_0Conv);
 
   at(197);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2480,8 +2480,8 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception5b_branch3_1_bn_saved, inception5b_branch3_1_bn_weight_,
                  inception5b_branch3_1_bn_bias_, inception5b_branch3_1_bn_running_mean_,
                  inception5b_branch3_1_bn_running_var_, kInception5bBranch3_1Bn);
-  cnn::winograd::conv_prepare(inception5b_branch3_1_conv_weight_prepared, inception5b_branch3_1_conv_weight_,
-                              kInception5bBranch3_1Conv);
+  cnn::fast::winograd::conv_prepare(inception5b_branch3_1_conv_weight_prepared,
+                                    inception5b_branch3_1_conv_weight_, kInception5bBranch3_1Conv);
 
   at(207);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2489,8 +2489,8 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception5b_branch4_bn_saved, inception5b_branch4_bn_weight_, inception5b_branch4_bn_bias_,
                  inception5b_branch4_bn_running_mean_, inception5b_branch4_bn_running_var_,
                  kInception5bBranch4Bn);
-  cnn::conv_prepare(inception5b_branch4_conv_weight_prepared, inception5b_branch4_conv_weight_,
-                    kInception5bBranch4Conv);
+  cnn::fast::conv_prepare(inception5b_branch4_conv_weight_prepared, inception5b_branch4_conv_weight_,
+                          kInception5bBranch4Conv);
 }
 
 // Forward, as at prediction time: scores for the caller.
@@ -2650,9 +2650,9 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (conv1.relu1)
-  cnn::conv(conv1_relu1, input, conv1_conv_weight_,
-            cnn::Epilogue().scaled(conv1_bn_saved).then(cnn::Activation::kRelu), kConv1Conv, batch,
-            scratch(25690112, 208614));
+  cnn::fast::conv(conv1_relu1, input, conv1_conv_weight_,
+                  cnn::Epilogue().scaled(conv1_bn_saved).then(cnn::Activation::kRelu), kConv1Conv, batch,
+                  scratch(25690112, 208614));
 
   at(3);  // 37: maxpool(3, stride=2, ceil=true)    (maxpool1)
   cnn::maxpool(maxpool1, conv1_relu1, kMaxpool1, batch);
@@ -2660,16 +2660,16 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(4);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (conv2.relu1)
-  cnn::conv(conv2_relu1, maxpool1, conv2_conv_weight_,
-            cnn::Epilogue().scaled(conv2_bn_saved).then(cnn::Activation::kRelu), kConv2Conv, batch,
-            scratch(0, 91584));
+  cnn::fast::conv(conv2_relu1, maxpool1, conv2_conv_weight_,
+                  cnn::Epilogue().scaled(conv2_bn_saved).then(cnn::Activation::kRelu), kConv2Conv, batch,
+                  scratch(0, 91584));
 
   at(7);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (conv3.relu1)
-  cnn::winograd::conv(conv3_relu1, conv2_relu1, conv3_conv_weight_,
-                      cnn::Epilogue().scaled(conv3_bn_saved).then(cnn::Activation::kRelu), kConv3Conv, batch,
-                      scratch(25690112, 708160));
+  cnn::fast::winograd::conv(conv3_relu1, conv2_relu1, conv3_conv_weight_,
+                            cnn::Epilogue().scaled(conv3_bn_saved).then(cnn::Activation::kRelu), kConv3Conv,
+                            batch, scratch(25690112, 708160));
 
   at(10);  // 40: maxpool(3, stride=2, ceil=true)    (maxpool2)
   cnn::maxpool(maxpool2, conv3_relu1, kMaxpool2, batch);
@@ -2683,29 +2683,29 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3a.branch3[0].relu1)
-  cnn::conv_siblings({{inception3a_branch1_relu1, inception3a_branch1_conv_weight_,
-                       cnn::Epilogue().scaled(inception3a_branch1_bn_saved).then(cnn::Activation::kRelu)},
-                      {inception3a_branch2_0_relu1, inception3a_branch2_0_conv_weight_,
-                       cnn::Epilogue().scaled(inception3a_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
-                      {inception3a_branch3_0_relu1, inception3a_branch3_0_conv_weight_,
-                       cnn::Epilogue().scaled(inception3a_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
-                     maxpool2, kInception3aBranch1ConvSiblings, batch, scratch(2408448, 293952));
+  cnn::fast::conv_siblings({{inception3a_branch1_relu1, inception3a_branch1_conv_weight_,
+                             cnn::Epilogue().scaled(inception3a_branch1_bn_saved).then(cnn::Activation::kRelu)},
+                            {inception3a_branch2_0_relu1, inception3a_branch2_0_conv_weight_,
+                             cnn::Epilogue().scaled(inception3a_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
+                            {inception3a_branch3_0_relu1, inception3a_branch3_0_conv_weight_,
+                             cnn::Epilogue().scaled(inception3a_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
+                           maxpool2, kInception3aBranch1ConvSiblings, batch, scratch(2408448, 293952));
 
   at(17);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3a.branch2[1].relu1)
-  cnn::winograd::conv(inception3a_branch2_1_relu1, inception3a_branch2_0_relu1,
-                      inception3a_branch2_1_conv_weight_,
-                      cnn::Epilogue().scaled(inception3a_branch2_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception3aBranch2_1Conv, batch, scratch(2408448, 854592));
+  cnn::fast::winograd::conv(inception3a_branch2_1_relu1, inception3a_branch2_0_relu1,
+                            inception3a_branch2_1_conv_weight_,
+                            cnn::Epilogue().scaled(inception3a_branch2_1_bn_saved).then(cnn::Activation::kRelu),
+                            kInception3aBranch2_1Conv, batch, scratch(2408448, 854592));
 
   at(23);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3a.branch3[1].relu1)
-  cnn::winograd::conv(inception3a_branch3_1_relu1, inception3a_branch3_0_relu1,
-                      inception3a_branch3_1_conv_weight_,
-                      cnn::Epilogue().scaled(inception3a_branch3_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception3aBranch3_1Conv, batch, scratch(0, 21312));
+  cnn::fast::winograd::conv(inception3a_branch3_1_relu1, inception3a_branch3_0_relu1,
+                            inception3a_branch3_1_conv_weight_,
+                            cnn::Epilogue().scaled(inception3a_branch3_1_bn_saved).then(cnn::Activation::kRelu),
+                            kInception3aBranch3_1Conv, batch, scratch(0, 21312));
 
   at(26);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception3a.maxpool1)
   cnn::maxpool(inception3a_maxpool1, maxpool2, kInception3aMaxpool1, batch);
@@ -2713,9 +2713,9 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(27);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3a.branch4.relu1)
-  cnn::conv(inception3a_branch4_relu1, inception3a_maxpool1, inception3a_branch4_conv_weight_,
-            cnn::Epilogue().scaled(inception3a_branch4_bn_saved).then(cnn::Activation::kRelu),
-            kInception3aBranch4Conv, batch, scratch(4816896, 266304));
+  cnn::fast::conv(inception3a_branch4_relu1, inception3a_maxpool1, inception3a_branch4_conv_weight_,
+                  cnn::Epilogue().scaled(inception3a_branch4_bn_saved).then(cnn::Activation::kRelu),
+                  kInception3aBranch4Conv, batch, scratch(4816896, 266304));
 
   at(31);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2726,29 +2726,30 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3b.branch3[0].relu1)
-  cnn::conv_siblings({{inception3b_branch1_relu1, inception3b_branch1_conv_weight_,
-                       cnn::Epilogue().scaled(inception3b_branch1_bn_saved).then(cnn::Activation::kRelu)},
-                      {inception3b_branch2_0_relu1, inception3b_branch2_0_conv_weight_,
-                       cnn::Epilogue().scaled(inception3b_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
-                      {inception3b_branch3_0_relu1, inception3b_branch3_0_conv_weight_,
-                       cnn::Epilogue().scaled(inception3b_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
-                     inception3a_concat1, kInception3bBranch1ConvSiblings, batch, scratch(21676032, 422208));
+  cnn::fast::conv_siblings({{inception3b_branch1_relu1, inception3b_branch1_conv_weight_,
+                             cnn::Epilogue().scaled(inception3b_branch1_bn_saved).then(cnn::Activation::kRelu)},
+                            {inception3b_branch2_0_relu1, inception3b_branch2_0_conv_weight_,
+                             cnn::Epilogue().scaled(inception3b_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
+                            {inception3b_branch3_0_relu1, inception3b_branch3_0_conv_weight_,
+                             cnn::Epilogue().scaled(inception3b_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
+                           inception3a_concat1, kInception3bBranch1ConvSiblings, batch,
+                           scratch(21676032, 422208));
 
   at(37);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3b.branch2[1].relu1)
-  cnn::winograd::conv(inception3b_branch2_1_relu1, inception3b_branch2_0_relu1,
-                      inception3b_branch2_1_conv_weight_,
-                      cnn::Epilogue().scaled(inception3b_branch2_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception3bBranch2_1Conv, batch, scratch(21676032, 885312));
+  cnn::fast::winograd::conv(inception3b_branch2_1_relu1, inception3b_branch2_0_relu1,
+                            inception3b_branch2_1_conv_weight_,
+                            cnn::Epilogue().scaled(inception3b_branch2_1_bn_saved).then(cnn::Activation::kRelu),
+                            kInception3bBranch2_1Conv, batch, scratch(21676032, 885312));
 
   at(43);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3b.branch3[1].relu1)
-  cnn::winograd::conv(inception3b_branch3_1_relu1, inception3b_branch3_0_relu1,
-                      inception3b_branch3_1_conv_weight_,
-                      cnn::Epilogue().scaled(inception3b_branch3_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception3bBranch3_1Conv, batch, scratch(18464768, 243776));
+  cnn::fast::winograd::conv(inception3b_branch3_1_relu1, inception3b_branch3_0_relu1,
+                            inception3b_branch3_1_conv_weight_,
+                            cnn::Epilogue().scaled(inception3b_branch3_1_bn_saved).then(cnn::Activation::kRelu),
+                            kInception3bBranch3_1Conv, batch, scratch(18464768, 243776));
 
   at(46);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception3b.maxpool1)
   cnn::maxpool(inception3b_maxpool1, inception3a_concat1, kInception3bMaxpool1, batch);
@@ -2756,9 +2757,9 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(47);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3b.branch4.relu1)
-  cnn::conv(inception3b_branch4_relu1, inception3b_maxpool1, inception3b_branch4_conv_weight_,
-            cnn::Epilogue().scaled(inception3b_branch4_bn_saved).then(cnn::Activation::kRelu),
-            kInception3bBranch4Conv, batch, scratch(12042240, 362304));
+  cnn::fast::conv(inception3b_branch4_relu1, inception3b_maxpool1, inception3b_branch4_conv_weight_,
+                  cnn::Epilogue().scaled(inception3b_branch4_bn_saved).then(cnn::Activation::kRelu),
+                  kInception3bBranch4Conv, batch, scratch(12042240, 362304));
 
   at(51);  // 44: maxpool(3, stride=2, ceil=true)    (maxpool3)
   cnn::maxpool(maxpool3, inception3b_concat1, kMaxpool3, batch);
@@ -2772,28 +2773,29 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4a.branch3[0].relu1)
-  cnn::conv_siblings({{inception4a_branch1_relu1, inception4a_branch1_conv_weight_,
-                       cnn::Epilogue().scaled(inception4a_branch1_bn_saved).then(cnn::Activation::kRelu)},
-                      {inception4a_branch2_0_relu1, inception4a_branch2_0_conv_weight_,
-                       cnn::Epilogue().scaled(inception4a_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
-                      {inception4a_branch3_0_relu1, inception4a_branch3_0_conv_weight_,
-                       cnn::Epilogue().scaled(inception4a_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
-                     maxpool3, kInception4aBranch1ConvSiblings, batch, scratch(3211264, 793344));
+  cnn::fast::conv_siblings({{inception4a_branch1_relu1, inception4a_branch1_conv_weight_,
+                             cnn::Epilogue().scaled(inception4a_branch1_bn_saved).then(cnn::Activation::kRelu)},
+                            {inception4a_branch2_0_relu1, inception4a_branch2_0_conv_weight_,
+                             cnn::Epilogue().scaled(inception4a_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
+                            {inception4a_branch3_0_relu1, inception4a_branch3_0_conv_weight_,
+                             cnn::Epilogue().scaled(inception4a_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
+                           maxpool3, kInception4aBranch1ConvSiblings, batch, scratch(3211264, 793344));
 
   at(58);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4a.branch2[1].relu1)
-  cnn::winograd::conv(inception4a_branch2_1_relu1, inception4a_branch2_0_relu1,
-                      inception4a_branch2_1_conv_weight_,
-                      cnn::Epilogue().scaled(inception4a_branch2_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception4aBranch2_1Conv, batch, scratch(3211264, 726336));
+  cnn::fast::winograd::conv(inception4a_branch2_1_relu1, inception4a_branch2_0_relu1,
+                            inception4a_branch2_1_conv_weight_,
+                            cnn::Epilogue().scaled(inception4a_branch2_1_bn_saved).then(cnn::Activation::kRelu),
+                            kInception4aBranch2_1Conv, batch, scratch(3211264, 726336));
 
   at(64);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4a.branch3[1].relu1)
-  cnn::conv(inception4a_branch3_1_relu1, inception4a_branch3_0_relu1, inception4a_branch3_1_conv_weight_,
-            cnn::Epilogue().scaled(inception4a_branch3_1_bn_saved).then(cnn::Activation::kRelu),
-            kInception4aBranch3_1Conv, batch, scratch(3211264, 201792));
+  cnn::fast::conv(inception4a_branch3_1_relu1, inception4a_branch3_0_relu1,
+                  inception4a_branch3_1_conv_weight_,
+                  cnn::Epilogue().scaled(inception4a_branch3_1_bn_saved).then(cnn::Activation::kRelu),
+                  kInception4aBranch3_1Conv, batch, scratch(3211264, 201792));
 
   at(67);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception4a.maxpool1)
   cnn::maxpool(inception4a_maxpool1, maxpool3, kInception4aMaxpool1, batch);
@@ -2801,9 +2803,9 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(68);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4a.branch4.relu1)
-  cnn::conv(inception4a_branch4_relu1, inception4a_maxpool1, inception4a_branch4_conv_weight_,
-            cnn::Epilogue().scaled(inception4a_branch4_bn_saved).then(cnn::Activation::kRelu),
-            kInception4aBranch4Conv, batch, scratch(6221824, 678144));
+  cnn::fast::conv(inception4a_branch4_relu1, inception4a_maxpool1, inception4a_branch4_conv_weight_,
+                  cnn::Epilogue().scaled(inception4a_branch4_bn_saved).then(cnn::Activation::kRelu),
+                  kInception4aBranch4Conv, batch, scratch(6221824, 678144));
 
   at(81);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2814,29 +2816,30 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4b.branch3[0].relu1)
-  cnn::conv_siblings({{inception4b_branch1_relu1, inception4b_branch1_conv_weight_,
-                       cnn::Epilogue().scaled(inception4b_branch1_bn_saved).then(cnn::Activation::kRelu)},
-                      {inception4b_branch2_0_relu1, inception4b_branch2_0_conv_weight_,
-                       cnn::Epilogue().scaled(inception4b_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
-                      {inception4b_branch3_0_relu1, inception4b_branch3_0_conv_weight_,
-                       cnn::Epilogue().scaled(inception4b_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
-                     inception4a_concat1, kInception4bBranch1ConvSiblings, batch, scratch(6422528, 843072));
+  cnn::fast::conv_siblings({{inception4b_branch1_relu1, inception4b_branch1_conv_weight_,
+                             cnn::Epilogue().scaled(inception4b_branch1_bn_saved).then(cnn::Activation::kRelu)},
+                            {inception4b_branch2_0_relu1, inception4b_branch2_0_conv_weight_,
+                             cnn::Epilogue().scaled(inception4b_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
+                            {inception4b_branch3_0_relu1, inception4b_branch3_0_conv_weight_,
+                             cnn::Epilogue().scaled(inception4b_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
+                           inception4a_concat1, kInception4bBranch1ConvSiblings, batch,
+                           scratch(6422528, 843072));
 
   at(87);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4b.branch2[1].relu1)
-  cnn::winograd::conv(inception4b_branch2_1_relu1, inception4b_branch2_0_relu1,
-                      inception4b_branch2_1_conv_weight_,
-                      cnn::Epilogue().scaled(inception4b_branch2_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception4bBranch2_1Conv, batch, scratch(6422528, 919872));
+  cnn::fast::winograd::conv(inception4b_branch2_1_relu1, inception4b_branch2_0_relu1,
+                            inception4b_branch2_1_conv_weight_,
+                            cnn::Epilogue().scaled(inception4b_branch2_1_bn_saved).then(cnn::Activation::kRelu),
+                            kInception4bBranch2_1Conv, batch, scratch(6422528, 919872));
 
   at(93);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4b.branch3[1].relu1)
-  cnn::winograd::conv(inception4b_branch3_1_relu1, inception4b_branch3_0_relu1,
-                      inception4b_branch3_1_conv_weight_,
-                      cnn::Epilogue().scaled(inception4b_branch3_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception4bBranch3_1Conv, batch, scratch(6422528, 156480));
+  cnn::fast::winograd::conv(inception4b_branch3_1_relu1, inception4b_branch3_0_relu1,
+                            inception4b_branch3_1_conv_weight_,
+                            cnn::Epilogue().scaled(inception4b_branch3_1_bn_saved).then(cnn::Activation::kRelu),
+                            kInception4bBranch3_1Conv, batch, scratch(6422528, 156480));
 
   at(96);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception4b.maxpool1)
   cnn::maxpool(inception4b_maxpool1, inception4a_concat1, kInception4bMaxpool1, batch);
@@ -2844,9 +2847,9 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(97);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4b.branch4.relu1)
-  cnn::conv(inception4b_branch4_relu1, inception4b_maxpool1, inception4b_branch4_conv_weight_,
-            cnn::Epilogue().scaled(inception4b_branch4_bn_saved).then(cnn::Activation::kRelu),
-            kInception4bBranch4Conv, batch, scratch(0, 723264));
+  cnn::fast::conv(inception4b_branch4_relu1, inception4b_maxpool1, inception4b_branch4_conv_weight_,
+                  cnn::Epilogue().scaled(inception4b_branch4_bn_saved).then(cnn::Activation::kRelu),
+                  kInception4bBranch4Conv, batch, scratch(0, 723264));
 
   at(101);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2857,29 +2860,30 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4c.branch3[0].relu1)
-  cnn::conv_siblings({{inception4c_branch1_relu1, inception4c_branch1_conv_weight_,
-                       cnn::Epilogue().scaled(inception4c_branch1_bn_saved).then(cnn::Activation::kRelu)},
-                      {inception4c_branch2_0_relu1, inception4c_branch2_0_conv_weight_,
-                       cnn::Epilogue().scaled(inception4c_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
-                      {inception4c_branch3_0_relu1, inception4c_branch3_0_conv_weight_,
-                       cnn::Epilogue().scaled(inception4c_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
-                     inception4b_concat1, kInception4cBranch1ConvSiblings, batch, scratch(6422528, 836928));
+  cnn::fast::conv_siblings({{inception4c_branch1_relu1, inception4c_branch1_conv_weight_,
+                             cnn::Epilogue().scaled(inception4c_branch1_bn_saved).then(cnn::Activation::kRelu)},
+                            {inception4c_branch2_0_relu1, inception4c_branch2_0_conv_weight_,
+                             cnn::Epilogue().scaled(inception4c_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
+                            {inception4c_branch3_0_relu1, inception4c_branch3_0_conv_weight_,
+                             cnn::Epilogue().scaled(inception4c_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
+                           inception4b_concat1, kInception4cBranch1ConvSiblings, batch,
+                           scratch(6422528, 836928));
 
   at(107);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4c.branch2[1].relu1)
-  cnn::winograd::conv(inception4c_branch2_1_relu1, inception4c_branch2_0_relu1,
-                      inception4c_branch2_1_conv_weight_,
-                      cnn::Epilogue().scaled(inception4c_branch2_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception4cBranch2_1Conv, batch, scratch(6422528, 1189440));
+  cnn::fast::winograd::conv(inception4c_branch2_1_relu1, inception4c_branch2_0_relu1,
+                            inception4c_branch2_1_conv_weight_,
+                            cnn::Epilogue().scaled(inception4c_branch2_1_bn_saved).then(cnn::Activation::kRelu),
+                            kInception4cBranch2_1Conv, batch, scratch(6422528, 1189440));
 
   at(113);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4c.branch3[1].relu1)
-  cnn::winograd::conv(inception4c_branch3_1_relu1, inception4c_branch3_0_relu1,
-                      inception4c_branch3_1_conv_weight_,
-                      cnn::Epilogue().scaled(inception4c_branch3_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception4cBranch3_1Conv, batch, scratch(6422528, 156480));
+  cnn::fast::winograd::conv(inception4c_branch3_1_relu1, inception4c_branch3_0_relu1,
+                            inception4c_branch3_1_conv_weight_,
+                            cnn::Epilogue().scaled(inception4c_branch3_1_bn_saved).then(cnn::Activation::kRelu),
+                            kInception4cBranch3_1Conv, batch, scratch(6422528, 156480));
 
   at(116);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception4c.maxpool1)
   cnn::maxpool(inception4c_maxpool1, inception4b_concat1, kInception4cMaxpool1, batch);
@@ -2887,9 +2891,9 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(117);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4c.branch4.relu1)
-  cnn::conv(inception4c_branch4_relu1, inception4c_maxpool1, inception4c_branch4_conv_weight_,
-            cnn::Epilogue().scaled(inception4c_branch4_bn_saved).then(cnn::Activation::kRelu),
-            kInception4cBranch4Conv, batch, scratch(3211264, 723264));
+  cnn::fast::conv(inception4c_branch4_relu1, inception4c_maxpool1, inception4c_branch4_conv_weight_,
+                  cnn::Epilogue().scaled(inception4c_branch4_bn_saved).then(cnn::Activation::kRelu),
+                  kInception4cBranch4Conv, batch, scratch(3211264, 723264));
 
   at(121);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2900,29 +2904,30 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4d.branch3[0].relu1)
-  cnn::conv_siblings({{inception4d_branch1_relu1, inception4d_branch1_conv_weight_,
-                       cnn::Epilogue().scaled(inception4d_branch1_bn_saved).then(cnn::Activation::kRelu)},
-                      {inception4d_branch2_0_relu1, inception4d_branch2_0_conv_weight_,
-                       cnn::Epilogue().scaled(inception4d_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
-                      {inception4d_branch3_0_relu1, inception4d_branch3_0_conv_weight_,
-                       cnn::Epilogue().scaled(inception4d_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
-                     inception4c_concat1, kInception4dBranch1ConvSiblings, batch, scratch(3211264, 840000));
+  cnn::fast::conv_siblings({{inception4d_branch1_relu1, inception4d_branch1_conv_weight_,
+                             cnn::Epilogue().scaled(inception4d_branch1_bn_saved).then(cnn::Activation::kRelu)},
+                            {inception4d_branch2_0_relu1, inception4d_branch2_0_conv_weight_,
+                             cnn::Epilogue().scaled(inception4d_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
+                            {inception4d_branch3_0_relu1, inception4d_branch3_0_conv_weight_,
+                             cnn::Epilogue().scaled(inception4d_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
+                           inception4c_concat1, kInception4dBranch1ConvSiblings, batch,
+                           scratch(3211264, 840000));
 
   at(127);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4d.branch2[1].relu1)
-  cnn::winograd::conv(inception4d_branch2_1_relu1, inception4d_branch2_0_relu1,
-                      inception4d_branch2_1_conv_weight_,
-                      cnn::Epilogue().scaled(inception4d_branch2_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception4dBranch2_1Conv, batch, scratch(3211264, 1493568));
+  cnn::fast::winograd::conv(inception4d_branch2_1_relu1, inception4d_branch2_0_relu1,
+                            inception4d_branch2_1_conv_weight_,
+                            cnn::Epilogue().scaled(inception4d_branch2_1_bn_saved).then(cnn::Activation::kRelu),
+                            kInception4dBranch2_1Conv, batch, scratch(3211264, 1493568));
 
   at(133);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4d.branch3[1].relu1)
-  cnn::winograd::conv(inception4d_branch3_1_relu1, inception4d_branch3_0_relu1,
-                      inception4d_branch3_1_conv_weight_,
-                      cnn::Epilogue().scaled(inception4d_branch3_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception4dBranch3_1Conv, batch, scratch(3211264, 209216));
+  cnn::fast::winograd::conv(inception4d_branch3_1_relu1, inception4d_branch3_0_relu1,
+                            inception4d_branch3_1_conv_weight_,
+                            cnn::Epilogue().scaled(inception4d_branch3_1_bn_saved).then(cnn::Activation::kRelu),
+                            kInception4dBranch3_1Conv, batch, scratch(3211264, 209216));
 
   at(136);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception4d.maxpool1)
   cnn::maxpool(inception4d_maxpool1, inception4c_concat1, kInception4dMaxpool1, batch);
@@ -2930,9 +2935,9 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(137);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4d.branch4.relu1)
-  cnn::conv(inception4d_branch4_relu1, inception4d_maxpool1, inception4d_branch4_conv_weight_,
-            cnn::Epilogue().scaled(inception4d_branch4_bn_saved).then(cnn::Activation::kRelu),
-            kInception4dBranch4Conv, batch, scratch(0, 723264));
+  cnn::fast::conv(inception4d_branch4_relu1, inception4d_maxpool1, inception4d_branch4_conv_weight_,
+                  cnn::Epilogue().scaled(inception4d_branch4_bn_saved).then(cnn::Activation::kRelu),
+                  kInception4dBranch4Conv, batch, scratch(0, 723264));
 
   at(150);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2943,29 +2948,30 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4e.branch3[0].relu1)
-  cnn::conv_siblings({{inception4e_branch1_relu1, inception4e_branch1_conv_weight_,
-                       cnn::Epilogue().scaled(inception4e_branch1_bn_saved).then(cnn::Activation::kRelu)},
-                      {inception4e_branch2_0_relu1, inception4e_branch2_0_conv_weight_,
-                       cnn::Epilogue().scaled(inception4e_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
-                      {inception4e_branch3_0_relu1, inception4e_branch3_0_conv_weight_,
-                       cnn::Epilogue().scaled(inception4e_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
-                     inception4d_concat1, kInception4eBranch1ConvSiblings, batch, scratch(8529920, 951744));
+  cnn::fast::conv_siblings({{inception4e_branch1_relu1, inception4e_branch1_conv_weight_,
+                             cnn::Epilogue().scaled(inception4e_branch1_bn_saved).then(cnn::Activation::kRelu)},
+                            {inception4e_branch2_0_relu1, inception4e_branch2_0_conv_weight_,
+                             cnn::Epilogue().scaled(inception4e_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
+                            {inception4e_branch3_0_relu1, inception4e_branch3_0_conv_weight_,
+                             cnn::Epilogue().scaled(inception4e_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
+                           inception4d_concat1, kInception4eBranch1ConvSiblings, batch,
+                           scratch(8529920, 951744));
 
   at(156);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4e.branch2[1].relu1)
-  cnn::winograd::conv(inception4e_branch2_1_relu1, inception4e_branch2_0_relu1,
-                      inception4e_branch2_1_conv_weight_,
-                      cnn::Epilogue().scaled(inception4e_branch2_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception4eBranch2_1Conv, batch, scratch(8529920, 1866816));
+  cnn::fast::winograd::conv(inception4e_branch2_1_relu1, inception4e_branch2_0_relu1,
+                            inception4e_branch2_1_conv_weight_,
+                            cnn::Epilogue().scaled(inception4e_branch2_1_bn_saved).then(cnn::Activation::kRelu),
+                            kInception4eBranch2_1Conv, batch, scratch(8529920, 1866816));
 
   at(162);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4e.branch3[1].relu1)
-  cnn::winograd::conv(inception4e_branch3_1_relu1, inception4e_branch3_0_relu1,
-                      inception4e_branch3_1_conv_weight_,
-                      cnn::Epilogue().scaled(inception4e_branch3_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception4eBranch3_1Conv, batch, scratch(8529920, 285248));
+  cnn::fast::winograd::conv(inception4e_branch3_1_relu1, inception4e_branch3_0_relu1,
+                            inception4e_branch3_1_conv_weight_,
+                            cnn::Epilogue().scaled(inception4e_branch3_1_bn_saved).then(cnn::Activation::kRelu),
+                            kInception4eBranch3_1Conv, batch, scratch(8529920, 285248));
 
   at(165);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception4e.maxpool1)
   cnn::maxpool(inception4e_maxpool1, inception4d_concat1, kInception4eMaxpool1, batch);
@@ -2973,9 +2979,9 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(166);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4e.branch4.relu1)
-  cnn::conv(inception4e_branch4_relu1, inception4e_maxpool1, inception4e_branch4_conv_weight_,
-            cnn::Epilogue().scaled(inception4e_branch4_bn_saved).then(cnn::Activation::kRelu),
-            kInception4eBranch4Conv, batch, scratch(5218304, 780672));
+  cnn::fast::conv(inception4e_branch4_relu1, inception4e_maxpool1, inception4e_branch4_conv_weight_,
+                  cnn::Epilogue().scaled(inception4e_branch4_bn_saved).then(cnn::Activation::kRelu),
+                  kInception4eBranch4Conv, batch, scratch(5218304, 780672));
 
   at(170);  // 53: maxpool(2, stride=2, ceil=true)    (maxpool4)
   cnn::maxpool(maxpool4, inception4e_concat1, kMaxpool4, batch);
@@ -2989,29 +2995,29 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5a.branch3[0].relu1)
-  cnn::conv_siblings({{inception5a_branch1_relu1, cnn::prepared(inception5a_branch1_conv_weight_prepared),
-                       cnn::Epilogue().scaled(inception5a_branch1_bn_saved).then(cnn::Activation::kRelu)},
-                      {inception5a_branch2_0_relu1, cnn::prepared(inception5a_branch2_0_conv_weight_prepared),
-                       cnn::Epilogue().scaled(inception5a_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
-                      {inception5a_branch3_0_relu1, cnn::prepared(inception5a_branch3_0_conv_weight_prepared),
-                       cnn::Epilogue().scaled(inception5a_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
-                     maxpool4, kInception5aBranch1ConvSiblings, batch, scratch(0, 1048576));
+  cnn::fast::conv_siblings({{inception5a_branch1_relu1, cnn::prepared(inception5a_branch1_conv_weight_prepared),
+                             cnn::Epilogue().scaled(inception5a_branch1_bn_saved).then(cnn::Activation::kRelu)},
+                            {inception5a_branch2_0_relu1, cnn::prepared(inception5a_branch2_0_conv_weight_prepared),
+                             cnn::Epilogue().scaled(inception5a_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
+                            {inception5a_branch3_0_relu1, cnn::prepared(inception5a_branch3_0_conv_weight_prepared),
+                             cnn::Epilogue().scaled(inception5a_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
+                           maxpool4, kInception5aBranch1ConvSiblings, batch, scratch(0, 1048576));
 
   at(177);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5a.branch2[1].relu1)
-  cnn::winograd::conv(inception5a_branch2_1_relu1, inception5a_branch2_0_relu1,
-                      inception5a_branch2_1_conv_weight_,
-                      cnn::Epilogue().scaled(inception5a_branch2_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception5aBranch2_1Conv, batch, scratch(0, 1866816));
+  cnn::fast::winograd::conv(inception5a_branch2_1_relu1, inception5a_branch2_0_relu1,
+                            inception5a_branch2_1_conv_weight_,
+                            cnn::Epilogue().scaled(inception5a_branch2_1_bn_saved).then(cnn::Activation::kRelu),
+                            kInception5aBranch2_1Conv, batch, scratch(0, 1866816));
 
   at(183);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5a.branch3[1].relu1)
-  cnn::winograd::conv(inception5a_branch3_1_relu1, inception5a_branch3_0_relu1,
-                      cnn::prepared(inception5a_branch3_1_conv_weight_prepared),
-                      cnn::Epilogue().scaled(inception5a_branch3_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception5aBranch3_1Conv, batch, scratch(0, 132608));
+  cnn::fast::winograd::conv(inception5a_branch3_1_relu1, inception5a_branch3_0_relu1,
+                            cnn::prepared(inception5a_branch3_1_conv_weight_prepared),
+                            cnn::Epilogue().scaled(inception5a_branch3_1_bn_saved).then(cnn::Activation::kRelu),
+                            kInception5aBranch3_1Conv, batch, scratch(0, 132608));
 
   at(186);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception5a.maxpool1)
   cnn::maxpool(inception5a_maxpool1, maxpool4, kInception5aMaxpool1, batch);
@@ -3019,10 +3025,10 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(187);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5a.branch4.relu1)
-  cnn::conv(inception5a_branch4_relu1, inception5a_maxpool1,
-            cnn::prepared(inception5a_branch4_conv_weight_prepared),
-            cnn::Epilogue().scaled(inception5a_branch4_bn_saved).then(cnn::Activation::kRelu),
-            kInception5aBranch4Conv, batch, scratch(1304576, 1048576));
+  cnn::fast::conv(inception5a_branch4_relu1, inception5a_maxpool1,
+                  cnn::prepared(inception5a_branch4_conv_weight_prepared),
+                  cnn::Epilogue().scaled(inception5a_branch4_bn_saved).then(cnn::Activation::kRelu),
+                  kInception5aBranch4Conv, batch, scratch(1304576, 1048576));
 
   at(191);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3033,29 +3039,29 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5b.branch3[0].relu1)
-  cnn::conv_siblings({{inception5b_branch1_relu1, cnn::prepared(inception5b_branch1_conv_weight_prepared),
-                       cnn::Epilogue().scaled(inception5b_branch1_bn_saved).then(cnn::Activation::kRelu)},
-                      {inception5b_branch2_0_relu1, cnn::prepared(inception5b_branch2_0_conv_weight_prepared),
-                       cnn::Epilogue().scaled(inception5b_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
-                      {inception5b_branch3_0_relu1, cnn::prepared(inception5b_branch3_0_conv_weight_prepared),
-                       cnn::Epilogue().scaled(inception5b_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
-                     inception5a_concat1, kInception5bBranch1ConvSiblings, batch, scratch(0, 1048576));
+  cnn::fast::conv_siblings({{inception5b_branch1_relu1, cnn::prepared(inception5b_branch1_conv_weight_prepared),
+                             cnn::Epilogue().scaled(inception5b_branch1_bn_saved).then(cnn::Activation::kRelu)},
+                            {inception5b_branch2_0_relu1, cnn::prepared(inception5b_branch2_0_conv_weight_prepared),
+                             cnn::Epilogue().scaled(inception5b_branch2_0_bn_saved).then(cnn::Activation::kRelu)},
+                            {inception5b_branch3_0_relu1, cnn::prepared(inception5b_branch3_0_conv_weight_prepared),
+                             cnn::Epilogue().scaled(inception5b_branch3_0_bn_saved).then(cnn::Activation::kRelu)}},
+                           inception5a_concat1, kInception5bBranch1ConvSiblings, batch, scratch(0, 1048576));
 
   at(197);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5b.branch2[1].relu1)
-  cnn::winograd::conv(inception5b_branch2_1_relu1, inception5b_branch2_0_relu1,
-                      inception5b_branch2_1_conv_weight_,
-                      cnn::Epilogue().scaled(inception5b_branch2_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception5bBranch2_1Conv, batch, scratch(0, 2654784));
+  cnn::fast::winograd::conv(inception5b_branch2_1_relu1, inception5b_branch2_0_relu1,
+                            inception5b_branch2_1_conv_weight_,
+                            cnn::Epilogue().scaled(inception5b_branch2_1_bn_saved).then(cnn::Activation::kRelu),
+                            kInception5bBranch2_1Conv, batch, scratch(0, 2654784));
 
   at(203);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5b.branch3[1].relu1)
-  cnn::winograd::conv(inception5b_branch3_1_relu1, inception5b_branch3_0_relu1,
-                      cnn::prepared(inception5b_branch3_1_conv_weight_prepared),
-                      cnn::Epilogue().scaled(inception5b_branch3_1_bn_saved).then(cnn::Activation::kRelu),
-                      kInception5bBranch3_1Conv, batch, scratch(0, 198912));
+  cnn::fast::winograd::conv(inception5b_branch3_1_relu1, inception5b_branch3_0_relu1,
+                            cnn::prepared(inception5b_branch3_1_conv_weight_prepared),
+                            cnn::Epilogue().scaled(inception5b_branch3_1_bn_saved).then(cnn::Activation::kRelu),
+                            kInception5bBranch3_1Conv, batch, scratch(0, 198912));
 
   at(206);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception5b.maxpool1)
   cnn::maxpool(inception5b_maxpool1, inception5a_concat1, kInception5bMaxpool1, batch);
@@ -3063,10 +3069,10 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(207);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5b.branch4.relu1)
-  cnn::conv(inception5b_branch4_relu1, inception5b_maxpool1,
-            cnn::prepared(inception5b_branch4_conv_weight_prepared),
-            cnn::Epilogue().scaled(inception5b_branch4_bn_saved).then(cnn::Activation::kRelu),
-            kInception5bBranch4Conv, batch, scratch(1304576, 1048576));
+  cnn::fast::conv(inception5b_branch4_relu1, inception5b_maxpool1,
+                  cnn::prepared(inception5b_branch4_conv_weight_prepared),
+                  cnn::Epilogue().scaled(inception5b_branch4_bn_saved).then(cnn::Activation::kRelu),
+                  kInception5bBranch4Conv, batch, scratch(1304576, 1048576));
 
   at(211);  // 58: gap    (gap1)
   cnn::gap(gap1, inception5b_concat1, k1024x7x7, batch);

@@ -561,99 +561,99 @@ constexpr cnn::DenseGeometry kFc{.in = 2048, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_scratch(kConv2d1a3x3Conv, kBatch) == cnn::ScratchSize{12288, 38604});
-static_assert(cnn::winograd::conv_scratch(kConv2d2a3x3Conv, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::winograd::conv_scratch(kConv2d2b3x3Conv, kBatch) == cnn::ScratchSize{242304, 209216});
-static_assert(cnn::conv_scratch(kConv2d3b1x1Conv, kBatch) == cnn::ScratchSize{13248, 92736});
-static_assert(cnn::winograd::conv_scratch(kConv2d4a3x3Conv, kBatch) == cnn::ScratchSize{654336, 885056});
-static_assert(cnn::conv_siblings_scratch(kMixed5bBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{37824, 293952});
-static_assert(cnn::winograd::conv_scratch(kMixed5bBranch5x5_2Conv, kBatch) == cnn::ScratchSize{280192, 313536});
-static_assert(cnn::winograd::conv_scratch(kMixed5bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{389120, 486976});
-static_assert(cnn::winograd::conv_scratch(kMixed5bBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{464896, 730176});
-static_assert(cnn::conv_scratch(kMixed5bBranchPoolConv, kBatch) == cnn::ScratchSize{37824, 266304});
-static_assert(cnn::conv_siblings_scratch(kMixed5cBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{50112, 391488});
-static_assert(cnn::winograd::conv_scratch(kMixed5cBranch5x5_2Conv, kBatch) == cnn::ScratchSize{280192, 313536});
-static_assert(cnn::winograd::conv_scratch(kMixed5cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{389120, 486976});
-static_assert(cnn::winograd::conv_scratch(kMixed5cBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{464896, 730176});
-static_assert(cnn::conv_scratch(kMixed5cBranchPoolConv, kBatch) == cnn::ScratchSize{50112, 362304});
-static_assert(cnn::conv_siblings_scratch(kMixed5dBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{84672, 440256});
-static_assert(cnn::winograd::conv_scratch(kMixed5dBranch5x5_2Conv, kBatch) == cnn::ScratchSize{280192, 313536});
-static_assert(cnn::winograd::conv_scratch(kMixed5dBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{389120, 486976});
-static_assert(cnn::winograd::conv_scratch(kMixed5dBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{464896, 730176});
-static_assert(cnn::conv_scratch(kMixed5dBranchPoolConv, kBatch) == cnn::ScratchSize{62784, 407424});
-static_assert(cnn::conv_scratch(kMixed6aBranch3x3Conv, kBatch) == cnn::ScratchSize{129984, 2043904});
-static_assert(cnn::conv_scratch(kMixed6aBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{62784, 407424});
-static_assert(cnn::winograd::conv_scratch(kMixed6aBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{389120, 486976});
-static_assert(cnn::conv_scratch(kMixed6aBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{74688, 1131520});
-static_assert(cnn::conv_siblings_scratch(kMixed6bBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{137664, 1383744});
-static_assert(cnn::conv_scratch(kMixed6bBranch7x7_2Conv, kBatch) == cnn::ScratchSize{80064, 1166848});
-static_assert(cnn::conv_scratch(kMixed6bBranch7x7_3Conv, kBatch) == cnn::ScratchSize{91584, 1220608});
-static_assert(cnn::conv_scratch(kMixed6bBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{80064, 1166848});
-static_assert(cnn::conv_scratch(kMixed6bBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{80064, 1166848});
-static_assert(cnn::conv_scratch(kMixed6bBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{80064, 1166848});
-static_assert(cnn::conv_scratch(kMixed6bBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{91584, 1220608});
-static_assert(cnn::conv_scratch(kMixed6bBranchPoolConv, kBatch) == cnn::ScratchSize{86976, 1180992});
-static_assert(cnn::conv_siblings_scratch(kMixed6cBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{149184, 1429824});
-static_assert(cnn::conv_scratch(kMixed6cBranch7x7_2Conv, kBatch) == cnn::ScratchSize{85824, 1230016});
-static_assert(cnn::conv_scratch(kMixed6cBranch7x7_3Conv, kBatch) == cnn::ScratchSize{91584, 1263616});
-static_assert(cnn::conv_scratch(kMixed6cBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{85824, 1230016});
-static_assert(cnn::conv_scratch(kMixed6cBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{85824, 1230016});
-static_assert(cnn::conv_scratch(kMixed6cBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{85824, 1230016});
-static_assert(cnn::conv_scratch(kMixed6cBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{91584, 1263616});
-static_assert(cnn::conv_scratch(kMixed6cBranchPoolConv, kBatch) == cnn::ScratchSize{86976, 1180992});
-static_assert(cnn::conv_siblings_scratch(kMixed6dBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{149184, 1429824});
-static_assert(cnn::conv_scratch(kMixed6dBranch7x7_2Conv, kBatch) == cnn::ScratchSize{85824, 1230016});
-static_assert(cnn::conv_scratch(kMixed6dBranch7x7_3Conv, kBatch) == cnn::ScratchSize{91584, 1263616});
-static_assert(cnn::conv_scratch(kMixed6dBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{85824, 1230016});
-static_assert(cnn::conv_scratch(kMixed6dBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{85824, 1230016});
-static_assert(cnn::conv_scratch(kMixed6dBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{85824, 1230016});
-static_assert(cnn::conv_scratch(kMixed6dBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{91584, 1263616});
-static_assert(cnn::conv_scratch(kMixed6dBranchPoolConv, kBatch) == cnn::ScratchSize{86976, 1180992});
-static_assert(cnn::conv_siblings_scratch(kMixed6eBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{160704, 1475904});
-static_assert(cnn::conv_scratch(kMixed6eBranch7x7_2Conv, kBatch) == cnn::ScratchSize{91584, 1306624});
-static_assert(cnn::conv_scratch(kMixed6eBranch7x7_3Conv, kBatch) == cnn::ScratchSize{91584, 1306624});
-static_assert(cnn::conv_scratch(kMixed6eBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{91584, 1306624});
-static_assert(cnn::conv_scratch(kMixed6eBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{91584, 1306624});
-static_assert(cnn::conv_scratch(kMixed6eBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{91584, 1306624});
-static_assert(cnn::conv_scratch(kMixed6eBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{91584, 1306624});
-static_assert(cnn::conv_scratch(kMixed6eBranchPoolConv, kBatch) == cnn::ScratchSize{86976, 1180992});
-static_assert(cnn::conv_siblings_scratch(kMixed7aBranch3x3_1ConvSiblings, kBatch) == cnn::ScratchSize{123840, 1328448});
-static_assert(cnn::conv_prepared_floats(kMixed7aBranch3x3_2Conv) == 559872);
-static_assert(cnn::conv_prepared_scratch(kMixed7aBranch3x3_2Conv, kBatch) == cnn::ScratchSize{118464, 1048576});
-static_assert(cnn::conv_scratch(kMixed7aBranch7x7x3_2Conv, kBatch) == cnn::ScratchSize{91584, 1306624});
-static_assert(cnn::conv_scratch(kMixed7aBranch7x7x3_3Conv, kBatch) == cnn::ScratchSize{91584, 1306624});
-static_assert(cnn::conv_prepared_floats(kMixed7aBranch7x7x3_4Conv) == 331776);
-static_assert(cnn::conv_prepared_scratch(kMixed7aBranch7x7x3_4Conv, kBatch) == cnn::ScratchSize{93120, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed7bBranch1x1Conv) == 414720);
-static_assert(cnn::conv_prepared_floats(kMixed7bBranch3x3_1Conv) == 491520);
-static_assert(cnn::conv_prepared_floats(kMixed7bBranch3x3dbl1Conv) == 576000);
-static_assert(cnn::conv_siblings_prepared_scratch(kMixed7bBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{272448, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed7bBranch3x3_2aConv) == 442368);
-static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3_2aConv, kBatch) == cnn::ScratchSize{125376, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed7bBranch3x3_2bConv) == 442368);
-static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3_2bConv, kBatch) == cnn::ScratchSize{125376, 1048576});
-static_assert(cnn::winograd::conv_scratch(kMixed7bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{454720, 2121728});
-static_assert(cnn::conv_prepared_floats(kMixed7bBranch3x3dbl3aConv) == 442368);
-static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3dbl3aConv, kBatch) == cnn::ScratchSize{125376, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed7bBranch3x3dbl3bConv) == 442368);
-static_assert(cnn::conv_prepared_scratch(kMixed7bBranch3x3dbl3bConv, kBatch) == cnn::ScratchSize{125376, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed7bBranchPoolConv) == 245760);
-static_assert(cnn::conv_prepared_scratch(kMixed7bBranchPoolConv, kBatch) == cnn::ScratchSize{86976, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed7cBranch1x1Conv) == 663552);
-static_assert(cnn::conv_prepared_floats(kMixed7cBranch3x3_1Conv) == 786432);
-static_assert(cnn::conv_prepared_floats(kMixed7cBranch3x3dbl1Conv) == 921600);
-static_assert(cnn::conv_siblings_prepared_scratch(kMixed7cBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{272448, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed7cBranch3x3_2aConv) == 442368);
-static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3_2aConv, kBatch) == cnn::ScratchSize{125376, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed7cBranch3x3_2bConv) == 442368);
-static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3_2bConv, kBatch) == cnn::ScratchSize{125376, 1048576});
-static_assert(cnn::winograd::conv_scratch(kMixed7cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{454720, 2121728});
-static_assert(cnn::conv_prepared_floats(kMixed7cBranch3x3dbl3aConv) == 442368);
-static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3dbl3aConv, kBatch) == cnn::ScratchSize{125376, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed7cBranch3x3dbl3bConv) == 442368);
-static_assert(cnn::conv_prepared_scratch(kMixed7cBranch3x3dbl3bConv, kBatch) == cnn::ScratchSize{125376, 1048576});
-static_assert(cnn::conv_prepared_floats(kMixed7cBranchPoolConv) == 393216);
-static_assert(cnn::conv_prepared_scratch(kMixed7cBranchPoolConv, kBatch) == cnn::ScratchSize{86976, 1048576});
+static_assert(cnn::fast::conv_scratch(kConv2d1a3x3Conv, kBatch) == cnn::ScratchSize{163840, 38604});
+static_assert(cnn::fast::winograd::conv_scratch(kConv2d2a3x3Conv, kBatch) == cnn::ScratchSize{171264, 42048});
+static_assert(cnn::fast::winograd::conv_scratch(kConv2d2b3x3Conv, kBatch) == cnn::ScratchSize{242304, 209216});
+static_assert(cnn::fast::conv_scratch(kConv2d3b1x1Conv, kBatch) == cnn::ScratchSize{163840, 92736});
+static_assert(cnn::fast::winograd::conv_scratch(kConv2d4a3x3Conv, kBatch) == cnn::ScratchSize{654336, 885056});
+static_assert(cnn::fast::conv_siblings_scratch(kMixed5bBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{163840, 293952});
+static_assert(cnn::fast::winograd::conv_scratch(kMixed5bBranch5x5_2Conv, kBatch) == cnn::ScratchSize{280192, 313536});
+static_assert(cnn::fast::winograd::conv_scratch(kMixed5bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{389120, 486976});
+static_assert(cnn::fast::winograd::conv_scratch(kMixed5bBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{464896, 730176});
+static_assert(cnn::fast::conv_scratch(kMixed5bBranchPoolConv, kBatch) == cnn::ScratchSize{163840, 266304});
+static_assert(cnn::fast::conv_siblings_scratch(kMixed5cBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{163840, 391488});
+static_assert(cnn::fast::winograd::conv_scratch(kMixed5cBranch5x5_2Conv, kBatch) == cnn::ScratchSize{280192, 313536});
+static_assert(cnn::fast::winograd::conv_scratch(kMixed5cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{389120, 486976});
+static_assert(cnn::fast::winograd::conv_scratch(kMixed5cBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{464896, 730176});
+static_assert(cnn::fast::conv_scratch(kMixed5cBranchPoolConv, kBatch) == cnn::ScratchSize{163840, 362304});
+static_assert(cnn::fast::conv_siblings_scratch(kMixed5dBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{163840, 440256});
+static_assert(cnn::fast::winograd::conv_scratch(kMixed5dBranch5x5_2Conv, kBatch) == cnn::ScratchSize{280192, 313536});
+static_assert(cnn::fast::winograd::conv_scratch(kMixed5dBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{389120, 486976});
+static_assert(cnn::fast::winograd::conv_scratch(kMixed5dBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{464896, 730176});
+static_assert(cnn::fast::conv_scratch(kMixed5dBranchPoolConv, kBatch) == cnn::ScratchSize{163840, 407424});
+static_assert(cnn::fast::conv_scratch(kMixed6aBranch3x3Conv, kBatch) == cnn::ScratchSize{163840, 2043904});
+static_assert(cnn::fast::conv_scratch(kMixed6aBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{163840, 407424});
+static_assert(cnn::fast::winograd::conv_scratch(kMixed6aBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{389120, 486976});
+static_assert(cnn::fast::conv_scratch(kMixed6aBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{163840, 1131520});
+static_assert(cnn::fast::conv_siblings_scratch(kMixed6bBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{163840, 1383744});
+static_assert(cnn::fast::conv_scratch(kMixed6bBranch7x7_2Conv, kBatch) == cnn::ScratchSize{163840, 1166848});
+static_assert(cnn::fast::conv_scratch(kMixed6bBranch7x7_3Conv, kBatch) == cnn::ScratchSize{163840, 1220608});
+static_assert(cnn::fast::conv_scratch(kMixed6bBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{163840, 1166848});
+static_assert(cnn::fast::conv_scratch(kMixed6bBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{163840, 1166848});
+static_assert(cnn::fast::conv_scratch(kMixed6bBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{163840, 1166848});
+static_assert(cnn::fast::conv_scratch(kMixed6bBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{163840, 1220608});
+static_assert(cnn::fast::conv_scratch(kMixed6bBranchPoolConv, kBatch) == cnn::ScratchSize{163840, 1180992});
+static_assert(cnn::fast::conv_siblings_scratch(kMixed6cBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{163840, 1429824});
+static_assert(cnn::fast::conv_scratch(kMixed6cBranch7x7_2Conv, kBatch) == cnn::ScratchSize{163840, 1230016});
+static_assert(cnn::fast::conv_scratch(kMixed6cBranch7x7_3Conv, kBatch) == cnn::ScratchSize{163840, 1263616});
+static_assert(cnn::fast::conv_scratch(kMixed6cBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{163840, 1230016});
+static_assert(cnn::fast::conv_scratch(kMixed6cBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{163840, 1230016});
+static_assert(cnn::fast::conv_scratch(kMixed6cBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{163840, 1230016});
+static_assert(cnn::fast::conv_scratch(kMixed6cBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{163840, 1263616});
+static_assert(cnn::fast::conv_scratch(kMixed6cBranchPoolConv, kBatch) == cnn::ScratchSize{163840, 1180992});
+static_assert(cnn::fast::conv_siblings_scratch(kMixed6dBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{163840, 1429824});
+static_assert(cnn::fast::conv_scratch(kMixed6dBranch7x7_2Conv, kBatch) == cnn::ScratchSize{163840, 1230016});
+static_assert(cnn::fast::conv_scratch(kMixed6dBranch7x7_3Conv, kBatch) == cnn::ScratchSize{163840, 1263616});
+static_assert(cnn::fast::conv_scratch(kMixed6dBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{163840, 1230016});
+static_assert(cnn::fast::conv_scratch(kMixed6dBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{163840, 1230016});
+static_assert(cnn::fast::conv_scratch(kMixed6dBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{163840, 1230016});
+static_assert(cnn::fast::conv_scratch(kMixed6dBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{163840, 1263616});
+static_assert(cnn::fast::conv_scratch(kMixed6dBranchPoolConv, kBatch) == cnn::ScratchSize{163840, 1180992});
+static_assert(cnn::fast::conv_siblings_scratch(kMixed6eBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{163840, 1475904});
+static_assert(cnn::fast::conv_scratch(kMixed6eBranch7x7_2Conv, kBatch) == cnn::ScratchSize{163840, 1306624});
+static_assert(cnn::fast::conv_scratch(kMixed6eBranch7x7_3Conv, kBatch) == cnn::ScratchSize{163840, 1306624});
+static_assert(cnn::fast::conv_scratch(kMixed6eBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{163840, 1306624});
+static_assert(cnn::fast::conv_scratch(kMixed6eBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{163840, 1306624});
+static_assert(cnn::fast::conv_scratch(kMixed6eBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{163840, 1306624});
+static_assert(cnn::fast::conv_scratch(kMixed6eBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{163840, 1306624});
+static_assert(cnn::fast::conv_scratch(kMixed6eBranchPoolConv, kBatch) == cnn::ScratchSize{163840, 1180992});
+static_assert(cnn::fast::conv_siblings_scratch(kMixed7aBranch3x3_1ConvSiblings, kBatch) == cnn::ScratchSize{163840, 1328448});
+static_assert(cnn::fast::conv_prepared_floats(kMixed7aBranch3x3_2Conv) == 559872);
+static_assert(cnn::fast::conv_prepared_scratch(kMixed7aBranch3x3_2Conv, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::conv_scratch(kMixed7aBranch7x7x3_2Conv, kBatch) == cnn::ScratchSize{163840, 1306624});
+static_assert(cnn::fast::conv_scratch(kMixed7aBranch7x7x3_3Conv, kBatch) == cnn::ScratchSize{163840, 1306624});
+static_assert(cnn::fast::conv_prepared_floats(kMixed7aBranch7x7x3_4Conv) == 331776);
+static_assert(cnn::fast::conv_prepared_scratch(kMixed7aBranch7x7x3_4Conv, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::conv_prepared_floats(kMixed7bBranch1x1Conv) == 414720);
+static_assert(cnn::fast::conv_prepared_floats(kMixed7bBranch3x3_1Conv) == 491520);
+static_assert(cnn::fast::conv_prepared_floats(kMixed7bBranch3x3dbl1Conv) == 576000);
+static_assert(cnn::fast::conv_siblings_prepared_scratch(kMixed7bBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{272448, 1048576});
+static_assert(cnn::fast::conv_prepared_floats(kMixed7bBranch3x3_2aConv) == 442368);
+static_assert(cnn::fast::conv_prepared_scratch(kMixed7bBranch3x3_2aConv, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::conv_prepared_floats(kMixed7bBranch3x3_2bConv) == 442368);
+static_assert(cnn::fast::conv_prepared_scratch(kMixed7bBranch3x3_2bConv, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_scratch(kMixed7bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{454720, 2121728});
+static_assert(cnn::fast::conv_prepared_floats(kMixed7bBranch3x3dbl3aConv) == 442368);
+static_assert(cnn::fast::conv_prepared_scratch(kMixed7bBranch3x3dbl3aConv, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::conv_prepared_floats(kMixed7bBranch3x3dbl3bConv) == 442368);
+static_assert(cnn::fast::conv_prepared_scratch(kMixed7bBranch3x3dbl3bConv, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::conv_prepared_floats(kMixed7bBranchPoolConv) == 245760);
+static_assert(cnn::fast::conv_prepared_scratch(kMixed7bBranchPoolConv, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::conv_prepared_floats(kMixed7cBranch1x1Conv) == 663552);
+static_assert(cnn::fast::conv_prepared_floats(kMixed7cBranch3x3_1Conv) == 786432);
+static_assert(cnn::fast::conv_prepared_floats(kMixed7cBranch3x3dbl1Conv) == 921600);
+static_assert(cnn::fast::conv_siblings_prepared_scratch(kMixed7cBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{272448, 1048576});
+static_assert(cnn::fast::conv_prepared_floats(kMixed7cBranch3x3_2aConv) == 442368);
+static_assert(cnn::fast::conv_prepared_scratch(kMixed7cBranch3x3_2aConv, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::conv_prepared_floats(kMixed7cBranch3x3_2bConv) == 442368);
+static_assert(cnn::fast::conv_prepared_scratch(kMixed7cBranch3x3_2bConv, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_scratch(kMixed7cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{454720, 2121728});
+static_assert(cnn::fast::conv_prepared_floats(kMixed7cBranch3x3dbl3aConv) == 442368);
+static_assert(cnn::fast::conv_prepared_scratch(kMixed7cBranch3x3dbl3aConv, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::conv_prepared_floats(kMixed7cBranch3x3dbl3bConv) == 442368);
+static_assert(cnn::fast::conv_prepared_scratch(kMixed7cBranch3x3dbl3bConv, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::conv_prepared_floats(kMixed7cBranchPoolConv) == 393216);
+static_assert(cnn::fast::conv_prepared_scratch(kMixed7cBranchPoolConv, kBatch) == cnn::ScratchSize{163840, 1048576});
 static_assert(cnn::dense_scratch(kFc, kBatch) == cnn::ScratchSize{17408, 81920});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -3747,8 +3747,8 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_7a_branch3x3_2_bn_saved, Mixed_7a_branch3x3_2_bn_weight_,
                  Mixed_7a_branch3x3_2_bn_bias_, Mixed_7a_branch3x3_2_bn_running_mean_,
                  Mixed_7a_branch3x3_2_bn_running_var_, kMixed7aBranch3x3_2Bn);
-  cnn::conv_prepare(Mixed_7a_branch3x3_2_conv_weight_prepared, Mixed_7a_branch3x3_2_conv_weight_,
-                    kMixed7aBranch3x3_2Conv);
+  cnn::fast::conv_prepare(Mixed_7a_branch3x3_2_conv_weight_prepared, Mixed_7a_branch3x3_2_conv_weight_,
+                          kMixed7aBranch3x3_2Conv);
 
   at(247);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3770,8 +3770,8 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_7a_branch7x7x3_4_bn_saved, Mixed_7a_branch7x7x3_4_bn_weight_,
                  Mixed_7a_branch7x7x3_4_bn_bias_, Mixed_7a_branch7x7x3_4_bn_running_mean_,
                  Mixed_7a_branch7x7x3_4_bn_running_var_, kMixed7aBranch7x7x3_4Bn);
-  cnn::conv_prepare(Mixed_7a_branch7x7x3_4_conv_weight_prepared, Mixed_7a_branch7x7x3_4_conv_weight_,
-                    kMixed7aBranch7x7x3_4Conv);
+  cnn::fast::conv_prepare(Mixed_7a_branch7x7x3_4_conv_weight_prepared, Mixed_7a_branch7x7x3_4_conv_weight_,
+                          kMixed7aBranch7x7x3_4Conv);
 
   at(258);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3785,16 +3785,16 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_7b_branch3x3dbl_1_bn_saved, Mixed_7b_branch3x3dbl_1_bn_weight_,
                  Mixed_7b_branch3x3dbl_1_bn_bias_, Mixed_7b_branch3x3dbl_1_bn_running_mean_,
                  Mixed_7b_branch3x3dbl_1_bn_running_var_, kMixed7bBranch3x3dbl1Bn);
-  cnn::conv_prepare(Mixed_7b_branch1x1_conv_weight_prepared, Mixed_7b_branch1x1_conv_weight_,
-                    kMixed7bBranch1x1Conv);
+  cnn::fast::conv_prepare(Mixed_7b_branch1x1_conv_weight_prepared, Mixed_7b_branch1x1_conv_weight_,
+                          kMixed7bBranch1x1Conv);
 
   at(261);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv_prepare(Mixed_7b_branch3x3_1_conv_weight_prepared, Mixed_7b_branch3x3_1_conv_weight_,
-                    kMixed7bBranch3x3_1Conv);
+  cnn::fast::conv_prepare(Mixed_7b_branch3x3_1_conv_weight_prepared, Mixed_7b_branch3x3_1_conv_weight_,
+                          kMixed7bBranch3x3_1Conv);
 
   at(271);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv_prepare(Mixed_7b_branch3x3dbl_1_conv_weight_prepared, Mixed_7b_branch3x3dbl_1_conv_weight_,
-                    kMixed7bBranch3x3dbl1Conv);
+  cnn::fast::conv_prepare(Mixed_7b_branch3x3dbl_1_conv_weight_prepared, Mixed_7b_branch3x3dbl_1_conv_weight_,
+                          kMixed7bBranch3x3dbl1Conv);
 
   at(264);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3802,8 +3802,8 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_7b_branch3x3_2a_bn_saved, Mixed_7b_branch3x3_2a_bn_weight_,
                  Mixed_7b_branch3x3_2a_bn_bias_, Mixed_7b_branch3x3_2a_bn_running_mean_,
                  Mixed_7b_branch3x3_2a_bn_running_var_, kMixed7bBranch3x3_2aBn);
-  cnn::conv_prepare(Mixed_7b_branch3x3_2a_conv_weight_prepared, Mixed_7b_branch3x3_2a_conv_weight_,
-                    kMixed7bBranch3x3_2aConv);
+  cnn::fast::conv_prepare(Mixed_7b_branch3x3_2a_conv_weight_prepared, Mixed_7b_branch3x3_2a_conv_weight_,
+                          kMixed7bBranch3x3_2aConv);
 
   at(267);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3811,8 +3811,8 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_7b_branch3x3_2b_bn_saved, Mixed_7b_branch3x3_2b_bn_weight_,
                  Mixed_7b_branch3x3_2b_bn_bias_, Mixed_7b_branch3x3_2b_bn_running_mean_,
                  Mixed_7b_branch3x3_2b_bn_running_var_, kMixed7bBranch3x3_2bBn);
-  cnn::conv_prepare(Mixed_7b_branch3x3_2b_conv_weight_prepared, Mixed_7b_branch3x3_2b_conv_weight_,
-                    kMixed7bBranch3x3_2bConv);
+  cnn::fast::conv_prepare(Mixed_7b_branch3x3_2b_conv_weight_prepared, Mixed_7b_branch3x3_2b_conv_weight_,
+                          kMixed7bBranch3x3_2bConv);
 
   at(274);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3827,8 +3827,8 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_7b_branch3x3dbl_3a_bn_saved, Mixed_7b_branch3x3dbl_3a_bn_weight_,
                  Mixed_7b_branch3x3dbl_3a_bn_bias_, Mixed_7b_branch3x3dbl_3a_bn_running_mean_,
                  Mixed_7b_branch3x3dbl_3a_bn_running_var_, kMixed7bBranch3x3dbl3aBn);
-  cnn::conv_prepare(Mixed_7b_branch3x3dbl_3a_conv_weight_prepared, Mixed_7b_branch3x3dbl_3a_conv_weight_,
-                    kMixed7bBranch3x3dbl3aConv);
+  cnn::fast::conv_prepare(Mixed_7b_branch3x3dbl_3a_conv_weight_prepared,
+                          Mixed_7b_branch3x3dbl_3a_conv_weight_, kMixed7bBranch3x3dbl3aConv);
 
   at(280);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3836,8 +3836,8 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_7b_branch3x3dbl_3b_bn_saved, Mixed_7b_branch3x3dbl_3b_bn_weight_,
                  Mixed_7b_branch3x3dbl_3b_bn_bias_, Mixed_7b_branch3x3dbl_3b_bn_running_mean_,
                  Mixed_7b_branch3x3dbl_3b_bn_running_var_, kMixed7bBranch3x3dbl3bBn);
-  cnn::conv_prepare(Mixed_7b_branch3x3dbl_3b_conv_weight_prepared, Mixed_7b_branch3x3dbl_3b_conv_weight_,
-                    kMixed7bBranch3x3dbl3bConv);
+  cnn::fast::conv_prepare(Mixed_7b_branch3x3dbl_3b_conv_weight_prepared,
+                          Mixed_7b_branch3x3dbl_3b_conv_weight_, kMixed7bBranch3x3dbl3bConv);
 
   at(285);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3845,8 +3845,8 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_7b_branch_pool_bn_saved, Mixed_7b_branch_pool_bn_weight_,
                  Mixed_7b_branch_pool_bn_bias_, Mixed_7b_branch_pool_bn_running_mean_,
                  Mixed_7b_branch_pool_bn_running_var_, kMixed7bBranchPoolBn);
-  cnn::conv_prepare(Mixed_7b_branch_pool_conv_weight_prepared, Mixed_7b_branch_pool_conv_weight_,
-                    kMixed7bBranchPoolConv);
+  cnn::fast::conv_prepare(Mixed_7b_branch_pool_conv_weight_prepared, Mixed_7b_branch_pool_conv_weight_,
+                          kMixed7bBranchPoolConv);
 
   at(289);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3860,16 +3860,16 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_7c_branch3x3dbl_1_bn_saved, Mixed_7c_branch3x3dbl_1_bn_weight_,
                  Mixed_7c_branch3x3dbl_1_bn_bias_, Mixed_7c_branch3x3dbl_1_bn_running_mean_,
                  Mixed_7c_branch3x3dbl_1_bn_running_var_, kMixed7cBranch3x3dbl1Bn);
-  cnn::conv_prepare(Mixed_7c_branch1x1_conv_weight_prepared, Mixed_7c_branch1x1_conv_weight_,
-                    kMixed7cBranch1x1Conv);
+  cnn::fast::conv_prepare(Mixed_7c_branch1x1_conv_weight_prepared, Mixed_7c_branch1x1_conv_weight_,
+                          kMixed7cBranch1x1Conv);
 
   at(292);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv_prepare(Mixed_7c_branch3x3_1_conv_weight_prepared, Mixed_7c_branch3x3_1_conv_weight_,
-                    kMixed7cBranch3x3_1Conv);
+  cnn::fast::conv_prepare(Mixed_7c_branch3x3_1_conv_weight_prepared, Mixed_7c_branch3x3_1_conv_weight_,
+                          kMixed7cBranch3x3_1Conv);
 
   at(302);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
-  cnn::conv_prepare(Mixed_7c_branch3x3dbl_1_conv_weight_prepared, Mixed_7c_branch3x3dbl_1_conv_weight_,
-                    kMixed7cBranch3x3dbl1Conv);
+  cnn::fast::conv_prepare(Mixed_7c_branch3x3dbl_1_conv_weight_prepared, Mixed_7c_branch3x3dbl_1_conv_weight_,
+                          kMixed7cBranch3x3dbl1Conv);
 
   at(295);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3877,8 +3877,8 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_7c_branch3x3_2a_bn_saved, Mixed_7c_branch3x3_2a_bn_weight_,
                  Mixed_7c_branch3x3_2a_bn_bias_, Mixed_7c_branch3x3_2a_bn_running_mean_,
                  Mixed_7c_branch3x3_2a_bn_running_var_, kMixed7cBranch3x3_2aBn);
-  cnn::conv_prepare(Mixed_7c_branch3x3_2a_conv_weight_prepared, Mixed_7c_branch3x3_2a_conv_weight_,
-                    kMixed7cBranch3x3_2aConv);
+  cnn::fast::conv_prepare(Mixed_7c_branch3x3_2a_conv_weight_prepared, Mixed_7c_branch3x3_2a_conv_weight_,
+                          kMixed7cBranch3x3_2aConv);
 
   at(298);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3886,8 +3886,8 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_7c_branch3x3_2b_bn_saved, Mixed_7c_branch3x3_2b_bn_weight_,
                  Mixed_7c_branch3x3_2b_bn_bias_, Mixed_7c_branch3x3_2b_bn_running_mean_,
                  Mixed_7c_branch3x3_2b_bn_running_var_, kMixed7cBranch3x3_2bBn);
-  cnn::conv_prepare(Mixed_7c_branch3x3_2b_conv_weight_prepared, Mixed_7c_branch3x3_2b_conv_weight_,
-                    kMixed7cBranch3x3_2bConv);
+  cnn::fast::conv_prepare(Mixed_7c_branch3x3_2b_conv_weight_prepared, Mixed_7c_branch3x3_2b_conv_weight_,
+                          kMixed7cBranch3x3_2bConv);
 
   at(305);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3902,8 +3902,8 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_7c_branch3x3dbl_3a_bn_saved, Mixed_7c_branch3x3dbl_3a_bn_weight_,
                  Mixed_7c_branch3x3dbl_3a_bn_bias_, Mixed_7c_branch3x3dbl_3a_bn_running_mean_,
                  Mixed_7c_branch3x3dbl_3a_bn_running_var_, kMixed7cBranch3x3dbl3aBn);
-  cnn::conv_prepare(Mixed_7c_branch3x3dbl_3a_conv_weight_prepared, Mixed_7c_branch3x3dbl_3a_conv_weight_,
-                    kMixed7cBranch3x3dbl3aConv);
+  cnn::fast::conv_prepare(Mixed_7c_branch3x3dbl_3a_conv_weight_prepared,
+                          Mixed_7c_branch3x3dbl_3a_conv_weight_, kMixed7cBranch3x3dbl3aConv);
 
   at(311);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3911,8 +3911,8 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_7c_branch3x3dbl_3b_bn_saved, Mixed_7c_branch3x3dbl_3b_bn_weight_,
                  Mixed_7c_branch3x3dbl_3b_bn_bias_, Mixed_7c_branch3x3dbl_3b_bn_running_mean_,
                  Mixed_7c_branch3x3dbl_3b_bn_running_var_, kMixed7cBranch3x3dbl3bBn);
-  cnn::conv_prepare(Mixed_7c_branch3x3dbl_3b_conv_weight_prepared, Mixed_7c_branch3x3dbl_3b_conv_weight_,
-                    kMixed7cBranch3x3dbl3bConv);
+  cnn::fast::conv_prepare(Mixed_7c_branch3x3dbl_3b_conv_weight_prepared,
+                          Mixed_7c_branch3x3dbl_3b_conv_weight_, kMixed7cBranch3x3dbl3bConv);
 
   at(316);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3920,8 +3920,8 @@ void InceptionV3::prepare_on_team() {
   cnn::bn_affine(Mixed_7c_branch_pool_bn_saved, Mixed_7c_branch_pool_bn_weight_,
                  Mixed_7c_branch_pool_bn_bias_, Mixed_7c_branch_pool_bn_running_mean_,
                  Mixed_7c_branch_pool_bn_running_var_, kMixed7cBranchPoolBn);
-  cnn::conv_prepare(Mixed_7c_branch_pool_conv_weight_prepared, Mixed_7c_branch_pool_conv_weight_,
-                    kMixed7cBranchPoolConv);
+  cnn::fast::conv_prepare(Mixed_7c_branch_pool_conv_weight_prepared, Mixed_7c_branch_pool_conv_weight_,
+                          kMixed7cBranchPoolConv);
 }
 
 // Forward, as at prediction time: scores for the caller.
@@ -4165,23 +4165,23 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Conv2d_1a_3x3.relu1)
-  cnn::conv(Conv2d_1a_3x3_relu1, input, Conv2d_1a_3x3_conv_weight_,
-            cnn::Epilogue().scaled(Conv2d_1a_3x3_bn_saved).then(cnn::Activation::kRelu), kConv2d1a3x3Conv,
-            batch, scratch(22733824, 38604));
+  cnn::fast::conv(Conv2d_1a_3x3_relu1, input, Conv2d_1a_3x3_conv_weight_,
+                  cnn::Epilogue().scaled(Conv2d_1a_3x3_bn_saved).then(cnn::Activation::kRelu),
+                  kConv2d1a3x3Conv, batch, scratch(22733824, 38604));
 
   at(3);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Conv2d_2a_3x3.relu1)
-  cnn::winograd::conv(Conv2d_2a_3x3_relu1, Conv2d_1a_3x3_relu1, Conv2d_2a_3x3_conv_weight_,
-                      cnn::Epilogue().scaled(Conv2d_2a_3x3_bn_saved).then(cnn::Activation::kRelu),
-                      kConv2d2a3x3Conv, batch, scratch(22733824, 42048));
+  cnn::fast::winograd::conv(Conv2d_2a_3x3_relu1, Conv2d_1a_3x3_relu1, Conv2d_2a_3x3_conv_weight_,
+                            cnn::Epilogue().scaled(Conv2d_2a_3x3_bn_saved).then(cnn::Activation::kRelu),
+                            kConv2d2a3x3Conv, batch, scratch(22733824, 42048));
 
   at(6);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Conv2d_2b_3x3.relu1)
-  cnn::winograd::conv(Conv2d_2b_3x3_relu1, Conv2d_2a_3x3_relu1, Conv2d_2b_3x3_conv_weight_,
-                      cnn::Epilogue().scaled(Conv2d_2b_3x3_bn_saved).then(cnn::Activation::kRelu),
-                      kConv2d2b3x3Conv, batch, scratch(66382848, 209216));
+  cnn::fast::winograd::conv(Conv2d_2b_3x3_relu1, Conv2d_2a_3x3_relu1, Conv2d_2b_3x3_conv_weight_,
+                            cnn::Epilogue().scaled(Conv2d_2b_3x3_bn_saved).then(cnn::Activation::kRelu),
+                            kConv2d2b3x3Conv, batch, scratch(66382848, 209216));
 
   at(9);  // 102: maxpool(3, stride=2)    (maxpool1)
   cnn::maxpool(maxpool1, Conv2d_2b_3x3_relu1, kMaxpool1, batch);
@@ -4189,16 +4189,16 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(10);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Conv2d_3b_1x1.relu1)
-  cnn::conv(Conv2d_3b_1x1_relu1, maxpool1, Conv2d_3b_1x1_conv_weight_,
-            cnn::Epilogue().scaled(Conv2d_3b_1x1_bn_saved).then(cnn::Activation::kRelu), kConv2d3b1x1Conv,
-            batch, scratch(0, 92736));
+  cnn::fast::conv(Conv2d_3b_1x1_relu1, maxpool1, Conv2d_3b_1x1_conv_weight_,
+                  cnn::Epilogue().scaled(Conv2d_3b_1x1_bn_saved).then(cnn::Activation::kRelu),
+                  kConv2d3b1x1Conv, batch, scratch(0, 92736));
 
   at(13);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Conv2d_4a_3x3.relu1)
-  cnn::winograd::conv(Conv2d_4a_3x3_relu1, Conv2d_3b_1x1_relu1, Conv2d_4a_3x3_conv_weight_,
-                      cnn::Epilogue().scaled(Conv2d_4a_3x3_bn_saved).then(cnn::Activation::kRelu),
-                      kConv2d4a3x3Conv, batch, scratch(44614144, 885056));
+  cnn::fast::winograd::conv(Conv2d_4a_3x3_relu1, Conv2d_3b_1x1_relu1, Conv2d_4a_3x3_conv_weight_,
+                            cnn::Epilogue().scaled(Conv2d_4a_3x3_bn_saved).then(cnn::Activation::kRelu),
+                            kConv2d4a3x3Conv, batch, scratch(44614144, 885056));
 
   at(16);  // 105: maxpool(3, stride=2)    (maxpool2)
   cnn::maxpool(maxpool2, Conv2d_4a_3x3_relu1, kMaxpool2, batch);
@@ -4212,37 +4212,37 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5b.branch3x3dbl_1.relu1)
-  cnn::conv_siblings({{Mixed_5b_branch1x1_relu1, Mixed_5b_branch1x1_conv_weight_,
-                       cnn::Epilogue().scaled(Mixed_5b_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_5b_branch5x5_1_relu1, Mixed_5b_branch5x5_1_conv_weight_,
-                       cnn::Epilogue().scaled(Mixed_5b_branch5x5_1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_5b_branch3x3dbl_1_relu1, Mixed_5b_branch3x3dbl_1_conv_weight_,
-                       cnn::Epilogue().scaled(Mixed_5b_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
-                     maxpool2, kMixed5bBranch1x1ConvSiblings, batch, scratch(1881600, 293952));
+  cnn::fast::conv_siblings({{Mixed_5b_branch1x1_relu1, Mixed_5b_branch1x1_conv_weight_,
+                             cnn::Epilogue().scaled(Mixed_5b_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
+                            {Mixed_5b_branch5x5_1_relu1, Mixed_5b_branch5x5_1_conv_weight_,
+                             cnn::Epilogue().scaled(Mixed_5b_branch5x5_1_bn_saved).then(cnn::Activation::kRelu)},
+                            {Mixed_5b_branch3x3dbl_1_relu1, Mixed_5b_branch3x3dbl_1_conv_weight_,
+                             cnn::Epilogue().scaled(Mixed_5b_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
+                           maxpool2, kMixed5bBranch1x1ConvSiblings, batch, scratch(1881600, 293952));
 
   at(23);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5b.branch5x5_2.relu1)
-  cnn::winograd::conv(Mixed_5b_branch5x5_2_relu1, Mixed_5b_branch5x5_1_relu1,
-                      Mixed_5b_branch5x5_2_conv_weight_,
-                      cnn::Epilogue().scaled(Mixed_5b_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed5bBranch5x5_2Conv, batch, scratch(1881600, 313536));
+  cnn::fast::winograd::conv(Mixed_5b_branch5x5_2_relu1, Mixed_5b_branch5x5_1_relu1,
+                            Mixed_5b_branch5x5_2_conv_weight_,
+                            cnn::Epilogue().scaled(Mixed_5b_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
+                            kMixed5bBranch5x5_2Conv, batch, scratch(1881600, 313536));
 
   at(29);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5b.branch3x3dbl_2.relu1)
-  cnn::winograd::conv(Mixed_5b_branch3x3dbl_2_relu1, Mixed_5b_branch3x3dbl_1_relu1,
-                      Mixed_5b_branch3x3dbl_2_conv_weight_,
-                      cnn::Epilogue().scaled(Mixed_5b_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed5bBranch3x3dbl2Conv, batch, scratch(6272000, 486976));
+  cnn::fast::winograd::conv(Mixed_5b_branch3x3dbl_2_relu1, Mixed_5b_branch3x3dbl_1_relu1,
+                            Mixed_5b_branch3x3dbl_2_conv_weight_,
+                            cnn::Epilogue().scaled(Mixed_5b_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
+                            kMixed5bBranch3x3dbl2Conv, batch, scratch(6272000, 486976));
 
   at(32);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5b.branch3x3dbl_3.relu1)
-  cnn::winograd::conv(Mixed_5b_branch3x3dbl_3_relu1, Mixed_5b_branch3x3dbl_2_relu1,
-                      Mixed_5b_branch3x3dbl_3_conv_weight_,
-                      cnn::Epilogue().scaled(Mixed_5b_branch3x3dbl_3_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed5bBranch3x3dbl3Conv, batch, scratch(3763200, 730176));
+  cnn::fast::winograd::conv(Mixed_5b_branch3x3dbl_3_relu1, Mixed_5b_branch3x3dbl_2_relu1,
+                            Mixed_5b_branch3x3dbl_3_conv_weight_,
+                            cnn::Epilogue().scaled(Mixed_5b_branch3x3dbl_3_bn_saved).then(cnn::Activation::kRelu),
+                            kMixed5bBranch3x3dbl3Conv, batch, scratch(3763200, 730176));
 
   at(35);  // 21: | avgpool(3, stride=1, pad=1)    (Mixed_5b.avgpool1)
   cnn::avgpool(Mixed_5b_avgpool1, maxpool2, kMixed5bAvgpool1, batch);
@@ -4250,9 +4250,9 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(36);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5b.branch_pool.relu1)
-  cnn::conv(Mixed_5b_branch_pool_relu1, Mixed_5b_avgpool1, Mixed_5b_branch_pool_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_5b_branch_pool_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5bBranchPoolConv, batch, scratch(7526400, 266304));
+  cnn::fast::conv(Mixed_5b_branch_pool_relu1, Mixed_5b_avgpool1, Mixed_5b_branch_pool_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_5b_branch_pool_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed5bBranchPoolConv, batch, scratch(7526400, 266304));
 
   at(40);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4263,37 +4263,37 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5c.branch3x3dbl_1.relu1)
-  cnn::conv_siblings({{Mixed_5c_branch1x1_relu1, Mixed_5c_branch1x1_conv_weight_,
-                       cnn::Epilogue().scaled(Mixed_5c_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_5c_branch5x5_1_relu1, Mixed_5c_branch5x5_1_conv_weight_,
-                       cnn::Epilogue().scaled(Mixed_5c_branch5x5_1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_5c_branch3x3dbl_1_relu1, Mixed_5c_branch3x3dbl_1_conv_weight_,
-                       cnn::Epilogue().scaled(Mixed_5c_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
-                     Mixed_5b_concat1, kMixed5cBranch1x1ConvSiblings, batch, scratch(23206400, 391488));
+  cnn::fast::conv_siblings({{Mixed_5c_branch1x1_relu1, Mixed_5c_branch1x1_conv_weight_,
+                             cnn::Epilogue().scaled(Mixed_5c_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
+                            {Mixed_5c_branch5x5_1_relu1, Mixed_5c_branch5x5_1_conv_weight_,
+                             cnn::Epilogue().scaled(Mixed_5c_branch5x5_1_bn_saved).then(cnn::Activation::kRelu)},
+                            {Mixed_5c_branch3x3dbl_1_relu1, Mixed_5c_branch3x3dbl_1_conv_weight_,
+                             cnn::Epilogue().scaled(Mixed_5c_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
+                           Mixed_5b_concat1, kMixed5cBranch1x1ConvSiblings, batch, scratch(23206400, 391488));
 
   at(46);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5c.branch5x5_2.relu1)
-  cnn::winograd::conv(Mixed_5c_branch5x5_2_relu1, Mixed_5c_branch5x5_1_relu1,
-                      Mixed_5c_branch5x5_2_conv_weight_,
-                      cnn::Epilogue().scaled(Mixed_5c_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed5cBranch5x5_2Conv, batch, scratch(23206400, 313536));
+  cnn::fast::winograd::conv(Mixed_5c_branch5x5_2_relu1, Mixed_5c_branch5x5_1_relu1,
+                            Mixed_5c_branch5x5_2_conv_weight_,
+                            cnn::Epilogue().scaled(Mixed_5c_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
+                            kMixed5cBranch5x5_2Conv, batch, scratch(23206400, 313536));
 
   at(52);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5c.branch3x3dbl_2.relu1)
-  cnn::winograd::conv(Mixed_5c_branch3x3dbl_2_relu1, Mixed_5c_branch3x3dbl_1_relu1,
-                      Mixed_5c_branch3x3dbl_2_conv_weight_,
-                      cnn::Epilogue().scaled(Mixed_5c_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed5cBranch3x3dbl2Conv, batch, scratch(27596800, 486976));
+  cnn::fast::winograd::conv(Mixed_5c_branch3x3dbl_2_relu1, Mixed_5c_branch3x3dbl_1_relu1,
+                            Mixed_5c_branch3x3dbl_2_conv_weight_,
+                            cnn::Epilogue().scaled(Mixed_5c_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
+                            kMixed5cBranch3x3dbl2Conv, batch, scratch(27596800, 486976));
 
   at(55);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5c.branch3x3dbl_3.relu1)
-  cnn::winograd::conv(Mixed_5c_branch3x3dbl_3_relu1, Mixed_5c_branch3x3dbl_2_relu1,
-                      Mixed_5c_branch3x3dbl_3_conv_weight_,
-                      cnn::Epilogue().scaled(Mixed_5c_branch3x3dbl_3_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed5cBranch3x3dbl3Conv, batch, scratch(25088000, 730176));
+  cnn::fast::winograd::conv(Mixed_5c_branch3x3dbl_3_relu1, Mixed_5c_branch3x3dbl_2_relu1,
+                            Mixed_5c_branch3x3dbl_3_conv_weight_,
+                            cnn::Epilogue().scaled(Mixed_5c_branch3x3dbl_3_bn_saved).then(cnn::Activation::kRelu),
+                            kMixed5cBranch3x3dbl3Conv, batch, scratch(25088000, 730176));
 
   at(58);  // 21: | avgpool(3, stride=1, pad=1)    (Mixed_5c.avgpool1)
   cnn::avgpool(Mixed_5c_avgpool1, Mixed_5b_concat1, kMixed5cAvgpool1, batch);
@@ -4301,9 +4301,9 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(59);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5c.branch_pool.relu1)
-  cnn::conv(Mixed_5c_branch_pool_relu1, Mixed_5c_avgpool1, Mixed_5c_branch_pool_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_5c_branch_pool_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5cBranchPoolConv, batch, scratch(11289600, 362304));
+  cnn::fast::conv(Mixed_5c_branch_pool_relu1, Mixed_5c_avgpool1, Mixed_5c_branch_pool_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_5c_branch_pool_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed5cBranchPoolConv, batch, scratch(11289600, 362304));
 
   at(63);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4314,37 +4314,37 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5d.branch3x3dbl_1.relu1)
-  cnn::conv_siblings({{Mixed_5d_branch1x1_relu1, Mixed_5d_branch1x1_conv_weight_,
-                       cnn::Epilogue().scaled(Mixed_5d_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_5d_branch5x5_1_relu1, Mixed_5d_branch5x5_1_conv_weight_,
-                       cnn::Epilogue().scaled(Mixed_5d_branch5x5_1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_5d_branch3x3dbl_1_relu1, Mixed_5d_branch3x3dbl_1_conv_weight_,
-                       cnn::Epilogue().scaled(Mixed_5d_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
-                     Mixed_5c_concat1, kMixed5dBranch1x1ConvSiblings, batch, scratch(24460800, 440256));
+  cnn::fast::conv_siblings({{Mixed_5d_branch1x1_relu1, Mixed_5d_branch1x1_conv_weight_,
+                             cnn::Epilogue().scaled(Mixed_5d_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
+                            {Mixed_5d_branch5x5_1_relu1, Mixed_5d_branch5x5_1_conv_weight_,
+                             cnn::Epilogue().scaled(Mixed_5d_branch5x5_1_bn_saved).then(cnn::Activation::kRelu)},
+                            {Mixed_5d_branch3x3dbl_1_relu1, Mixed_5d_branch3x3dbl_1_conv_weight_,
+                             cnn::Epilogue().scaled(Mixed_5d_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
+                           Mixed_5c_concat1, kMixed5dBranch1x1ConvSiblings, batch, scratch(24460800, 440256));
 
   at(69);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5d.branch5x5_2.relu1)
-  cnn::winograd::conv(Mixed_5d_branch5x5_2_relu1, Mixed_5d_branch5x5_1_relu1,
-                      Mixed_5d_branch5x5_2_conv_weight_,
-                      cnn::Epilogue().scaled(Mixed_5d_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed5dBranch5x5_2Conv, batch, scratch(24460800, 313536));
+  cnn::fast::winograd::conv(Mixed_5d_branch5x5_2_relu1, Mixed_5d_branch5x5_1_relu1,
+                            Mixed_5d_branch5x5_2_conv_weight_,
+                            cnn::Epilogue().scaled(Mixed_5d_branch5x5_2_bn_saved).then(cnn::Activation::kRelu),
+                            kMixed5dBranch5x5_2Conv, batch, scratch(24460800, 313536));
 
   at(75);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5d.branch3x3dbl_2.relu1)
-  cnn::winograd::conv(Mixed_5d_branch3x3dbl_2_relu1, Mixed_5d_branch3x3dbl_1_relu1,
-                      Mixed_5d_branch3x3dbl_2_conv_weight_,
-                      cnn::Epilogue().scaled(Mixed_5d_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed5dBranch3x3dbl2Conv, batch, scratch(28851200, 486976));
+  cnn::fast::winograd::conv(Mixed_5d_branch3x3dbl_2_relu1, Mixed_5d_branch3x3dbl_1_relu1,
+                            Mixed_5d_branch3x3dbl_2_conv_weight_,
+                            cnn::Epilogue().scaled(Mixed_5d_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
+                            kMixed5dBranch3x3dbl2Conv, batch, scratch(28851200, 486976));
 
   at(78);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5d.branch3x3dbl_3.relu1)
-  cnn::winograd::conv(Mixed_5d_branch3x3dbl_3_relu1, Mixed_5d_branch3x3dbl_2_relu1,
-                      Mixed_5d_branch3x3dbl_3_conv_weight_,
-                      cnn::Epilogue().scaled(Mixed_5d_branch3x3dbl_3_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed5dBranch3x3dbl3Conv, batch, scratch(26342400, 730176));
+  cnn::fast::winograd::conv(Mixed_5d_branch3x3dbl_3_relu1, Mixed_5d_branch3x3dbl_2_relu1,
+                            Mixed_5d_branch3x3dbl_3_conv_weight_,
+                            cnn::Epilogue().scaled(Mixed_5d_branch3x3dbl_3_bn_saved).then(cnn::Activation::kRelu),
+                            kMixed5dBranch3x3dbl3Conv, batch, scratch(26342400, 730176));
 
   at(81);  // 21: | avgpool(3, stride=1, pad=1)    (Mixed_5d.avgpool1)
   cnn::avgpool(Mixed_5d_avgpool1, Mixed_5c_concat1, kMixed5dAvgpool1, batch);
@@ -4352,39 +4352,39 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(82);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5d.branch_pool.relu1)
-  cnn::conv(Mixed_5d_branch_pool_relu1, Mixed_5d_avgpool1, Mixed_5d_branch_pool_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_5d_branch_pool_bn_saved).then(cnn::Activation::kRelu),
-            kMixed5dBranchPoolConv, batch, scratch(0, 407424));
+  cnn::fast::conv(Mixed_5d_branch_pool_relu1, Mixed_5d_avgpool1, Mixed_5d_branch_pool_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_5d_branch_pool_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed5dBranchPoolConv, batch, scratch(0, 407424));
 
   at(86);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6a.branch3x3.relu1)
-  cnn::conv(Mixed_6a_branch3x3_relu1, Mixed_5d_concat1, Mixed_6a_branch3x3_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_6a_branch3x3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6aBranch3x3Conv, batch, scratch(7102464, 2043904));
+  cnn::fast::conv(Mixed_6a_branch3x3_relu1, Mixed_5d_concat1, Mixed_6a_branch3x3_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_6a_branch3x3_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed6aBranch3x3Conv, batch, scratch(7102464, 2043904));
 
   at(89);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6a.branch3x3dbl_1.relu1)
-  cnn::conv(Mixed_6a_branch3x3dbl_1_relu1, Mixed_5d_concat1, Mixed_6a_branch3x3dbl_1_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_6a_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6aBranch3x3dbl1Conv, batch, scratch(7102464, 407424));
+  cnn::fast::conv(Mixed_6a_branch3x3dbl_1_relu1, Mixed_5d_concat1, Mixed_6a_branch3x3dbl_1_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_6a_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed6aBranch3x3dbl1Conv, batch, scratch(7102464, 407424));
 
   at(92);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6a.branch3x3dbl_2.relu1)
-  cnn::winograd::conv(Mixed_6a_branch3x3dbl_2_relu1, Mixed_6a_branch3x3dbl_1_relu1,
-                      Mixed_6a_branch3x3dbl_2_conv_weight_,
-                      cnn::Epilogue().scaled(Mixed_6a_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed6aBranch3x3dbl2Conv, batch, scratch(25088000, 486976));
+  cnn::fast::winograd::conv(Mixed_6a_branch3x3dbl_2_relu1, Mixed_6a_branch3x3dbl_1_relu1,
+                            Mixed_6a_branch3x3dbl_2_conv_weight_,
+                            cnn::Epilogue().scaled(Mixed_6a_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
+                            kMixed6aBranch3x3dbl2Conv, batch, scratch(25088000, 486976));
 
   at(95);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6a.branch3x3dbl_3.relu1)
-  cnn::conv(Mixed_6a_branch3x3dbl_3_relu1, Mixed_6a_branch3x3dbl_2_relu1,
-            Mixed_6a_branch3x3dbl_3_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_6a_branch3x3dbl_3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6aBranch3x3dbl3Conv, batch, scratch(22579200, 1131520));
+  cnn::fast::conv(Mixed_6a_branch3x3dbl_3_relu1, Mixed_6a_branch3x3dbl_2_relu1,
+                  Mixed_6a_branch3x3dbl_3_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_6a_branch3x3dbl_3_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed6aBranch3x3dbl3Conv, batch, scratch(22579200, 1131520));
 
   at(98);  // 33: | maxpool(3, stride=2)    (Mixed_6a.maxpool1)
   cnn::maxpool(Mixed_6a_maxpool1, Mixed_5d_concat1, kMixed6aMaxpool1, batch);
@@ -4398,59 +4398,60 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7dbl_1.relu1)
-  cnn::conv_siblings({{Mixed_6b_branch1x1_relu1, Mixed_6b_branch1x1_conv_weight_,
-                       cnn::Epilogue().scaled(Mixed_6b_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_6b_branch7x7_1_relu1, Mixed_6b_branch7x7_1_conv_weight_,
-                       cnn::Epilogue().scaled(Mixed_6b_branch7x7_1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_6b_branch7x7dbl_1_relu1, Mixed_6b_branch7x7dbl_1_conv_weight_,
-                       cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
-                     Mixed_6a_concat1, kMixed6bBranch1x1ConvSiblings, batch, scratch(14204928, 1383744));
+  cnn::fast::conv_siblings({{Mixed_6b_branch1x1_relu1, Mixed_6b_branch1x1_conv_weight_,
+                             cnn::Epilogue().scaled(Mixed_6b_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
+                            {Mixed_6b_branch7x7_1_relu1, Mixed_6b_branch7x7_1_conv_weight_,
+                             cnn::Epilogue().scaled(Mixed_6b_branch7x7_1_bn_saved).then(cnn::Activation::kRelu)},
+                            {Mixed_6b_branch7x7dbl_1_relu1, Mixed_6b_branch7x7dbl_1_conv_weight_,
+                             cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
+                           Mixed_6a_concat1, kMixed6bBranch1x1ConvSiblings, batch,
+                           scratch(14204928, 1383744));
 
   at(106);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7_2.relu1)
-  cnn::conv(Mixed_6b_branch7x7_2_relu1, Mixed_6b_branch7x7_1_relu1, Mixed_6b_branch7x7_2_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_6b_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6bBranch7x7_2Conv, batch, scratch(14204928, 1166848));
+  cnn::fast::conv(Mixed_6b_branch7x7_2_relu1, Mixed_6b_branch7x7_1_relu1, Mixed_6b_branch7x7_2_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_6b_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed6bBranch7x7_2Conv, batch, scratch(14204928, 1166848));
 
   at(109);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7_3.relu1)
-  cnn::conv(Mixed_6b_branch7x7_3_relu1, Mixed_6b_branch7x7_2_relu1, Mixed_6b_branch7x7_3_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_6b_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6bBranch7x7_3Conv, batch, scratch(14204928, 1220608));
+  cnn::fast::conv(Mixed_6b_branch7x7_3_relu1, Mixed_6b_branch7x7_2_relu1, Mixed_6b_branch7x7_3_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_6b_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed6bBranch7x7_3Conv, batch, scratch(14204928, 1220608));
 
   at(115);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7dbl_2.relu1)
-  cnn::conv(Mixed_6b_branch7x7dbl_2_relu1, Mixed_6b_branch7x7dbl_1_relu1,
-            Mixed_6b_branch7x7dbl_2_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6bBranch7x7dbl2Conv, batch, scratch(15388672, 1166848));
+  cnn::fast::conv(Mixed_6b_branch7x7dbl_2_relu1, Mixed_6b_branch7x7dbl_1_relu1,
+                  Mixed_6b_branch7x7dbl_2_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed6bBranch7x7dbl2Conv, batch, scratch(15388672, 1166848));
 
   at(118);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7dbl_3.relu1)
-  cnn::conv(Mixed_6b_branch7x7dbl_3_relu1, Mixed_6b_branch7x7dbl_2_relu1,
-            Mixed_6b_branch7x7dbl_3_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6bBranch7x7dbl3Conv, batch, scratch(16572416, 1166848));
+  cnn::fast::conv(Mixed_6b_branch7x7dbl_3_relu1, Mixed_6b_branch7x7dbl_2_relu1,
+                  Mixed_6b_branch7x7dbl_3_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed6bBranch7x7dbl3Conv, batch, scratch(16572416, 1166848));
 
   at(121);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7dbl_4.relu1)
-  cnn::conv(Mixed_6b_branch7x7dbl_4_relu1, Mixed_6b_branch7x7dbl_3_relu1,
-            Mixed_6b_branch7x7dbl_4_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6bBranch7x7dbl4Conv, batch, scratch(14204928, 1166848));
+  cnn::fast::conv(Mixed_6b_branch7x7dbl_4_relu1, Mixed_6b_branch7x7dbl_3_relu1,
+                  Mixed_6b_branch7x7dbl_4_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed6bBranch7x7dbl4Conv, batch, scratch(14204928, 1166848));
 
   at(124);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7dbl_5.relu1)
-  cnn::conv(Mixed_6b_branch7x7dbl_5_relu1, Mixed_6b_branch7x7dbl_4_relu1,
-            Mixed_6b_branch7x7dbl_5_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_5_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6bBranch7x7dbl5Conv, batch, scratch(14204928, 1220608));
+  cnn::fast::conv(Mixed_6b_branch7x7dbl_5_relu1, Mixed_6b_branch7x7dbl_4_relu1,
+                  Mixed_6b_branch7x7dbl_5_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_5_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed6bBranch7x7dbl5Conv, batch, scratch(14204928, 1220608));
 
   at(127);  // 49: | avgpool(3, stride=1, pad=1)    (Mixed_6b.avgpool1)
   cnn::avgpool(Mixed_6b_avgpool1, Mixed_6a_concat1, kMixed6bAvgpool1, batch);
@@ -4458,9 +4459,9 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(128);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch_pool.relu1)
-  cnn::conv(Mixed_6b_branch_pool_relu1, Mixed_6b_avgpool1, Mixed_6b_branch_pool_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_6b_branch_pool_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6bBranchPoolConv, batch, scratch(0, 1180992));
+  cnn::fast::conv(Mixed_6b_branch_pool_relu1, Mixed_6b_avgpool1, Mixed_6b_branch_pool_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_6b_branch_pool_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed6bBranchPoolConv, batch, scratch(0, 1180992));
 
   at(132);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4471,59 +4472,60 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7dbl_1.relu1)
-  cnn::conv_siblings({{Mixed_6c_branch1x1_relu1, Mixed_6c_branch1x1_conv_weight_,
-                       cnn::Epilogue().scaled(Mixed_6c_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_6c_branch7x7_1_relu1, Mixed_6c_branch7x7_1_conv_weight_,
-                       cnn::Epilogue().scaled(Mixed_6c_branch7x7_1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_6c_branch7x7dbl_1_relu1, Mixed_6c_branch7x7dbl_1_conv_weight_,
-                       cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
-                     Mixed_6b_concat1, kMixed6cBranch1x1ConvSiblings, batch, scratch(17164288, 1429824));
+  cnn::fast::conv_siblings({{Mixed_6c_branch1x1_relu1, Mixed_6c_branch1x1_conv_weight_,
+                             cnn::Epilogue().scaled(Mixed_6c_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
+                            {Mixed_6c_branch7x7_1_relu1, Mixed_6c_branch7x7_1_conv_weight_,
+                             cnn::Epilogue().scaled(Mixed_6c_branch7x7_1_bn_saved).then(cnn::Activation::kRelu)},
+                            {Mixed_6c_branch7x7dbl_1_relu1, Mixed_6c_branch7x7dbl_1_conv_weight_,
+                             cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
+                           Mixed_6b_concat1, kMixed6cBranch1x1ConvSiblings, batch,
+                           scratch(17164288, 1429824));
 
   at(138);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7_2.relu1)
-  cnn::conv(Mixed_6c_branch7x7_2_relu1, Mixed_6c_branch7x7_1_relu1, Mixed_6c_branch7x7_2_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_6c_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6cBranch7x7_2Conv, batch, scratch(18643968, 1230016));
+  cnn::fast::conv(Mixed_6c_branch7x7_2_relu1, Mixed_6c_branch7x7_1_relu1, Mixed_6c_branch7x7_2_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_6c_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed6cBranch7x7_2Conv, batch, scratch(18643968, 1230016));
 
   at(141);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7_3.relu1)
-  cnn::conv(Mixed_6c_branch7x7_3_relu1, Mixed_6c_branch7x7_2_relu1, Mixed_6c_branch7x7_3_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_6c_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6cBranch7x7_3Conv, batch, scratch(14204928, 1263616));
+  cnn::fast::conv(Mixed_6c_branch7x7_3_relu1, Mixed_6c_branch7x7_2_relu1, Mixed_6c_branch7x7_3_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_6c_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed6cBranch7x7_3Conv, batch, scratch(14204928, 1263616));
 
   at(147);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7dbl_2.relu1)
-  cnn::conv(Mixed_6c_branch7x7dbl_2_relu1, Mixed_6c_branch7x7dbl_1_relu1,
-            Mixed_6c_branch7x7dbl_2_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6cBranch7x7dbl2Conv, batch, scratch(17164288, 1230016));
+  cnn::fast::conv(Mixed_6c_branch7x7dbl_2_relu1, Mixed_6c_branch7x7dbl_1_relu1,
+                  Mixed_6c_branch7x7dbl_2_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed6cBranch7x7dbl2Conv, batch, scratch(17164288, 1230016));
 
   at(150);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7dbl_3.relu1)
-  cnn::conv(Mixed_6c_branch7x7dbl_3_relu1, Mixed_6c_branch7x7dbl_2_relu1,
-            Mixed_6c_branch7x7dbl_3_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6cBranch7x7dbl3Conv, batch, scratch(17164288, 1230016));
+  cnn::fast::conv(Mixed_6c_branch7x7dbl_3_relu1, Mixed_6c_branch7x7dbl_2_relu1,
+                  Mixed_6c_branch7x7dbl_3_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed6cBranch7x7dbl3Conv, batch, scratch(17164288, 1230016));
 
   at(153);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7dbl_4.relu1)
-  cnn::conv(Mixed_6c_branch7x7dbl_4_relu1, Mixed_6c_branch7x7dbl_3_relu1,
-            Mixed_6c_branch7x7dbl_4_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6cBranch7x7dbl4Conv, batch, scratch(17164288, 1230016));
+  cnn::fast::conv(Mixed_6c_branch7x7dbl_4_relu1, Mixed_6c_branch7x7dbl_3_relu1,
+                  Mixed_6c_branch7x7dbl_4_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed6cBranch7x7dbl4Conv, batch, scratch(17164288, 1230016));
 
   at(156);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7dbl_5.relu1)
-  cnn::conv(Mixed_6c_branch7x7dbl_5_relu1, Mixed_6c_branch7x7dbl_4_relu1,
-            Mixed_6c_branch7x7dbl_5_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_5_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6cBranch7x7dbl5Conv, batch, scratch(15684608, 1263616));
+  cnn::fast::conv(Mixed_6c_branch7x7dbl_5_relu1, Mixed_6c_branch7x7dbl_4_relu1,
+                  Mixed_6c_branch7x7dbl_5_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_5_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed6cBranch7x7dbl5Conv, batch, scratch(15684608, 1263616));
 
   at(159);  // 49: | avgpool(3, stride=1, pad=1)    (Mixed_6c.avgpool1)
   cnn::avgpool(Mixed_6c_avgpool1, Mixed_6b_concat1, kMixed6cAvgpool1, batch);
@@ -4531,9 +4533,9 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(160);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch_pool.relu1)
-  cnn::conv(Mixed_6c_branch_pool_relu1, Mixed_6c_avgpool1, Mixed_6c_branch_pool_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_6c_branch_pool_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6cBranchPoolConv, batch, scratch(7102464, 1180992));
+  cnn::fast::conv(Mixed_6c_branch_pool_relu1, Mixed_6c_avgpool1, Mixed_6c_branch_pool_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_6c_branch_pool_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed6cBranchPoolConv, batch, scratch(7102464, 1180992));
 
   at(164);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4544,59 +4546,60 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7dbl_1.relu1)
-  cnn::conv_siblings({{Mixed_6d_branch1x1_relu1, Mixed_6d_branch1x1_conv_weight_,
-                       cnn::Epilogue().scaled(Mixed_6d_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_6d_branch7x7_1_relu1, Mixed_6d_branch7x7_1_conv_weight_,
-                       cnn::Epilogue().scaled(Mixed_6d_branch7x7_1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_6d_branch7x7dbl_1_relu1, Mixed_6d_branch7x7dbl_1_conv_weight_,
-                       cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
-                     Mixed_6c_concat1, kMixed6dBranch1x1ConvSiblings, batch, scratch(17164288, 1429824));
+  cnn::fast::conv_siblings({{Mixed_6d_branch1x1_relu1, Mixed_6d_branch1x1_conv_weight_,
+                             cnn::Epilogue().scaled(Mixed_6d_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
+                            {Mixed_6d_branch7x7_1_relu1, Mixed_6d_branch7x7_1_conv_weight_,
+                             cnn::Epilogue().scaled(Mixed_6d_branch7x7_1_bn_saved).then(cnn::Activation::kRelu)},
+                            {Mixed_6d_branch7x7dbl_1_relu1, Mixed_6d_branch7x7dbl_1_conv_weight_,
+                             cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
+                           Mixed_6c_concat1, kMixed6dBranch1x1ConvSiblings, batch,
+                           scratch(17164288, 1429824));
 
   at(170);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7_2.relu1)
-  cnn::conv(Mixed_6d_branch7x7_2_relu1, Mixed_6d_branch7x7_1_relu1, Mixed_6d_branch7x7_2_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_6d_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6dBranch7x7_2Conv, batch, scratch(18643968, 1230016));
+  cnn::fast::conv(Mixed_6d_branch7x7_2_relu1, Mixed_6d_branch7x7_1_relu1, Mixed_6d_branch7x7_2_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_6d_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed6dBranch7x7_2Conv, batch, scratch(18643968, 1230016));
 
   at(173);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7_3.relu1)
-  cnn::conv(Mixed_6d_branch7x7_3_relu1, Mixed_6d_branch7x7_2_relu1, Mixed_6d_branch7x7_3_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_6d_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6dBranch7x7_3Conv, batch, scratch(14204928, 1263616));
+  cnn::fast::conv(Mixed_6d_branch7x7_3_relu1, Mixed_6d_branch7x7_2_relu1, Mixed_6d_branch7x7_3_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_6d_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed6dBranch7x7_3Conv, batch, scratch(14204928, 1263616));
 
   at(179);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7dbl_2.relu1)
-  cnn::conv(Mixed_6d_branch7x7dbl_2_relu1, Mixed_6d_branch7x7dbl_1_relu1,
-            Mixed_6d_branch7x7dbl_2_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6dBranch7x7dbl2Conv, batch, scratch(17164288, 1230016));
+  cnn::fast::conv(Mixed_6d_branch7x7dbl_2_relu1, Mixed_6d_branch7x7dbl_1_relu1,
+                  Mixed_6d_branch7x7dbl_2_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed6dBranch7x7dbl2Conv, batch, scratch(17164288, 1230016));
 
   at(182);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7dbl_3.relu1)
-  cnn::conv(Mixed_6d_branch7x7dbl_3_relu1, Mixed_6d_branch7x7dbl_2_relu1,
-            Mixed_6d_branch7x7dbl_3_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6dBranch7x7dbl3Conv, batch, scratch(17164288, 1230016));
+  cnn::fast::conv(Mixed_6d_branch7x7dbl_3_relu1, Mixed_6d_branch7x7dbl_2_relu1,
+                  Mixed_6d_branch7x7dbl_3_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed6dBranch7x7dbl3Conv, batch, scratch(17164288, 1230016));
 
   at(185);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7dbl_4.relu1)
-  cnn::conv(Mixed_6d_branch7x7dbl_4_relu1, Mixed_6d_branch7x7dbl_3_relu1,
-            Mixed_6d_branch7x7dbl_4_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6dBranch7x7dbl4Conv, batch, scratch(17164288, 1230016));
+  cnn::fast::conv(Mixed_6d_branch7x7dbl_4_relu1, Mixed_6d_branch7x7dbl_3_relu1,
+                  Mixed_6d_branch7x7dbl_4_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed6dBranch7x7dbl4Conv, batch, scratch(17164288, 1230016));
 
   at(188);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7dbl_5.relu1)
-  cnn::conv(Mixed_6d_branch7x7dbl_5_relu1, Mixed_6d_branch7x7dbl_4_relu1,
-            Mixed_6d_branch7x7dbl_5_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_5_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6dBranch7x7dbl5Conv, batch, scratch(15684608, 1263616));
+  cnn::fast::conv(Mixed_6d_branch7x7dbl_5_relu1, Mixed_6d_branch7x7dbl_4_relu1,
+                  Mixed_6d_branch7x7dbl_5_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_5_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed6dBranch7x7dbl5Conv, batch, scratch(15684608, 1263616));
 
   at(191);  // 49: | avgpool(3, stride=1, pad=1)    (Mixed_6d.avgpool1)
   cnn::avgpool(Mixed_6d_avgpool1, Mixed_6c_concat1, kMixed6dAvgpool1, batch);
@@ -4604,9 +4607,9 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(192);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch_pool.relu1)
-  cnn::conv(Mixed_6d_branch_pool_relu1, Mixed_6d_avgpool1, Mixed_6d_branch_pool_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_6d_branch_pool_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6dBranchPoolConv, batch, scratch(0, 1180992));
+  cnn::fast::conv(Mixed_6d_branch_pool_relu1, Mixed_6d_avgpool1, Mixed_6d_branch_pool_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_6d_branch_pool_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed6dBranchPoolConv, batch, scratch(0, 1180992));
 
   at(196);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4617,59 +4620,60 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch7x7dbl_1.relu1)
-  cnn::conv_siblings({{Mixed_6e_branch1x1_relu1, Mixed_6e_branch1x1_conv_weight_,
-                       cnn::Epilogue().scaled(Mixed_6e_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_6e_branch7x7_1_relu1, Mixed_6e_branch7x7_1_conv_weight_,
-                       cnn::Epilogue().scaled(Mixed_6e_branch7x7_1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_6e_branch7x7dbl_1_relu1, Mixed_6e_branch7x7dbl_1_conv_weight_,
-                       cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
-                     Mixed_6d_concat1, kMixed6eBranch1x1ConvSiblings, batch, scratch(17756160, 1475904));
+  cnn::fast::conv_siblings({{Mixed_6e_branch1x1_relu1, Mixed_6e_branch1x1_conv_weight_,
+                             cnn::Epilogue().scaled(Mixed_6e_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
+                            {Mixed_6e_branch7x7_1_relu1, Mixed_6e_branch7x7_1_conv_weight_,
+                             cnn::Epilogue().scaled(Mixed_6e_branch7x7_1_bn_saved).then(cnn::Activation::kRelu)},
+                            {Mixed_6e_branch7x7dbl_1_relu1, Mixed_6e_branch7x7dbl_1_conv_weight_,
+                             cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
+                           Mixed_6d_concat1, kMixed6eBranch1x1ConvSiblings, batch,
+                           scratch(17756160, 1475904));
 
   at(202);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch7x7_2.relu1)
-  cnn::conv(Mixed_6e_branch7x7_2_relu1, Mixed_6e_branch7x7_1_relu1, Mixed_6e_branch7x7_2_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_6e_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6eBranch7x7_2Conv, batch, scratch(19531776, 1306624));
+  cnn::fast::conv(Mixed_6e_branch7x7_2_relu1, Mixed_6e_branch7x7_1_relu1, Mixed_6e_branch7x7_2_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_6e_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed6eBranch7x7_2Conv, batch, scratch(19531776, 1306624));
 
   at(205);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch7x7_3.relu1)
-  cnn::conv(Mixed_6e_branch7x7_3_relu1, Mixed_6e_branch7x7_2_relu1, Mixed_6e_branch7x7_3_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_6e_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6eBranch7x7_3Conv, batch, scratch(14204928, 1306624));
+  cnn::fast::conv(Mixed_6e_branch7x7_3_relu1, Mixed_6e_branch7x7_2_relu1, Mixed_6e_branch7x7_3_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_6e_branch7x7_3_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed6eBranch7x7_3Conv, batch, scratch(14204928, 1306624));
 
   at(211);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch7x7dbl_2.relu1)
-  cnn::conv(Mixed_6e_branch7x7dbl_2_relu1, Mixed_6e_branch7x7dbl_1_relu1,
-            Mixed_6e_branch7x7dbl_2_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6eBranch7x7dbl2Conv, batch, scratch(17756160, 1306624));
+  cnn::fast::conv(Mixed_6e_branch7x7dbl_2_relu1, Mixed_6e_branch7x7dbl_1_relu1,
+                  Mixed_6e_branch7x7dbl_2_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed6eBranch7x7dbl2Conv, batch, scratch(17756160, 1306624));
 
   at(214);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch7x7dbl_3.relu1)
-  cnn::conv(Mixed_6e_branch7x7dbl_3_relu1, Mixed_6e_branch7x7dbl_2_relu1,
-            Mixed_6e_branch7x7dbl_3_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6eBranch7x7dbl3Conv, batch, scratch(17756160, 1306624));
+  cnn::fast::conv(Mixed_6e_branch7x7dbl_3_relu1, Mixed_6e_branch7x7dbl_2_relu1,
+                  Mixed_6e_branch7x7dbl_3_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed6eBranch7x7dbl3Conv, batch, scratch(17756160, 1306624));
 
   at(217);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch7x7dbl_4.relu1)
-  cnn::conv(Mixed_6e_branch7x7dbl_4_relu1, Mixed_6e_branch7x7dbl_3_relu1,
-            Mixed_6e_branch7x7dbl_4_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6eBranch7x7dbl4Conv, batch, scratch(17756160, 1306624));
+  cnn::fast::conv(Mixed_6e_branch7x7dbl_4_relu1, Mixed_6e_branch7x7dbl_3_relu1,
+                  Mixed_6e_branch7x7dbl_4_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed6eBranch7x7dbl4Conv, batch, scratch(17756160, 1306624));
 
   at(220);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch7x7dbl_5.relu1)
-  cnn::conv(Mixed_6e_branch7x7dbl_5_relu1, Mixed_6e_branch7x7dbl_4_relu1,
-            Mixed_6e_branch7x7dbl_5_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_5_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6eBranch7x7dbl5Conv, batch, scratch(15980544, 1306624));
+  cnn::fast::conv(Mixed_6e_branch7x7dbl_5_relu1, Mixed_6e_branch7x7dbl_4_relu1,
+                  Mixed_6e_branch7x7dbl_5_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_6e_branch7x7dbl_5_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed6eBranch7x7dbl5Conv, batch, scratch(15980544, 1306624));
 
   at(223);  // 49: | avgpool(3, stride=1, pad=1)    (Mixed_6e.avgpool1)
   cnn::avgpool(Mixed_6e_avgpool1, Mixed_6d_concat1, kMixed6eAvgpool1, batch);
@@ -4677,9 +4681,9 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(224);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6e.branch_pool.relu1)
-  cnn::conv(Mixed_6e_branch_pool_relu1, Mixed_6e_avgpool1, Mixed_6e_branch_pool_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_6e_branch_pool_bn_saved).then(cnn::Activation::kRelu),
-            kMixed6eBranchPoolConv, batch, scratch(7102464, 1180992));
+  cnn::fast::conv(Mixed_6e_branch_pool_relu1, Mixed_6e_avgpool1, Mixed_6e_branch_pool_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_6e_branch_pool_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed6eBranchPoolConv, batch, scratch(7102464, 1180992));
 
   at(238);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4687,41 +4691,44 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7a.branch7x7x3_1.relu1)
-  cnn::conv_siblings({{Mixed_7a_branch3x3_1_relu1, Mixed_7a_branch3x3_1_conv_weight_,
-                       cnn::Epilogue().scaled(Mixed_7a_branch3x3_1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_7a_branch7x7x3_1_relu1, Mixed_7a_branch7x7x3_1_conv_weight_,
-                       cnn::Epilogue().scaled(Mixed_7a_branch7x7x3_1_bn_saved).then(cnn::Activation::kRelu)}},
-                     Mixed_6e_concat1, kMixed7aBranch3x3_1ConvSiblings, batch, scratch(7102464, 1328448));
+  cnn::fast::conv_siblings({{Mixed_7a_branch3x3_1_relu1, Mixed_7a_branch3x3_1_conv_weight_,
+                             cnn::Epilogue().scaled(Mixed_7a_branch3x3_1_bn_saved).then(cnn::Activation::kRelu)},
+                            {Mixed_7a_branch7x7x3_1_relu1, Mixed_7a_branch7x7x3_1_conv_weight_,
+                             cnn::Epilogue().scaled(Mixed_7a_branch7x7x3_1_bn_saved).then(cnn::Activation::kRelu)}},
+                           Mixed_6e_concat1, kMixed7aBranch3x3_1ConvSiblings, batch,
+                           scratch(7102464, 1328448));
 
   at(241);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7a.branch3x3_2.relu1)
-  cnn::conv(Mixed_7a_branch3x3_2_relu1, Mixed_7a_branch3x3_1_relu1,
-            cnn::prepared(Mixed_7a_branch3x3_2_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_7a_branch3x3_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7aBranch3x3_2Conv, batch, scratch(13275136, 1048576));
+  cnn::fast::conv(Mixed_7a_branch3x3_2_relu1, Mixed_7a_branch3x3_1_relu1,
+                  cnn::prepared(Mixed_7a_branch3x3_2_conv_weight_prepared),
+                  cnn::Epilogue().scaled(Mixed_7a_branch3x3_2_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed7aBranch3x3_2Conv, batch, scratch(13275136, 1048576));
 
   at(247);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7a.branch7x7x3_2.relu1)
-  cnn::conv(Mixed_7a_branch7x7x3_2_relu1, Mixed_7a_branch7x7x3_1_relu1, Mixed_7a_branch7x7x3_2_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_7a_branch7x7x3_2_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7aBranch7x7x3_2Conv, batch, scratch(13275136, 1306624));
+  cnn::fast::conv(Mixed_7a_branch7x7x3_2_relu1, Mixed_7a_branch7x7x3_1_relu1,
+                  Mixed_7a_branch7x7x3_2_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_7a_branch7x7x3_2_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed7aBranch7x7x3_2Conv, batch, scratch(13275136, 1306624));
 
   at(250);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7a.branch7x7x3_3.relu1)
-  cnn::conv(Mixed_7a_branch7x7x3_3_relu1, Mixed_7a_branch7x7x3_2_relu1, Mixed_7a_branch7x7x3_3_conv_weight_,
-            cnn::Epilogue().scaled(Mixed_7a_branch7x7x3_3_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7aBranch7x7x3_3Conv, batch, scratch(13275136, 1306624));
+  cnn::fast::conv(Mixed_7a_branch7x7x3_3_relu1, Mixed_7a_branch7x7x3_2_relu1,
+                  Mixed_7a_branch7x7x3_3_conv_weight_,
+                  cnn::Epilogue().scaled(Mixed_7a_branch7x7x3_3_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed7aBranch7x7x3_3Conv, batch, scratch(13275136, 1306624));
 
   at(253);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7a.branch7x7x3_4.relu1)
-  cnn::conv(Mixed_7a_branch7x7x3_4_relu1, Mixed_7a_branch7x7x3_3_relu1,
-            cnn::prepared(Mixed_7a_branch7x7x3_4_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_7a_branch7x7x3_4_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7aBranch7x7x3_4Conv, batch, scratch(9723904, 1048576));
+  cnn::fast::conv(Mixed_7a_branch7x7x3_4_relu1, Mixed_7a_branch7x7x3_3_relu1,
+                  cnn::prepared(Mixed_7a_branch7x7x3_4_conv_weight_prepared),
+                  cnn::Epilogue().scaled(Mixed_7a_branch7x7x3_4_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed7aBranch7x7x3_4Conv, batch, scratch(9723904, 1048576));
 
   at(256);  // 63: | maxpool(3, stride=2)    (Mixed_7a.maxpool1)
   cnn::maxpool(Mixed_7a_maxpool1, Mixed_6e_concat1, kMixed7aMaxpool1, batch);
@@ -4735,53 +4742,53 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7b.branch3x3dbl_1.relu1)
-  cnn::conv_siblings({{Mixed_7b_branch1x1_relu1, cnn::prepared(Mixed_7b_branch1x1_conv_weight_prepared),
-                       cnn::Epilogue().scaled(Mixed_7b_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_7b_branch3x3_1_relu1, cnn::prepared(Mixed_7b_branch3x3_1_conv_weight_prepared),
-                       cnn::Epilogue().scaled(Mixed_7b_branch3x3_1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_7b_branch3x3dbl_1_relu1, cnn::prepared(Mixed_7b_branch3x3dbl_1_conv_weight_prepared),
-                       cnn::Epilogue().scaled(Mixed_7b_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
-                     Mixed_7a_concat1, kMixed7bBranch1x1ConvSiblings, batch, scratch(4194304, 1048576));
+  cnn::fast::conv_siblings({{Mixed_7b_branch1x1_relu1, cnn::prepared(Mixed_7b_branch1x1_conv_weight_prepared),
+                             cnn::Epilogue().scaled(Mixed_7b_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
+                            {Mixed_7b_branch3x3_1_relu1, cnn::prepared(Mixed_7b_branch3x3_1_conv_weight_prepared),
+                             cnn::Epilogue().scaled(Mixed_7b_branch3x3_1_bn_saved).then(cnn::Activation::kRelu)},
+                            {Mixed_7b_branch3x3dbl_1_relu1, cnn::prepared(Mixed_7b_branch3x3dbl_1_conv_weight_prepared),
+                             cnn::Epilogue().scaled(Mixed_7b_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
+                           Mixed_7a_concat1, kMixed7bBranch1x1ConvSiblings, batch, scratch(4194304, 1048576));
 
   at(264);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7b.branch3x3_2a.relu1)
-  cnn::conv(Mixed_7b_branch3x3_2a_relu1, Mixed_7b_branch3x3_1_relu1,
-            cnn::prepared(Mixed_7b_branch3x3_2a_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_7b_branch3x3_2a_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7bBranch3x3_2aConv, batch, scratch(4194304, 1048576));
+  cnn::fast::conv(Mixed_7b_branch3x3_2a_relu1, Mixed_7b_branch3x3_1_relu1,
+                  cnn::prepared(Mixed_7b_branch3x3_2a_conv_weight_prepared),
+                  cnn::Epilogue().scaled(Mixed_7b_branch3x3_2a_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed7bBranch3x3_2aConv, batch, scratch(4194304, 1048576));
 
   at(267);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7b.branch3x3_2b.relu1)
-  cnn::conv(Mixed_7b_branch3x3_2b_relu1, Mixed_7b_branch3x3_1_relu1,
-            cnn::prepared(Mixed_7b_branch3x3_2b_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_7b_branch3x3_2b_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7bBranch3x3_2bConv, batch, scratch(4194304, 1048576));
+  cnn::fast::conv(Mixed_7b_branch3x3_2b_relu1, Mixed_7b_branch3x3_1_relu1,
+                  cnn::prepared(Mixed_7b_branch3x3_2b_conv_weight_prepared),
+                  cnn::Epilogue().scaled(Mixed_7b_branch3x3_2b_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed7bBranch3x3_2bConv, batch, scratch(4194304, 1048576));
 
   at(274);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7b.branch3x3dbl_2.relu1)
-  cnn::winograd::conv(Mixed_7b_branch3x3dbl_2_relu1, Mixed_7b_branch3x3dbl_1_relu1,
-                      Mixed_7b_branch3x3dbl_2_conv_weight_,
-                      cnn::Epilogue().scaled(Mixed_7b_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed7bBranch3x3dbl2Conv, batch, scratch(4194304, 2121728));
+  cnn::fast::winograd::conv(Mixed_7b_branch3x3dbl_2_relu1, Mixed_7b_branch3x3dbl_1_relu1,
+                            Mixed_7b_branch3x3dbl_2_conv_weight_,
+                            cnn::Epilogue().scaled(Mixed_7b_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
+                            kMixed7bBranch3x3dbl2Conv, batch, scratch(4194304, 2121728));
 
   at(277);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7b.branch3x3dbl_3a.relu1)
-  cnn::conv(Mixed_7b_branch3x3dbl_3a_relu1, Mixed_7b_branch3x3dbl_2_relu1,
-            cnn::prepared(Mixed_7b_branch3x3dbl_3a_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_7b_branch3x3dbl_3a_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7bBranch3x3dbl3aConv, batch, scratch(4194304, 1048576));
+  cnn::fast::conv(Mixed_7b_branch3x3dbl_3a_relu1, Mixed_7b_branch3x3dbl_2_relu1,
+                  cnn::prepared(Mixed_7b_branch3x3dbl_3a_conv_weight_prepared),
+                  cnn::Epilogue().scaled(Mixed_7b_branch3x3dbl_3a_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed7bBranch3x3dbl3aConv, batch, scratch(4194304, 1048576));
 
   at(280);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7b.branch3x3dbl_3b.relu1)
-  cnn::conv(Mixed_7b_branch3x3dbl_3b_relu1, Mixed_7b_branch3x3dbl_2_relu1,
-            cnn::prepared(Mixed_7b_branch3x3dbl_3b_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_7b_branch3x3dbl_3b_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7bBranch3x3dbl3bConv, batch, scratch(4194304, 1048576));
+  cnn::fast::conv(Mixed_7b_branch3x3dbl_3b_relu1, Mixed_7b_branch3x3dbl_2_relu1,
+                  cnn::prepared(Mixed_7b_branch3x3dbl_3b_conv_weight_prepared),
+                  cnn::Epilogue().scaled(Mixed_7b_branch3x3dbl_3b_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed7bBranch3x3dbl3bConv, batch, scratch(4194304, 1048576));
 
   at(284);  // 82: | avgpool(3, stride=1, pad=1)    (Mixed_7b.avgpool1)
   cnn::avgpool(Mixed_7b_avgpool1, Mixed_7a_concat1, kMixed7bAvgpool1, batch);
@@ -4789,10 +4796,10 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(285);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7b.branch_pool.relu1)
-  cnn::conv(Mixed_7b_branch_pool_relu1, Mixed_7b_avgpool1,
-            cnn::prepared(Mixed_7b_branch_pool_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_7b_branch_pool_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7bBranchPoolConv, batch, scratch(6815744, 1048576));
+  cnn::fast::conv(Mixed_7b_branch_pool_relu1, Mixed_7b_avgpool1,
+                  cnn::prepared(Mixed_7b_branch_pool_conv_weight_prepared),
+                  cnn::Epilogue().scaled(Mixed_7b_branch_pool_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed7bBranchPoolConv, batch, scratch(6815744, 1048576));
 
   at(289);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4803,53 +4810,53 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7c.branch3x3dbl_1.relu1)
-  cnn::conv_siblings({{Mixed_7c_branch1x1_relu1, cnn::prepared(Mixed_7c_branch1x1_conv_weight_prepared),
-                       cnn::Epilogue().scaled(Mixed_7c_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_7c_branch3x3_1_relu1, cnn::prepared(Mixed_7c_branch3x3_1_conv_weight_prepared),
-                       cnn::Epilogue().scaled(Mixed_7c_branch3x3_1_bn_saved).then(cnn::Activation::kRelu)},
-                      {Mixed_7c_branch3x3dbl_1_relu1, cnn::prepared(Mixed_7c_branch3x3dbl_1_conv_weight_prepared),
-                       cnn::Epilogue().scaled(Mixed_7c_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
-                     Mixed_7b_concat1, kMixed7cBranch1x1ConvSiblings, batch, scratch(8388608, 1048576));
+  cnn::fast::conv_siblings({{Mixed_7c_branch1x1_relu1, cnn::prepared(Mixed_7c_branch1x1_conv_weight_prepared),
+                             cnn::Epilogue().scaled(Mixed_7c_branch1x1_bn_saved).then(cnn::Activation::kRelu)},
+                            {Mixed_7c_branch3x3_1_relu1, cnn::prepared(Mixed_7c_branch3x3_1_conv_weight_prepared),
+                             cnn::Epilogue().scaled(Mixed_7c_branch3x3_1_bn_saved).then(cnn::Activation::kRelu)},
+                            {Mixed_7c_branch3x3dbl_1_relu1, cnn::prepared(Mixed_7c_branch3x3dbl_1_conv_weight_prepared),
+                             cnn::Epilogue().scaled(Mixed_7c_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu)}},
+                           Mixed_7b_concat1, kMixed7cBranch1x1ConvSiblings, batch, scratch(8388608, 1048576));
 
   at(295);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7c.branch3x3_2a.relu1)
-  cnn::conv(Mixed_7c_branch3x3_2a_relu1, Mixed_7c_branch3x3_1_relu1,
-            cnn::prepared(Mixed_7c_branch3x3_2a_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_7c_branch3x3_2a_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7cBranch3x3_2aConv, batch, scratch(8388608, 1048576));
+  cnn::fast::conv(Mixed_7c_branch3x3_2a_relu1, Mixed_7c_branch3x3_1_relu1,
+                  cnn::prepared(Mixed_7c_branch3x3_2a_conv_weight_prepared),
+                  cnn::Epilogue().scaled(Mixed_7c_branch3x3_2a_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed7cBranch3x3_2aConv, batch, scratch(8388608, 1048576));
 
   at(298);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7c.branch3x3_2b.relu1)
-  cnn::conv(Mixed_7c_branch3x3_2b_relu1, Mixed_7c_branch3x3_1_relu1,
-            cnn::prepared(Mixed_7c_branch3x3_2b_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_7c_branch3x3_2b_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7cBranch3x3_2bConv, batch, scratch(8388608, 1048576));
+  cnn::fast::conv(Mixed_7c_branch3x3_2b_relu1, Mixed_7c_branch3x3_1_relu1,
+                  cnn::prepared(Mixed_7c_branch3x3_2b_conv_weight_prepared),
+                  cnn::Epilogue().scaled(Mixed_7c_branch3x3_2b_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed7cBranch3x3_2bConv, batch, scratch(8388608, 1048576));
 
   at(305);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7c.branch3x3dbl_2.relu1)
-  cnn::winograd::conv(Mixed_7c_branch3x3dbl_2_relu1, Mixed_7c_branch3x3dbl_1_relu1,
-                      Mixed_7c_branch3x3dbl_2_conv_weight_,
-                      cnn::Epilogue().scaled(Mixed_7c_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
-                      kMixed7cBranch3x3dbl2Conv, batch, scratch(8388608, 2121728));
+  cnn::fast::winograd::conv(Mixed_7c_branch3x3dbl_2_relu1, Mixed_7c_branch3x3dbl_1_relu1,
+                            Mixed_7c_branch3x3dbl_2_conv_weight_,
+                            cnn::Epilogue().scaled(Mixed_7c_branch3x3dbl_2_bn_saved).then(cnn::Activation::kRelu),
+                            kMixed7cBranch3x3dbl2Conv, batch, scratch(8388608, 2121728));
 
   at(308);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7c.branch3x3dbl_3a.relu1)
-  cnn::conv(Mixed_7c_branch3x3dbl_3a_relu1, Mixed_7c_branch3x3dbl_2_relu1,
-            cnn::prepared(Mixed_7c_branch3x3dbl_3a_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_7c_branch3x3dbl_3a_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7cBranch3x3dbl3aConv, batch, scratch(8388608, 1048576));
+  cnn::fast::conv(Mixed_7c_branch3x3dbl_3a_relu1, Mixed_7c_branch3x3dbl_2_relu1,
+                  cnn::prepared(Mixed_7c_branch3x3dbl_3a_conv_weight_prepared),
+                  cnn::Epilogue().scaled(Mixed_7c_branch3x3dbl_3a_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed7cBranch3x3dbl3aConv, batch, scratch(8388608, 1048576));
 
   at(311);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7c.branch3x3dbl_3b.relu1)
-  cnn::conv(Mixed_7c_branch3x3dbl_3b_relu1, Mixed_7c_branch3x3dbl_2_relu1,
-            cnn::prepared(Mixed_7c_branch3x3dbl_3b_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_7c_branch3x3dbl_3b_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7cBranch3x3dbl3bConv, batch, scratch(8388608, 1048576));
+  cnn::fast::conv(Mixed_7c_branch3x3dbl_3b_relu1, Mixed_7c_branch3x3dbl_2_relu1,
+                  cnn::prepared(Mixed_7c_branch3x3dbl_3b_conv_weight_prepared),
+                  cnn::Epilogue().scaled(Mixed_7c_branch3x3dbl_3b_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed7cBranch3x3dbl3bConv, batch, scratch(8388608, 1048576));
 
   at(315);  // 82: | avgpool(3, stride=1, pad=1)    (Mixed_7c.avgpool1)
   cnn::avgpool(Mixed_7c_avgpool1, Mixed_7b_concat1, kMixed7cAvgpool1, batch);
@@ -4857,10 +4864,10 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(316);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_7c.branch_pool.relu1)
-  cnn::conv(Mixed_7c_branch_pool_relu1, Mixed_7c_avgpool1,
-            cnn::prepared(Mixed_7c_branch_pool_conv_weight_prepared),
-            cnn::Epilogue().scaled(Mixed_7c_branch_pool_bn_saved).then(cnn::Activation::kRelu),
-            kMixed7cBranchPoolConv, batch, scratch(0, 1048576));
+  cnn::fast::conv(Mixed_7c_branch_pool_relu1, Mixed_7c_avgpool1,
+                  cnn::prepared(Mixed_7c_branch_pool_conv_weight_prepared),
+                  cnn::Epilogue().scaled(Mixed_7c_branch_pool_bn_saved).then(cnn::Activation::kRelu),
+                  kMixed7cBranchPoolConv, batch, scratch(0, 1048576));
 
   at(320);  // 120: gap    (gap1)
   cnn::gap(gap1, Mixed_7c_concat1, k2048x8x8, batch);

@@ -52,14 +52,14 @@ constexpr cnn::RbfGeometry kOutput{
 constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_backward_params_scratch(kC1, kBatch) == cnn::ScratchSize{26496, 1050});
-static_assert(cnn::conv_scratch(kC1, kBatch) == cnn::ScratchSize{24192, 35094});
+static_assert(cnn::fast::conv_backward_params_scratch(kC1, kBatch) == cnn::ScratchSize{192832, 1050});
+static_assert(cnn::fast::conv_scratch(kC1, kBatch) == cnn::ScratchSize{163840, 35094});
 static_assert(cnn::connected_conv_scratch(kC3, kBatch) == cnn::ScratchSize{69696, 543744});
-static_assert(cnn::conv_prepared_floats(kC5) == 48000);
-static_assert(cnn::conv_backward_input_scratch(kC5, kBatch) == cnn::ScratchSize{72000, 1102576});
-static_assert(cnn::conv_backward_params_scratch(kC5, kBatch) == cnn::ScratchSize{48384, 144000});
-static_assert(cnn::conv_prepared_scratch(kC5, kBatch) == cnn::ScratchSize{91584, 51328});
-static_assert(cnn::conv_scratch(kC5, kBatch) == cnn::ScratchSize{91584, 99328});
+static_assert(cnn::fast::conv_prepared_floats(kC5) == 61440);
+static_assert(cnn::fast::conv_backward_input_scratch(kC5, kBatch) == cnn::ScratchSize{163840, 1102576});
+static_assert(cnn::fast::conv_backward_params_scratch(kC5, kBatch) == cnn::ScratchSize{214016, 336000});
+static_assert(cnn::fast::conv_prepared_scratch(kC5, kBatch) == cnn::ScratchSize{163840, 51328});
+static_assert(cnn::fast::conv_scratch(kC5, kBatch) == cnn::ScratchSize{163840, 99328});
 static_assert(cnn::dense_scratch(kF6, kBatch) == cnn::ScratchSize{17408, 4800});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -147,7 +147,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{0, 12800, 0}, {}},
     {{0, 8000, 128}, {}},
     {{0, 3200, 0}, {}},
-    {{48000, 2080, 192480}, {}},
+    {{48000, 2080, 246240}, {}},
     {{0, 960, 0}, {}},
     {{}, {}},
     {{10080, 816, 40656}, {}},
@@ -255,7 +255,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kLenet5Map, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 60064, .gradients = 60064, .optimizer = 120128, .activations = 2177776,
-               .thread_scratch = 91584},
+               .thread_scratch = 214016},
 };
 
 }  // namespace
@@ -311,7 +311,8 @@ float LeNet5::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimi
   const cnn::Floats d_f6_bias = gradients(59968, 84);
 
   at(0);  // 24: c1 = conv(6, 5)
-  cnn::conv(tanh1, input, c1_weight_, cnn::Epilogue().with_bias(c1_bias_), kC1, batch, scratch(0, 35094));
+  cnn::fast::conv(tanh1, input, c1_weight_, cnn::Epilogue().with_bias(c1_bias_), kC1, batch,
+                  scratch(0, 35094));
 
   at(1);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh1)
   cnn::scaled_tanh(tanh1, tanh1, kTanh1, batch);
@@ -335,7 +336,7 @@ float LeNet5::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimi
   cnn::scaled_tanh(tanh4, tanh4, kTanh4, batch);
 
   at(8);  // 32: c5 = conv(120, 5)
-  cnn::conv(c5, tanh4, c5_weight_, cnn::Epilogue().with_bias(c5_bias_), kC5, batch, scratch(0, 99328));
+  cnn::fast::conv(c5, tanh4, c5_weight_, cnn::Epilogue().with_bias(c5_bias_), kC5, batch, scratch(0, 99328));
 
   at(9);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh5)
   cnn::scaled_tanh(c5, c5, kTanh5, batch);
@@ -364,8 +365,8 @@ float LeNet5::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimi
   backward_at(9);  // 11: tanh5
   cnn::scaled_tanh_backward_input(d_tanh5, d_tanh5, c5, kTanh5, batch);
   backward_at(8);  // 32: c5
-  cnn::conv_backward_params(d_c5_weight, d_c5_bias, d_tanh5, tanh4, kC5, batch, scratch(0, 144000));
-  cnn::conv_backward_input(d_tanh4, d_tanh5, c5_weight_, kC5, batch, scratch(0, 1102576));
+  cnn::fast::conv_backward_params(d_c5_weight, d_c5_bias, d_tanh5, tanh4, kC5, batch, scratch(0, 336000));
+  cnn::fast::conv_backward_input(d_tanh4, d_tanh5, c5_weight_, kC5, batch, scratch(0, 1102576));
   backward_at(7);  // 11: tanh4
   cnn::scaled_tanh_backward_input(d_tanh4, d_tanh4, tanh4, kTanh4, batch);
   backward_at(6);  // 30: s4
@@ -384,7 +385,7 @@ float LeNet5::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimi
   backward_at(1);  // 11: tanh1
   cnn::scaled_tanh_backward_input(d_tanh1, d_tanh1, tanh1, kTanh1, batch);
   backward_at(0);  // 24: c1
-  cnn::conv_backward_params(d_c1_weight, d_c1_bias, d_tanh1, input, kC1, batch, scratch(602112, 1050));
+  cnn::fast::conv_backward_params(d_c1_weight, d_c1_bias, d_tanh1, input, kC1, batch, scratch(602112, 1050));
 
   at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());
@@ -407,8 +408,8 @@ float LeNet5::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const cnn::Blocked output = blocked(10752, 10);  // 10
 
   at(0);  // 24: c1 = conv(6, 5)
-  cnn::conv(tanh1, input, c1_weight_, cnn::Epilogue().with_bias(c1_bias_), kC1, batch,
-            scratch(602112, 35094));
+  cnn::fast::conv(tanh1, input, c1_weight_, cnn::Epilogue().with_bias(c1_bias_), kC1, batch,
+                  scratch(602112, 35094));
 
   at(1);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh1)
   cnn::scaled_tanh(tanh1, tanh1, kTanh1, batch);
@@ -432,7 +433,7 @@ float LeNet5::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::scaled_tanh(tanh4, tanh4, kTanh4, batch);
 
   at(8);  // 32: c5 = conv(120, 5)
-  cnn::conv(c5, tanh4, c5_weight_, cnn::Epilogue().with_bias(c5_bias_), kC5, batch, scratch(0, 99328));
+  cnn::fast::conv(c5, tanh4, c5_weight_, cnn::Epilogue().with_bias(c5_bias_), kC5, batch, scratch(0, 99328));
 
   at(9);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh5)
   cnn::scaled_tanh(c5, c5, kTanh5, batch);
@@ -454,10 +455,10 @@ float LeNet5::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
 
 // What prediction needs of the weights: made once, and again where they have changed.
 void LeNet5::prepare_on_team() {
-  const cnn::Floats c5_weight_prepared = floats(899072, 48000);
+  const cnn::Floats c5_weight_prepared = floats(899072, 61440);
 
   at(8);  // 32: c5 = conv(120, 5)
-  cnn::conv_prepare(c5_weight_prepared, c5_weight_, kC5);
+  cnn::fast::conv_prepare(c5_weight_prepared, c5_weight_, kC5);
 }
 
 // Forward, as at prediction time: scores for the caller.
@@ -470,13 +471,13 @@ void LeNet5::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked tanh4 = blocked(51328, 400);  // 16x5x5
   const cnn::Blocked flatten1 = blocked(102528, 120);  // 120
   const cnn::Blocked c5 = blocked(102528, 120);  // 120x1x1
-  const cnn::Floats c5_weight_prepared = floats(899072, 48000);
+  const cnn::Floats c5_weight_prepared = floats(899072, 61440);
   const cnn::Blocked tanh6 = blocked(0, 84);  // 84
   const cnn::Blocked output = blocked(10752, 10);  // 10
 
   at(0);  // 24: c1 = conv(6, 5)
-  cnn::conv(tanh1, input, c1_weight_, cnn::Epilogue().with_bias(c1_bias_), kC1, batch,
-            scratch(602112, 35094));
+  cnn::fast::conv(tanh1, input, c1_weight_, cnn::Epilogue().with_bias(c1_bias_), kC1, batch,
+                  scratch(602112, 35094));
 
   at(1);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh1)
   cnn::scaled_tanh(tanh1, tanh1, kTanh1, batch);
@@ -500,8 +501,8 @@ void LeNet5::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::scaled_tanh(tanh4, tanh4, kTanh4, batch);
 
   at(8);  // 32: c5 = conv(120, 5)
-  cnn::conv(c5, tanh4, cnn::prepared(c5_weight_prepared), cnn::Epilogue().with_bias(c5_bias_), kC5, batch,
-            scratch(0, 51328));
+  cnn::fast::conv(c5, tanh4, cnn::prepared(c5_weight_prepared), cnn::Epilogue().with_bias(c5_bias_), kC5,
+                  batch, scratch(0, 51328));
 
   at(9);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh5)
   cnn::scaled_tanh(c5, c5, kTanh5, batch);

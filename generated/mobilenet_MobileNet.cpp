@@ -175,13 +175,13 @@ static_assert(cnn::separable_scratch(kConvPw4Separable, kBatch) == cnn::ScratchS
 static_assert(cnn::dwconv_scratch(kConvDw6, kBatch) == cnn::ScratchSize{1150, 0});
 static_assert(cnn::separable_scratch(kConvPw6Separable, kBatch) == cnn::ScratchSize{129728, 1468544});
 static_assert(cnn::dwconv_scratch(kConvDw8, kBatch) == cnn::ScratchSize{556, 0});
-static_assert(cnn::conv_scratch(kConvPw8, kBatch) == cnn::ScratchSize{149184, 953664});
+static_assert(cnn::fast::conv_scratch(kConvPw8, kBatch) == cnn::ScratchSize{163840, 953664});
 static_assert(cnn::dwconv_scratch(kConvDw9, kBatch) == cnn::ScratchSize{556, 0});
-static_assert(cnn::conv_scratch(kConvPw9, kBatch) == cnn::ScratchSize{149184, 953664});
+static_assert(cnn::fast::conv_scratch(kConvPw9, kBatch) == cnn::ScratchSize{163840, 953664});
 static_assert(cnn::dwconv_scratch(kConvDw10, kBatch) == cnn::ScratchSize{556, 0});
-static_assert(cnn::conv_scratch(kConvPw10, kBatch) == cnn::ScratchSize{149184, 953664});
+static_assert(cnn::fast::conv_scratch(kConvPw10, kBatch) == cnn::ScratchSize{163840, 953664});
 static_assert(cnn::dwconv_scratch(kConvDw11, kBatch) == cnn::ScratchSize{556, 0});
-static_assert(cnn::conv_scratch(kConvPw11, kBatch) == cnn::ScratchSize{149184, 953664});
+static_assert(cnn::fast::conv_scratch(kConvPw11, kBatch) == cnn::ScratchSize{163840, 953664});
 static_assert(cnn::dwconv_scratch(kConvDw12, kBatch) == cnn::ScratchSize{338, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw12) == 525312);
 static_assert(cnn::conv_prepared_floats(kConvPw13) == 1050624);
@@ -823,7 +823,7 @@ constexpr cnn::ModelDescription kModel{
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
     .memory = {.parameters = 4253872, .gradients = 0, .optimizer = 0, .activations = 33732352,
-               .thread_scratch = 157072},
+               .thread_scratch = 163840},
 };
 
 }  // namespace
@@ -1168,9 +1168,9 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   at(48);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_8)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_8_bn)
   // 13: relu6    (relu617)
-  cnn::conv(relu617, relu616, conv_pw_8_weight_,
-            cnn::Epilogue().scaled(conv_pw_8_bn_saved).then(cnn::Activation::kRelu6), kConvPw8, batch,
-            scratch(6422528, 953664));
+  cnn::fast::conv(relu617, relu616, conv_pw_8_weight_,
+                  cnn::Epilogue().scaled(conv_pw_8_bn_saved).then(cnn::Activation::kRelu6), kConvPw8, batch,
+                  scratch(6422528, 953664));
 
   at(51);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_9)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_9_bn)
@@ -1182,9 +1182,9 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   at(54);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_9)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_9_bn)
   // 13: relu6    (relu619)
-  cnn::conv(relu619, relu618, conv_pw_9_weight_,
-            cnn::Epilogue().scaled(conv_pw_9_bn_saved).then(cnn::Activation::kRelu6), kConvPw9, batch,
-            scratch(6422528, 953664));
+  cnn::fast::conv(relu619, relu618, conv_pw_9_weight_,
+                  cnn::Epilogue().scaled(conv_pw_9_bn_saved).then(cnn::Activation::kRelu6), kConvPw9, batch,
+                  scratch(6422528, 953664));
 
   at(57);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_10)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_10_bn)
@@ -1196,9 +1196,9 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   at(60);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_10)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_10_bn)
   // 13: relu6    (relu621)
-  cnn::conv(relu621, relu620, conv_pw_10_weight_,
-            cnn::Epilogue().scaled(conv_pw_10_bn_saved).then(cnn::Activation::kRelu6), kConvPw10, batch,
-            scratch(6422528, 953664));
+  cnn::fast::conv(relu621, relu620, conv_pw_10_weight_,
+                  cnn::Epilogue().scaled(conv_pw_10_bn_saved).then(cnn::Activation::kRelu6), kConvPw10, batch,
+                  scratch(6422528, 953664));
 
   at(63);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_11)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_11_bn)
@@ -1210,9 +1210,9 @@ void MobileNet::predict_on_team(cnn::ConstFloats images, int batch) {
   at(66);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_11)
   // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_11_bn)
   // 13: relu6    (relu623)
-  cnn::conv(relu623, relu622, conv_pw_11_weight_,
-            cnn::Epilogue().scaled(conv_pw_11_bn_saved).then(cnn::Activation::kRelu6), kConvPw11, batch,
-            scratch(6422528, 953664));
+  cnn::fast::conv(relu623, relu622, conv_pw_11_weight_,
+                  cnn::Epilogue().scaled(conv_pw_11_bn_saved).then(cnn::Activation::kRelu6), kConvPw11, batch,
+                  scratch(6422528, 953664));
 
   at(69);  // 8: "conv_dw_{i}" = dwconv(3, stride=stride, pad=same_tf, bias=false, weights=glorot_uniform)    (conv_dw_12)
   // 9: "conv_dw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_dw_12_bn)

@@ -237,62 +237,62 @@ constexpr cnn::SeparableGeometry kConvPw12Separable{
     .expansion_dilation_width = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_backward_params_scratch(kConv1, kBatch) == cnn::ScratchSize{17664, 4536});
-static_assert(cnn::conv_scratch(kConv1, kBatch) == cnn::ScratchSize{12288, 38280});
+static_assert(cnn::fast::conv_backward_params_scratch(kConv1, kBatch) == cnn::ScratchSize{197696, 4536});
+static_assert(cnn::fast::conv_scratch(kConv1, kBatch) == cnn::ScratchSize{163840, 38280});
 static_assert(cnn::dwconv_scratch(kConvDw1, kBatch) == cnn::ScratchSize{26232, 0});
-static_assert(cnn::conv_backward_input_scratch(kConvPw1, kBatch) == cnn::ScratchSize{10176, 67008});
-static_assert(cnn::conv_backward_params_scratch(kConvPw1, kBatch) == cnn::ScratchSize{16128, 8064});
-static_assert(cnn::conv_scratch(kConvPw1, kBatch) == cnn::ScratchSize{5568, 34752});
+static_assert(cnn::fast::conv_backward_input_scratch(kConvPw1, kBatch) == cnn::ScratchSize{163840, 67008});
+static_assert(cnn::fast::conv_backward_params_scratch(kConvPw1, kBatch) == cnn::ScratchSize{196160, 8064});
+static_assert(cnn::fast::conv_scratch(kConvPw1, kBatch) == cnn::ScratchSize{163840, 34752});
 static_assert(cnn::dwconv_scratch(kConvDw2, kBatch) == cnn::ScratchSize{16312, 0});
-static_assert(cnn::conv_backward_input_scratch(kConvPw2, kBatch) == cnn::ScratchSize{19392, 134976});
-static_assert(cnn::conv_backward_params_scratch(kConvPw2, kBatch) == cnn::ScratchSize{25344, 32256});
-static_assert(cnn::conv_scratch(kConvPw2, kBatch) == cnn::ScratchSize{10176, 70464});
+static_assert(cnn::fast::conv_backward_input_scratch(kConvPw2, kBatch) == cnn::ScratchSize{163840, 134976});
+static_assert(cnn::fast::conv_backward_params_scratch(kConvPw2, kBatch) == cnn::ScratchSize{198240, 32256});
+static_assert(cnn::fast::conv_scratch(kConvPw2, kBatch) == cnn::ScratchSize{163840, 70464});
 static_assert(cnn::dwconv_scratch(kConvDw3, kBatch) == cnn::ScratchSize{6856, 0});
-static_assert(cnn::conv_backward_input_scratch(kConvPw3, kBatch) == cnn::ScratchSize{19392, 139584});
-static_assert(cnn::conv_backward_params_scratch(kConvPw3, kBatch) == cnn::ScratchSize{25344, 64512});
-static_assert(cnn::conv_scratch(kConvPw3, kBatch) == cnn::ScratchSize{19392, 139584});
+static_assert(cnn::fast::conv_backward_input_scratch(kConvPw3, kBatch) == cnn::ScratchSize{163840, 139584});
+static_assert(cnn::fast::conv_backward_params_scratch(kConvPw3, kBatch) == cnn::ScratchSize{206016, 64512});
+static_assert(cnn::fast::conv_scratch(kConvPw3, kBatch) == cnn::ScratchSize{163840, 139584});
 static_assert(cnn::dwconv_scratch(kConvDw4, kBatch) == cnn::ScratchSize{4244, 0});
-static_assert(cnn::conv_backward_input_scratch(kConvPw4, kBatch) == cnn::ScratchSize{37824, 277824});
-static_assert(cnn::conv_backward_params_scratch(kConvPw4, kBatch) == cnn::ScratchSize{43776, 129024});
-static_assert(cnn::conv_scratch(kConvPw4, kBatch) == cnn::ScratchSize{19392, 148800});
+static_assert(cnn::fast::conv_backward_input_scratch(kConvPw4, kBatch) == cnn::ScratchSize{163840, 277824});
+static_assert(cnn::fast::conv_backward_params_scratch(kConvPw4, kBatch) == cnn::ScratchSize{212160, 129024});
+static_assert(cnn::fast::conv_scratch(kConvPw4, kBatch) == cnn::ScratchSize{163840, 148800});
 static_assert(cnn::dwconv_scratch(kConvDw5, kBatch) == cnn::ScratchSize{1872, 0});
-static_assert(cnn::conv_backward_input_scratch(kConvPw5, kBatch) == cnn::ScratchSize{37824, 296256});
-static_assert(cnn::conv_backward_params_scratch(kConvPw5, kBatch) == cnn::ScratchSize{43776, 258048});
-static_assert(cnn::conv_scratch(kConvPw5, kBatch) == cnn::ScratchSize{37824, 296256});
+static_assert(cnn::fast::conv_backward_input_scratch(kConvPw5, kBatch) == cnn::ScratchSize{163840, 296256});
+static_assert(cnn::fast::conv_backward_params_scratch(kConvPw5, kBatch) == cnn::ScratchSize{233856, 258048});
+static_assert(cnn::fast::conv_scratch(kConvPw5, kBatch) == cnn::ScratchSize{163840, 296256});
 static_assert(cnn::dwconv_scratch(kConvDw6, kBatch) == cnn::ScratchSize{1150, 0});
-static_assert(cnn::conv_backward_input_scratch(kConvPw6, kBatch) == cnn::ScratchSize{86976, 591168});
-static_assert(cnn::conv_backward_params_scratch(kConvPw6, kBatch) == cnn::ScratchSize{80640, 516096});
-static_assert(cnn::conv_scratch(kConvPw6, kBatch) == cnn::ScratchSize{37824, 333120});
+static_assert(cnn::fast::conv_backward_input_scratch(kConvPw6, kBatch) == cnn::ScratchSize{163840, 591168});
+static_assert(cnn::fast::conv_backward_params_scratch(kConvPw6, kBatch) == cnn::ScratchSize{149888, 516096});
+static_assert(cnn::fast::conv_scratch(kConvPw6, kBatch) == cnn::ScratchSize{163840, 333120});
 static_assert(cnn::dwconv_scratch(kConvDw7, kBatch) == cnn::ScratchSize{556, 0});
-static_assert(cnn::conv_backward_input_scratch(kConvPw7, kBatch) == cnn::ScratchSize{123840, 664896});
-static_assert(cnn::conv_backward_params_scratch(kConvPw7, kBatch) == cnn::ScratchSize{80640, 442368});
-static_assert(cnn::conv_scratch(kConvPw7, kBatch) == cnn::ScratchSize{123840, 664896});
+static_assert(cnn::fast::conv_backward_input_scratch(kConvPw7, kBatch) == cnn::ScratchSize{163840, 664896});
+static_assert(cnn::fast::conv_backward_params_scratch(kConvPw7, kBatch) == cnn::ScratchSize{180736, 442368});
+static_assert(cnn::fast::conv_scratch(kConvPw7, kBatch) == cnn::ScratchSize{163840, 664896});
 static_assert(cnn::dwconv_scratch(kConvDw8, kBatch) == cnn::ScratchSize{556, 0});
-static_assert(cnn::conv_backward_input_scratch(kConvPw8, kBatch) == cnn::ScratchSize{123840, 664896});
-static_assert(cnn::conv_backward_params_scratch(kConvPw8, kBatch) == cnn::ScratchSize{80640, 442368});
-static_assert(cnn::conv_scratch(kConvPw8, kBatch) == cnn::ScratchSize{123840, 664896});
+static_assert(cnn::fast::conv_backward_input_scratch(kConvPw8, kBatch) == cnn::ScratchSize{163840, 664896});
+static_assert(cnn::fast::conv_backward_params_scratch(kConvPw8, kBatch) == cnn::ScratchSize{180736, 442368});
+static_assert(cnn::fast::conv_scratch(kConvPw8, kBatch) == cnn::ScratchSize{163840, 664896});
 static_assert(cnn::dwconv_scratch(kConvDw9, kBatch) == cnn::ScratchSize{556, 0});
-static_assert(cnn::conv_backward_input_scratch(kConvPw9, kBatch) == cnn::ScratchSize{123840, 664896});
-static_assert(cnn::conv_backward_params_scratch(kConvPw9, kBatch) == cnn::ScratchSize{80640, 442368});
-static_assert(cnn::conv_scratch(kConvPw9, kBatch) == cnn::ScratchSize{123840, 664896});
+static_assert(cnn::fast::conv_backward_input_scratch(kConvPw9, kBatch) == cnn::ScratchSize{163840, 664896});
+static_assert(cnn::fast::conv_backward_params_scratch(kConvPw9, kBatch) == cnn::ScratchSize{180736, 442368});
+static_assert(cnn::fast::conv_scratch(kConvPw9, kBatch) == cnn::ScratchSize{163840, 664896});
 static_assert(cnn::dwconv_scratch(kConvDw10, kBatch) == cnn::ScratchSize{556, 0});
-static_assert(cnn::conv_backward_input_scratch(kConvPw10, kBatch) == cnn::ScratchSize{123840, 664896});
-static_assert(cnn::conv_backward_params_scratch(kConvPw10, kBatch) == cnn::ScratchSize{80640, 442368});
-static_assert(cnn::conv_scratch(kConvPw10, kBatch) == cnn::ScratchSize{123840, 664896});
+static_assert(cnn::fast::conv_backward_input_scratch(kConvPw10, kBatch) == cnn::ScratchSize{163840, 664896});
+static_assert(cnn::fast::conv_backward_params_scratch(kConvPw10, kBatch) == cnn::ScratchSize{180736, 442368});
+static_assert(cnn::fast::conv_scratch(kConvPw10, kBatch) == cnn::ScratchSize{163840, 664896});
 static_assert(cnn::dwconv_scratch(kConvDw11, kBatch) == cnn::ScratchSize{556, 0});
-static_assert(cnn::conv_backward_input_scratch(kConvPw11, kBatch) == cnn::ScratchSize{123840, 664896});
-static_assert(cnn::conv_backward_params_scratch(kConvPw11, kBatch) == cnn::ScratchSize{80640, 442368});
-static_assert(cnn::conv_scratch(kConvPw11, kBatch) == cnn::ScratchSize{123840, 664896});
+static_assert(cnn::fast::conv_backward_input_scratch(kConvPw11, kBatch) == cnn::ScratchSize{163840, 664896});
+static_assert(cnn::fast::conv_backward_params_scratch(kConvPw11, kBatch) == cnn::ScratchSize{180736, 442368});
+static_assert(cnn::fast::conv_scratch(kConvPw11, kBatch) == cnn::ScratchSize{163840, 664896});
 static_assert(cnn::dwconv_scratch(kConvDw12, kBatch) == cnn::ScratchSize{338, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw12) == 294912);
-static_assert(cnn::conv_backward_input_scratch(kConvPw12, kBatch) == cnn::ScratchSize{123840, 1328448});
-static_assert(cnn::conv_backward_params_scratch(kConvPw12, kBatch) == cnn::ScratchSize{154368, 589824});
-static_assert(cnn::conv_scratch(kConvPw12, kBatch) == cnn::ScratchSize{197568, 812352});
+static_assert(cnn::fast::conv_backward_input_scratch(kConvPw12, kBatch) == cnn::ScratchSize{163840, 1328448});
+static_assert(cnn::fast::conv_backward_params_scratch(kConvPw12, kBatch) == cnn::ScratchSize{265216, 589824});
+static_assert(cnn::fast::conv_scratch(kConvPw12, kBatch) == cnn::ScratchSize{197568, 812352});
 static_assert(cnn::dwconv_scratch(kConvDw13, kBatch) == cnn::ScratchSize{192, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw13) == 589824);
-static_assert(cnn::conv_backward_input_scratch(kConvPw13, kBatch) == cnn::ScratchSize{197568, 1623360});
-static_assert(cnn::conv_backward_params_scratch(kConvPw13, kBatch) == cnn::ScratchSize{154368, 0});
-static_assert(cnn::conv_scratch(kConvPw13, kBatch) == cnn::ScratchSize{197568, 1623360});
+static_assert(cnn::fast::conv_backward_input_scratch(kConvPw13, kBatch) == cnn::ScratchSize{197568, 1623360});
+static_assert(cnn::fast::conv_backward_params_scratch(kConvPw13, kBatch) == cnn::ScratchSize{265216, 0});
+static_assert(cnn::fast::conv_scratch(kConvPw13, kBatch) == cnn::ScratchSize{197568, 1623360});
 static_assert(cnn::dense_scratch(kClassifier, kBatch) == cnn::ScratchSize{17408, 40080});
 static_assert(cnn::separable_scratch(kConv1Separable, kBatch) == cnn::ScratchSize{164176, 1256200});
 static_assert(cnn::separable_scratch(kConvPw2Separable, kBatch) == cnn::ScratchSize{148880, 1224320});
@@ -1173,7 +1173,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 2602064, .gradients = 2585616, .optimizer = 2585616, .activations = 109606464,
-               .thread_scratch = 197568},
+               .thread_scratch = 265216},
 };
 
 }  // namespace
@@ -1370,7 +1370,7 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   const cnn::Floats d_classifier_bias = gradients(2584608, 1000);
 
   at(0);  // 18: conv1 = conv(floor(32 * width), 3, stride=2, pad=same_tf, bias=false, weights=glorot_uniform)
-  cnn::conv(conv1, input, conv1_weight_, {}, kConv1, batch, scratch(0, 38280));
+  cnn::fast::conv(conv1, input, conv1_weight_, {}, kConv1, batch, scratch(0, 38280));
 
   at(1);  // 19: conv1_bn = bn(eps=0.001, decay=0.99)
   // 20: relu6    (relu61)
@@ -1387,8 +1387,8 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
                      conv_dw_1_bn_running_mean_, conv_dw_1_bn_running_var_, kConvDw1Bn, batch);
 
   at(6);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_1)
-  cnn::conv(conv_pw_1, cnn::Loaded(conv_dw_1, conv_dw_1_bn_saved, cnn::Activation::kRelu6), conv_pw_1_weight_,
-            {}, kConvPw1, batch, scratch(19267584, 34752));
+  cnn::fast::conv(conv_pw_1, cnn::Loaded(conv_dw_1, conv_dw_1_bn_saved, cnn::Activation::kRelu6),
+                  conv_pw_1_weight_, {}, kConvPw1, batch, scratch(19267584, 34752));
 
   at(7);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_1_bn)
   // 13: relu6    (relu63)
@@ -1405,8 +1405,8 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
                      conv_dw_2_bn_running_mean_, conv_dw_2_bn_running_var_, kConvDw2Bn, batch);
 
   at(12);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_2)
-  cnn::conv(conv_pw_2, cnn::Loaded(conv_dw_2, conv_dw_2_bn_saved, cnn::Activation::kRelu6), conv_pw_2_weight_,
-            {}, kConvPw2, batch, scratch(28901376, 70464));
+  cnn::fast::conv(conv_pw_2, cnn::Loaded(conv_dw_2, conv_dw_2_bn_saved, cnn::Activation::kRelu6),
+                  conv_pw_2_weight_, {}, kConvPw2, batch, scratch(28901376, 70464));
 
   at(13);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_2_bn)
   // 13: relu6    (relu65)
@@ -1423,8 +1423,8 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
                      conv_dw_3_bn_running_mean_, conv_dw_3_bn_running_var_, kConvDw3Bn, batch);
 
   at(18);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_3)
-  cnn::conv(conv_pw_3, cnn::Loaded(conv_dw_3, conv_dw_3_bn_saved, cnn::Activation::kRelu6), conv_pw_3_weight_,
-            {}, kConvPw3, batch, scratch(57802752, 139584));
+  cnn::fast::conv(conv_pw_3, cnn::Loaded(conv_dw_3, conv_dw_3_bn_saved, cnn::Activation::kRelu6),
+                  conv_pw_3_weight_, {}, kConvPw3, batch, scratch(57802752, 139584));
 
   at(19);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_3_bn)
   // 13: relu6    (relu67)
@@ -1441,8 +1441,8 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
                      conv_dw_4_bn_running_mean_, conv_dw_4_bn_running_var_, kConvDw4Bn, batch);
 
   at(24);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_4)
-  cnn::conv(conv_pw_4, cnn::Loaded(conv_dw_4, conv_dw_4_bn_saved, cnn::Activation::kRelu6), conv_pw_4_weight_,
-            {}, kConvPw4, batch, scratch(62619648, 148800));
+  cnn::fast::conv(conv_pw_4, cnn::Loaded(conv_dw_4, conv_dw_4_bn_saved, cnn::Activation::kRelu6),
+                  conv_pw_4_weight_, {}, kConvPw4, batch, scratch(62619648, 148800));
 
   at(25);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_4_bn)
   // 13: relu6    (relu69)
@@ -1459,8 +1459,8 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
                      conv_dw_5_bn_running_mean_, conv_dw_5_bn_running_var_, kConvDw5Bn, batch);
 
   at(30);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
-  cnn::conv(conv_pw_5, cnn::Loaded(conv_dw_5, conv_dw_5_bn_saved, cnn::Activation::kRelu6), conv_pw_5_weight_,
-            {}, kConvPw5, batch, scratch(77070336, 296256));
+  cnn::fast::conv(conv_pw_5, cnn::Loaded(conv_dw_5, conv_dw_5_bn_saved, cnn::Activation::kRelu6),
+                  conv_pw_5_weight_, {}, kConvPw5, batch, scratch(77070336, 296256));
 
   at(31);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_5_bn)
   // 13: relu6    (relu611)
@@ -1477,8 +1477,8 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
                      conv_dw_6_bn_running_mean_, conv_dw_6_bn_running_var_, kConvDw6Bn, batch);
 
   at(36);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_6)
-  cnn::conv(conv_pw_6, cnn::Loaded(conv_dw_6, conv_dw_6_bn_saved, cnn::Activation::kRelu6), conv_pw_6_weight_,
-            {}, kConvPw6, batch, scratch(65028096, 333120));
+  cnn::fast::conv(conv_pw_6, cnn::Loaded(conv_dw_6, conv_dw_6_bn_saved, cnn::Activation::kRelu6),
+                  conv_pw_6_weight_, {}, kConvPw6, batch, scratch(65028096, 333120));
 
   at(37);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_6_bn)
   // 13: relu6    (relu613)
@@ -1495,8 +1495,8 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
                      conv_dw_7_bn_running_mean_, conv_dw_7_bn_running_var_, kConvDw7Bn, batch);
 
   at(42);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
-  cnn::conv(conv_pw_7, cnn::Loaded(conv_dw_7, conv_dw_7_bn_saved, cnn::Activation::kRelu6), conv_pw_7_weight_,
-            {}, kConvPw7, batch, scratch(79478784, 664896));
+  cnn::fast::conv(conv_pw_7, cnn::Loaded(conv_dw_7, conv_dw_7_bn_saved, cnn::Activation::kRelu6),
+                  conv_pw_7_weight_, {}, kConvPw7, batch, scratch(79478784, 664896));
 
   at(43);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_7_bn)
   // 13: relu6    (relu615)
@@ -1513,8 +1513,8 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
                      conv_dw_8_bn_running_mean_, conv_dw_8_bn_running_var_, kConvDw8Bn, batch);
 
   at(48);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_8)
-  cnn::conv(conv_pw_8, cnn::Loaded(conv_dw_8, conv_dw_8_bn_saved, cnn::Activation::kRelu6), conv_pw_8_weight_,
-            {}, kConvPw8, batch, scratch(86704128, 664896));
+  cnn::fast::conv(conv_pw_8, cnn::Loaded(conv_dw_8, conv_dw_8_bn_saved, cnn::Activation::kRelu6),
+                  conv_pw_8_weight_, {}, kConvPw8, batch, scratch(86704128, 664896));
 
   at(49);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_8_bn)
   // 13: relu6    (relu617)
@@ -1531,8 +1531,8 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
                      conv_dw_9_bn_running_mean_, conv_dw_9_bn_running_var_, kConvDw9Bn, batch);
 
   at(54);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_9)
-  cnn::conv(conv_pw_9, cnn::Loaded(conv_dw_9, conv_dw_9_bn_saved, cnn::Activation::kRelu6), conv_pw_9_weight_,
-            {}, kConvPw9, batch, scratch(91521024, 664896));
+  cnn::fast::conv(conv_pw_9, cnn::Loaded(conv_dw_9, conv_dw_9_bn_saved, cnn::Activation::kRelu6),
+                  conv_pw_9_weight_, {}, kConvPw9, batch, scratch(91521024, 664896));
 
   at(55);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_9_bn)
   // 13: relu6    (relu619)
@@ -1549,8 +1549,8 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
                      conv_dw_10_bn_running_mean_, conv_dw_10_bn_running_var_, kConvDw10Bn, batch);
 
   at(60);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_10)
-  cnn::conv(conv_pw_10, cnn::Loaded(conv_dw_10, conv_dw_10_bn_saved, cnn::Activation::kRelu6),
-            conv_pw_10_weight_, {}, kConvPw10, batch, scratch(96337920, 664896));
+  cnn::fast::conv(conv_pw_10, cnn::Loaded(conv_dw_10, conv_dw_10_bn_saved, cnn::Activation::kRelu6),
+                  conv_pw_10_weight_, {}, kConvPw10, batch, scratch(96337920, 664896));
 
   at(61);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_10_bn)
   // 13: relu6    (relu621)
@@ -1567,8 +1567,8 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
                      conv_dw_11_bn_running_mean_, conv_dw_11_bn_running_var_, kConvDw11Bn, batch);
 
   at(66);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_11)
-  cnn::conv(conv_pw_11, cnn::Loaded(conv_dw_11, conv_dw_11_bn_saved, cnn::Activation::kRelu6),
-            conv_pw_11_weight_, {}, kConvPw11, batch, scratch(101154816, 664896));
+  cnn::fast::conv(conv_pw_11, cnn::Loaded(conv_dw_11, conv_dw_11_bn_saved, cnn::Activation::kRelu6),
+                  conv_pw_11_weight_, {}, kConvPw11, batch, scratch(101154816, 664896));
 
   at(67);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_11_bn)
   // 13: relu6    (relu623)
@@ -1585,8 +1585,8 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
                      conv_dw_12_bn_running_mean_, conv_dw_12_bn_running_var_, kConvDw12Bn, batch);
 
   at(72);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_12)
-  cnn::conv(conv_pw_12, cnn::Loaded(conv_dw_12, conv_dw_12_bn_saved, cnn::Activation::kRelu6),
-            conv_pw_12_weight_, {}, kConvPw12, batch, scratch(101154816, 812352));
+  cnn::fast::conv(conv_pw_12, cnn::Loaded(conv_dw_12, conv_dw_12_bn_saved, cnn::Activation::kRelu6),
+                  conv_pw_12_weight_, {}, kConvPw12, batch, scratch(101154816, 812352));
 
   at(73);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_12_bn)
   // 13: relu6    (relu625)
@@ -1603,8 +1603,8 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
                      conv_dw_13_bn_running_mean_, conv_dw_13_bn_running_var_, kConvDw13Bn, batch);
 
   at(78);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
-  cnn::conv(conv_pw_13, cnn::Loaded(conv_dw_13, conv_dw_13_bn_saved, cnn::Activation::kRelu6),
-            conv_pw_13_weight_, {}, kConvPw13, batch, scratch(101154816, 1623360));
+  cnn::fast::conv(conv_pw_13, cnn::Loaded(conv_dw_13, conv_dw_13_bn_saved, cnn::Activation::kRelu6),
+                  conv_pw_13_weight_, {}, kConvPw13, batch, scratch(101154816, 1623360));
 
   at(79);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_13_bn)
   // 13: relu6    (relu627)
@@ -1639,11 +1639,11 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::bn_backward(d_relu627, d_conv_pw_13_bn_weight, d_conv_pw_13_bn_bias, d_relu627, conv_pw_13,
                    conv_pw_13_bn_saved, cnn::Activation::kRelu6, kConvPw13Bn, batch);
   backward_at(78);  // 11: conv_pw_13
-  cnn::conv_backward_params(d_conv_pw_13_weight, d_relu627,
-                            cnn::Loaded(conv_dw_13, conv_dw_13_bn_saved, cnn::Activation::kRelu6), kConvPw13,
-                            batch, scratch());
-  cnn::conv_backward_input(d_relu626, d_relu627, conv_pw_13_weight_, kConvPw13, batch,
-                           scratch(101154816, 1623360));
+  cnn::fast::conv_backward_params(d_conv_pw_13_weight, d_relu627,
+                                  cnn::Loaded(conv_dw_13, conv_dw_13_bn_saved, cnn::Activation::kRelu6),
+                                  kConvPw13, batch, scratch());
+  cnn::fast::conv_backward_input(d_relu626, d_relu627, conv_pw_13_weight_, kConvPw13, batch,
+                                 scratch(101154816, 1623360));
   backward_at(76);  // 9: conv_dw_13_bn
   cnn::bn_backward(d_relu626, d_conv_dw_13_bn_weight, d_conv_dw_13_bn_bias, d_relu626, conv_dw_13,
                    conv_dw_13_bn_saved, cnn::Activation::kRelu6, kConvDw13Bn, batch);
@@ -1660,11 +1660,11 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::dwconv(conv_dw_12, cnn::Loaded(conv_pw_11, conv_pw_11_bn_saved, cnn::Activation::kRelu6),
               conv_dw_12_weight_, {}, kConvDw12, batch, scratch());
   backward_at(72);  // 11: conv_pw_12
-  cnn::conv_backward_params(d_conv_pw_12_weight, d_relu625,
-                            cnn::Loaded(conv_dw_12, conv_dw_12_bn_saved, cnn::Activation::kRelu6), kConvPw12,
-                            batch, scratch(101154816, 589824));
-  cnn::conv_backward_input(d_relu624, d_relu625, conv_pw_12_weight_, kConvPw12, batch,
-                           scratch(101154816, 1328448));
+  cnn::fast::conv_backward_params(d_conv_pw_12_weight, d_relu625,
+                                  cnn::Loaded(conv_dw_12, conv_dw_12_bn_saved, cnn::Activation::kRelu6),
+                                  kConvPw12, batch, scratch(101154816, 589824));
+  cnn::fast::conv_backward_input(d_relu624, d_relu625, conv_pw_12_weight_, kConvPw12, batch,
+                                 scratch(101154816, 1328448));
   backward_at(70);  // 9: conv_dw_12_bn
   cnn::bn_backward(d_relu624, d_conv_dw_12_bn_weight, d_conv_dw_12_bn_bias, d_relu624, conv_dw_12,
                    conv_dw_12_bn_saved, cnn::Activation::kRelu6, kConvDw12Bn, batch);
@@ -1677,11 +1677,11 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::bn_backward(d_relu623, d_conv_pw_11_bn_weight, d_conv_pw_11_bn_bias, d_relu623, conv_pw_11,
                    conv_pw_11_bn_saved, cnn::Activation::kRelu6, kConvPw11Bn, batch);
   backward_at(66);  // 11: conv_pw_11
-  cnn::conv_backward_params(d_conv_pw_11_weight, d_relu623,
-                            cnn::Loaded(conv_dw_11, conv_dw_11_bn_saved, cnn::Activation::kRelu6), kConvPw11,
-                            batch, scratch(98746368, 442368));
-  cnn::conv_backward_input(d_relu622, d_relu623, conv_pw_11_weight_, kConvPw11, batch,
-                           scratch(104767488, 664896));
+  cnn::fast::conv_backward_params(d_conv_pw_11_weight, d_relu623,
+                                  cnn::Loaded(conv_dw_11, conv_dw_11_bn_saved, cnn::Activation::kRelu6),
+                                  kConvPw11, batch, scratch(98746368, 442368));
+  cnn::fast::conv_backward_input(d_relu622, d_relu623, conv_pw_11_weight_, kConvPw11, batch,
+                                 scratch(104767488, 664896));
   backward_at(64);  // 9: conv_dw_11_bn
   cnn::bn_backward(d_relu622, d_conv_dw_11_bn_weight, d_conv_dw_11_bn_bias, d_relu622, conv_dw_11,
                    conv_dw_11_bn_saved, cnn::Activation::kRelu6, kConvDw11Bn, batch);
@@ -1694,11 +1694,11 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::bn_backward(d_relu621, d_conv_pw_10_bn_weight, d_conv_pw_10_bn_bias, d_relu621, conv_pw_10,
                    conv_pw_10_bn_saved, cnn::Activation::kRelu6, kConvPw10Bn, batch);
   backward_at(60);  // 11: conv_pw_10
-  cnn::conv_backward_params(d_conv_pw_10_weight, d_relu621,
-                            cnn::Loaded(conv_dw_10, conv_dw_10_bn_saved, cnn::Activation::kRelu6), kConvPw10,
-                            batch, scratch(93929472, 442368));
-  cnn::conv_backward_input(d_relu620, d_relu621, conv_pw_10_weight_, kConvPw10, batch,
-                           scratch(98746368, 664896));
+  cnn::fast::conv_backward_params(d_conv_pw_10_weight, d_relu621,
+                                  cnn::Loaded(conv_dw_10, conv_dw_10_bn_saved, cnn::Activation::kRelu6),
+                                  kConvPw10, batch, scratch(93929472, 442368));
+  cnn::fast::conv_backward_input(d_relu620, d_relu621, conv_pw_10_weight_, kConvPw10, batch,
+                                 scratch(98746368, 664896));
   backward_at(58);  // 9: conv_dw_10_bn
   cnn::bn_backward(d_relu620, d_conv_dw_10_bn_weight, d_conv_dw_10_bn_bias, d_relu620, conv_dw_10,
                    conv_dw_10_bn_saved, cnn::Activation::kRelu6, kConvDw10Bn, batch);
@@ -1711,11 +1711,11 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::bn_backward(d_relu619, d_conv_pw_9_bn_weight, d_conv_pw_9_bn_bias, d_relu619, conv_pw_9,
                    conv_pw_9_bn_saved, cnn::Activation::kRelu6, kConvPw9Bn, batch);
   backward_at(54);  // 11: conv_pw_9
-  cnn::conv_backward_params(d_conv_pw_9_weight, d_relu619,
-                            cnn::Loaded(conv_dw_9, conv_dw_9_bn_saved, cnn::Activation::kRelu6), kConvPw9,
-                            batch, scratch(89112576, 442368));
-  cnn::conv_backward_input(d_relu618, d_relu619, conv_pw_9_weight_, kConvPw9, batch,
-                           scratch(93929472, 664896));
+  cnn::fast::conv_backward_params(d_conv_pw_9_weight, d_relu619,
+                                  cnn::Loaded(conv_dw_9, conv_dw_9_bn_saved, cnn::Activation::kRelu6),
+                                  kConvPw9, batch, scratch(89112576, 442368));
+  cnn::fast::conv_backward_input(d_relu618, d_relu619, conv_pw_9_weight_, kConvPw9, batch,
+                                 scratch(93929472, 664896));
   backward_at(52);  // 9: conv_dw_9_bn
   cnn::bn_backward(d_relu618, d_conv_dw_9_bn_weight, d_conv_dw_9_bn_bias, d_relu618, conv_dw_9,
                    conv_dw_9_bn_saved, cnn::Activation::kRelu6, kConvDw9Bn, batch);
@@ -1728,11 +1728,11 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::bn_backward(d_relu617, d_conv_pw_8_bn_weight, d_conv_pw_8_bn_bias, d_relu617, conv_pw_8,
                    conv_pw_8_bn_saved, cnn::Activation::kRelu6, kConvPw8Bn, batch);
   backward_at(48);  // 11: conv_pw_8
-  cnn::conv_backward_params(d_conv_pw_8_weight, d_relu617,
-                            cnn::Loaded(conv_dw_8, conv_dw_8_bn_saved, cnn::Activation::kRelu6), kConvPw8,
-                            batch, scratch(84295680, 442368));
-  cnn::conv_backward_input(d_relu616, d_relu617, conv_pw_8_weight_, kConvPw8, batch,
-                           scratch(89112576, 664896));
+  cnn::fast::conv_backward_params(d_conv_pw_8_weight, d_relu617,
+                                  cnn::Loaded(conv_dw_8, conv_dw_8_bn_saved, cnn::Activation::kRelu6),
+                                  kConvPw8, batch, scratch(84295680, 442368));
+  cnn::fast::conv_backward_input(d_relu616, d_relu617, conv_pw_8_weight_, kConvPw8, batch,
+                                 scratch(89112576, 664896));
   backward_at(46);  // 9: conv_dw_8_bn
   cnn::bn_backward(d_relu616, d_conv_dw_8_bn_weight, d_conv_dw_8_bn_bias, d_relu616, conv_dw_8,
                    conv_dw_8_bn_saved, cnn::Activation::kRelu6, kConvDw8Bn, batch);
@@ -1745,11 +1745,11 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::bn_backward(d_relu615, d_conv_pw_7_bn_weight, d_conv_pw_7_bn_bias, d_relu615, conv_pw_7,
                    conv_pw_7_bn_saved, cnn::Activation::kRelu6, kConvPw7Bn, batch);
   backward_at(42);  // 11: conv_pw_7
-  cnn::conv_backward_params(d_conv_pw_7_weight, d_relu615,
-                            cnn::Loaded(conv_dw_7, conv_dw_7_bn_saved, cnn::Activation::kRelu6), kConvPw7,
-                            batch, scratch(77070336, 442368));
-  cnn::conv_backward_input(d_relu614, d_relu615, conv_pw_7_weight_, kConvPw7, batch,
-                           scratch(84295680, 664896));
+  cnn::fast::conv_backward_params(d_conv_pw_7_weight, d_relu615,
+                                  cnn::Loaded(conv_dw_7, conv_dw_7_bn_saved, cnn::Activation::kRelu6),
+                                  kConvPw7, batch, scratch(77070336, 442368));
+  cnn::fast::conv_backward_input(d_relu614, d_relu615, conv_pw_7_weight_, kConvPw7, batch,
+                                 scratch(84295680, 664896));
   backward_at(40);  // 9: conv_dw_7_bn
   cnn::bn_backward(d_relu614, d_conv_dw_7_bn_weight, d_conv_dw_7_bn_bias, d_relu614, conv_dw_7,
                    conv_dw_7_bn_saved, cnn::Activation::kRelu6, kConvDw7Bn, batch);
@@ -1762,11 +1762,11 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::bn_backward(d_relu613, d_conv_pw_6_bn_weight, d_conv_pw_6_bn_bias, d_relu613, conv_pw_6,
                    conv_pw_6_bn_saved, cnn::Activation::kRelu6, kConvPw6Bn, batch);
   backward_at(36);  // 11: conv_pw_6
-  cnn::conv_backward_params(d_conv_pw_6_weight, d_relu613,
-                            cnn::Loaded(conv_dw_6, conv_dw_6_bn_saved, cnn::Activation::kRelu6), kConvPw6,
-                            batch, scratch(62619648, 516096));
-  cnn::conv_backward_input(d_relu612, d_relu613, conv_pw_6_weight_, kConvPw6, batch,
-                           scratch(63823872, 591168));
+  cnn::fast::conv_backward_params(d_conv_pw_6_weight, d_relu613,
+                                  cnn::Loaded(conv_dw_6, conv_dw_6_bn_saved, cnn::Activation::kRelu6),
+                                  kConvPw6, batch, scratch(62619648, 516096));
+  cnn::fast::conv_backward_input(d_relu612, d_relu613, conv_pw_6_weight_, kConvPw6, batch,
+                                 scratch(63823872, 591168));
   backward_at(34);  // 9: conv_dw_6_bn
   cnn::bn_backward(d_relu612, d_conv_dw_6_bn_weight, d_conv_dw_6_bn_bias, d_relu612, conv_dw_6,
                    conv_dw_6_bn_saved, cnn::Activation::kRelu6, kConvDw6Bn, batch);
@@ -1783,11 +1783,11 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::dwconv(conv_dw_5, cnn::Loaded(conv_pw_4, conv_pw_4_bn_saved, cnn::Activation::kRelu6),
               conv_dw_5_weight_, {}, kConvDw5, batch, scratch());
   backward_at(30);  // 11: conv_pw_5
-  cnn::conv_backward_params(d_conv_pw_5_weight, d_relu611,
-                            cnn::Loaded(conv_dw_5, conv_dw_5_bn_saved, cnn::Activation::kRelu6), kConvPw5,
-                            batch, scratch(72253440, 258048));
-  cnn::conv_backward_input(d_relu610, d_relu611, conv_pw_5_weight_, kConvPw5, batch,
-                           scratch(84295680, 296256));
+  cnn::fast::conv_backward_params(d_conv_pw_5_weight, d_relu611,
+                                  cnn::Loaded(conv_dw_5, conv_dw_5_bn_saved, cnn::Activation::kRelu6),
+                                  kConvPw5, batch, scratch(72253440, 258048));
+  cnn::fast::conv_backward_input(d_relu610, d_relu611, conv_pw_5_weight_, kConvPw5, batch,
+                                 scratch(84295680, 296256));
   backward_at(28);  // 9: conv_dw_5_bn
   cnn::bn_backward(d_relu610, d_conv_dw_5_bn_weight, d_conv_dw_5_bn_bias, d_relu610, conv_dw_5,
                    conv_dw_5_bn_saved, cnn::Activation::kRelu6, kConvDw5Bn, batch);
@@ -1800,10 +1800,11 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::bn_backward(d_relu69, d_conv_pw_4_bn_weight, d_conv_pw_4_bn_bias, d_relu69, conv_pw_4,
                    conv_pw_4_bn_saved, cnn::Activation::kRelu6, kConvPw4Bn, batch);
   backward_at(24);  // 11: conv_pw_4
-  cnn::conv_backward_params(d_conv_pw_4_weight, d_relu69,
-                            cnn::Loaded(conv_dw_4, conv_dw_4_bn_saved, cnn::Activation::kRelu6), kConvPw4,
-                            batch, scratch(57802752, 129024));
-  cnn::conv_backward_input(d_relu68, d_relu69, conv_pw_4_weight_, kConvPw4, batch, scratch(57802752, 277824));
+  cnn::fast::conv_backward_params(d_conv_pw_4_weight, d_relu69,
+                                  cnn::Loaded(conv_dw_4, conv_dw_4_bn_saved, cnn::Activation::kRelu6),
+                                  kConvPw4, batch, scratch(57802752, 129024));
+  cnn::fast::conv_backward_input(d_relu68, d_relu69, conv_pw_4_weight_, kConvPw4, batch,
+                                 scratch(57802752, 277824));
   backward_at(22);  // 9: conv_dw_4_bn
   cnn::bn_backward(d_relu68, d_conv_dw_4_bn_weight, d_conv_dw_4_bn_bias, d_relu68, conv_dw_4,
                    conv_dw_4_bn_saved, cnn::Activation::kRelu6, kConvDw4Bn, batch);
@@ -1816,10 +1817,11 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::bn_backward(d_relu67, d_conv_pw_3_bn_weight, d_conv_pw_3_bn_bias, d_relu67, conv_pw_3,
                    conv_pw_3_bn_saved, cnn::Activation::kRelu6, kConvPw3Bn, batch);
   backward_at(18);  // 11: conv_pw_3
-  cnn::conv_backward_params(d_conv_pw_3_weight, d_relu67,
-                            cnn::Loaded(conv_dw_3, conv_dw_3_bn_saved, cnn::Activation::kRelu6), kConvPw3,
-                            batch, scratch(48168960, 64512));
-  cnn::conv_backward_input(d_relu66, d_relu67, conv_pw_3_weight_, kConvPw3, batch, scratch(72253440, 139584));
+  cnn::fast::conv_backward_params(d_conv_pw_3_weight, d_relu67,
+                                  cnn::Loaded(conv_dw_3, conv_dw_3_bn_saved, cnn::Activation::kRelu6),
+                                  kConvPw3, batch, scratch(48168960, 64512));
+  cnn::fast::conv_backward_input(d_relu66, d_relu67, conv_pw_3_weight_, kConvPw3, batch,
+                                 scratch(72253440, 139584));
   backward_at(16);  // 9: conv_dw_3_bn
   cnn::bn_backward(d_relu66, d_conv_dw_3_bn_weight, d_conv_dw_3_bn_bias, d_relu66, conv_dw_3,
                    conv_dw_3_bn_saved, cnn::Activation::kRelu6, kConvDw3Bn, batch);
@@ -1832,10 +1834,11 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::bn_backward(d_relu65, d_conv_pw_2_bn_weight, d_conv_pw_2_bn_bias, d_relu65, conv_pw_2,
                    conv_pw_2_bn_saved, cnn::Activation::kRelu6, kConvPw2Bn, batch);
   backward_at(12);  // 11: conv_pw_2
-  cnn::conv_backward_params(d_conv_pw_2_weight, d_relu65,
-                            cnn::Loaded(conv_dw_2, conv_dw_2_bn_saved, cnn::Activation::kRelu6), kConvPw2,
-                            batch, scratch(19267584, 32256));
-  cnn::conv_backward_input(d_relu64, d_relu65, conv_pw_2_weight_, kConvPw2, batch, scratch(19267584, 134976));
+  cnn::fast::conv_backward_params(d_conv_pw_2_weight, d_relu65,
+                                  cnn::Loaded(conv_dw_2, conv_dw_2_bn_saved, cnn::Activation::kRelu6),
+                                  kConvPw2, batch, scratch(19267584, 32256));
+  cnn::fast::conv_backward_input(d_relu64, d_relu65, conv_pw_2_weight_, kConvPw2, batch,
+                                 scratch(19267584, 134976));
   backward_at(10);  // 9: conv_dw_2_bn
   cnn::bn_backward(d_relu64, d_conv_dw_2_bn_weight, d_conv_dw_2_bn_bias, d_relu64, conv_dw_2,
                    conv_dw_2_bn_saved, cnn::Activation::kRelu6, kConvDw2Bn, batch);
@@ -1852,10 +1855,11 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::dwconv(conv_dw_1, cnn::Loaded(conv1, conv1_bn_saved, cnn::Activation::kRelu6), conv_dw_1_weight_, {},
               kConvDw1, batch, scratch());
   backward_at(6);  // 11: conv_pw_1
-  cnn::conv_backward_params(d_conv_pw_1_weight, d_relu63,
-                            cnn::Loaded(conv_dw_1, conv_dw_1_bn_saved, cnn::Activation::kRelu6), kConvPw1,
-                            batch, scratch(0, 8064));
-  cnn::conv_backward_input(d_relu62, d_relu63, conv_pw_1_weight_, kConvPw1, batch, scratch(9633792, 67008));
+  cnn::fast::conv_backward_params(d_conv_pw_1_weight, d_relu63,
+                                  cnn::Loaded(conv_dw_1, conv_dw_1_bn_saved, cnn::Activation::kRelu6),
+                                  kConvPw1, batch, scratch(0, 8064));
+  cnn::fast::conv_backward_input(d_relu62, d_relu63, conv_pw_1_weight_, kConvPw1, batch,
+                                 scratch(9633792, 67008));
   backward_at(4);  // 9: conv_dw_1_bn
   cnn::bn_backward(d_relu62, d_conv_dw_1_bn_weight, d_conv_dw_1_bn_bias, d_relu62, conv_dw_1,
                    conv_dw_1_bn_saved, cnn::Activation::kRelu6, kConvDw1Bn, batch);
@@ -1868,7 +1872,7 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   cnn::bn_backward(d_relu61, d_conv1_bn_weight, d_conv1_bn_bias, d_relu61, conv1, conv1_bn_saved,
                    cnn::Activation::kRelu6, kConv1Bn, batch);
   backward_at(0);  // 18: conv1
-  cnn::conv_backward_params(d_conv1_weight, d_relu61, input, kConv1, batch, scratch(0, 4536));
+  cnn::fast::conv_backward_params(d_conv1_weight, d_relu61, input, kConv1, batch, scratch(0, 4536));
 
   at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());

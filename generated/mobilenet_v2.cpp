@@ -308,8 +308,8 @@ static_assert(cnn::separable_prepared_scratch(kFeaturesStage6_2Conv1Separable, k
 static_assert(cnn::conv_prepared_floats(kFeaturesStage7_0Conv1) == 153600);
 static_assert(cnn::conv_prepared_floats(kFeaturesStage7_0Conv3) == 311040);
 static_assert(cnn::separable_prepared_scratch(kFeaturesStage7_0Conv1Separable, kBatch) == cnn::ScratchSize{140896, 1211392});
-static_assert(cnn::conv_prepared_floats(kFeaturesConv2) == 410880);
-static_assert(cnn::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{296640, 431424});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesConv2) == 410880);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{296640, 431424});
 static_assert(cnn::dense_scratch(kClassifierDense1, kBatch) == cnn::ScratchSize{17408, 51200});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -1938,7 +1938,7 @@ void MobileNetV2::prepare_on_team() {
   // blocks.cnn:10: act    (features.relu62)
   cnn::bn_affine(features_bn2_saved, features_bn2_weight_, features_bn2_bias_, features_bn2_running_mean_,
                  features_bn2_running_var_, kFeaturesBn2);
-  cnn::conv_prepare(features_conv2_weight_prepared, features_conv2_weight_, kFeaturesConv2);
+  cnn::fast::conv_prepare(features_conv2_weight_prepared, features_conv2_weight_, kFeaturesConv2);
 }
 
 // Forward, as at prediction time: scores for the caller.
@@ -2277,9 +2277,9 @@ void MobileNetV2::predict_on_team(cnn::ConstFloats images, int batch) {
   at(146);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv2)
   // blocks.cnn:9: bn    (features.bn2)
   // blocks.cnn:10: act    (features.relu62)
-  cnn::conv(features_relu62, features_stage7_0_bn3, cnn::prepared(features_conv2_weight_prepared),
-            cnn::Epilogue().scaled(features_bn2_saved).then(cnn::Activation::kRelu6), kFeaturesConv2, batch,
-            scratch(2508800, 431424));
+  cnn::fast::conv(features_relu62, features_stage7_0_bn3, cnn::prepared(features_conv2_weight_prepared),
+                  cnn::Epilogue().scaled(features_bn2_saved).then(cnn::Activation::kRelu6), kFeaturesConv2,
+                  batch, scratch(2508800, 431424));
 
   at(149);  // 50: gap    (classifier.gap1)
   cnn::gap(classifier_gap1, features_relu62, k1280x7x7, batch);

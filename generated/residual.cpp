@@ -54,23 +54,23 @@ constexpr cnn::DenseGeometry kHeadDense1{.in = 32, .out = 10, .block = 1};
 constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_backward_params_scratch(kStemConv1, kBatch) == cnn::ScratchSize{16512, 1008});
-static_assert(cnn::conv_scratch(kStemConv1, kBatch) == cnn::ScratchSize{8832, 13602});
-static_assert(cnn::winograd::conv_backward_input_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_backward_params_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_backward_input_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::winograd::conv_backward_params_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{40256, 87552});
-static_assert(cnn::winograd::conv_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
-static_assert(cnn::conv_backward_input_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{27840, 178560});
-static_assert(cnn::conv_backward_params_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{19968, 32256});
-static_assert(cnn::conv_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{34752, 200064});
-static_assert(cnn::winograd::conv_backward_input_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::winograd::conv_backward_params_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{80512, 336384});
-static_assert(cnn::winograd::conv_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
-static_assert(cnn::conv_backward_input_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{7104, 44928});
-static_assert(cnn::conv_backward_params_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{13824, 3584});
-static_assert(cnn::conv_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{4032, 23424});
+static_assert(cnn::fast::conv_backward_params_scratch(kStemConv1, kBatch) == cnn::ScratchSize{179680, 1008});
+static_assert(cnn::fast::conv_scratch(kStemConv1, kBatch) == cnn::ScratchSize{163840, 13602});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{176384, 87552});
+static_assert(cnn::fast::winograd::conv_scratch(kStage1Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{176384, 87552});
+static_assert(cnn::fast::winograd::conv_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
+static_assert(cnn::fast::conv_backward_input_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{163840, 178560});
+static_assert(cnn::fast::conv_backward_params_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{164352, 32256});
+static_assert(cnn::fast::conv_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{163840, 200064});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{223488, 336384});
+static_assert(cnn::fast::winograd::conv_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
+static_assert(cnn::fast::conv_backward_input_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{163840, 44928});
+static_assert(cnn::fast::conv_backward_params_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{173056, 3584});
+static_assert(cnn::fast::conv_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{163840, 23424});
 static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 1280});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -367,7 +367,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 20000, .gradients = 19712, .optimizer = 19712, .activations = 9679168,
-               .thread_scratch = 181504},
+               .thread_scratch = 223488},
 };
 
 }  // namespace
@@ -439,7 +439,7 @@ float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Opti
   const cnn::Floats d_head_dense1_bias = gradients(19696, 10);
 
   at(0);  // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.conv1)
-  cnn::conv(stem_conv1, input, stem_conv1_weight_, {}, kStemConv1, batch, scratch(1605632, 13602));
+  cnn::fast::conv(stem_conv1, input, stem_conv1_weight_, {}, kStemConv1, batch, scratch(1605632, 13602));
 
   at(1);  // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.bn1)
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.relu1)
@@ -447,8 +447,8 @@ float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Opti
                      stem_bn1_running_var_, kStemBn1, batch);
 
   at(3);  // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.conv1)
-  cnn::winograd::conv(stage1_conv1, cnn::Loaded(stem_conv1, stem_bn1_saved, cnn::Activation::kRelu),
-                      stage1_conv1_weight_, {}, kStage1Conv1, batch, scratch(3211264, 10944));
+  cnn::fast::winograd::conv(stage1_conv1, cnn::Loaded(stem_conv1, stem_bn1_saved, cnn::Activation::kRelu),
+                            stage1_conv1_weight_, {}, kStage1Conv1, batch, scratch(3211264, 10944));
 
   at(4);  // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.bn1)
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.relu1)
@@ -456,8 +456,8 @@ float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Opti
                      stage1_bn1_running_mean_, stage1_bn1_running_var_, kStage1Bn1, batch);
 
   at(6);  // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.conv2)
-  cnn::winograd::conv(stage1_conv2, cnn::Loaded(stage1_conv1, stage1_bn1_saved, cnn::Activation::kRelu),
-                      stage1_conv2_weight_, {}, kStage1Conv2, batch, scratch(4816896, 10944));
+  cnn::fast::winograd::conv(stage1_conv2, cnn::Loaded(stage1_conv1, stage1_bn1_saved, cnn::Activation::kRelu),
+                            stage1_conv2_weight_, {}, kStage1Conv2, batch, scratch(4816896, 10944));
 
   at(7);  // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.bn2)
   cnn::bn_statistics(stage1_bn2_saved, stage1_conv2, stage1_bn2_weight_, stage1_bn2_bias_,
@@ -470,8 +470,8 @@ float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Opti
            cnn::Activation::kRelu, k16x28x28, batch);
 
   at(10);  // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.conv1)
-  cnn::conv(stage2_conv1, stage1_relu2, stage2_conv1_weight_, {}, kStage2Conv1, batch,
-            scratch(802816, 200064));
+  cnn::fast::conv(stage2_conv1, stage1_relu2, stage2_conv1_weight_, {}, kStage2Conv1, batch,
+                  scratch(802816, 200064));
 
   at(11);  // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.bn1)
   // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.relu1)
@@ -479,16 +479,16 @@ float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Opti
                      stage2_bn1_running_mean_, stage2_bn1_running_var_, kStage2Bn1, batch);
 
   at(13);  // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.conv2)
-  cnn::winograd::conv(stage2_conv2, cnn::Loaded(stage2_conv1, stage2_bn1_saved, cnn::Activation::kRelu),
-                      stage2_conv2_weight_, {}, kStage2Conv2, batch, scratch(6422528, 42048));
+  cnn::fast::winograd::conv(stage2_conv2, cnn::Loaded(stage2_conv1, stage2_bn1_saved, cnn::Activation::kRelu),
+                            stage2_conv2_weight_, {}, kStage2Conv2, batch, scratch(6422528, 42048));
 
   at(14);  // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.bn2)
   cnn::bn_statistics(stage2_bn2_saved, stage2_conv2, stage2_bn2_weight_, stage2_bn2_bias_,
                      stage2_bn2_running_mean_, stage2_bn2_running_var_, kStage2Bn2, batch);
 
   at(15);  // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.conv3)
-  cnn::conv(stage2_conv3, stage1_relu2, stage2_conv3_weight_, {}, kStage2Conv3, batch,
-            scratch(7225344, 23424));
+  cnn::fast::conv(stage2_conv3, stage1_relu2, stage2_conv3_weight_, {}, kStage2Conv3, batch,
+                  scratch(7225344, 23424));
 
   at(16);  // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.bn3)
   cnn::bn_statistics(stage2_bn3_saved, stage2_conv3, stage2_bn3_weight_, stage2_bn3_bias_,
@@ -525,55 +525,57 @@ float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Opti
   cnn::bn_backward(d_stage2_conv3, d_stage2_bn3_weight, d_stage2_bn3_bias, d_stage2_relu2, stage2_conv3,
                    stage2_bn3_saved, cnn::Activation::kNone, kStage2Bn3, batch);
   backward_at(15);  // 20: stage2.conv3
-  cnn::conv_backward_params(d_stage2_conv3_weight, d_stage2_conv3, stage1_relu2, kStage2Conv3, batch,
-                            scratch(6422528, 3584));
-  cnn::conv_backward_input(d_stage1_relu2, d_stage2_conv3, stage2_conv3_weight_, kStage2Conv3, batch,
-                           scratch(9633792, 44928));
+  cnn::fast::conv_backward_params(d_stage2_conv3_weight, d_stage2_conv3, stage1_relu2, kStage2Conv3, batch,
+                                  scratch(6422528, 3584));
+  cnn::fast::conv_backward_input(d_stage1_relu2, d_stage2_conv3, stage2_conv3_weight_, kStage2Conv3, batch,
+                                 scratch(9633792, 44928));
   backward_at(14);  // 19: stage2.bn2
   cnn::bn_backward(d_stage2_relu2, d_stage2_bn2_weight, d_stage2_bn2_bias, d_stage2_relu2, stage2_conv2,
                    stage2_bn2_saved, cnn::Activation::kNone, kStage2Bn2, batch);
   backward_at(13);  // 19: stage2.conv2
-  cnn::winograd::conv_backward_params(d_stage2_conv2_weight, d_stage2_relu2,
-                                      cnn::Loaded(stage2_conv1, stage2_bn1_saved, cnn::Activation::kRelu),
-                                      kStage2Conv2, batch, scratch(802816, 336384));
-  cnn::winograd::conv_backward_input(d_stage2_relu1, d_stage2_relu2, stage2_conv2_weight_, kStage2Conv2,
-                                     batch, scratch(8830976, 42048));
+  cnn::fast::winograd::conv_backward_params(d_stage2_conv2_weight, d_stage2_relu2,
+                                            cnn::Loaded(stage2_conv1, stage2_bn1_saved, cnn::Activation::kRelu),
+                                            kStage2Conv2, batch, scratch(802816, 336384));
+  cnn::fast::winograd::conv_backward_input(d_stage2_relu1, d_stage2_relu2, stage2_conv2_weight_, kStage2Conv2,
+                                           batch, scratch(8830976, 42048));
   backward_at(11);  // 18: stage2.bn1
   cnn::bn_backward(d_stage2_relu1, d_stage2_bn1_weight, d_stage2_bn1_bias, d_stage2_relu1, stage2_conv1,
                    stage2_bn1_saved, cnn::Activation::kRelu, kStage2Bn1, batch);
   backward_at(10);  // 18: stage2.conv1
-  cnn::conv_backward_params(d_stage2_conv1_weight, d_stage2_relu1, stage1_relu2, kStage2Conv1, batch,
-                            scratch(0, 32256));
-  cnn::conv_backward_input(cnn::added_to(d_stage1_relu2), d_stage2_relu1, stage2_conv1_weight_, kStage2Conv1,
-                           batch, scratch(0, 178560));
+  cnn::fast::conv_backward_params(d_stage2_conv1_weight, d_stage2_relu1, stage1_relu2, kStage2Conv1, batch,
+                                  scratch(0, 32256));
+  cnn::fast::conv_backward_input(cnn::added_to(d_stage1_relu2), d_stage2_relu1, stage2_conv1_weight_,
+                                 kStage2Conv1, batch, scratch(0, 178560));
   backward_at(9);  // 14: stage1.relu2
   cnn::relu_backward_input(d_stage1_relu2, d_stage1_relu2, stage1_relu2, k16x28x28, batch);
   backward_at(7);  // 11: stage1.bn2
   cnn::bn_backward(d_stage1_conv2, d_stage1_bn2_weight, d_stage1_bn2_bias, d_stage1_relu2, stage1_conv2,
                    stage1_bn2_saved, cnn::Activation::kNone, kStage1Bn2, batch);
   backward_at(6);  // 11: stage1.conv2
-  cnn::winograd::conv_backward_params(d_stage1_conv2_weight, d_stage1_conv2,
-                                      cnn::Loaded(stage1_conv1, stage1_bn1_saved, cnn::Activation::kRelu),
-                                      kStage1Conv2, batch, scratch(3211264, 87552));
-  cnn::winograd::conv_backward_input(d_stage1_relu1, d_stage1_conv2, stage1_conv2_weight_, kStage1Conv2,
-                                     batch, scratch(4816896, 10944));
+  cnn::fast::winograd::conv_backward_params(d_stage1_conv2_weight, d_stage1_conv2,
+                                            cnn::Loaded(stage1_conv1, stage1_bn1_saved, cnn::Activation::kRelu),
+                                            kStage1Conv2, batch, scratch(3211264, 87552));
+  cnn::fast::winograd::conv_backward_input(d_stage1_relu1, d_stage1_conv2, stage1_conv2_weight_, kStage1Conv2,
+                                           batch, scratch(4816896, 10944));
   backward_at(4);  // 10: stage1.bn1
   cnn::bn_backward(d_stage1_relu1, d_stage1_bn1_weight, d_stage1_bn1_bias, d_stage1_relu1, stage1_conv1,
                    stage1_bn1_saved, cnn::Activation::kRelu, kStage1Bn1, batch);
   backward_at(0);  // 7: stem.conv1
   // Once more, instead of keeping it:
-  cnn::conv(stem_conv1, input, stem_conv1_weight_, {}, kStemConv1, batch, scratch(1605632, 13602));
+  cnn::fast::conv(stem_conv1, input, stem_conv1_weight_, {}, kStemConv1, batch, scratch(1605632, 13602));
   backward_at(3);  // 10: stage1.conv1
-  cnn::winograd::conv_backward_params(d_stage1_conv1_weight, d_stage1_relu1,
-                                      cnn::Loaded(stem_conv1, stem_bn1_saved, cnn::Activation::kRelu),
-                                      kStage1Conv1, batch, scratch(1605632, 87552));
-  cnn::winograd::conv_backward_input(cnn::added_to(d_stage1_relu2), d_stage1_relu1, stage1_conv1_weight_,
-                                     kStage1Conv1, batch, scratch(1605632, 10944));
+  cnn::fast::winograd::conv_backward_params(d_stage1_conv1_weight, d_stage1_relu1,
+                                            cnn::Loaded(stem_conv1, stem_bn1_saved, cnn::Activation::kRelu),
+                                            kStage1Conv1, batch, scratch(1605632, 87552));
+  cnn::fast::winograd::conv_backward_input(cnn::added_to(d_stage1_relu2), d_stage1_relu1,
+                                           stage1_conv1_weight_, kStage1Conv1, batch,
+                                           scratch(1605632, 10944));
   backward_at(1);  // 7: stem.bn1
   cnn::bn_backward(d_stage1_relu2, d_stem_bn1_weight, d_stem_bn1_bias, d_stage1_relu2, stem_conv1,
                    stem_bn1_saved, cnn::Activation::kRelu, kStemBn1, batch);
   backward_at(0);  // 7: stem.conv1
-  cnn::conv_backward_params(d_stem_conv1_weight, d_stage1_relu2, input, kStemConv1, batch, scratch(0, 1008));
+  cnn::fast::conv_backward_params(d_stem_conv1_weight, d_stage1_relu2, input, kStemConv1, batch,
+                                  scratch(0, 1008));
 
   at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());
@@ -606,18 +608,18 @@ float Residual::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.relu1)
   cnn::bn_affine(stem_bn1_saved, stem_bn1_weight_, stem_bn1_bias_, stem_bn1_running_mean_,
                  stem_bn1_running_var_, kStemBn1);
-  cnn::conv(stem_relu1, input, stem_conv1_weight_,
-            cnn::Epilogue().scaled(stem_bn1_saved).then(cnn::Activation::kRelu), kStemConv1, batch,
-            scratch(1605632, 13602));
+  cnn::fast::conv(stem_relu1, input, stem_conv1_weight_,
+                  cnn::Epilogue().scaled(stem_bn1_saved).then(cnn::Activation::kRelu), kStemConv1, batch,
+                  scratch(1605632, 13602));
 
   at(3);  // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.conv1)
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.bn1)
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.relu1)
   cnn::bn_affine(stage1_bn1_saved, stage1_bn1_weight_, stage1_bn1_bias_, stage1_bn1_running_mean_,
                  stage1_bn1_running_var_, kStage1Bn1);
-  cnn::winograd::conv(stage1_relu1, stem_relu1, stage1_conv1_weight_,
-                      cnn::Epilogue().scaled(stage1_bn1_saved).then(cnn::Activation::kRelu), kStage1Conv1,
-                      batch, scratch(3211264, 10944));
+  cnn::fast::winograd::conv(stage1_relu1, stem_relu1, stage1_conv1_weight_,
+                            cnn::Epilogue().scaled(stage1_bn1_saved).then(cnn::Activation::kRelu),
+                            kStage1Conv1, batch, scratch(3211264, 10944));
 
   at(6);  // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.conv2)
   // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.bn2)
@@ -625,25 +627,26 @@ float Residual::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   // 14: relu    (stage1.relu2)
   cnn::bn_affine(stage1_bn2_saved, stage1_bn2_weight_, stage1_bn2_bias_, stage1_bn2_running_mean_,
                  stage1_bn2_running_var_, kStage1Bn2);
-  cnn::winograd::conv(stage1_relu2, stage1_relu1, stage1_conv2_weight_,
-                      cnn::Epilogue().scaled(stage1_bn2_saved).plus(stem_relu1).then(cnn::Activation::kRelu),
-                      kStage1Conv2, batch, scratch(4816896, 10944));
+  cnn::fast::winograd::conv(stage1_relu2, stage1_relu1, stage1_conv2_weight_,
+                            cnn::Epilogue().scaled(stage1_bn2_saved).plus(stem_relu1).then(cnn::Activation::kRelu),
+                            kStage1Conv2, batch, scratch(4816896, 10944));
 
   at(10);  // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.conv1)
   // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.bn1)
   // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.relu1)
   cnn::bn_affine(stage2_bn1_saved, stage2_bn1_weight_, stage2_bn1_bias_, stage2_bn1_running_mean_,
                  stage2_bn1_running_var_, kStage2Bn1);
-  cnn::conv(stage2_relu1, stage1_relu2, stage2_conv1_weight_,
-            cnn::Epilogue().scaled(stage2_bn1_saved).then(cnn::Activation::kRelu), kStage2Conv1, batch,
-            scratch(802816, 200064));
+  cnn::fast::conv(stage2_relu1, stage1_relu2, stage2_conv1_weight_,
+                  cnn::Epilogue().scaled(stage2_bn1_saved).then(cnn::Activation::kRelu), kStage2Conv1, batch,
+                  scratch(802816, 200064));
 
   at(13);  // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.conv2)
   // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.bn2)
   cnn::bn_affine(stage2_bn2_saved, stage2_bn2_weight_, stage2_bn2_bias_, stage2_bn2_running_mean_,
                  stage2_bn2_running_var_, kStage2Bn2);
-  cnn::winograd::conv(stage2_bn2, stage2_relu1, stage2_conv2_weight_,
-                      cnn::Epilogue().scaled(stage2_bn2_saved), kStage2Conv2, batch, scratch(1605632, 42048));
+  cnn::fast::winograd::conv(stage2_bn2, stage2_relu1, stage2_conv2_weight_,
+                            cnn::Epilogue().scaled(stage2_bn2_saved), kStage2Conv2, batch,
+                            scratch(1605632, 42048));
 
   at(15);  // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.conv3)
   // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.bn3)
@@ -651,9 +654,9 @@ float Residual::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   // 22: relu    (stage2.relu2)
   cnn::bn_affine(stage2_bn3_saved, stage2_bn3_weight_, stage2_bn3_bias_, stage2_bn3_running_mean_,
                  stage2_bn3_running_var_, kStage2Bn3);
-  cnn::conv(stage2_relu2, stage1_relu2, stage2_conv3_weight_,
-            cnn::Epilogue().scaled(stage2_bn3_saved).plus(stage2_bn2).then(cnn::Activation::kRelu),
-            kStage2Conv3, batch, scratch(1605632, 23424));
+  cnn::fast::conv(stage2_relu2, stage1_relu2, stage2_conv3_weight_,
+                  cnn::Epilogue().scaled(stage2_bn3_saved).plus(stage2_bn2).then(cnn::Activation::kRelu),
+                  kStage2Conv3, batch, scratch(1605632, 23424));
 
   at(19);  // 24: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, stage2_relu2, k32x14x14, batch);
@@ -738,44 +741,45 @@ void Residual::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.conv1)
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.bn1)
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.relu1)
-  cnn::conv(stem_relu1, input, stem_conv1_weight_,
-            cnn::Epilogue().scaled(stem_bn1_saved).then(cnn::Activation::kRelu), kStemConv1, batch,
-            scratch(1605632, 13602));
+  cnn::fast::conv(stem_relu1, input, stem_conv1_weight_,
+                  cnn::Epilogue().scaled(stem_bn1_saved).then(cnn::Activation::kRelu), kStemConv1, batch,
+                  scratch(1605632, 13602));
 
   at(3);  // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.conv1)
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.bn1)
   // 10: | conv(16, 3, pad=1, bias=false) -> bn -> relu    (stage1.relu1)
-  cnn::winograd::conv(stage1_relu1, stem_relu1, stage1_conv1_weight_,
-                      cnn::Epilogue().scaled(stage1_bn1_saved).then(cnn::Activation::kRelu), kStage1Conv1,
-                      batch, scratch(3211264, 10944));
+  cnn::fast::winograd::conv(stage1_relu1, stem_relu1, stage1_conv1_weight_,
+                            cnn::Epilogue().scaled(stage1_bn1_saved).then(cnn::Activation::kRelu),
+                            kStage1Conv1, batch, scratch(3211264, 10944));
 
   at(6);  // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.conv2)
   // 11: conv(16, 3, pad=1, bias=false) -> bn    (stage1.bn2)
   // 9: add {    (stage1.add1)
   // 14: relu    (stage1.relu2)
-  cnn::winograd::conv(stage1_relu2, stage1_relu1, stage1_conv2_weight_,
-                      cnn::Epilogue().scaled(stage1_bn2_saved).plus(stem_relu1).then(cnn::Activation::kRelu),
-                      kStage1Conv2, batch, scratch(4816896, 10944));
+  cnn::fast::winograd::conv(stage1_relu2, stage1_relu1, stage1_conv2_weight_,
+                            cnn::Epilogue().scaled(stage1_bn2_saved).plus(stem_relu1).then(cnn::Activation::kRelu),
+                            kStage1Conv2, batch, scratch(4816896, 10944));
 
   at(10);  // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.conv1)
   // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.bn1)
   // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.relu1)
-  cnn::conv(stage2_relu1, stage1_relu2, stage2_conv1_weight_,
-            cnn::Epilogue().scaled(stage2_bn1_saved).then(cnn::Activation::kRelu), kStage2Conv1, batch,
-            scratch(802816, 200064));
+  cnn::fast::conv(stage2_relu1, stage1_relu2, stage2_conv1_weight_,
+                  cnn::Epilogue().scaled(stage2_bn1_saved).then(cnn::Activation::kRelu), kStage2Conv1, batch,
+                  scratch(802816, 200064));
 
   at(13);  // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.conv2)
   // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.bn2)
-  cnn::winograd::conv(stage2_bn2, stage2_relu1, stage2_conv2_weight_,
-                      cnn::Epilogue().scaled(stage2_bn2_saved), kStage2Conv2, batch, scratch(1605632, 42048));
+  cnn::fast::winograd::conv(stage2_bn2, stage2_relu1, stage2_conv2_weight_,
+                            cnn::Epilogue().scaled(stage2_bn2_saved), kStage2Conv2, batch,
+                            scratch(1605632, 42048));
 
   at(15);  // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.conv3)
   // 20: | conv(32, 1, stride=2, bias=false) -> bn    (stage2.bn3)
   // 17: add {    (stage2.add1)
   // 22: relu    (stage2.relu2)
-  cnn::conv(stage2_relu2, stage1_relu2, stage2_conv3_weight_,
-            cnn::Epilogue().scaled(stage2_bn3_saved).plus(stage2_bn2).then(cnn::Activation::kRelu),
-            kStage2Conv3, batch, scratch(1605632, 23424));
+  cnn::fast::conv(stage2_relu2, stage1_relu2, stage2_conv3_weight_,
+                  cnn::Epilogue().scaled(stage2_bn3_saved).plus(stage2_bn2).then(cnn::Activation::kRelu),
+                  kStage2Conv3, batch, scratch(1605632, 23424));
 
   at(19);  // 24: head = { gap -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, stage2_relu2, k32x14x14, batch);

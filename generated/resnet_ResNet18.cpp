@@ -144,69 +144,69 @@ constexpr cnn::DenseGeometry kHeadFc{.in = 512, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{56448, 65856});
-static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{66048, 208614});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{153920, 1221120});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{65088, 765504});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{38400, 147456});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{81600, 851520});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{307840, 1217664});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{25536, 181824});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{32256, 57344});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{13248, 95808});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{625920, 1139264});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{307840, 1217664});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{625920, 1139264});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{307840, 1217664});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{77760, 1352704});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{62592, 294912});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{105792, 1345792});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{397836, 2378304, 1217088});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{50112, 379200});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{56448, 229376});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{25536, 206400});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{397836, 2378304, 1217088});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{397836, 2378304, 1217088});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv1) == 1188864);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{101952, 2237440});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{112128, 0});
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{155328, 1048576});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{155328, 2237440});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{510016, 2424832});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{795672, 9511488, 4756032});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{510016, 2424832});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0DownsampleConv1) == 132096);
-static_assert(cnn::conv_backward_input_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{99648, 821568});
-static_assert(cnn::conv_backward_params_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{105984, 917504});
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{50112, 477504});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{510016, 2424832});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{795672, 9511488, 4756032});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{510016, 2424832});
-static_assert(cnn::winograd::conv_backward_input_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{510016, 2424832});
-static_assert(cnn::winograd::conv_backward_params_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{795672, 9511488, 4756032});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{510016, 2424832});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{254208, 65856});
+static_assert(cnn::fast::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{163840, 208614});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{248832, 1221120});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{248832, 1221120});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{248832, 1221120});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{248832, 1221120});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{163840, 765504});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{274432, 516096});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{163840, 851520});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{360448, 1217664});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{163840, 181824});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{161920, 57344});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{163840, 95808});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{360448, 1217664});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{360448, 1217664});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{163840, 1352704});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{328704, 589824});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{163840, 1345792});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{397836, 2378304, 1217088});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{163840, 379200});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{205312, 229376});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{163840, 206400});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{397836, 2378304, 1217088});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{397836, 2378304, 1217088});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesLayer4_0Conv1) == 1188864);
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{163840, 2237440});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{364544, 0});
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{163840, 2237440});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{510016, 2662400});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{795672, 9511488, 4756032});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{510016, 2662400});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesLayer4_0DownsampleConv1) == 132096);
+static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{163840, 821568});
+static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{265216, 917504});
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{163840, 345408});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{163840, 477504});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{510016, 2662400});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{795672, 9511488, 4756032});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{510016, 2662400});
+static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{510016, 2662400});
+static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{795672, 9511488, 4756032});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{510016, 2662400});
 static_assert(cnn::dense_scratch(kHeadFc, kBatch) == cnn::ScratchSize{17408, 40080});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -1012,7 +1012,7 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   const cnn::Blocked features_layer4_0_relu2 = blocked(38535168, 25088);  // 512x7x7
   const cnn::Blocked features_layer4_1_conv1 = blocked(90720512, 25088);  // 512x7x7
   const cnn::Floats features_layer4_1_bn1_saved = floats(9523776, 2048);
-  const cnn::Blocked features_layer4_1_conv2 = blocked(2424832, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_1_conv2 = blocked(2662400, 25088);  // 512x7x7
   const cnn::Floats features_layer4_1_bn2_saved = floats(923280, 2048);
   const cnn::Blocked features_layer4_1_relu2 = blocked(0, 25088);  // 512x7x7
   const cnn::Blocked head_gap1 = blocked(906896, 512);  // 512
@@ -1024,7 +1024,7 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   const cnn::Blocked d_features_layer4_1_relu1 = blocked(89917696, 25088);  // 512x7x7
   const cnn::Blocked d_features_layer4_0_downsample_conv1 = blocked(917504, 25088);  // 512x7x7
   const cnn::Blocked d_features_layer3_1_relu2 = blocked(92326144, 50176);  // 256x14x14
-  const cnn::Blocked d_features_layer4_0_relu1 = blocked(2424832, 25088);  // 512x7x7
+  const cnn::Blocked d_features_layer4_0_relu1 = blocked(2662400, 25088);  // 512x7x7
   const cnn::Blocked d_features_layer3_1_conv2 = blocked(2378304, 50176);  // 256x14x14
   const cnn::Blocked d_features_layer3_1_relu1 = blocked(3983936, 50176);  // 256x14x14
   const cnn::Blocked d_features_layer3_0_downsample_conv1 = blocked(6422528, 50176);  // 256x14x14
@@ -1104,7 +1104,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   const cnn::Floats d_head_fc_bias = gradients(11688512, 1000);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
-  cnn::conv(features_conv1, input, features_conv1_weight_, {}, kFeaturesConv1, batch, scratch(0, 208614));
+  cnn::fast::conv(features_conv1, input, features_conv1_weight_, {}, kFeaturesConv1, batch,
+                  scratch(0, 208614));
 
   at(1);  // blocks.cnn:9: bn    (features.bn1)
   cnn::bn_statistics(features_bn1_saved, features_conv1, features_bn1_weight_, features_bn1_bias_,
@@ -1119,8 +1120,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   cnn::relu(features_relu1, features_relu1, k64x56x56, batch);
 
   at(4);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
-  cnn::winograd::conv(features_layer1_0_conv1, features_relu1, features_layer1_0_conv1_weight_, {},
-                      kFeaturesLayer1_0Conv1, batch, scratch(0, 417856));
+  cnn::fast::winograd::conv(features_layer1_0_conv1, features_relu1, features_layer1_0_conv1_weight_, {},
+                            kFeaturesLayer1_0Conv1, batch, scratch(0, 417856));
 
   at(5);  // blocks.cnn:9: bn    (features.layer1[0].bn1)
   // blocks.cnn:10: act    (features.layer1[0].relu1)
@@ -1129,9 +1130,10 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                      features_layer1_0_bn1_running_var_, kFeaturesLayer1_0Bn1, batch);
 
   at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
-  cnn::winograd::conv(features_layer1_0_conv2,
-                      cnn::Loaded(features_layer1_0_conv1, features_layer1_0_bn1_saved, cnn::Activation::kRelu),
-                      features_layer1_0_conv2_weight_, {}, kFeaturesLayer1_0Conv2, batch, scratch(0, 417856));
+  cnn::fast::winograd::conv(features_layer1_0_conv2,
+                            cnn::Loaded(features_layer1_0_conv1, features_layer1_0_bn1_saved, cnn::Activation::kRelu),
+                            features_layer1_0_conv2_weight_, {}, kFeaturesLayer1_0Conv2, batch,
+                            scratch(0, 417856));
 
   at(8);  // blocks.cnn:9: bn    (features.layer1[0].bn2)
   cnn::bn_statistics(features_layer1_0_bn2_saved, features_layer1_0_conv2, features_layer1_0_bn2_weight_,
@@ -1145,8 +1147,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
            cnn::Activation::kRelu, k64x56x56, batch);
 
   at(11);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
-  cnn::winograd::conv(features_layer1_1_conv1, features_layer1_0_relu2, features_layer1_1_conv1_weight_, {},
-                      kFeaturesLayer1_1Conv1, batch, scratch(6422528, 417856));
+  cnn::fast::winograd::conv(features_layer1_1_conv1, features_layer1_0_relu2, features_layer1_1_conv1_weight_,
+                            {}, kFeaturesLayer1_1Conv1, batch, scratch(6422528, 417856));
 
   at(12);  // blocks.cnn:9: bn    (features.layer1[1].bn1)
   // blocks.cnn:10: act    (features.layer1[1].relu1)
@@ -1155,10 +1157,10 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                      features_layer1_1_bn1_running_var_, kFeaturesLayer1_1Bn1, batch);
 
   at(14);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
-  cnn::winograd::conv(features_layer1_1_conv2,
-                      cnn::Loaded(features_layer1_1_conv1, features_layer1_1_bn1_saved, cnn::Activation::kRelu),
-                      features_layer1_1_conv2_weight_, {}, kFeaturesLayer1_1Conv2, batch,
-                      scratch(6422528, 417856));
+  cnn::fast::winograd::conv(features_layer1_1_conv2,
+                            cnn::Loaded(features_layer1_1_conv1, features_layer1_1_bn1_saved, cnn::Activation::kRelu),
+                            features_layer1_1_conv2_weight_, {}, kFeaturesLayer1_1Conv2, batch,
+                            scratch(6422528, 417856));
 
   at(15);  // blocks.cnn:9: bn    (features.layer1[1].bn2)
   cnn::bn_statistics(features_layer1_1_bn2_saved, features_layer1_1_conv2, features_layer1_1_bn2_weight_,
@@ -1172,8 +1174,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
            cnn::Activation::kRelu, k64x56x56, batch);
 
   at(18);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
-  cnn::conv(features_layer2_0_conv1, features_layer1_1_relu2, features_layer2_0_conv1_weight_, {},
-            kFeaturesLayer2_0Conv1, batch, scratch(0, 851520));
+  cnn::fast::conv(features_layer2_0_conv1, features_layer1_1_relu2, features_layer2_0_conv1_weight_, {},
+                  kFeaturesLayer2_0Conv1, batch, scratch(0, 851520));
 
   at(19);  // blocks.cnn:9: bn    (features.layer2[0].bn1)
   // blocks.cnn:10: act    (features.layer2[0].relu1)
@@ -1182,10 +1184,10 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                      features_layer2_0_bn1_running_var_, kFeaturesLayer2_0Bn1, batch);
 
   at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
-  cnn::winograd::conv(features_layer2_0_conv2,
-                      cnn::Loaded(features_layer2_0_conv1, features_layer2_0_bn1_saved, cnn::Activation::kRelu),
-                      features_layer2_0_conv2_weight_, {}, kFeaturesLayer2_0Conv2, batch,
-                      scratch(0, 1139264));
+  cnn::fast::winograd::conv(features_layer2_0_conv2,
+                            cnn::Loaded(features_layer2_0_conv1, features_layer2_0_bn1_saved, cnn::Activation::kRelu),
+                            features_layer2_0_conv2_weight_, {}, kFeaturesLayer2_0Conv2, batch,
+                            scratch(0, 1139264));
 
   at(22);  // blocks.cnn:9: bn    (features.layer2[0].bn2)
   cnn::bn_statistics(features_layer2_0_bn2_saved, features_layer2_0_conv2, features_layer2_0_bn2_weight_,
@@ -1193,9 +1195,9 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                      features_layer2_0_bn2_running_var_, kFeaturesLayer2_0Bn2, batch);
 
   at(23);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
-  cnn::conv(features_layer2_0_downsample_conv1, features_layer1_1_relu2,
-            features_layer2_0_downsample_conv1_weight_, {}, kFeaturesLayer2_0DownsampleConv1, batch,
-            scratch(0, 95808));
+  cnn::fast::conv(features_layer2_0_downsample_conv1, features_layer1_1_relu2,
+                  features_layer2_0_downsample_conv1_weight_, {}, kFeaturesLayer2_0DownsampleConv1, batch,
+                  scratch(0, 95808));
 
   at(24);  // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
   cnn::bn_statistics(features_layer2_0_downsample_bn1_saved, features_layer2_0_downsample_conv1,
@@ -1210,8 +1212,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
            cnn::Activation::kRelu, k128x28x28, batch);
 
   at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
-  cnn::winograd::conv(features_layer2_1_conv1, features_layer2_0_relu2, features_layer2_1_conv1_weight_, {},
-                      kFeaturesLayer2_1Conv1, batch, scratch(3211264, 1139264));
+  cnn::fast::winograd::conv(features_layer2_1_conv1, features_layer2_0_relu2, features_layer2_1_conv1_weight_,
+                            {}, kFeaturesLayer2_1Conv1, batch, scratch(3211264, 1139264));
 
   at(28);  // blocks.cnn:9: bn    (features.layer2[1].bn1)
   // blocks.cnn:10: act    (features.layer2[1].relu1)
@@ -1220,10 +1222,10 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                      features_layer2_1_bn1_running_var_, kFeaturesLayer2_1Bn1, batch);
 
   at(30);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
-  cnn::winograd::conv(features_layer2_1_conv2,
-                      cnn::Loaded(features_layer2_1_conv1, features_layer2_1_bn1_saved, cnn::Activation::kRelu),
-                      features_layer2_1_conv2_weight_, {}, kFeaturesLayer2_1Conv2, batch,
-                      scratch(3211264, 1139264));
+  cnn::fast::winograd::conv(features_layer2_1_conv2,
+                            cnn::Loaded(features_layer2_1_conv1, features_layer2_1_bn1_saved, cnn::Activation::kRelu),
+                            features_layer2_1_conv2_weight_, {}, kFeaturesLayer2_1Conv2, batch,
+                            scratch(3211264, 1139264));
 
   at(31);  // blocks.cnn:9: bn    (features.layer2[1].bn2)
   cnn::bn_statistics(features_layer2_1_bn2_saved, features_layer2_1_conv2, features_layer2_1_bn2_weight_,
@@ -1237,8 +1239,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
            cnn::Activation::kRelu, k128x28x28, batch);
 
   at(34);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
-  cnn::conv(features_layer3_0_conv1, features_layer2_1_relu2, features_layer3_0_conv1_weight_, {},
-            kFeaturesLayer3_0Conv1, batch, scratch(0, 1345792));
+  cnn::fast::conv(features_layer3_0_conv1, features_layer2_1_relu2, features_layer3_0_conv1_weight_, {},
+                  kFeaturesLayer3_0Conv1, batch, scratch(0, 1345792));
 
   at(35);  // blocks.cnn:9: bn    (features.layer3[0].bn1)
   // blocks.cnn:10: act    (features.layer3[0].relu1)
@@ -1247,10 +1249,10 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                      features_layer3_0_bn1_running_var_, kFeaturesLayer3_0Bn1, batch);
 
   at(37);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
-  cnn::winograd::conv(features_layer3_0_conv2,
-                      cnn::Loaded(features_layer3_0_conv1, features_layer3_0_bn1_saved, cnn::Activation::kRelu),
-                      features_layer3_0_conv2_weight_, {}, kFeaturesLayer3_0Conv2, batch,
-                      scratch(0, 2378304));
+  cnn::fast::winograd::conv(features_layer3_0_conv2,
+                            cnn::Loaded(features_layer3_0_conv1, features_layer3_0_bn1_saved, cnn::Activation::kRelu),
+                            features_layer3_0_conv2_weight_, {}, kFeaturesLayer3_0Conv2, batch,
+                            scratch(0, 2378304));
 
   at(38);  // blocks.cnn:9: bn    (features.layer3[0].bn2)
   cnn::bn_statistics(features_layer3_0_bn2_saved, features_layer3_0_conv2, features_layer3_0_bn2_weight_,
@@ -1258,9 +1260,9 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                      features_layer3_0_bn2_running_var_, kFeaturesLayer3_0Bn2, batch);
 
   at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
-  cnn::conv(features_layer3_0_downsample_conv1, features_layer2_1_relu2,
-            features_layer3_0_downsample_conv1_weight_, {}, kFeaturesLayer3_0DownsampleConv1, batch,
-            scratch(0, 206400));
+  cnn::fast::conv(features_layer3_0_downsample_conv1, features_layer2_1_relu2,
+                  features_layer3_0_downsample_conv1_weight_, {}, kFeaturesLayer3_0DownsampleConv1, batch,
+                  scratch(0, 206400));
 
   at(40);  // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
   cnn::bn_statistics(features_layer3_0_downsample_bn1_saved, features_layer3_0_downsample_conv1,
@@ -1275,8 +1277,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
            cnn::Activation::kRelu, k256x14x14, batch);
 
   at(43);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
-  cnn::winograd::conv(features_layer3_1_conv1, features_layer3_0_relu2, features_layer3_1_conv1_weight_, {},
-                      kFeaturesLayer3_1Conv1, batch, scratch(0, 2378304));
+  cnn::fast::winograd::conv(features_layer3_1_conv1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
+                            {}, kFeaturesLayer3_1Conv1, batch, scratch(0, 2378304));
 
   at(44);  // blocks.cnn:9: bn    (features.layer3[1].bn1)
   // blocks.cnn:10: act    (features.layer3[1].relu1)
@@ -1285,10 +1287,10 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                      features_layer3_1_bn1_running_var_, kFeaturesLayer3_1Bn1, batch);
 
   at(46);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
-  cnn::winograd::conv(features_layer3_1_conv2,
-                      cnn::Loaded(features_layer3_1_conv1, features_layer3_1_bn1_saved, cnn::Activation::kRelu),
-                      features_layer3_1_conv2_weight_, {}, kFeaturesLayer3_1Conv2, batch,
-                      scratch(0, 2378304));
+  cnn::fast::winograd::conv(features_layer3_1_conv2,
+                            cnn::Loaded(features_layer3_1_conv1, features_layer3_1_bn1_saved, cnn::Activation::kRelu),
+                            features_layer3_1_conv2_weight_, {}, kFeaturesLayer3_1Conv2, batch,
+                            scratch(0, 2378304));
 
   at(47);  // blocks.cnn:9: bn    (features.layer3[1].bn2)
   cnn::bn_statistics(features_layer3_1_bn2_saved, features_layer3_1_conv2, features_layer3_1_bn2_weight_,
@@ -1302,8 +1304,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
            cnn::Activation::kRelu, k256x14x14, batch);
 
   at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
-  cnn::conv(features_layer4_0_conv1, features_layer3_1_relu2, features_layer4_0_conv1_weight_, {},
-            kFeaturesLayer4_0Conv1, batch, scratch(0, 2237440));
+  cnn::fast::conv(features_layer4_0_conv1, features_layer3_1_relu2, features_layer4_0_conv1_weight_, {},
+                  kFeaturesLayer4_0Conv1, batch, scratch(0, 2237440));
 
   at(51);  // blocks.cnn:9: bn    (features.layer4[0].bn1)
   // blocks.cnn:10: act    (features.layer4[0].relu1)
@@ -1312,10 +1314,10 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                      features_layer4_0_bn1_running_var_, kFeaturesLayer4_0Bn1, batch);
 
   at(53);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
-  cnn::winograd::conv(features_layer4_0_conv2,
-                      cnn::Loaded(features_layer4_0_conv1, features_layer4_0_bn1_saved, cnn::Activation::kRelu),
-                      features_layer4_0_conv2_weight_, {}, kFeaturesLayer4_0Conv2, batch,
-                      scratch(0, 2424832));
+  cnn::fast::winograd::conv(features_layer4_0_conv2,
+                            cnn::Loaded(features_layer4_0_conv1, features_layer4_0_bn1_saved, cnn::Activation::kRelu),
+                            features_layer4_0_conv2_weight_, {}, kFeaturesLayer4_0Conv2, batch,
+                            scratch(0, 2662400));
 
   at(54);  // blocks.cnn:9: bn    (features.layer4[0].bn2)
   cnn::bn_statistics(features_layer4_0_bn2_saved, features_layer4_0_conv2, features_layer4_0_bn2_weight_,
@@ -1323,9 +1325,9 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                      features_layer4_0_bn2_running_var_, kFeaturesLayer4_0Bn2, batch);
 
   at(55);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
-  cnn::conv(features_layer4_0_downsample_conv1, features_layer3_1_relu2,
-            features_layer4_0_downsample_conv1_weight_, {}, kFeaturesLayer4_0DownsampleConv1, batch,
-            scratch(0, 477504));
+  cnn::fast::conv(features_layer4_0_downsample_conv1, features_layer3_1_relu2,
+                  features_layer4_0_downsample_conv1_weight_, {}, kFeaturesLayer4_0DownsampleConv1, batch,
+                  scratch(0, 477504));
 
   at(56);  // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
   cnn::bn_statistics(features_layer4_0_downsample_bn1_saved, features_layer4_0_downsample_conv1,
@@ -1340,8 +1342,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
            cnn::Activation::kRelu, k512x7x7, batch);
 
   at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
-  cnn::winograd::conv(features_layer4_1_conv1, features_layer4_0_relu2, features_layer4_1_conv1_weight_, {},
-                      kFeaturesLayer4_1Conv1, batch, scratch(0, 2424832));
+  cnn::fast::winograd::conv(features_layer4_1_conv1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
+                            {}, kFeaturesLayer4_1Conv1, batch, scratch(0, 2662400));
 
   at(60);  // blocks.cnn:9: bn    (features.layer4[1].bn1)
   // blocks.cnn:10: act    (features.layer4[1].relu1)
@@ -1350,10 +1352,10 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                      features_layer4_1_bn1_running_var_, kFeaturesLayer4_1Bn1, batch);
 
   at(62);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
-  cnn::winograd::conv(features_layer4_1_conv2,
-                      cnn::Loaded(features_layer4_1_conv1, features_layer4_1_bn1_saved, cnn::Activation::kRelu),
-                      features_layer4_1_conv2_weight_, {}, kFeaturesLayer4_1Conv2, batch,
-                      scratch(0, 2424832));
+  cnn::fast::winograd::conv(features_layer4_1_conv2,
+                            cnn::Loaded(features_layer4_1_conv1, features_layer4_1_bn1_saved, cnn::Activation::kRelu),
+                            features_layer4_1_conv2_weight_, {}, kFeaturesLayer4_1Conv2, batch,
+                            scratch(0, 2662400));
 
   at(63);  // blocks.cnn:9: bn    (features.layer4[1].bn2)
   cnn::bn_statistics(features_layer4_1_bn2_saved, features_layer4_1_conv2, features_layer4_1_bn2_weight_,
@@ -1391,23 +1393,23 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                    d_features_layer4_1_relu2, features_layer4_1_conv2, features_layer4_1_bn2_saved,
                    cnn::Activation::kNone, kFeaturesLayer4_1Bn2, batch);
   backward_at(62);  // blocks.cnn:8: features.layer4[1].conv2
-  cnn::winograd::conv_backward_params(d_features_layer4_1_conv2_weight, d_features_layer4_1_conv2,
-                                      cnn::Loaded(features_layer4_1_conv1, features_layer4_1_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesLayer4_1Conv2, batch, scratch(0, 9511488));
-  cnn::winograd::conv_backward_input(d_features_layer4_1_relu1, d_features_layer4_1_conv2,
-                                     features_layer4_1_conv2_weight_, kFeaturesLayer4_1Conv2, batch,
-                                     scratch(0, 2424832));
+  cnn::fast::winograd::conv_backward_params(d_features_layer4_1_conv2_weight, d_features_layer4_1_conv2,
+                                            cnn::Loaded(features_layer4_1_conv1, features_layer4_1_bn1_saved, cnn::Activation::kRelu),
+                                            kFeaturesLayer4_1Conv2, batch, scratch(0, 9511488));
+  cnn::fast::winograd::conv_backward_input(d_features_layer4_1_relu1, d_features_layer4_1_conv2,
+                                           features_layer4_1_conv2_weight_, kFeaturesLayer4_1Conv2, batch,
+                                           scratch(0, 2662400));
   backward_at(60);  // blocks.cnn:9: features.layer4[1].bn1
   cnn::bn_backward(d_features_layer4_1_relu1, d_features_layer4_1_bn1_weight, d_features_layer4_1_bn1_bias,
                    d_features_layer4_1_relu1, features_layer4_1_conv1, features_layer4_1_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesLayer4_1Bn1, batch);
   backward_at(59);  // blocks.cnn:8: features.layer4[1].conv1
-  cnn::winograd::conv_backward_params(d_features_layer4_1_conv1_weight, d_features_layer4_1_relu1,
-                                      features_layer4_0_relu2, kFeaturesLayer4_1Conv1, batch,
-                                      scratch(0, 9511488));
-  cnn::winograd::conv_backward_input(cnn::added_to(d_features_layer4_1_relu2), d_features_layer4_1_relu1,
-                                     features_layer4_1_conv1_weight_, kFeaturesLayer4_1Conv1, batch,
-                                     scratch(0, 2424832));
+  cnn::fast::winograd::conv_backward_params(d_features_layer4_1_conv1_weight, d_features_layer4_1_relu1,
+                                            features_layer4_0_relu2, kFeaturesLayer4_1Conv1, batch,
+                                            scratch(0, 9511488));
+  cnn::fast::winograd::conv_backward_input(cnn::added_to(d_features_layer4_1_relu2),
+                                           d_features_layer4_1_relu1, features_layer4_1_conv1_weight_,
+                                           kFeaturesLayer4_1Conv1, batch, scratch(0, 2662400));
   backward_at(58);  // 25: features.layer4[0].relu2
   cnn::relu_backward_input(d_features_layer4_1_relu2, d_features_layer4_1_relu2, features_layer4_0_relu2,
                            k512x7x7, batch);
@@ -1427,33 +1429,33 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
            {cnn::Loaded(features_layer3_1_conv2, features_layer3_1_bn2_saved, cnn::Activation::kNone), features_layer3_0_relu2},
            cnn::Activation::kRelu, k256x14x14, batch);
   backward_at(55);  // blocks.cnn:8: features.layer4[0].downsample.conv1
-  cnn::conv_backward_params(d_features_layer4_0_downsample_conv1_weight, d_features_layer4_0_downsample_conv1,
-                            features_layer3_1_relu2, kFeaturesLayer4_0DownsampleConv1, batch,
-                            scratch(0, 917504));
-  cnn::conv_backward_input(d_features_layer3_1_relu2, d_features_layer4_0_downsample_conv1,
-                           features_layer4_0_downsample_conv1_weight_, kFeaturesLayer4_0DownsampleConv1,
-                           batch, scratch(0, 821568));
+  cnn::fast::conv_backward_params(d_features_layer4_0_downsample_conv1_weight,
+                                  d_features_layer4_0_downsample_conv1, features_layer3_1_relu2,
+                                  kFeaturesLayer4_0DownsampleConv1, batch, scratch(0, 917504));
+  cnn::fast::conv_backward_input(d_features_layer3_1_relu2, d_features_layer4_0_downsample_conv1,
+                                 features_layer4_0_downsample_conv1_weight_, kFeaturesLayer4_0DownsampleConv1,
+                                 batch, scratch(0, 821568));
   backward_at(54);  // blocks.cnn:9: features.layer4[0].bn2
   cnn::bn_backward(d_features_layer4_1_relu2, d_features_layer4_0_bn2_weight, d_features_layer4_0_bn2_bias,
                    d_features_layer4_1_relu2, features_layer4_0_conv2, features_layer4_0_bn2_saved,
                    cnn::Activation::kNone, kFeaturesLayer4_0Bn2, batch);
   backward_at(53);  // blocks.cnn:8: features.layer4[0].conv2
-  cnn::winograd::conv_backward_params(d_features_layer4_0_conv2_weight, d_features_layer4_1_relu2,
-                                      cnn::Loaded(features_layer4_0_conv1, features_layer4_0_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesLayer4_0Conv2, batch, scratch(0, 9511488));
-  cnn::winograd::conv_backward_input(d_features_layer4_0_relu1, d_features_layer4_1_relu2,
-                                     features_layer4_0_conv2_weight_, kFeaturesLayer4_0Conv2, batch,
-                                     scratch(0, 2424832));
+  cnn::fast::winograd::conv_backward_params(d_features_layer4_0_conv2_weight, d_features_layer4_1_relu2,
+                                            cnn::Loaded(features_layer4_0_conv1, features_layer4_0_bn1_saved, cnn::Activation::kRelu),
+                                            kFeaturesLayer4_0Conv2, batch, scratch(0, 9511488));
+  cnn::fast::winograd::conv_backward_input(d_features_layer4_0_relu1, d_features_layer4_1_relu2,
+                                           features_layer4_0_conv2_weight_, kFeaturesLayer4_0Conv2, batch,
+                                           scratch(0, 2662400));
   backward_at(51);  // blocks.cnn:9: features.layer4[0].bn1
   cnn::bn_backward(d_features_layer4_0_relu1, d_features_layer4_0_bn1_weight, d_features_layer4_0_bn1_bias,
                    d_features_layer4_0_relu1, features_layer4_0_conv1, features_layer4_0_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesLayer4_0Bn1, batch);
   backward_at(50);  // blocks.cnn:8: features.layer4[0].conv1
-  cnn::conv_backward_params(d_features_layer4_0_conv1_weight, d_features_layer4_0_relu1,
-                            features_layer3_1_relu2, kFeaturesLayer4_0Conv1, batch, scratch());
-  cnn::conv_backward_input(cnn::added_to(d_features_layer3_1_relu2), d_features_layer4_0_relu1,
-                           features_layer4_0_conv1_weight_, kFeaturesLayer4_0Conv1, batch,
-                           scratch(0, 2237440));
+  cnn::fast::conv_backward_params(d_features_layer4_0_conv1_weight, d_features_layer4_0_relu1,
+                                  features_layer3_1_relu2, kFeaturesLayer4_0Conv1, batch, scratch());
+  cnn::fast::conv_backward_input(cnn::added_to(d_features_layer3_1_relu2), d_features_layer4_0_relu1,
+                                 features_layer4_0_conv1_weight_, kFeaturesLayer4_0Conv1, batch,
+                                 scratch(0, 2237440));
   backward_at(49);  // 25: features.layer3[1].relu2
   cnn::relu_backward_input(d_features_layer3_1_relu2, d_features_layer3_1_relu2, features_layer3_1_relu2,
                            k256x14x14, batch);
@@ -1462,23 +1464,23 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                    d_features_layer3_1_relu2, features_layer3_1_conv2, features_layer3_1_bn2_saved,
                    cnn::Activation::kNone, kFeaturesLayer3_1Bn2, batch);
   backward_at(46);  // blocks.cnn:8: features.layer3[1].conv2
-  cnn::winograd::conv_backward_params(d_features_layer3_1_conv2_weight, d_features_layer3_1_conv2,
-                                      cnn::Loaded(features_layer3_1_conv1, features_layer3_1_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesLayer3_1Conv2, batch, scratch(0, 2378304));
-  cnn::winograd::conv_backward_input(d_features_layer3_1_relu1, d_features_layer3_1_conv2,
-                                     features_layer3_1_conv2_weight_, kFeaturesLayer3_1Conv2, batch,
-                                     scratch(0, 2378304));
+  cnn::fast::winograd::conv_backward_params(d_features_layer3_1_conv2_weight, d_features_layer3_1_conv2,
+                                            cnn::Loaded(features_layer3_1_conv1, features_layer3_1_bn1_saved, cnn::Activation::kRelu),
+                                            kFeaturesLayer3_1Conv2, batch, scratch(0, 2378304));
+  cnn::fast::winograd::conv_backward_input(d_features_layer3_1_relu1, d_features_layer3_1_conv2,
+                                           features_layer3_1_conv2_weight_, kFeaturesLayer3_1Conv2, batch,
+                                           scratch(0, 2378304));
   backward_at(44);  // blocks.cnn:9: features.layer3[1].bn1
   cnn::bn_backward(d_features_layer3_1_relu1, d_features_layer3_1_bn1_weight, d_features_layer3_1_bn1_bias,
                    d_features_layer3_1_relu1, features_layer3_1_conv1, features_layer3_1_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesLayer3_1Bn1, batch);
   backward_at(43);  // blocks.cnn:8: features.layer3[1].conv1
-  cnn::winograd::conv_backward_params(d_features_layer3_1_conv1_weight, d_features_layer3_1_relu1,
-                                      features_layer3_0_relu2, kFeaturesLayer3_1Conv1, batch,
-                                      scratch(0, 2378304));
-  cnn::winograd::conv_backward_input(cnn::added_to(d_features_layer3_1_relu2), d_features_layer3_1_relu1,
-                                     features_layer3_1_conv1_weight_, kFeaturesLayer3_1Conv1, batch,
-                                     scratch(0, 2378304));
+  cnn::fast::winograd::conv_backward_params(d_features_layer3_1_conv1_weight, d_features_layer3_1_relu1,
+                                            features_layer3_0_relu2, kFeaturesLayer3_1Conv1, batch,
+                                            scratch(0, 2378304));
+  cnn::fast::winograd::conv_backward_input(cnn::added_to(d_features_layer3_1_relu2),
+                                           d_features_layer3_1_relu1, features_layer3_1_conv1_weight_,
+                                           kFeaturesLayer3_1Conv1, batch, scratch(0, 2378304));
   backward_at(42);  // 25: features.layer3[0].relu2
   cnn::relu_backward_input(d_features_layer3_1_relu2, d_features_layer3_1_relu2, features_layer3_0_relu2,
                            k256x14x14, batch);
@@ -1498,33 +1500,34 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
            {cnn::Loaded(features_layer2_1_conv2, features_layer2_1_bn2_saved, cnn::Activation::kNone), features_layer2_0_relu2},
            cnn::Activation::kRelu, k128x28x28, batch);
   backward_at(39);  // blocks.cnn:8: features.layer3[0].downsample.conv1
-  cnn::conv_backward_params(d_features_layer3_0_downsample_conv1_weight, d_features_layer3_0_downsample_conv1,
-                            features_layer2_1_relu2, kFeaturesLayer3_0DownsampleConv1, batch,
-                            scratch(8028160, 229376));
-  cnn::conv_backward_input(d_features_layer2_1_relu2, d_features_layer3_0_downsample_conv1,
-                           features_layer3_0_downsample_conv1_weight_, kFeaturesLayer3_0DownsampleConv1,
-                           batch, scratch(8028160, 379200));
+  cnn::fast::conv_backward_params(d_features_layer3_0_downsample_conv1_weight,
+                                  d_features_layer3_0_downsample_conv1, features_layer2_1_relu2,
+                                  kFeaturesLayer3_0DownsampleConv1, batch, scratch(8028160, 229376));
+  cnn::fast::conv_backward_input(d_features_layer2_1_relu2, d_features_layer3_0_downsample_conv1,
+                                 features_layer3_0_downsample_conv1_weight_, kFeaturesLayer3_0DownsampleConv1,
+                                 batch, scratch(8028160, 379200));
   backward_at(38);  // blocks.cnn:9: features.layer3[0].bn2
   cnn::bn_backward(d_features_layer3_1_relu2, d_features_layer3_0_bn2_weight, d_features_layer3_0_bn2_bias,
                    d_features_layer3_1_relu2, features_layer3_0_conv2, features_layer3_0_bn2_saved,
                    cnn::Activation::kNone, kFeaturesLayer3_0Bn2, batch);
   backward_at(37);  // blocks.cnn:8: features.layer3[0].conv2
-  cnn::winograd::conv_backward_params(d_features_layer3_0_conv2_weight, d_features_layer3_1_relu2,
-                                      cnn::Loaded(features_layer3_0_conv1, features_layer3_0_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesLayer3_0Conv2, batch, scratch(6422528, 2378304));
-  cnn::winograd::conv_backward_input(d_features_layer3_0_relu1, d_features_layer3_1_relu2,
-                                     features_layer3_0_conv2_weight_, kFeaturesLayer3_0Conv2, batch,
-                                     scratch(6422528, 2378304));
+  cnn::fast::winograd::conv_backward_params(d_features_layer3_0_conv2_weight, d_features_layer3_1_relu2,
+                                            cnn::Loaded(features_layer3_0_conv1, features_layer3_0_bn1_saved, cnn::Activation::kRelu),
+                                            kFeaturesLayer3_0Conv2, batch, scratch(6422528, 2378304));
+  cnn::fast::winograd::conv_backward_input(d_features_layer3_0_relu1, d_features_layer3_1_relu2,
+                                           features_layer3_0_conv2_weight_, kFeaturesLayer3_0Conv2, batch,
+                                           scratch(6422528, 2378304));
   backward_at(35);  // blocks.cnn:9: features.layer3[0].bn1
   cnn::bn_backward(d_features_layer3_0_relu1, d_features_layer3_0_bn1_weight, d_features_layer3_0_bn1_bias,
                    d_features_layer3_0_relu1, features_layer3_0_conv1, features_layer3_0_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesLayer3_0Bn1, batch);
   backward_at(34);  // blocks.cnn:8: features.layer3[0].conv1
-  cnn::conv_backward_params(d_features_layer3_0_conv1_weight, d_features_layer3_0_relu1,
-                            features_layer2_1_relu2, kFeaturesLayer3_0Conv1, batch, scratch(6422528, 294912));
-  cnn::conv_backward_input(cnn::added_to(d_features_layer2_1_relu2), d_features_layer3_0_relu1,
-                           features_layer3_0_conv1_weight_, kFeaturesLayer3_0Conv1, batch,
-                           scratch(6422528, 1352704));
+  cnn::fast::conv_backward_params(d_features_layer3_0_conv1_weight, d_features_layer3_0_relu1,
+                                  features_layer2_1_relu2, kFeaturesLayer3_0Conv1, batch,
+                                  scratch(6422528, 589824));
+  cnn::fast::conv_backward_input(cnn::added_to(d_features_layer2_1_relu2), d_features_layer3_0_relu1,
+                                 features_layer3_0_conv1_weight_, kFeaturesLayer3_0Conv1, batch,
+                                 scratch(6422528, 1352704));
   backward_at(33);  // 25: features.layer2[1].relu2
   cnn::relu_backward_input(d_features_layer2_1_relu2, d_features_layer2_1_relu2, features_layer2_1_relu2,
                            k128x28x28, batch);
@@ -1533,23 +1536,23 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                    d_features_layer2_1_relu2, features_layer2_1_conv2, features_layer2_1_bn2_saved,
                    cnn::Activation::kNone, kFeaturesLayer2_1Bn2, batch);
   backward_at(30);  // blocks.cnn:8: features.layer2[1].conv2
-  cnn::winograd::conv_backward_params(d_features_layer2_1_conv2_weight, d_features_layer2_1_conv2,
-                                      cnn::Loaded(features_layer2_1_conv1, features_layer2_1_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesLayer2_1Conv2, batch, scratch(6422528, 1217664));
-  cnn::winograd::conv_backward_input(d_features_layer2_1_relu1, d_features_layer2_1_conv2,
-                                     features_layer2_1_conv2_weight_, kFeaturesLayer2_1Conv2, batch,
-                                     scratch(6422528, 1139264));
+  cnn::fast::winograd::conv_backward_params(d_features_layer2_1_conv2_weight, d_features_layer2_1_conv2,
+                                            cnn::Loaded(features_layer2_1_conv1, features_layer2_1_bn1_saved, cnn::Activation::kRelu),
+                                            kFeaturesLayer2_1Conv2, batch, scratch(6422528, 1217664));
+  cnn::fast::winograd::conv_backward_input(d_features_layer2_1_relu1, d_features_layer2_1_conv2,
+                                           features_layer2_1_conv2_weight_, kFeaturesLayer2_1Conv2, batch,
+                                           scratch(6422528, 1139264));
   backward_at(28);  // blocks.cnn:9: features.layer2[1].bn1
   cnn::bn_backward(d_features_layer2_1_relu1, d_features_layer2_1_bn1_weight, d_features_layer2_1_bn1_bias,
                    d_features_layer2_1_relu1, features_layer2_1_conv1, features_layer2_1_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesLayer2_1Bn1, batch);
   backward_at(27);  // blocks.cnn:8: features.layer2[1].conv1
-  cnn::winograd::conv_backward_params(d_features_layer2_1_conv1_weight, d_features_layer2_1_relu1,
-                                      features_layer2_0_relu2, kFeaturesLayer2_1Conv1, batch,
-                                      scratch(3211264, 1217664));
-  cnn::winograd::conv_backward_input(cnn::added_to(d_features_layer2_1_relu2), d_features_layer2_1_relu1,
-                                     features_layer2_1_conv1_weight_, kFeaturesLayer2_1Conv1, batch,
-                                     scratch(3211264, 1139264));
+  cnn::fast::winograd::conv_backward_params(d_features_layer2_1_conv1_weight, d_features_layer2_1_relu1,
+                                            features_layer2_0_relu2, kFeaturesLayer2_1Conv1, batch,
+                                            scratch(3211264, 1217664));
+  cnn::fast::winograd::conv_backward_input(cnn::added_to(d_features_layer2_1_relu2),
+                                           d_features_layer2_1_relu1, features_layer2_1_conv1_weight_,
+                                           kFeaturesLayer2_1Conv1, batch, scratch(3211264, 1139264));
   backward_at(26);  // 25: features.layer2[0].relu2
   cnn::relu_backward_input(d_features_layer2_1_relu2, d_features_layer2_1_relu2, features_layer2_0_relu2,
                            k128x28x28, batch);
@@ -1576,34 +1579,34 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
            {cnn::Loaded(features_layer1_1_conv2, features_layer1_1_bn2_saved, cnn::Activation::kNone), features_layer1_0_relu2},
            cnn::Activation::kRelu, k64x56x56, batch);
   backward_at(23);  // blocks.cnn:8: features.layer2[0].downsample.conv1
-  cnn::conv_backward_params(d_features_layer2_0_downsample_conv1_weight, d_features_layer2_0_downsample_conv1,
-                            features_layer1_1_relu2, kFeaturesLayer2_0DownsampleConv1, batch,
-                            scratch(22478848, 57344));
-  cnn::conv_backward_input(d_features_layer1_1_relu2, d_features_layer2_0_downsample_conv1,
-                           features_layer2_0_downsample_conv1_weight_, kFeaturesLayer2_0DownsampleConv1,
-                           batch, scratch(22478848, 181824));
+  cnn::fast::conv_backward_params(d_features_layer2_0_downsample_conv1_weight,
+                                  d_features_layer2_0_downsample_conv1, features_layer1_1_relu2,
+                                  kFeaturesLayer2_0DownsampleConv1, batch, scratch(22478848, 57344));
+  cnn::fast::conv_backward_input(d_features_layer1_1_relu2, d_features_layer2_0_downsample_conv1,
+                                 features_layer2_0_downsample_conv1_weight_, kFeaturesLayer2_0DownsampleConv1,
+                                 batch, scratch(22478848, 181824));
   backward_at(22);  // blocks.cnn:9: features.layer2[0].bn2
   cnn::bn_backward(d_features_layer2_1_relu2, d_features_layer2_0_bn2_weight, d_features_layer2_0_bn2_bias,
                    d_features_layer2_1_relu2, features_layer2_0_conv2, features_layer2_0_bn2_saved,
                    cnn::Activation::kNone, kFeaturesLayer2_0Bn2, batch);
   backward_at(21);  // blocks.cnn:8: features.layer2[0].conv2
-  cnn::winograd::conv_backward_params(d_features_layer2_0_conv2_weight, d_features_layer2_1_relu2,
-                                      cnn::Loaded(features_layer2_0_conv1, features_layer2_0_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesLayer2_0Conv2, batch, scratch(6422528, 1217664));
-  cnn::winograd::conv_backward_input(d_features_layer2_0_relu1, d_features_layer2_1_relu2,
-                                     features_layer2_0_conv2_weight_, kFeaturesLayer2_0Conv2, batch,
-                                     scratch(22478848, 1139264));
+  cnn::fast::winograd::conv_backward_params(d_features_layer2_0_conv2_weight, d_features_layer2_1_relu2,
+                                            cnn::Loaded(features_layer2_0_conv1, features_layer2_0_bn1_saved, cnn::Activation::kRelu),
+                                            kFeaturesLayer2_0Conv2, batch, scratch(6422528, 1217664));
+  cnn::fast::winograd::conv_backward_input(d_features_layer2_0_relu1, d_features_layer2_1_relu2,
+                                           features_layer2_0_conv2_weight_, kFeaturesLayer2_0Conv2, batch,
+                                           scratch(22478848, 1139264));
   backward_at(19);  // blocks.cnn:9: features.layer2[0].bn1
   cnn::bn_backward(d_features_layer2_0_relu1, d_features_layer2_0_bn1_weight, d_features_layer2_0_bn1_bias,
                    d_features_layer2_0_relu1, features_layer2_0_conv1, features_layer2_0_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesLayer2_0Bn1, batch);
   backward_at(18);  // blocks.cnn:8: features.layer2[0].conv1
-  cnn::conv_backward_params(d_features_layer2_0_conv1_weight, d_features_layer2_0_relu1,
-                            features_layer1_1_relu2, kFeaturesLayer2_0Conv1, batch,
-                            scratch(22478848, 147456));
-  cnn::conv_backward_input(cnn::added_to(d_features_layer1_1_relu2), d_features_layer2_0_relu1,
-                           features_layer2_0_conv1_weight_, kFeaturesLayer2_0Conv1, batch,
-                           scratch(22478848, 765504));
+  cnn::fast::conv_backward_params(d_features_layer2_0_conv1_weight, d_features_layer2_0_relu1,
+                                  features_layer1_1_relu2, kFeaturesLayer2_0Conv1, batch,
+                                  scratch(22478848, 516096));
+  cnn::fast::conv_backward_input(cnn::added_to(d_features_layer1_1_relu2), d_features_layer2_0_relu1,
+                                 features_layer2_0_conv1_weight_, kFeaturesLayer2_0Conv1, batch,
+                                 scratch(22478848, 765504));
   backward_at(17);  // 25: features.layer1[1].relu2
   cnn::relu_backward_input(d_features_layer1_1_relu2, d_features_layer1_1_relu2, features_layer1_1_relu2,
                            k64x56x56, batch);
@@ -1612,23 +1615,23 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                    d_features_layer1_1_relu2, features_layer1_1_conv2, features_layer1_1_bn2_saved,
                    cnn::Activation::kNone, kFeaturesLayer1_1Bn2, batch);
   backward_at(14);  // blocks.cnn:8: features.layer1[1].conv2
-  cnn::winograd::conv_backward_params(d_features_layer1_1_conv2_weight, d_features_layer1_1_conv2,
-                                      cnn::Loaded(features_layer1_1_conv1, features_layer1_1_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesLayer1_1Conv2, batch, scratch(6422528, 1221120));
-  cnn::winograd::conv_backward_input(d_features_layer1_1_relu1, d_features_layer1_1_conv2,
-                                     features_layer1_1_conv2_weight_, kFeaturesLayer1_1Conv2, batch,
-                                     scratch(6422528, 417856));
+  cnn::fast::winograd::conv_backward_params(d_features_layer1_1_conv2_weight, d_features_layer1_1_conv2,
+                                            cnn::Loaded(features_layer1_1_conv1, features_layer1_1_bn1_saved, cnn::Activation::kRelu),
+                                            kFeaturesLayer1_1Conv2, batch, scratch(6422528, 1221120));
+  cnn::fast::winograd::conv_backward_input(d_features_layer1_1_relu1, d_features_layer1_1_conv2,
+                                           features_layer1_1_conv2_weight_, kFeaturesLayer1_1Conv2, batch,
+                                           scratch(6422528, 417856));
   backward_at(12);  // blocks.cnn:9: features.layer1[1].bn1
   cnn::bn_backward(d_features_layer1_1_relu1, d_features_layer1_1_bn1_weight, d_features_layer1_1_bn1_bias,
                    d_features_layer1_1_relu1, features_layer1_1_conv1, features_layer1_1_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesLayer1_1Bn1, batch);
   backward_at(11);  // blocks.cnn:8: features.layer1[1].conv1
-  cnn::winograd::conv_backward_params(d_features_layer1_1_conv1_weight, d_features_layer1_1_relu1,
-                                      features_layer1_0_relu2, kFeaturesLayer1_1Conv1, batch,
-                                      scratch(6422528, 1221120));
-  cnn::winograd::conv_backward_input(cnn::added_to(d_features_layer1_1_relu2), d_features_layer1_1_relu1,
-                                     features_layer1_1_conv1_weight_, kFeaturesLayer1_1Conv1, batch,
-                                     scratch(6422528, 417856));
+  cnn::fast::winograd::conv_backward_params(d_features_layer1_1_conv1_weight, d_features_layer1_1_relu1,
+                                            features_layer1_0_relu2, kFeaturesLayer1_1Conv1, batch,
+                                            scratch(6422528, 1221120));
+  cnn::fast::winograd::conv_backward_input(cnn::added_to(d_features_layer1_1_relu2),
+                                           d_features_layer1_1_relu1, features_layer1_1_conv1_weight_,
+                                           kFeaturesLayer1_1Conv1, batch, scratch(6422528, 417856));
   backward_at(10);  // 25: features.layer1[0].relu2
   cnn::relu_backward_input(d_features_layer1_1_relu2, d_features_layer1_1_relu2, features_layer1_0_relu2,
                            k64x56x56, batch);
@@ -1637,22 +1640,23 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
                    d_features_layer1_1_relu2, features_layer1_0_conv2, features_layer1_0_bn2_saved,
                    cnn::Activation::kNone, kFeaturesLayer1_0Bn2, batch);
   backward_at(7);  // blocks.cnn:8: features.layer1[0].conv2
-  cnn::winograd::conv_backward_params(d_features_layer1_0_conv2_weight, d_features_layer1_0_conv2,
-                                      cnn::Loaded(features_layer1_0_conv1, features_layer1_0_bn1_saved, cnn::Activation::kRelu),
-                                      kFeaturesLayer1_0Conv2, batch, scratch(6422528, 1221120));
-  cnn::winograd::conv_backward_input(d_features_layer1_0_relu1, d_features_layer1_0_conv2,
-                                     features_layer1_0_conv2_weight_, kFeaturesLayer1_0Conv2, batch,
-                                     scratch(6422528, 417856));
+  cnn::fast::winograd::conv_backward_params(d_features_layer1_0_conv2_weight, d_features_layer1_0_conv2,
+                                            cnn::Loaded(features_layer1_0_conv1, features_layer1_0_bn1_saved, cnn::Activation::kRelu),
+                                            kFeaturesLayer1_0Conv2, batch, scratch(6422528, 1221120));
+  cnn::fast::winograd::conv_backward_input(d_features_layer1_0_relu1, d_features_layer1_0_conv2,
+                                           features_layer1_0_conv2_weight_, kFeaturesLayer1_0Conv2, batch,
+                                           scratch(6422528, 417856));
   backward_at(5);  // blocks.cnn:9: features.layer1[0].bn1
   cnn::bn_backward(d_features_layer1_0_relu1, d_features_layer1_0_bn1_weight, d_features_layer1_0_bn1_bias,
                    d_features_layer1_0_relu1, features_layer1_0_conv1, features_layer1_0_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesLayer1_0Bn1, batch);
   backward_at(4);  // blocks.cnn:8: features.layer1[0].conv1
-  cnn::winograd::conv_backward_params(d_features_layer1_0_conv1_weight, d_features_layer1_0_relu1,
-                                      features_relu1, kFeaturesLayer1_0Conv1, batch, scratch(0, 1221120));
-  cnn::winograd::conv_backward_input(cnn::added_to(d_features_layer1_1_relu2), d_features_layer1_0_relu1,
-                                     features_layer1_0_conv1_weight_, kFeaturesLayer1_0Conv1, batch,
-                                     scratch(0, 417856));
+  cnn::fast::winograd::conv_backward_params(d_features_layer1_0_conv1_weight, d_features_layer1_0_relu1,
+                                            features_relu1, kFeaturesLayer1_0Conv1, batch,
+                                            scratch(0, 1221120));
+  cnn::fast::winograd::conv_backward_input(cnn::added_to(d_features_layer1_1_relu2),
+                                           d_features_layer1_0_relu1, features_layer1_0_conv1_weight_,
+                                           kFeaturesLayer1_0Conv1, batch, scratch(0, 417856));
   backward_at(2);  // blocks.cnn:10: features.relu1
   cnn::relu_backward_input(d_features_layer1_1_relu2, d_features_layer1_1_relu2, features_relu1, k64x56x56,
                            batch);
@@ -1663,8 +1667,8 @@ float ResNet18::step_whole(cnn::ConstFloats images, cnn::Labels labels, cnn::Opt
   cnn::bn_backward(d_features_bn1, d_features_bn1_weight, d_features_bn1_bias, d_features_bn1, features_conv1,
                    features_bn1_saved, cnn::Activation::kNone, kFeaturesBn1, batch);
   backward_at(0);  // blocks.cnn:8: features.conv1
-  cnn::conv_backward_params(d_features_conv1_weight, d_features_bn1, input, kFeaturesConv1, batch,
-                            scratch(25690112, 65856));
+  cnn::fast::conv_backward_params(d_features_conv1_weight, d_features_bn1, input, kFeaturesConv1, batch,
+                                  scratch(25690112, 65856));
 
   at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());
@@ -1709,15 +1713,15 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const cnn::Floats features_layer3_1_bn2_saved = floats(7195200, 1024);
   const cnn::Blocked features_layer3_1_relu2 = blocked(5589568, 50176);  // 256x14x14
   const cnn::Floats features_layer4_0_bn1_saved = floats(2237440, 2048);
-  const cnn::Blocked features_layer4_0_relu1 = blocked(2424832, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_0_bn2_saved = floats(4030464, 2048);
-  const cnn::Blocked features_layer4_0_bn2 = blocked(3227648, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_0_relu1 = blocked(2662400, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_0_bn2_saved = floats(4268032, 2048);
+  const cnn::Blocked features_layer4_0_bn2 = blocked(3465216, 25088);  // 512x7x7
   const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(477504, 2048);
-  const cnn::Blocked features_layer4_0_relu2 = blocked(2424832, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_bn1_saved = floats(4030464, 2048);
-  const cnn::Blocked features_layer4_1_relu1 = blocked(3227648, 25088);  // 512x7x7
-  const cnn::Floats features_layer4_1_bn2_saved = floats(4833280, 2048);
-  const cnn::Blocked features_layer4_1_relu2 = blocked(4030464, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_0_relu2 = blocked(2662400, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_1_bn1_saved = floats(4268032, 2048);
+  const cnn::Blocked features_layer4_1_relu1 = blocked(3465216, 25088);  // 512x7x7
+  const cnn::Floats features_layer4_1_bn2_saved = floats(5070848, 2048);
+  const cnn::Blocked features_layer4_1_relu2 = blocked(4268032, 25088);  // 512x7x7
   const cnn::Blocked head_gap1 = blocked(72080, 512);  // 512
   const cnn::Blocked head_fc = blocked(40080, 1000);  // 1000
 
@@ -1726,9 +1730,9 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   // blocks.cnn:10: act    (features.relu1)
   cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
                  features_bn1_running_var_, kFeaturesBn1);
-  cnn::conv(features_relu1, input, features_conv1_weight_,
-            cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
-            scratch(25690112, 208614));
+  cnn::fast::conv(features_relu1, input, features_conv1_weight_,
+                  cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1,
+                  batch, scratch(25690112, 208614));
 
   at(3);  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
@@ -1739,9 +1743,9 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::bn_affine(features_layer1_0_bn1_saved, features_layer1_0_bn1_weight_, features_layer1_0_bn1_bias_,
                  features_layer1_0_bn1_running_mean_, features_layer1_0_bn1_running_var_,
                  kFeaturesLayer1_0Bn1);
-  cnn::winograd::conv(features_layer1_0_relu1, features_maxpool1, features_layer1_0_conv1_weight_,
-                      cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_0Conv1, batch, scratch(6422528, 417856));
+  cnn::fast::winograd::conv(features_layer1_0_relu1, features_maxpool1, features_layer1_0_conv1_weight_,
+                            cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer1_0Conv1, batch, scratch(6422528, 417856));
 
   at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
@@ -1750,9 +1754,9 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::bn_affine(features_layer1_0_bn2_saved, features_layer1_0_bn2_weight_, features_layer1_0_bn2_bias_,
                  features_layer1_0_bn2_running_mean_, features_layer1_0_bn2_running_var_,
                  kFeaturesLayer1_0Bn2);
-  cnn::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer1_0_bn2_saved).plus(features_maxpool1).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_0Conv2, batch, scratch(12845056, 417856));
+  cnn::fast::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer1_0_bn2_saved).plus(features_maxpool1).then(cnn::Activation::kRelu),
+                            kFeaturesLayer1_0Conv2, batch, scratch(12845056, 417856));
 
   at(11);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
@@ -1760,9 +1764,9 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::bn_affine(features_layer1_1_bn1_saved, features_layer1_1_bn1_weight_, features_layer1_1_bn1_bias_,
                  features_layer1_1_bn1_running_mean_, features_layer1_1_bn1_running_var_,
                  kFeaturesLayer1_1Bn1);
-  cnn::winograd::conv(features_layer1_1_relu1, features_layer1_0_relu2, features_layer1_1_conv1_weight_,
-                      cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_1Conv1, batch, scratch(12845056, 417856));
+  cnn::fast::winograd::conv(features_layer1_1_relu1, features_layer1_0_relu2, features_layer1_1_conv1_weight_,
+                            cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer1_1Conv1, batch, scratch(12845056, 417856));
 
   at(14);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
@@ -1771,9 +1775,9 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::bn_affine(features_layer1_1_bn2_saved, features_layer1_1_bn2_weight_, features_layer1_1_bn2_bias_,
                  features_layer1_1_bn2_running_mean_, features_layer1_1_bn2_running_var_,
                  kFeaturesLayer1_1Bn2);
-  cnn::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer1_1_bn2_saved).plus(features_layer1_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_1Conv2, batch, scratch(19267584, 417856));
+  cnn::fast::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer1_1_bn2_saved).plus(features_layer1_0_relu2).then(cnn::Activation::kRelu),
+                            kFeaturesLayer1_1Conv2, batch, scratch(19267584, 417856));
 
   at(18);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   // blocks.cnn:9: bn    (features.layer2[0].bn1)
@@ -1781,18 +1785,18 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::bn_affine(features_layer2_0_bn1_saved, features_layer2_0_bn1_weight_, features_layer2_0_bn1_bias_,
                  features_layer2_0_bn1_running_mean_, features_layer2_0_bn1_running_var_,
                  kFeaturesLayer2_0Bn1);
-  cnn::conv(features_layer2_0_relu1, features_layer1_1_relu2, features_layer2_0_conv1_weight_,
-            cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0Conv1, batch, scratch(3211264, 851520));
+  cnn::fast::conv(features_layer2_0_relu1, features_layer1_1_relu2, features_layer2_0_conv1_weight_,
+                  cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesLayer2_0Conv1, batch, scratch(3211264, 851520));
 
   at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
   cnn::bn_affine(features_layer2_0_bn2_saved, features_layer2_0_bn2_weight_, features_layer2_0_bn2_bias_,
                  features_layer2_0_bn2_running_mean_, features_layer2_0_bn2_running_var_,
                  kFeaturesLayer2_0Bn2);
-  cnn::winograd::conv(features_layer2_0_bn2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer2_0_bn2_saved), kFeaturesLayer2_0Conv2, batch,
-                      scratch(6422528, 1139264));
+  cnn::fast::winograd::conv(features_layer2_0_bn2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer2_0_bn2_saved), kFeaturesLayer2_0Conv2,
+                            batch, scratch(6422528, 1139264));
 
   at(23);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
@@ -1801,9 +1805,10 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::bn_affine(features_layer2_0_downsample_bn1_saved, features_layer2_0_downsample_bn1_weight_,
                  features_layer2_0_downsample_bn1_bias_, features_layer2_0_downsample_bn1_running_mean_,
                  features_layer2_0_downsample_bn1_running_var_, kFeaturesLayer2_0DownsampleBn1);
-  cnn::conv(features_layer2_0_relu2, features_layer1_1_relu2, features_layer2_0_downsample_conv1_weight_,
-            cnn::Epilogue().scaled(features_layer2_0_downsample_bn1_saved).plus(features_layer2_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0DownsampleConv1, batch, scratch(6422528, 95808));
+  cnn::fast::conv(features_layer2_0_relu2, features_layer1_1_relu2,
+                  features_layer2_0_downsample_conv1_weight_,
+                  cnn::Epilogue().scaled(features_layer2_0_downsample_bn1_saved).plus(features_layer2_0_bn2).then(cnn::Activation::kRelu),
+                  kFeaturesLayer2_0DownsampleConv1, batch, scratch(6422528, 95808));
 
   at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
@@ -1811,9 +1816,9 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::bn_affine(features_layer2_1_bn1_saved, features_layer2_1_bn1_weight_, features_layer2_1_bn1_bias_,
                  features_layer2_1_bn1_running_mean_, features_layer2_1_bn1_running_var_,
                  kFeaturesLayer2_1Bn1);
-  cnn::winograd::conv(features_layer2_1_relu1, features_layer2_0_relu2, features_layer2_1_conv1_weight_,
-                      cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_1Conv1, batch, scratch(6422528, 1139264));
+  cnn::fast::winograd::conv(features_layer2_1_relu1, features_layer2_0_relu2, features_layer2_1_conv1_weight_,
+                            cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer2_1Conv1, batch, scratch(6422528, 1139264));
 
   at(30);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
@@ -1822,9 +1827,9 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::bn_affine(features_layer2_1_bn2_saved, features_layer2_1_bn2_weight_, features_layer2_1_bn2_bias_,
                  features_layer2_1_bn2_running_mean_, features_layer2_1_bn2_running_var_,
                  kFeaturesLayer2_1Bn2);
-  cnn::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer2_1_bn2_saved).plus(features_layer2_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_1Conv2, batch, scratch(9633792, 1139264));
+  cnn::fast::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer2_1_bn2_saved).plus(features_layer2_0_relu2).then(cnn::Activation::kRelu),
+                            kFeaturesLayer2_1Conv2, batch, scratch(9633792, 1139264));
 
   at(34);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
   // blocks.cnn:9: bn    (features.layer3[0].bn1)
@@ -1832,18 +1837,18 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::bn_affine(features_layer3_0_bn1_saved, features_layer3_0_bn1_weight_, features_layer3_0_bn1_bias_,
                  features_layer3_0_bn1_running_mean_, features_layer3_0_bn1_running_var_,
                  kFeaturesLayer3_0Bn1);
-  cnn::conv(features_layer3_0_relu1, features_layer2_1_relu2, features_layer3_0_conv1_weight_,
-            cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0Conv1, batch, scratch(0, 1345792));
+  cnn::fast::conv(features_layer3_0_relu1, features_layer2_1_relu2, features_layer3_0_conv1_weight_,
+                  cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesLayer3_0Conv1, batch, scratch(0, 1345792));
 
   at(37);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
   cnn::bn_affine(features_layer3_0_bn2_saved, features_layer3_0_bn2_weight_, features_layer3_0_bn2_bias_,
                  features_layer3_0_bn2_running_mean_, features_layer3_0_bn2_running_var_,
                  kFeaturesLayer3_0Bn2);
-  cnn::winograd::conv(features_layer3_0_bn2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer3_0_bn2_saved), kFeaturesLayer3_0Conv2, batch,
-                      scratch(0, 2378304));
+  cnn::fast::winograd::conv(features_layer3_0_bn2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer3_0_bn2_saved), kFeaturesLayer3_0Conv2,
+                            batch, scratch(0, 2378304));
 
   at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
@@ -1852,9 +1857,10 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::bn_affine(features_layer3_0_downsample_bn1_saved, features_layer3_0_downsample_bn1_weight_,
                  features_layer3_0_downsample_bn1_bias_, features_layer3_0_downsample_bn1_running_mean_,
                  features_layer3_0_downsample_bn1_running_var_, kFeaturesLayer3_0DownsampleBn1);
-  cnn::conv(features_layer3_0_relu2, features_layer2_1_relu2, features_layer3_0_downsample_conv1_weight_,
-            cnn::Epilogue().scaled(features_layer3_0_downsample_bn1_saved).plus(features_layer3_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0DownsampleConv1, batch, scratch(0, 206400));
+  cnn::fast::conv(features_layer3_0_relu2, features_layer2_1_relu2,
+                  features_layer3_0_downsample_conv1_weight_,
+                  cnn::Epilogue().scaled(features_layer3_0_downsample_bn1_saved).plus(features_layer3_0_bn2).then(cnn::Activation::kRelu),
+                  kFeaturesLayer3_0DownsampleConv1, batch, scratch(0, 206400));
 
   at(43);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
@@ -1862,9 +1868,9 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::bn_affine(features_layer3_1_bn1_saved, features_layer3_1_bn1_weight_, features_layer3_1_bn1_bias_,
                  features_layer3_1_bn1_running_mean_, features_layer3_1_bn1_running_var_,
                  kFeaturesLayer3_1Bn1);
-  cnn::winograd::conv(features_layer3_1_relu1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
-                      cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_1Conv1, batch, scratch(0, 2378304));
+  cnn::fast::winograd::conv(features_layer3_1_relu1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
+                            cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer3_1Conv1, batch, scratch(0, 2378304));
 
   at(46);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
@@ -1873,9 +1879,9 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::bn_affine(features_layer3_1_bn2_saved, features_layer3_1_bn2_weight_, features_layer3_1_bn2_bias_,
                  features_layer3_1_bn2_running_mean_, features_layer3_1_bn2_running_var_,
                  kFeaturesLayer3_1Bn2);
-  cnn::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer3_1_bn2_saved).plus(features_layer3_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_1Conv2, batch, scratch(0, 2378304));
+  cnn::fast::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer3_1_bn2_saved).plus(features_layer3_0_relu2).then(cnn::Activation::kRelu),
+                            kFeaturesLayer3_1Conv2, batch, scratch(0, 2378304));
 
   at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
   // blocks.cnn:9: bn    (features.layer4[0].bn1)
@@ -1883,18 +1889,18 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::bn_affine(features_layer4_0_bn1_saved, features_layer4_0_bn1_weight_, features_layer4_0_bn1_bias_,
                  features_layer4_0_bn1_running_mean_, features_layer4_0_bn1_running_var_,
                  kFeaturesLayer4_0Bn1);
-  cnn::conv(features_layer4_0_relu1, features_layer3_1_relu2, features_layer4_0_conv1_weight_,
-            cnn::Epilogue().scaled(features_layer4_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_0Conv1, batch, scratch(0, 2237440));
+  cnn::fast::conv(features_layer4_0_relu1, features_layer3_1_relu2, features_layer4_0_conv1_weight_,
+                  cnn::Epilogue().scaled(features_layer4_0_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesLayer4_0Conv1, batch, scratch(0, 2237440));
 
   at(53);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
   cnn::bn_affine(features_layer4_0_bn2_saved, features_layer4_0_bn2_weight_, features_layer4_0_bn2_bias_,
                  features_layer4_0_bn2_running_mean_, features_layer4_0_bn2_running_var_,
                  kFeaturesLayer4_0Bn2);
-  cnn::winograd::conv(features_layer4_0_bn2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer4_0_bn2_saved), kFeaturesLayer4_0Conv2, batch,
-                      scratch(0, 2424832));
+  cnn::fast::winograd::conv(features_layer4_0_bn2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer4_0_bn2_saved), kFeaturesLayer4_0Conv2,
+                            batch, scratch(0, 2662400));
 
   at(55);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
@@ -1903,9 +1909,10 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::bn_affine(features_layer4_0_downsample_bn1_saved, features_layer4_0_downsample_bn1_weight_,
                  features_layer4_0_downsample_bn1_bias_, features_layer4_0_downsample_bn1_running_mean_,
                  features_layer4_0_downsample_bn1_running_var_, kFeaturesLayer4_0DownsampleBn1);
-  cnn::conv(features_layer4_0_relu2, features_layer3_1_relu2, features_layer4_0_downsample_conv1_weight_,
-            cnn::Epilogue().scaled(features_layer4_0_downsample_bn1_saved).plus(features_layer4_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_0DownsampleConv1, batch, scratch(0, 477504));
+  cnn::fast::conv(features_layer4_0_relu2, features_layer3_1_relu2,
+                  features_layer4_0_downsample_conv1_weight_,
+                  cnn::Epilogue().scaled(features_layer4_0_downsample_bn1_saved).plus(features_layer4_0_bn2).then(cnn::Activation::kRelu),
+                  kFeaturesLayer4_0DownsampleConv1, batch, scratch(0, 477504));
 
   at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
@@ -1913,9 +1920,9 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::bn_affine(features_layer4_1_bn1_saved, features_layer4_1_bn1_weight_, features_layer4_1_bn1_bias_,
                  features_layer4_1_bn1_running_mean_, features_layer4_1_bn1_running_var_,
                  kFeaturesLayer4_1Bn1);
-  cnn::winograd::conv(features_layer4_1_relu1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
-                      cnn::Epilogue().scaled(features_layer4_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer4_1Conv1, batch, scratch(0, 2424832));
+  cnn::fast::winograd::conv(features_layer4_1_relu1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
+                            cnn::Epilogue().scaled(features_layer4_1_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer4_1Conv1, batch, scratch(0, 2662400));
 
   at(62);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
@@ -1924,9 +1931,9 @@ float ResNet18::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::bn_affine(features_layer4_1_bn2_saved, features_layer4_1_bn2_weight_, features_layer4_1_bn2_bias_,
                  features_layer4_1_bn2_running_mean_, features_layer4_1_bn2_running_var_,
                  kFeaturesLayer4_1Bn2);
-  cnn::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer4_1_bn2_saved).plus(features_layer4_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer4_1Conv2, batch, scratch(0, 2424832));
+  cnn::fast::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer4_1_bn2_saved).plus(features_layer4_0_relu2).then(cnn::Activation::kRelu),
+                            kFeaturesLayer4_1Conv2, batch, scratch(0, 2662400));
 
   at(66);  // 60: gap    (head.gap1)
   cnn::gap(head_gap1, features_layer4_1_relu2, k512x7x7, batch);
@@ -2079,8 +2086,8 @@ void ResNet18::prepare_on_team() {
   cnn::bn_affine(features_layer4_0_bn1_saved, features_layer4_0_bn1_weight_, features_layer4_0_bn1_bias_,
                  features_layer4_0_bn1_running_mean_, features_layer4_0_bn1_running_var_,
                  kFeaturesLayer4_0Bn1);
-  cnn::conv_prepare(features_layer4_0_conv1_weight_prepared, features_layer4_0_conv1_weight_,
-                    kFeaturesLayer4_0Conv1);
+  cnn::fast::conv_prepare(features_layer4_0_conv1_weight_prepared, features_layer4_0_conv1_weight_,
+                          kFeaturesLayer4_0Conv1);
 
   at(53);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
@@ -2095,8 +2102,8 @@ void ResNet18::prepare_on_team() {
   cnn::bn_affine(features_layer4_0_downsample_bn1_saved, features_layer4_0_downsample_bn1_weight_,
                  features_layer4_0_downsample_bn1_bias_, features_layer4_0_downsample_bn1_running_mean_,
                  features_layer4_0_downsample_bn1_running_var_, kFeaturesLayer4_0DownsampleBn1);
-  cnn::conv_prepare(features_layer4_0_downsample_conv1_weight_prepared,
-                    features_layer4_0_downsample_conv1_weight_, kFeaturesLayer4_0DownsampleConv1);
+  cnn::fast::conv_prepare(features_layer4_0_downsample_conv1_weight_prepared,
+                          features_layer4_0_downsample_conv1_weight_, kFeaturesLayer4_0DownsampleConv1);
 
   at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
@@ -2150,17 +2157,17 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_layer3_1_bn2_saved = floats(32120576, 1024);
   const cnn::Blocked features_layer3_1_relu2 = blocked(5589568, 50176);  // 256x14x14
   const cnn::Floats features_layer4_0_bn1_saved = floats(32121600, 2048);
-  const cnn::Blocked features_layer4_0_relu1 = blocked(2424832, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_0_relu1 = blocked(2662400, 25088);  // 512x7x7
   const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(32123648, 1188864);
   const cnn::Floats features_layer4_0_bn2_saved = floats(33312512, 2048);
-  const cnn::Blocked features_layer4_0_bn2 = blocked(3227648, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_0_bn2 = blocked(3465216, 25088);  // 512x7x7
   const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(33314560, 2048);
-  const cnn::Blocked features_layer4_0_relu2 = blocked(2424832, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_0_relu2 = blocked(2662400, 25088);  // 512x7x7
   const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(33316608, 132096);
   const cnn::Floats features_layer4_1_bn1_saved = floats(33448704, 2048);
-  const cnn::Blocked features_layer4_1_relu1 = blocked(3227648, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_1_relu1 = blocked(3465216, 25088);  // 512x7x7
   const cnn::Floats features_layer4_1_bn2_saved = floats(33450752, 2048);
-  const cnn::Blocked features_layer4_1_relu2 = blocked(4030464, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_1_relu2 = blocked(4268032, 25088);  // 512x7x7
   const cnn::Blocked head_gap1 = blocked(72080, 512);  // 512
   const cnn::Blocked head_fc = blocked(40080, 1000);  // 1000
   const cnn::Blocked head_softmax1 = blocked(0, 1000);  // 1000
@@ -2168,9 +2175,9 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
-  cnn::conv(features_relu1, input, features_conv1_weight_,
-            cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
-            scratch(25690112, 208614));
+  cnn::fast::conv(features_relu1, input, features_conv1_weight_,
+                  cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1,
+                  batch, scratch(25690112, 208614));
 
   at(3);  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
@@ -2178,142 +2185,144 @@ void ResNet18::predict_on_team(cnn::ConstFloats images, int batch) {
   at(4);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
   // blocks.cnn:9: bn    (features.layer1[0].bn1)
   // blocks.cnn:10: act    (features.layer1[0].relu1)
-  cnn::winograd::conv(features_layer1_0_relu1, features_maxpool1, features_layer1_0_conv1_weight_,
-                      cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_0Conv1, batch, scratch(6422528, 417856));
+  cnn::fast::winograd::conv(features_layer1_0_relu1, features_maxpool1, features_layer1_0_conv1_weight_,
+                            cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer1_0Conv1, batch, scratch(6422528, 417856));
 
   at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
   // 20: add {    (features.layer1[0].add1)
   // 25: relu    (features.layer1[0].relu2)
-  cnn::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer1_0_bn2_saved).plus(features_maxpool1).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_0Conv2, batch, scratch(12845056, 417856));
+  cnn::fast::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer1_0_bn2_saved).plus(features_maxpool1).then(cnn::Activation::kRelu),
+                            kFeaturesLayer1_0Conv2, batch, scratch(12845056, 417856));
 
   at(11);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
   // blocks.cnn:10: act    (features.layer1[1].relu1)
-  cnn::winograd::conv(features_layer1_1_relu1, features_layer1_0_relu2, features_layer1_1_conv1_weight_,
-                      cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_1Conv1, batch, scratch(12845056, 417856));
+  cnn::fast::winograd::conv(features_layer1_1_relu1, features_layer1_0_relu2, features_layer1_1_conv1_weight_,
+                            cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer1_1Conv1, batch, scratch(12845056, 417856));
 
   at(14);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
   // 20: add {    (features.layer1[1].add1)
   // 25: relu    (features.layer1[1].relu2)
-  cnn::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer1_1_bn2_saved).plus(features_layer1_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_1Conv2, batch, scratch(19267584, 417856));
+  cnn::fast::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer1_1_bn2_saved).plus(features_layer1_0_relu2).then(cnn::Activation::kRelu),
+                            kFeaturesLayer1_1Conv2, batch, scratch(19267584, 417856));
 
   at(18);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   // blocks.cnn:9: bn    (features.layer2[0].bn1)
   // blocks.cnn:10: act    (features.layer2[0].relu1)
-  cnn::conv(features_layer2_0_relu1, features_layer1_1_relu2, features_layer2_0_conv1_weight_,
-            cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0Conv1, batch, scratch(3211264, 851520));
+  cnn::fast::conv(features_layer2_0_relu1, features_layer1_1_relu2, features_layer2_0_conv1_weight_,
+                  cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesLayer2_0Conv1, batch, scratch(3211264, 851520));
 
   at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
-  cnn::winograd::conv(features_layer2_0_bn2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer2_0_bn2_saved), kFeaturesLayer2_0Conv2, batch,
-                      scratch(6422528, 1139264));
+  cnn::fast::winograd::conv(features_layer2_0_bn2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer2_0_bn2_saved), kFeaturesLayer2_0Conv2,
+                            batch, scratch(6422528, 1139264));
 
   at(23);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
   // 20: add {    (features.layer2[0].add1)
   // 25: relu    (features.layer2[0].relu2)
-  cnn::conv(features_layer2_0_relu2, features_layer1_1_relu2, features_layer2_0_downsample_conv1_weight_,
-            cnn::Epilogue().scaled(features_layer2_0_downsample_bn1_saved).plus(features_layer2_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0DownsampleConv1, batch, scratch(6422528, 95808));
+  cnn::fast::conv(features_layer2_0_relu2, features_layer1_1_relu2,
+                  features_layer2_0_downsample_conv1_weight_,
+                  cnn::Epilogue().scaled(features_layer2_0_downsample_bn1_saved).plus(features_layer2_0_bn2).then(cnn::Activation::kRelu),
+                  kFeaturesLayer2_0DownsampleConv1, batch, scratch(6422528, 95808));
 
   at(27);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
   // blocks.cnn:10: act    (features.layer2[1].relu1)
-  cnn::winograd::conv(features_layer2_1_relu1, features_layer2_0_relu2, features_layer2_1_conv1_weight_,
-                      cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_1Conv1, batch, scratch(6422528, 1139264));
+  cnn::fast::winograd::conv(features_layer2_1_relu1, features_layer2_0_relu2, features_layer2_1_conv1_weight_,
+                            cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer2_1Conv1, batch, scratch(6422528, 1139264));
 
   at(30);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
   // 20: add {    (features.layer2[1].add1)
   // 25: relu    (features.layer2[1].relu2)
-  cnn::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer2_1_bn2_saved).plus(features_layer2_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_1Conv2, batch, scratch(9633792, 1139264));
+  cnn::fast::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer2_1_bn2_saved).plus(features_layer2_0_relu2).then(cnn::Activation::kRelu),
+                            kFeaturesLayer2_1Conv2, batch, scratch(9633792, 1139264));
 
   at(34);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
   // blocks.cnn:9: bn    (features.layer3[0].bn1)
   // blocks.cnn:10: act    (features.layer3[0].relu1)
-  cnn::conv(features_layer3_0_relu1, features_layer2_1_relu2, features_layer3_0_conv1_weight_,
-            cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0Conv1, batch, scratch(0, 1345792));
+  cnn::fast::conv(features_layer3_0_relu1, features_layer2_1_relu2, features_layer3_0_conv1_weight_,
+                  cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesLayer3_0Conv1, batch, scratch(0, 1345792));
 
   at(37);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
-  cnn::winograd::conv(features_layer3_0_bn2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer3_0_bn2_saved), kFeaturesLayer3_0Conv2, batch,
-                      scratch(0, 2378304));
+  cnn::fast::winograd::conv(features_layer3_0_bn2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer3_0_bn2_saved), kFeaturesLayer3_0Conv2,
+                            batch, scratch(0, 2378304));
 
   at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
   // 20: add {    (features.layer3[0].add1)
   // 25: relu    (features.layer3[0].relu2)
-  cnn::conv(features_layer3_0_relu2, features_layer2_1_relu2, features_layer3_0_downsample_conv1_weight_,
-            cnn::Epilogue().scaled(features_layer3_0_downsample_bn1_saved).plus(features_layer3_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0DownsampleConv1, batch, scratch(0, 206400));
+  cnn::fast::conv(features_layer3_0_relu2, features_layer2_1_relu2,
+                  features_layer3_0_downsample_conv1_weight_,
+                  cnn::Epilogue().scaled(features_layer3_0_downsample_bn1_saved).plus(features_layer3_0_bn2).then(cnn::Activation::kRelu),
+                  kFeaturesLayer3_0DownsampleConv1, batch, scratch(0, 206400));
 
   at(43);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
   // blocks.cnn:10: act    (features.layer3[1].relu1)
-  cnn::winograd::conv(features_layer3_1_relu1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
-                      cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_1Conv1, batch, scratch(0, 2378304));
+  cnn::fast::winograd::conv(features_layer3_1_relu1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
+                            cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer3_1Conv1, batch, scratch(0, 2378304));
 
   at(46);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
   // 20: add {    (features.layer3[1].add1)
   // 25: relu    (features.layer3[1].relu2)
-  cnn::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer3_1_bn2_saved).plus(features_layer3_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_1Conv2, batch, scratch(0, 2378304));
+  cnn::fast::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer3_1_bn2_saved).plus(features_layer3_0_relu2).then(cnn::Activation::kRelu),
+                            kFeaturesLayer3_1Conv2, batch, scratch(0, 2378304));
 
   at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
   // blocks.cnn:9: bn    (features.layer4[0].bn1)
   // blocks.cnn:10: act    (features.layer4[0].relu1)
-  cnn::conv(features_layer4_0_relu1, features_layer3_1_relu2,
-            cnn::prepared(features_layer4_0_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_layer4_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_0Conv1, batch, scratch(0, 1048576));
+  cnn::fast::conv(features_layer4_0_relu1, features_layer3_1_relu2,
+                  cnn::prepared(features_layer4_0_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_layer4_0_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesLayer4_0Conv1, batch, scratch(0, 1048576));
 
   at(53);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
-  cnn::winograd::conv(features_layer4_0_bn2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer4_0_bn2_saved), kFeaturesLayer4_0Conv2, batch,
-                      scratch(0, 2424832));
+  cnn::fast::winograd::conv(features_layer4_0_bn2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer4_0_bn2_saved), kFeaturesLayer4_0Conv2,
+                            batch, scratch(0, 2662400));
 
   at(55);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
   // 20: add {    (features.layer4[0].add1)
   // 25: relu    (features.layer4[0].relu2)
-  cnn::conv(features_layer4_0_relu2, features_layer3_1_relu2,
-            cnn::prepared(features_layer4_0_downsample_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_layer4_0_downsample_bn1_saved).plus(features_layer4_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_0DownsampleConv1, batch, scratch(0, 345408));
+  cnn::fast::conv(features_layer4_0_relu2, features_layer3_1_relu2,
+                  cnn::prepared(features_layer4_0_downsample_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_layer4_0_downsample_bn1_saved).plus(features_layer4_0_bn2).then(cnn::Activation::kRelu),
+                  kFeaturesLayer4_0DownsampleConv1, batch, scratch(0, 345408));
 
   at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
   // blocks.cnn:10: act    (features.layer4[1].relu1)
-  cnn::winograd::conv(features_layer4_1_relu1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
-                      cnn::Epilogue().scaled(features_layer4_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer4_1Conv1, batch, scratch(0, 2424832));
+  cnn::fast::winograd::conv(features_layer4_1_relu1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
+                            cnn::Epilogue().scaled(features_layer4_1_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer4_1Conv1, batch, scratch(0, 2662400));
 
   at(62);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
   // 20: add {    (features.layer4[1].add1)
   // 25: relu    (features.layer4[1].relu2)
-  cnn::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer4_1_bn2_saved).plus(features_layer4_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer4_1Conv2, batch, scratch(0, 2424832));
+  cnn::fast::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer4_1_bn2_saved).plus(features_layer4_0_relu2).then(cnn::Activation::kRelu),
+                            kFeaturesLayer4_1Conv2, batch, scratch(0, 2662400));
 
   at(66);  // 60: gap    (head.gap1)
   cnn::gap(head_gap1, features_layer4_1_relu2, k512x7x7, batch);

@@ -237,44 +237,44 @@ constexpr cnn::DenseGeometry kHeadFc{.in = 512, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{66048, 208614});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{81600, 851520});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{13248, 95808});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{625920, 1139264});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{625920, 1139264});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{625920, 1139264});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{105792, 1345792});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{25536, 206400});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv1) == 1188864);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{155328, 1048576});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{510016, 2424832});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0DownsampleConv1) == 132096);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{50112, 345408});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{510016, 2424832});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{510016, 2424832});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{510016, 2424832});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{510016, 2424832});
+static_assert(cnn::fast::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{163840, 208614});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{163840, 851520});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{163840, 95808});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{163840, 1345792});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{163840, 206400});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesLayer4_0Conv1) == 1188864);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{510016, 2662400});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesLayer4_0DownsampleConv1) == 132096);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{163840, 345408});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{510016, 2662400});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{510016, 2662400});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{510016, 2662400});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{510016, 2662400});
 static_assert(cnn::dense_scratch(kHeadFc, kBatch) == cnn::ScratchSize{17408, 40080});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -1478,8 +1478,8 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer4_0_bn1_saved, features_layer4_0_bn1_weight_, features_layer4_0_bn1_bias_,
                  features_layer4_0_bn1_running_mean_, features_layer4_0_bn1_running_var_,
                  kFeaturesLayer4_0Bn1);
-  cnn::conv_prepare(features_layer4_0_conv1_weight_prepared, features_layer4_0_conv1_weight_,
-                    kFeaturesLayer4_0Conv1);
+  cnn::fast::conv_prepare(features_layer4_0_conv1_weight_prepared, features_layer4_0_conv1_weight_,
+                          kFeaturesLayer4_0Conv1);
 
   at(102);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
@@ -1494,8 +1494,8 @@ void ResNet34::prepare_on_team() {
   cnn::bn_affine(features_layer4_0_downsample_bn1_saved, features_layer4_0_downsample_bn1_weight_,
                  features_layer4_0_downsample_bn1_bias_, features_layer4_0_downsample_bn1_running_mean_,
                  features_layer4_0_downsample_bn1_running_var_, kFeaturesLayer4_0DownsampleBn1);
-  cnn::conv_prepare(features_layer4_0_downsample_conv1_weight_prepared,
-                    features_layer4_0_downsample_conv1_weight_, kFeaturesLayer4_0DownsampleConv1);
+  cnn::fast::conv_prepare(features_layer4_0_downsample_conv1_weight_prepared,
+                          features_layer4_0_downsample_conv1_weight_, kFeaturesLayer4_0DownsampleConv1);
 
   at(108);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
@@ -1592,21 +1592,21 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_layer3_5_bn2_saved = floats(32131328, 1024);
   const cnn::Blocked features_layer3_5_relu2 = blocked(5589568, 50176);  // 256x14x14
   const cnn::Floats features_layer4_0_bn1_saved = floats(32132352, 2048);
-  const cnn::Blocked features_layer4_0_relu1 = blocked(2424832, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_0_relu1 = blocked(2662400, 25088);  // 512x7x7
   const cnn::Floats features_layer4_0_conv1_weight_prepared = floats(32134400, 1188864);
   const cnn::Floats features_layer4_0_bn2_saved = floats(33323264, 2048);
-  const cnn::Blocked features_layer4_0_bn2 = blocked(3227648, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_0_bn2 = blocked(3465216, 25088);  // 512x7x7
   const cnn::Floats features_layer4_0_downsample_bn1_saved = floats(33325312, 2048);
-  const cnn::Blocked features_layer4_0_relu2 = blocked(2424832, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_0_relu2 = blocked(2662400, 25088);  // 512x7x7
   const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(33327360, 132096);
   const cnn::Floats features_layer4_1_bn1_saved = floats(33459456, 2048);
-  const cnn::Blocked features_layer4_1_relu1 = blocked(3227648, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_1_relu1 = blocked(3465216, 25088);  // 512x7x7
   const cnn::Floats features_layer4_1_bn2_saved = floats(33461504, 2048);
-  const cnn::Blocked features_layer4_1_relu2 = blocked(4030464, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_1_relu2 = blocked(4268032, 25088);  // 512x7x7
   const cnn::Floats features_layer4_2_bn1_saved = floats(33463552, 2048);
-  const cnn::Blocked features_layer4_2_relu1 = blocked(2424832, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_2_relu1 = blocked(2662400, 25088);  // 512x7x7
   const cnn::Floats features_layer4_2_bn2_saved = floats(33465600, 2048);
-  const cnn::Blocked features_layer4_2_relu2 = blocked(3227648, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_2_relu2 = blocked(3465216, 25088);  // 512x7x7
   const cnn::Blocked head_gap1 = blocked(72080, 512);  // 512
   const cnn::Blocked head_fc = blocked(40080, 1000);  // 1000
   const cnn::Blocked head_softmax1 = blocked(0, 1000);  // 1000
@@ -1614,9 +1614,9 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
-  cnn::conv(features_relu1, input, features_conv1_weight_,
-            cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
-            scratch(25690112, 208614));
+  cnn::fast::conv(features_relu1, input, features_conv1_weight_,
+                  cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1,
+                  batch, scratch(25690112, 208614));
 
   at(3);  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
@@ -1624,262 +1624,264 @@ void ResNet34::predict_on_team(cnn::ConstFloats images, int batch) {
   at(4);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
   // blocks.cnn:9: bn    (features.layer1[0].bn1)
   // blocks.cnn:10: act    (features.layer1[0].relu1)
-  cnn::winograd::conv(features_layer1_0_relu1, features_maxpool1, features_layer1_0_conv1_weight_,
-                      cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_0Conv1, batch, scratch(6422528, 417856));
+  cnn::fast::winograd::conv(features_layer1_0_relu1, features_maxpool1, features_layer1_0_conv1_weight_,
+                            cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer1_0Conv1, batch, scratch(6422528, 417856));
 
   at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
   // 20: add {    (features.layer1[0].add1)
   // 25: relu    (features.layer1[0].relu2)
-  cnn::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer1_0_bn2_saved).plus(features_maxpool1).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_0Conv2, batch, scratch(12845056, 417856));
+  cnn::fast::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer1_0_bn2_saved).plus(features_maxpool1).then(cnn::Activation::kRelu),
+                            kFeaturesLayer1_0Conv2, batch, scratch(12845056, 417856));
 
   at(11);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
   // blocks.cnn:10: act    (features.layer1[1].relu1)
-  cnn::winograd::conv(features_layer1_1_relu1, features_layer1_0_relu2, features_layer1_1_conv1_weight_,
-                      cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_1Conv1, batch, scratch(12845056, 417856));
+  cnn::fast::winograd::conv(features_layer1_1_relu1, features_layer1_0_relu2, features_layer1_1_conv1_weight_,
+                            cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer1_1Conv1, batch, scratch(12845056, 417856));
 
   at(14);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
   // 20: add {    (features.layer1[1].add1)
   // 25: relu    (features.layer1[1].relu2)
-  cnn::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer1_1_bn2_saved).plus(features_layer1_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_1Conv2, batch, scratch(19267584, 417856));
+  cnn::fast::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer1_1_bn2_saved).plus(features_layer1_0_relu2).then(cnn::Activation::kRelu),
+                            kFeaturesLayer1_1Conv2, batch, scratch(19267584, 417856));
 
   at(18);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
   // blocks.cnn:9: bn    (features.layer1[2].bn1)
   // blocks.cnn:10: act    (features.layer1[2].relu1)
-  cnn::winograd::conv(features_layer1_2_relu1, features_layer1_1_relu2, features_layer1_2_conv1_weight_,
-                      cnn::Epilogue().scaled(features_layer1_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_2Conv1, batch, scratch(6422528, 417856));
+  cnn::fast::winograd::conv(features_layer1_2_relu1, features_layer1_1_relu2, features_layer1_2_conv1_weight_,
+                            cnn::Epilogue().scaled(features_layer1_2_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer1_2Conv1, batch, scratch(6422528, 417856));
 
   at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
   // blocks.cnn:9: bn    (features.layer1[2].bn2)
   // 20: add {    (features.layer1[2].add1)
   // 25: relu    (features.layer1[2].relu2)
-  cnn::winograd::conv(features_layer1_2_relu2, features_layer1_2_relu1, features_layer1_2_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer1_2_bn2_saved).plus(features_layer1_1_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_2Conv2, batch, scratch(19267584, 417856));
+  cnn::fast::winograd::conv(features_layer1_2_relu2, features_layer1_2_relu1, features_layer1_2_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer1_2_bn2_saved).plus(features_layer1_1_relu2).then(cnn::Activation::kRelu),
+                            kFeaturesLayer1_2Conv2, batch, scratch(19267584, 417856));
 
   at(25);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   // blocks.cnn:9: bn    (features.layer2[0].bn1)
   // blocks.cnn:10: act    (features.layer2[0].relu1)
-  cnn::conv(features_layer2_0_relu1, features_layer1_2_relu2, features_layer2_0_conv1_weight_,
-            cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0Conv1, batch, scratch(3211264, 851520));
+  cnn::fast::conv(features_layer2_0_relu1, features_layer1_2_relu2, features_layer2_0_conv1_weight_,
+                  cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesLayer2_0Conv1, batch, scratch(3211264, 851520));
 
   at(28);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
-  cnn::winograd::conv(features_layer2_0_bn2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer2_0_bn2_saved), kFeaturesLayer2_0Conv2, batch,
-                      scratch(12845056, 1139264));
+  cnn::fast::winograd::conv(features_layer2_0_bn2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer2_0_bn2_saved), kFeaturesLayer2_0Conv2,
+                            batch, scratch(12845056, 1139264));
 
   at(30);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
   // 20: add {    (features.layer2[0].add1)
   // 25: relu    (features.layer2[0].relu2)
-  cnn::conv(features_layer2_0_relu2, features_layer1_2_relu2, features_layer2_0_downsample_conv1_weight_,
-            cnn::Epilogue().scaled(features_layer2_0_downsample_bn1_saved).plus(features_layer2_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0DownsampleConv1, batch, scratch(12845056, 95808));
+  cnn::fast::conv(features_layer2_0_relu2, features_layer1_2_relu2,
+                  features_layer2_0_downsample_conv1_weight_,
+                  cnn::Epilogue().scaled(features_layer2_0_downsample_bn1_saved).plus(features_layer2_0_bn2).then(cnn::Activation::kRelu),
+                  kFeaturesLayer2_0DownsampleConv1, batch, scratch(12845056, 95808));
 
   at(34);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
   // blocks.cnn:10: act    (features.layer2[1].relu1)
-  cnn::winograd::conv(features_layer2_1_relu1, features_layer2_0_relu2, features_layer2_1_conv1_weight_,
-                      cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_1Conv1, batch, scratch(6422528, 1139264));
+  cnn::fast::winograd::conv(features_layer2_1_relu1, features_layer2_0_relu2, features_layer2_1_conv1_weight_,
+                            cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer2_1Conv1, batch, scratch(6422528, 1139264));
 
   at(37);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
   // 20: add {    (features.layer2[1].add1)
   // 25: relu    (features.layer2[1].relu2)
-  cnn::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer2_1_bn2_saved).plus(features_layer2_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_1Conv2, batch, scratch(9633792, 1139264));
+  cnn::fast::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer2_1_bn2_saved).plus(features_layer2_0_relu2).then(cnn::Activation::kRelu),
+                            kFeaturesLayer2_1Conv2, batch, scratch(9633792, 1139264));
 
   at(41);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
   // blocks.cnn:9: bn    (features.layer2[2].bn1)
   // blocks.cnn:10: act    (features.layer2[2].relu1)
-  cnn::winograd::conv(features_layer2_2_relu1, features_layer2_1_relu2, features_layer2_2_conv1_weight_,
-                      cnn::Epilogue().scaled(features_layer2_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_2Conv1, batch, scratch(3211264, 1139264));
+  cnn::fast::winograd::conv(features_layer2_2_relu1, features_layer2_1_relu2, features_layer2_2_conv1_weight_,
+                            cnn::Epilogue().scaled(features_layer2_2_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer2_2Conv1, batch, scratch(3211264, 1139264));
 
   at(44);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
   // blocks.cnn:9: bn    (features.layer2[2].bn2)
   // 20: add {    (features.layer2[2].add1)
   // 25: relu    (features.layer2[2].relu2)
-  cnn::winograd::conv(features_layer2_2_relu2, features_layer2_2_relu1, features_layer2_2_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer2_2_bn2_saved).plus(features_layer2_1_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_2Conv2, batch, scratch(9633792, 1139264));
+  cnn::fast::winograd::conv(features_layer2_2_relu2, features_layer2_2_relu1, features_layer2_2_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer2_2_bn2_saved).plus(features_layer2_1_relu2).then(cnn::Activation::kRelu),
+                            kFeaturesLayer2_2Conv2, batch, scratch(9633792, 1139264));
 
   at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
   // blocks.cnn:9: bn    (features.layer2[3].bn1)
   // blocks.cnn:10: act    (features.layer2[3].relu1)
-  cnn::winograd::conv(features_layer2_3_relu1, features_layer2_2_relu2, features_layer2_3_conv1_weight_,
-                      cnn::Epilogue().scaled(features_layer2_3_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_3Conv1, batch, scratch(6422528, 1139264));
+  cnn::fast::winograd::conv(features_layer2_3_relu1, features_layer2_2_relu2, features_layer2_3_conv1_weight_,
+                            cnn::Epilogue().scaled(features_layer2_3_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer2_3Conv1, batch, scratch(6422528, 1139264));
 
   at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
   // blocks.cnn:9: bn    (features.layer2[3].bn2)
   // 20: add {    (features.layer2[3].add1)
   // 25: relu    (features.layer2[3].relu2)
-  cnn::winograd::conv(features_layer2_3_relu2, features_layer2_3_relu1, features_layer2_3_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer2_3_bn2_saved).plus(features_layer2_2_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_3Conv2, batch, scratch(9633792, 1139264));
+  cnn::fast::winograd::conv(features_layer2_3_relu2, features_layer2_3_relu1, features_layer2_3_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer2_3_bn2_saved).plus(features_layer2_2_relu2).then(cnn::Activation::kRelu),
+                            kFeaturesLayer2_3Conv2, batch, scratch(9633792, 1139264));
 
   at(55);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
   // blocks.cnn:9: bn    (features.layer3[0].bn1)
   // blocks.cnn:10: act    (features.layer3[0].relu1)
-  cnn::conv(features_layer3_0_relu1, features_layer2_3_relu2, features_layer3_0_conv1_weight_,
-            cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0Conv1, batch, scratch(0, 1345792));
+  cnn::fast::conv(features_layer3_0_relu1, features_layer2_3_relu2, features_layer3_0_conv1_weight_,
+                  cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesLayer3_0Conv1, batch, scratch(0, 1345792));
 
   at(58);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
-  cnn::winograd::conv(features_layer3_0_bn2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer3_0_bn2_saved), kFeaturesLayer3_0Conv2, batch,
-                      scratch(0, 2378304));
+  cnn::fast::winograd::conv(features_layer3_0_bn2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer3_0_bn2_saved), kFeaturesLayer3_0Conv2,
+                            batch, scratch(0, 2378304));
 
   at(60);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
   // 20: add {    (features.layer3[0].add1)
   // 25: relu    (features.layer3[0].relu2)
-  cnn::conv(features_layer3_0_relu2, features_layer2_3_relu2, features_layer3_0_downsample_conv1_weight_,
-            cnn::Epilogue().scaled(features_layer3_0_downsample_bn1_saved).plus(features_layer3_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0DownsampleConv1, batch, scratch(0, 206400));
+  cnn::fast::conv(features_layer3_0_relu2, features_layer2_3_relu2,
+                  features_layer3_0_downsample_conv1_weight_,
+                  cnn::Epilogue().scaled(features_layer3_0_downsample_bn1_saved).plus(features_layer3_0_bn2).then(cnn::Activation::kRelu),
+                  kFeaturesLayer3_0DownsampleConv1, batch, scratch(0, 206400));
 
   at(64);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
   // blocks.cnn:10: act    (features.layer3[1].relu1)
-  cnn::winograd::conv(features_layer3_1_relu1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
-                      cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_1Conv1, batch, scratch(0, 2378304));
+  cnn::fast::winograd::conv(features_layer3_1_relu1, features_layer3_0_relu2, features_layer3_1_conv1_weight_,
+                            cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer3_1Conv1, batch, scratch(0, 2378304));
 
   at(67);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
   // 20: add {    (features.layer3[1].add1)
   // 25: relu    (features.layer3[1].relu2)
-  cnn::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer3_1_bn2_saved).plus(features_layer3_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_1Conv2, batch, scratch(0, 2378304));
+  cnn::fast::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer3_1_bn2_saved).plus(features_layer3_0_relu2).then(cnn::Activation::kRelu),
+                            kFeaturesLayer3_1Conv2, batch, scratch(0, 2378304));
 
   at(71);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
   // blocks.cnn:9: bn    (features.layer3[2].bn1)
   // blocks.cnn:10: act    (features.layer3[2].relu1)
-  cnn::winograd::conv(features_layer3_2_relu1, features_layer3_1_relu2, features_layer3_2_conv1_weight_,
-                      cnn::Epilogue().scaled(features_layer3_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_2Conv1, batch, scratch(0, 2378304));
+  cnn::fast::winograd::conv(features_layer3_2_relu1, features_layer3_1_relu2, features_layer3_2_conv1_weight_,
+                            cnn::Epilogue().scaled(features_layer3_2_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer3_2Conv1, batch, scratch(0, 2378304));
 
   at(74);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
   // blocks.cnn:9: bn    (features.layer3[2].bn2)
   // 20: add {    (features.layer3[2].add1)
   // 25: relu    (features.layer3[2].relu2)
-  cnn::winograd::conv(features_layer3_2_relu2, features_layer3_2_relu1, features_layer3_2_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer3_2_bn2_saved).plus(features_layer3_1_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_2Conv2, batch, scratch(0, 2378304));
+  cnn::fast::winograd::conv(features_layer3_2_relu2, features_layer3_2_relu1, features_layer3_2_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer3_2_bn2_saved).plus(features_layer3_1_relu2).then(cnn::Activation::kRelu),
+                            kFeaturesLayer3_2Conv2, batch, scratch(0, 2378304));
 
   at(78);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
   // blocks.cnn:9: bn    (features.layer3[3].bn1)
   // blocks.cnn:10: act    (features.layer3[3].relu1)
-  cnn::winograd::conv(features_layer3_3_relu1, features_layer3_2_relu2, features_layer3_3_conv1_weight_,
-                      cnn::Epilogue().scaled(features_layer3_3_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_3Conv1, batch, scratch(0, 2378304));
+  cnn::fast::winograd::conv(features_layer3_3_relu1, features_layer3_2_relu2, features_layer3_3_conv1_weight_,
+                            cnn::Epilogue().scaled(features_layer3_3_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer3_3Conv1, batch, scratch(0, 2378304));
 
   at(81);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
   // blocks.cnn:9: bn    (features.layer3[3].bn2)
   // 20: add {    (features.layer3[3].add1)
   // 25: relu    (features.layer3[3].relu2)
-  cnn::winograd::conv(features_layer3_3_relu2, features_layer3_3_relu1, features_layer3_3_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer3_3_bn2_saved).plus(features_layer3_2_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_3Conv2, batch, scratch(0, 2378304));
+  cnn::fast::winograd::conv(features_layer3_3_relu2, features_layer3_3_relu1, features_layer3_3_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer3_3_bn2_saved).plus(features_layer3_2_relu2).then(cnn::Activation::kRelu),
+                            kFeaturesLayer3_3Conv2, batch, scratch(0, 2378304));
 
   at(85);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
   // blocks.cnn:9: bn    (features.layer3[4].bn1)
   // blocks.cnn:10: act    (features.layer3[4].relu1)
-  cnn::winograd::conv(features_layer3_4_relu1, features_layer3_3_relu2, features_layer3_4_conv1_weight_,
-                      cnn::Epilogue().scaled(features_layer3_4_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_4Conv1, batch, scratch(0, 2378304));
+  cnn::fast::winograd::conv(features_layer3_4_relu1, features_layer3_3_relu2, features_layer3_4_conv1_weight_,
+                            cnn::Epilogue().scaled(features_layer3_4_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer3_4Conv1, batch, scratch(0, 2378304));
 
   at(88);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
   // blocks.cnn:9: bn    (features.layer3[4].bn2)
   // 20: add {    (features.layer3[4].add1)
   // 25: relu    (features.layer3[4].relu2)
-  cnn::winograd::conv(features_layer3_4_relu2, features_layer3_4_relu1, features_layer3_4_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer3_4_bn2_saved).plus(features_layer3_3_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_4Conv2, batch, scratch(0, 2378304));
+  cnn::fast::winograd::conv(features_layer3_4_relu2, features_layer3_4_relu1, features_layer3_4_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer3_4_bn2_saved).plus(features_layer3_3_relu2).then(cnn::Activation::kRelu),
+                            kFeaturesLayer3_4Conv2, batch, scratch(0, 2378304));
 
   at(92);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
   // blocks.cnn:9: bn    (features.layer3[5].bn1)
   // blocks.cnn:10: act    (features.layer3[5].relu1)
-  cnn::winograd::conv(features_layer3_5_relu1, features_layer3_4_relu2, features_layer3_5_conv1_weight_,
-                      cnn::Epilogue().scaled(features_layer3_5_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_5Conv1, batch, scratch(0, 2378304));
+  cnn::fast::winograd::conv(features_layer3_5_relu1, features_layer3_4_relu2, features_layer3_5_conv1_weight_,
+                            cnn::Epilogue().scaled(features_layer3_5_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer3_5Conv1, batch, scratch(0, 2378304));
 
   at(95);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
   // blocks.cnn:9: bn    (features.layer3[5].bn2)
   // 20: add {    (features.layer3[5].add1)
   // 25: relu    (features.layer3[5].relu2)
-  cnn::winograd::conv(features_layer3_5_relu2, features_layer3_5_relu1, features_layer3_5_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer3_5_bn2_saved).plus(features_layer3_4_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_5Conv2, batch, scratch(0, 2378304));
+  cnn::fast::winograd::conv(features_layer3_5_relu2, features_layer3_5_relu1, features_layer3_5_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer3_5_bn2_saved).plus(features_layer3_4_relu2).then(cnn::Activation::kRelu),
+                            kFeaturesLayer3_5Conv2, batch, scratch(0, 2378304));
 
   at(99);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
   // blocks.cnn:9: bn    (features.layer4[0].bn1)
   // blocks.cnn:10: act    (features.layer4[0].relu1)
-  cnn::conv(features_layer4_0_relu1, features_layer3_5_relu2,
-            cnn::prepared(features_layer4_0_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_layer4_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_0Conv1, batch, scratch(0, 1048576));
+  cnn::fast::conv(features_layer4_0_relu1, features_layer3_5_relu2,
+                  cnn::prepared(features_layer4_0_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_layer4_0_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesLayer4_0Conv1, batch, scratch(0, 1048576));
 
   at(102);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
-  cnn::winograd::conv(features_layer4_0_bn2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer4_0_bn2_saved), kFeaturesLayer4_0Conv2, batch,
-                      scratch(0, 2424832));
+  cnn::fast::winograd::conv(features_layer4_0_bn2, features_layer4_0_relu1, features_layer4_0_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer4_0_bn2_saved), kFeaturesLayer4_0Conv2,
+                            batch, scratch(0, 2662400));
 
   at(104);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
   // 20: add {    (features.layer4[0].add1)
   // 25: relu    (features.layer4[0].relu2)
-  cnn::conv(features_layer4_0_relu2, features_layer3_5_relu2,
-            cnn::prepared(features_layer4_0_downsample_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_layer4_0_downsample_bn1_saved).plus(features_layer4_0_bn2).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_0DownsampleConv1, batch, scratch(0, 345408));
+  cnn::fast::conv(features_layer4_0_relu2, features_layer3_5_relu2,
+                  cnn::prepared(features_layer4_0_downsample_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_layer4_0_downsample_bn1_saved).plus(features_layer4_0_bn2).then(cnn::Activation::kRelu),
+                  kFeaturesLayer4_0DownsampleConv1, batch, scratch(0, 345408));
 
   at(108);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
   // blocks.cnn:10: act    (features.layer4[1].relu1)
-  cnn::winograd::conv(features_layer4_1_relu1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
-                      cnn::Epilogue().scaled(features_layer4_1_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer4_1Conv1, batch, scratch(0, 2424832));
+  cnn::fast::winograd::conv(features_layer4_1_relu1, features_layer4_0_relu2, features_layer4_1_conv1_weight_,
+                            cnn::Epilogue().scaled(features_layer4_1_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer4_1Conv1, batch, scratch(0, 2662400));
 
   at(111);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
   // 20: add {    (features.layer4[1].add1)
   // 25: relu    (features.layer4[1].relu2)
-  cnn::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer4_1_bn2_saved).plus(features_layer4_0_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer4_1Conv2, batch, scratch(0, 2424832));
+  cnn::fast::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer4_1_bn2_saved).plus(features_layer4_0_relu2).then(cnn::Activation::kRelu),
+                            kFeaturesLayer4_1Conv2, batch, scratch(0, 2662400));
 
   at(115);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv1)
   // blocks.cnn:9: bn    (features.layer4[2].bn1)
   // blocks.cnn:10: act    (features.layer4[2].relu1)
-  cnn::winograd::conv(features_layer4_2_relu1, features_layer4_1_relu2, features_layer4_2_conv1_weight_,
-                      cnn::Epilogue().scaled(features_layer4_2_bn1_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer4_2Conv1, batch, scratch(0, 2424832));
+  cnn::fast::winograd::conv(features_layer4_2_relu1, features_layer4_1_relu2, features_layer4_2_conv1_weight_,
+                            cnn::Epilogue().scaled(features_layer4_2_bn1_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer4_2Conv1, batch, scratch(0, 2662400));
 
   at(118);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv2)
   // blocks.cnn:9: bn    (features.layer4[2].bn2)
   // 20: add {    (features.layer4[2].add1)
   // 25: relu    (features.layer4[2].relu2)
-  cnn::winograd::conv(features_layer4_2_relu2, features_layer4_2_relu1, features_layer4_2_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer4_2_bn2_saved).plus(features_layer4_1_relu2).then(cnn::Activation::kRelu),
-                      kFeaturesLayer4_2Conv2, batch, scratch(0, 2424832));
+  cnn::fast::winograd::conv(features_layer4_2_relu2, features_layer4_2_relu1, features_layer4_2_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer4_2_bn2_saved).plus(features_layer4_1_relu2).then(cnn::Activation::kRelu),
+                            kFeaturesLayer4_2Conv2, batch, scratch(0, 2662400));
 
   at(122);  // 60: gap    (head.gap1)
   cnn::gap(head_gap1, features_layer4_2_relu2, k512x7x7, batch);

@@ -339,66 +339,66 @@ constexpr cnn::DenseGeometry kHeadFc{.in = 2048, .out = 1000, .block = 1};
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{66048, 208614});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{13248, 91584});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_0Conv3, kBatch) == cnn::ScratchSize{13248, 103872});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_0DownsampleConv1, kBatch) == cnn::ScratchSize{13248, 103872});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{50112, 362304});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_1Conv3, kBatch) == cnn::ScratchSize{13248, 103872});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{50112, 362304});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::conv_scratch(kFeaturesLayer1_2Conv3, kBatch) == cnn::ScratchSize{13248, 103872});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{50112, 379200});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{81600, 1200640});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_0Conv3, kBatch) == cnn::ScratchSize{25536, 239424});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{50112, 477504});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{75456, 757056});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_1Conv3, kBatch) == cnn::ScratchSize{25536, 239424});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{75456, 757056});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_2Conv3, kBatch) == cnn::ScratchSize{25536, 239424});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{75456, 757056});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
-static_assert(cnn::conv_scratch(kFeaturesLayer2_3Conv3, kBatch) == cnn::ScratchSize{25536, 239424});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{99648, 821568});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{105792, 1643008});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_0Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{247104, 1214784});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{99648, 1312768});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_1Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{99648, 1312768});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_2Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{99648, 1312768});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_3Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{99648, 1312768});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_4Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{99648, 1312768});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::conv_scratch(kFeaturesLayer3_5Conv3, kBatch) == cnn::ScratchSize{50112, 608064});
-static_assert(cnn::conv_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{149184, 1576960});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv2) == 2377728);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{155328, 1048576});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0Conv3) == 1050624);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0Conv3, kBatch) == cnn::ScratchSize{444096, 689472});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_0DownsampleConv1) == 2101248);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{444096, 1048576});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_1Conv1) == 1056768);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{149184, 1048576});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{510016, 2424832});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_1Conv3) == 1050624);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_1Conv3, kBatch) == cnn::ScratchSize{444096, 689472});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_2Conv1) == 1056768);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{149184, 1048576});
-static_assert(cnn::winograd::conv_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{510016, 2424832});
-static_assert(cnn::conv_prepared_floats(kFeaturesLayer4_2Conv3) == 1050624);
-static_assert(cnn::conv_prepared_scratch(kFeaturesLayer4_2Conv3, kBatch) == cnn::ScratchSize{444096, 689472});
+static_assert(cnn::fast::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{163840, 208614});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{163840, 91584});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer1_0Conv3, kBatch) == cnn::ScratchSize{163840, 103872});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer1_0DownsampleConv1, kBatch) == cnn::ScratchSize{163840, 103872});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{163840, 362304});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer1_1Conv3, kBatch) == cnn::ScratchSize{163840, 103872});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{163840, 362304});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer1_2Conv3, kBatch) == cnn::ScratchSize{163840, 103872});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{163840, 379200});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{163840, 1200640});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer2_0Conv3, kBatch) == cnn::ScratchSize{163840, 239424});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{163840, 477504});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{163840, 757056});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer2_1Conv3, kBatch) == cnn::ScratchSize{163840, 239424});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{163840, 757056});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer2_2Conv3, kBatch) == cnn::ScratchSize{163840, 239424});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{163840, 757056});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer2_3Conv3, kBatch) == cnn::ScratchSize{163840, 239424});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{163840, 821568});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer3_0Conv2, kBatch) == cnn::ScratchSize{163840, 1643008});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer3_0Conv3, kBatch) == cnn::ScratchSize{163840, 608064});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer3_0DownsampleConv1, kBatch) == cnn::ScratchSize{247104, 1214784});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer3_1Conv1, kBatch) == cnn::ScratchSize{163840, 1312768});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer3_1Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer3_1Conv3, kBatch) == cnn::ScratchSize{163840, 608064});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer3_2Conv1, kBatch) == cnn::ScratchSize{163840, 1312768});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer3_2Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer3_2Conv3, kBatch) == cnn::ScratchSize{163840, 608064});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer3_3Conv1, kBatch) == cnn::ScratchSize{163840, 1312768});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer3_3Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer3_3Conv3, kBatch) == cnn::ScratchSize{163840, 608064});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer3_4Conv1, kBatch) == cnn::ScratchSize{163840, 1312768});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer3_4Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer3_4Conv3, kBatch) == cnn::ScratchSize{163840, 608064});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer3_5Conv1, kBatch) == cnn::ScratchSize{163840, 1312768});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer3_5Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer3_5Conv3, kBatch) == cnn::ScratchSize{163840, 608064});
+static_assert(cnn::fast::conv_scratch(kFeaturesLayer4_0Conv1, kBatch) == cnn::ScratchSize{163840, 1576960});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesLayer4_0Conv2) == 2377728);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesLayer4_0Conv2, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesLayer4_0Conv3) == 1050624);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesLayer4_0Conv3, kBatch) == cnn::ScratchSize{444096, 689472});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesLayer4_0DownsampleConv1) == 2101248);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesLayer4_0DownsampleConv1, kBatch) == cnn::ScratchSize{444096, 1048576});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesLayer4_1Conv1) == 1056768);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesLayer4_1Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{510016, 2662400});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesLayer4_1Conv3) == 1050624);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesLayer4_1Conv3, kBatch) == cnn::ScratchSize{444096, 689472});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesLayer4_2Conv1) == 1056768);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{510016, 2662400});
+static_assert(cnn::fast::conv_prepared_floats(kFeaturesLayer4_2Conv3) == 1050624);
+static_assert(cnn::fast::conv_prepared_scratch(kFeaturesLayer4_2Conv3, kBatch) == cnn::ScratchSize{444096, 689472});
 static_assert(cnn::dense_scratch(kHeadFc, kBatch) == cnn::ScratchSize{17408, 81920});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -2121,16 +2121,16 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer4_0_bn2_saved, features_layer4_0_bn2_weight_, features_layer4_0_bn2_bias_,
                  features_layer4_0_bn2_running_mean_, features_layer4_0_bn2_running_var_,
                  kFeaturesLayer4_0Bn2);
-  cnn::conv_prepare(features_layer4_0_conv2_weight_prepared, features_layer4_0_conv2_weight_,
-                    kFeaturesLayer4_0Conv2);
+  cnn::fast::conv_prepare(features_layer4_0_conv2_weight_prepared, features_layer4_0_conv2_weight_,
+                          kFeaturesLayer4_0Conv2);
 
   at(146);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv3)
   // blocks.cnn:9: bn    (features.layer4[0].bn3)
   cnn::bn_affine(features_layer4_0_bn3_saved, features_layer4_0_bn3_weight_, features_layer4_0_bn3_bias_,
                  features_layer4_0_bn3_running_mean_, features_layer4_0_bn3_running_var_,
                  kFeaturesLayer4_0Bn3);
-  cnn::conv_prepare(features_layer4_0_conv3_weight_prepared, features_layer4_0_conv3_weight_,
-                    kFeaturesLayer4_0Conv3);
+  cnn::fast::conv_prepare(features_layer4_0_conv3_weight_prepared, features_layer4_0_conv3_weight_,
+                          kFeaturesLayer4_0Conv3);
 
   at(148);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
@@ -2139,8 +2139,8 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer4_0_downsample_bn1_saved, features_layer4_0_downsample_bn1_weight_,
                  features_layer4_0_downsample_bn1_bias_, features_layer4_0_downsample_bn1_running_mean_,
                  features_layer4_0_downsample_bn1_running_var_, kFeaturesLayer4_0DownsampleBn1);
-  cnn::conv_prepare(features_layer4_0_downsample_conv1_weight_prepared,
-                    features_layer4_0_downsample_conv1_weight_, kFeaturesLayer4_0DownsampleConv1);
+  cnn::fast::conv_prepare(features_layer4_0_downsample_conv1_weight_prepared,
+                          features_layer4_0_downsample_conv1_weight_, kFeaturesLayer4_0DownsampleConv1);
 
   at(152);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
@@ -2148,8 +2148,8 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer4_1_bn1_saved, features_layer4_1_bn1_weight_, features_layer4_1_bn1_bias_,
                  features_layer4_1_bn1_running_mean_, features_layer4_1_bn1_running_var_,
                  kFeaturesLayer4_1Bn1);
-  cnn::conv_prepare(features_layer4_1_conv1_weight_prepared, features_layer4_1_conv1_weight_,
-                    kFeaturesLayer4_1Conv1);
+  cnn::fast::conv_prepare(features_layer4_1_conv1_weight_prepared, features_layer4_1_conv1_weight_,
+                          kFeaturesLayer4_1Conv1);
 
   at(155);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
@@ -2165,8 +2165,8 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer4_1_bn3_saved, features_layer4_1_bn3_weight_, features_layer4_1_bn3_bias_,
                  features_layer4_1_bn3_running_mean_, features_layer4_1_bn3_running_var_,
                  kFeaturesLayer4_1Bn3);
-  cnn::conv_prepare(features_layer4_1_conv3_weight_prepared, features_layer4_1_conv3_weight_,
-                    kFeaturesLayer4_1Conv3);
+  cnn::fast::conv_prepare(features_layer4_1_conv3_weight_prepared, features_layer4_1_conv3_weight_,
+                          kFeaturesLayer4_1Conv3);
 
   at(162);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv1)
   // blocks.cnn:9: bn    (features.layer4[2].bn1)
@@ -2174,8 +2174,8 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer4_2_bn1_saved, features_layer4_2_bn1_weight_, features_layer4_2_bn1_bias_,
                  features_layer4_2_bn1_running_mean_, features_layer4_2_bn1_running_var_,
                  kFeaturesLayer4_2Bn1);
-  cnn::conv_prepare(features_layer4_2_conv1_weight_prepared, features_layer4_2_conv1_weight_,
-                    kFeaturesLayer4_2Conv1);
+  cnn::fast::conv_prepare(features_layer4_2_conv1_weight_prepared, features_layer4_2_conv1_weight_,
+                          kFeaturesLayer4_2Conv1);
 
   at(165);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv2)
   // blocks.cnn:9: bn    (features.layer4[2].bn2)
@@ -2191,8 +2191,8 @@ void ResNet50::prepare_on_team() {
   cnn::bn_affine(features_layer4_2_bn3_saved, features_layer4_2_bn3_weight_, features_layer4_2_bn3_bias_,
                  features_layer4_2_bn3_running_mean_, features_layer4_2_bn3_running_var_,
                  kFeaturesLayer4_2Bn3);
-  cnn::conv_prepare(features_layer4_2_conv3_weight_prepared, features_layer4_2_conv3_weight_,
-                    kFeaturesLayer4_2Conv3);
+  cnn::fast::conv_prepare(features_layer4_2_conv3_weight_prepared, features_layer4_2_conv3_weight_,
+                          kFeaturesLayer4_2Conv3);
 }
 
 // Forward, as at prediction time: scores for the caller.
@@ -2298,18 +2298,18 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked features_layer4_0_relu3 = blocked(9633792, 100352);  // 2048x7x7
   const cnn::Floats features_layer4_0_downsample_conv1_weight_prepared = floats(61416640, 2101248);
   const cnn::Floats features_layer4_1_bn1_saved = floats(63517888, 2048);
-  const cnn::Blocked features_layer4_1_relu1 = blocked(2424832, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_1_relu1 = blocked(2662400, 25088);  // 512x7x7
   const cnn::Floats features_layer4_1_conv1_weight_prepared = floats(63519936, 1056768);
   const cnn::Floats features_layer4_1_bn2_saved = floats(64576704, 2048);
-  const cnn::Blocked features_layer4_1_relu2 = blocked(3227648, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_1_relu2 = blocked(3465216, 25088);  // 512x7x7
   const cnn::Floats features_layer4_1_bn3_saved = floats(64578752, 8192);
   const cnn::Blocked features_layer4_1_relu3 = blocked(0, 100352);  // 2048x7x7
   const cnn::Floats features_layer4_1_conv3_weight_prepared = floats(64586944, 1050624);
   const cnn::Floats features_layer4_2_bn1_saved = floats(65637568, 2048);
-  const cnn::Blocked features_layer4_2_relu1 = blocked(5636096, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_2_relu1 = blocked(5873664, 25088);  // 512x7x7
   const cnn::Floats features_layer4_2_conv1_weight_prepared = floats(65639616, 1056768);
   const cnn::Floats features_layer4_2_bn2_saved = floats(66696384, 2048);
-  const cnn::Blocked features_layer4_2_relu2 = blocked(6438912, 25088);  // 512x7x7
+  const cnn::Blocked features_layer4_2_relu2 = blocked(6676480, 25088);  // 512x7x7
   const cnn::Floats features_layer4_2_bn3_saved = floats(66698432, 8192);
   const cnn::Blocked features_layer4_2_relu3 = blocked(3211264, 100352);  // 2048x7x7
   const cnn::Floats features_layer4_2_conv3_weight_prepared = floats(66706624, 1050624);
@@ -2320,9 +2320,9 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
-  cnn::conv(features_relu1, input, features_conv1_weight_,
-            cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1, batch,
-            scratch(25690112, 208614));
+  cnn::fast::conv(features_relu1, input, features_conv1_weight_,
+                  cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1,
+                  batch, scratch(25690112, 208614));
 
   at(3);  // 52: maxpool(3, stride=2, pad=1)    (features.maxpool1)
   cnn::maxpool(features_maxpool1, features_relu1, kFeaturesMaxpool1, batch);
@@ -2330,385 +2330,387 @@ void ResNet50::predict_on_team(cnn::ConstFloats images, int batch) {
   at(4);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
   // blocks.cnn:9: bn    (features.layer1[0].bn1)
   // blocks.cnn:10: act    (features.layer1[0].relu1)
-  cnn::conv(features_layer1_0_relu1, features_maxpool1, features_layer1_0_conv1_weight_,
-            cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer1_0Conv1, batch, scratch(6422528, 91584));
+  cnn::fast::conv(features_layer1_0_relu1, features_maxpool1, features_layer1_0_conv1_weight_,
+                  cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesLayer1_0Conv1, batch, scratch(6422528, 91584));
 
   at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
   // blocks.cnn:10: act    (features.layer1[0].relu2)
-  cnn::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer1_0_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_0Conv2, batch, scratch(6422528, 417856));
+  cnn::fast::winograd::conv(features_layer1_0_relu2, features_layer1_0_relu1, features_layer1_0_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer1_0_bn2_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer1_0Conv2, batch, scratch(6422528, 417856));
 
   at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv3)
   // blocks.cnn:9: bn    (features.layer1[0].bn3)
-  cnn::conv(features_layer1_0_bn3, features_layer1_0_relu2, features_layer1_0_conv3_weight_,
-            cnn::Epilogue().scaled(features_layer1_0_bn3_saved), kFeaturesLayer1_0Conv3, batch,
-            scratch(32112640, 103872));
+  cnn::fast::conv(features_layer1_0_bn3, features_layer1_0_relu2, features_layer1_0_conv3_weight_,
+                  cnn::Epilogue().scaled(features_layer1_0_bn3_saved), kFeaturesLayer1_0Conv3, batch,
+                  scratch(32112640, 103872));
 
   at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer1[0].downsample.bn1)
   // 31: add {    (features.layer1[0].add1)
   // 37: relu    (features.layer1[0].relu3)
-  cnn::conv(features_layer1_0_relu3, features_maxpool1, features_layer1_0_downsample_conv1_weight_,
-            cnn::Epilogue().scaled(features_layer1_0_downsample_bn1_saved).plus(features_layer1_0_bn3).then(cnn::Activation::kRelu),
-            kFeaturesLayer1_0DownsampleConv1, batch, scratch(57802752, 103872));
+  cnn::fast::conv(features_layer1_0_relu3, features_maxpool1, features_layer1_0_downsample_conv1_weight_,
+                  cnn::Epilogue().scaled(features_layer1_0_downsample_bn1_saved).plus(features_layer1_0_bn3).then(cnn::Activation::kRelu),
+                  kFeaturesLayer1_0DownsampleConv1, batch, scratch(57802752, 103872));
 
   at(16);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
   // blocks.cnn:10: act    (features.layer1[1].relu1)
-  cnn::conv(features_layer1_1_relu1, features_layer1_0_relu3, features_layer1_1_conv1_weight_,
-            cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer1_1Conv1, batch, scratch(6422528, 362304));
+  cnn::fast::conv(features_layer1_1_relu1, features_layer1_0_relu3, features_layer1_1_conv1_weight_,
+                  cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesLayer1_1Conv1, batch, scratch(6422528, 362304));
 
   at(19);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
   // blocks.cnn:10: act    (features.layer1[1].relu2)
-  cnn::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer1_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_1Conv2, batch, scratch(6422528, 417856));
+  cnn::fast::winograd::conv(features_layer1_1_relu2, features_layer1_1_relu1, features_layer1_1_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer1_1_bn2_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer1_1Conv2, batch, scratch(6422528, 417856));
 
   at(22);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv3)
   // blocks.cnn:9: bn    (features.layer1[1].bn3)
   // 31: add {    (features.layer1[1].add1)
   // 37: relu    (features.layer1[1].relu3)
-  cnn::conv(features_layer1_1_relu3, features_layer1_1_relu2, features_layer1_1_conv3_weight_,
-            cnn::Epilogue().scaled(features_layer1_1_bn3_saved).plus(features_layer1_0_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer1_1Conv3, batch, scratch(57802752, 103872));
+  cnn::fast::conv(features_layer1_1_relu3, features_layer1_1_relu2, features_layer1_1_conv3_weight_,
+                  cnn::Epilogue().scaled(features_layer1_1_bn3_saved).plus(features_layer1_0_relu3).then(cnn::Activation::kRelu),
+                  kFeaturesLayer1_1Conv3, batch, scratch(57802752, 103872));
 
   at(26);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
   // blocks.cnn:9: bn    (features.layer1[2].bn1)
   // blocks.cnn:10: act    (features.layer1[2].relu1)
-  cnn::conv(features_layer1_2_relu1, features_layer1_1_relu3, features_layer1_2_conv1_weight_,
-            cnn::Epilogue().scaled(features_layer1_2_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer1_2Conv1, batch, scratch(32112640, 362304));
+  cnn::fast::conv(features_layer1_2_relu1, features_layer1_1_relu3, features_layer1_2_conv1_weight_,
+                  cnn::Epilogue().scaled(features_layer1_2_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesLayer1_2Conv1, batch, scratch(32112640, 362304));
 
   at(29);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
   // blocks.cnn:9: bn    (features.layer1[2].bn2)
   // blocks.cnn:10: act    (features.layer1[2].relu2)
-  cnn::winograd::conv(features_layer1_2_relu2, features_layer1_2_relu1, features_layer1_2_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer1_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer1_2Conv2, batch, scratch(32112640, 417856));
+  cnn::fast::winograd::conv(features_layer1_2_relu2, features_layer1_2_relu1, features_layer1_2_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer1_2_bn2_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer1_2Conv2, batch, scratch(32112640, 417856));
 
   at(32);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv3)
   // blocks.cnn:9: bn    (features.layer1[2].bn3)
   // 31: add {    (features.layer1[2].add1)
   // 37: relu    (features.layer1[2].relu3)
-  cnn::conv(features_layer1_2_relu3, features_layer1_2_relu2, features_layer1_2_conv3_weight_,
-            cnn::Epilogue().scaled(features_layer1_2_bn3_saved).plus(features_layer1_1_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer1_2Conv3, batch, scratch(57802752, 103872));
+  cnn::fast::conv(features_layer1_2_relu3, features_layer1_2_relu2, features_layer1_2_conv3_weight_,
+                  cnn::Epilogue().scaled(features_layer1_2_bn3_saved).plus(features_layer1_1_relu3).then(cnn::Activation::kRelu),
+                  kFeaturesLayer1_2Conv3, batch, scratch(57802752, 103872));
 
   at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   // blocks.cnn:9: bn    (features.layer2[0].bn1)
   // blocks.cnn:10: act    (features.layer2[0].relu1)
-  cnn::conv(features_layer2_0_relu1, features_layer1_2_relu3, features_layer2_0_conv1_weight_,
-            cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0Conv1, batch, scratch(12845056, 379200));
+  cnn::fast::conv(features_layer2_0_relu1, features_layer1_2_relu3, features_layer2_0_conv1_weight_,
+                  cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesLayer2_0Conv1, batch, scratch(12845056, 379200));
 
   at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
   // blocks.cnn:10: act    (features.layer2[0].relu2)
-  cnn::conv(features_layer2_0_relu2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
-            cnn::Epilogue().scaled(features_layer2_0_bn2_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0Conv2, batch, scratch(16056320, 1200640));
+  cnn::fast::conv(features_layer2_0_relu2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
+                  cnn::Epilogue().scaled(features_layer2_0_bn2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesLayer2_0Conv2, batch, scratch(16056320, 1200640));
 
   at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv3)
   // blocks.cnn:9: bn    (features.layer2[0].bn3)
-  cnn::conv(features_layer2_0_bn3, features_layer2_0_relu2, features_layer2_0_conv3_weight_,
-            cnn::Epilogue().scaled(features_layer2_0_bn3_saved), kFeaturesLayer2_0Conv3, batch,
-            scratch(16056320, 239424));
+  cnn::fast::conv(features_layer2_0_bn3, features_layer2_0_relu2, features_layer2_0_conv3_weight_,
+                  cnn::Epilogue().scaled(features_layer2_0_bn3_saved), kFeaturesLayer2_0Conv3, batch,
+                  scratch(16056320, 239424));
 
   at(44);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer2[0].downsample.bn1)
   // 31: add {    (features.layer2[0].add1)
   // 37: relu    (features.layer2[0].relu3)
-  cnn::conv(features_layer2_0_relu3, features_layer1_2_relu3, features_layer2_0_downsample_conv1_weight_,
-            cnn::Epilogue().scaled(features_layer2_0_downsample_bn1_saved).plus(features_layer2_0_bn3).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_0DownsampleConv1, batch, scratch(51380224, 477504));
+  cnn::fast::conv(features_layer2_0_relu3, features_layer1_2_relu3,
+                  features_layer2_0_downsample_conv1_weight_,
+                  cnn::Epilogue().scaled(features_layer2_0_downsample_bn1_saved).plus(features_layer2_0_bn3).then(cnn::Activation::kRelu),
+                  kFeaturesLayer2_0DownsampleConv1, batch, scratch(51380224, 477504));
 
   at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
   // blocks.cnn:10: act    (features.layer2[1].relu1)
-  cnn::conv(features_layer2_1_relu1, features_layer2_0_relu3, features_layer2_1_conv1_weight_,
-            cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_1Conv1, batch, scratch(3211264, 757056));
+  cnn::fast::conv(features_layer2_1_relu1, features_layer2_0_relu3, features_layer2_1_conv1_weight_,
+                  cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesLayer2_1Conv1, batch, scratch(3211264, 757056));
 
   at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
   // blocks.cnn:10: act    (features.layer2[1].relu2)
-  cnn::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer2_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_1Conv2, batch, scratch(3211264, 1139264));
+  cnn::fast::winograd::conv(features_layer2_1_relu2, features_layer2_1_relu1, features_layer2_1_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer2_1_bn2_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer2_1Conv2, batch, scratch(3211264, 1139264));
 
   at(54);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv3)
   // blocks.cnn:9: bn    (features.layer2[1].bn3)
   // 31: add {    (features.layer2[1].add1)
   // 37: relu    (features.layer2[1].relu3)
-  cnn::conv(features_layer2_1_relu3, features_layer2_1_relu2, features_layer2_1_conv3_weight_,
-            cnn::Epilogue().scaled(features_layer2_1_bn3_saved).plus(features_layer2_0_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_1Conv3, batch, scratch(28901376, 239424));
+  cnn::fast::conv(features_layer2_1_relu3, features_layer2_1_relu2, features_layer2_1_conv3_weight_,
+                  cnn::Epilogue().scaled(features_layer2_1_bn3_saved).plus(features_layer2_0_relu3).then(cnn::Activation::kRelu),
+                  kFeaturesLayer2_1Conv3, batch, scratch(28901376, 239424));
 
   at(58);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
   // blocks.cnn:9: bn    (features.layer2[2].bn1)
   // blocks.cnn:10: act    (features.layer2[2].relu1)
-  cnn::conv(features_layer2_2_relu1, features_layer2_1_relu3, features_layer2_2_conv1_weight_,
-            cnn::Epilogue().scaled(features_layer2_2_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_2Conv1, batch, scratch(16056320, 757056));
+  cnn::fast::conv(features_layer2_2_relu1, features_layer2_1_relu3, features_layer2_2_conv1_weight_,
+                  cnn::Epilogue().scaled(features_layer2_2_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesLayer2_2Conv1, batch, scratch(16056320, 757056));
 
   at(61);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
   // blocks.cnn:9: bn    (features.layer2[2].bn2)
   // blocks.cnn:10: act    (features.layer2[2].relu2)
-  cnn::winograd::conv(features_layer2_2_relu2, features_layer2_2_relu1, features_layer2_2_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer2_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_2Conv2, batch, scratch(16056320, 1139264));
+  cnn::fast::winograd::conv(features_layer2_2_relu2, features_layer2_2_relu1, features_layer2_2_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer2_2_bn2_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer2_2Conv2, batch, scratch(16056320, 1139264));
 
   at(64);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv3)
   // blocks.cnn:9: bn    (features.layer2[2].bn3)
   // 31: add {    (features.layer2[2].add1)
   // 37: relu    (features.layer2[2].relu3)
-  cnn::conv(features_layer2_2_relu3, features_layer2_2_relu2, features_layer2_2_conv3_weight_,
-            cnn::Epilogue().scaled(features_layer2_2_bn3_saved).plus(features_layer2_1_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_2Conv3, batch, scratch(28901376, 239424));
+  cnn::fast::conv(features_layer2_2_relu3, features_layer2_2_relu2, features_layer2_2_conv3_weight_,
+                  cnn::Epilogue().scaled(features_layer2_2_bn3_saved).plus(features_layer2_1_relu3).then(cnn::Activation::kRelu),
+                  kFeaturesLayer2_2Conv3, batch, scratch(28901376, 239424));
 
   at(68);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
   // blocks.cnn:9: bn    (features.layer2[3].bn1)
   // blocks.cnn:10: act    (features.layer2[3].relu1)
-  cnn::conv(features_layer2_3_relu1, features_layer2_2_relu3, features_layer2_3_conv1_weight_,
-            cnn::Epilogue().scaled(features_layer2_3_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_3Conv1, batch, scratch(3211264, 757056));
+  cnn::fast::conv(features_layer2_3_relu1, features_layer2_2_relu3, features_layer2_3_conv1_weight_,
+                  cnn::Epilogue().scaled(features_layer2_3_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesLayer2_3Conv1, batch, scratch(3211264, 757056));
 
   at(71);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
   // blocks.cnn:9: bn    (features.layer2[3].bn2)
   // blocks.cnn:10: act    (features.layer2[3].relu2)
-  cnn::winograd::conv(features_layer2_3_relu2, features_layer2_3_relu1, features_layer2_3_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer2_3_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer2_3Conv2, batch, scratch(3211264, 1139264));
+  cnn::fast::winograd::conv(features_layer2_3_relu2, features_layer2_3_relu1, features_layer2_3_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer2_3_bn2_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer2_3Conv2, batch, scratch(3211264, 1139264));
 
   at(74);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv3)
   // blocks.cnn:9: bn    (features.layer2[3].bn3)
   // 31: add {    (features.layer2[3].add1)
   // 37: relu    (features.layer2[3].relu3)
-  cnn::conv(features_layer2_3_relu3, features_layer2_3_relu2, features_layer2_3_conv3_weight_,
-            cnn::Epilogue().scaled(features_layer2_3_bn3_saved).plus(features_layer2_2_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer2_3Conv3, batch, scratch(28901376, 239424));
+  cnn::fast::conv(features_layer2_3_relu3, features_layer2_3_relu2, features_layer2_3_conv3_weight_,
+                  cnn::Epilogue().scaled(features_layer2_3_bn3_saved).plus(features_layer2_2_relu3).then(cnn::Activation::kRelu),
+                  kFeaturesLayer2_3Conv3, batch, scratch(28901376, 239424));
 
   at(78);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv1)
   // blocks.cnn:9: bn    (features.layer3[0].bn1)
   // blocks.cnn:10: act    (features.layer3[0].relu1)
-  cnn::conv(features_layer3_0_relu1, features_layer2_3_relu3, features_layer3_0_conv1_weight_,
-            cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0Conv1, batch, scratch(19267584, 821568));
+  cnn::fast::conv(features_layer3_0_relu1, features_layer2_3_relu3, features_layer3_0_conv1_weight_,
+                  cnn::Epilogue().scaled(features_layer3_0_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesLayer3_0Conv1, batch, scratch(19267584, 821568));
 
   at(81);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv2)
   // blocks.cnn:9: bn    (features.layer3[0].bn2)
   // blocks.cnn:10: act    (features.layer3[0].relu2)
-  cnn::conv(features_layer3_0_relu2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
-            cnn::Epilogue().scaled(features_layer3_0_bn2_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0Conv2, batch, scratch(19267584, 1643008));
+  cnn::fast::conv(features_layer3_0_relu2, features_layer3_0_relu1, features_layer3_0_conv2_weight_,
+                  cnn::Epilogue().scaled(features_layer3_0_bn2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesLayer3_0Conv2, batch, scratch(19267584, 1643008));
 
   at(84);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].conv3)
   // blocks.cnn:9: bn    (features.layer3[0].bn3)
-  cnn::conv(features_layer3_0_bn3, features_layer3_0_relu2, features_layer3_0_conv3_weight_,
-            cnn::Epilogue().scaled(features_layer3_0_bn3_saved), kFeaturesLayer3_0Conv3, batch,
-            scratch(19267584, 608064));
+  cnn::fast::conv(features_layer3_0_bn3, features_layer3_0_relu2, features_layer3_0_conv3_weight_,
+                  cnn::Epilogue().scaled(features_layer3_0_bn3_saved), kFeaturesLayer3_0Conv3, batch,
+                  scratch(19267584, 608064));
 
   at(86);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer3[0].downsample.bn1)
   // 31: add {    (features.layer3[0].add1)
   // 37: relu    (features.layer3[0].relu3)
-  cnn::conv(features_layer3_0_relu3, features_layer2_3_relu3, features_layer3_0_downsample_conv1_weight_,
-            cnn::Epilogue().scaled(features_layer3_0_downsample_bn1_saved).plus(features_layer3_0_bn3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_0DownsampleConv1, batch, scratch(25690112, 1214784));
+  cnn::fast::conv(features_layer3_0_relu3, features_layer2_3_relu3,
+                  features_layer3_0_downsample_conv1_weight_,
+                  cnn::Epilogue().scaled(features_layer3_0_downsample_bn1_saved).plus(features_layer3_0_bn3).then(cnn::Activation::kRelu),
+                  kFeaturesLayer3_0DownsampleConv1, batch, scratch(25690112, 1214784));
 
   at(90);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv1)
   // blocks.cnn:9: bn    (features.layer3[1].bn1)
   // blocks.cnn:10: act    (features.layer3[1].relu1)
-  cnn::conv(features_layer3_1_relu1, features_layer3_0_relu3, features_layer3_1_conv1_weight_,
-            cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_1Conv1, batch, scratch(0, 1312768));
+  cnn::fast::conv(features_layer3_1_relu1, features_layer3_0_relu3, features_layer3_1_conv1_weight_,
+                  cnn::Epilogue().scaled(features_layer3_1_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesLayer3_1Conv1, batch, scratch(0, 1312768));
 
   at(93);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv2)
   // blocks.cnn:9: bn    (features.layer3[1].bn2)
   // blocks.cnn:10: act    (features.layer3[1].relu2)
-  cnn::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer3_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_1Conv2, batch, scratch(0, 2378304));
+  cnn::fast::winograd::conv(features_layer3_1_relu2, features_layer3_1_relu1, features_layer3_1_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer3_1_bn2_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer3_1Conv2, batch, scratch(0, 2378304));
 
   at(96);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[1].conv3)
   // blocks.cnn:9: bn    (features.layer3[1].bn3)
   // 31: add {    (features.layer3[1].add1)
   // 37: relu    (features.layer3[1].relu3)
-  cnn::conv(features_layer3_1_relu3, features_layer3_1_relu2, features_layer3_1_conv3_weight_,
-            cnn::Epilogue().scaled(features_layer3_1_bn3_saved).plus(features_layer3_0_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_1Conv3, batch, scratch(8028160, 608064));
+  cnn::fast::conv(features_layer3_1_relu3, features_layer3_1_relu2, features_layer3_1_conv3_weight_,
+                  cnn::Epilogue().scaled(features_layer3_1_bn3_saved).plus(features_layer3_0_relu3).then(cnn::Activation::kRelu),
+                  kFeaturesLayer3_1Conv3, batch, scratch(8028160, 608064));
 
   at(100);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv1)
   // blocks.cnn:9: bn    (features.layer3[2].bn1)
   // blocks.cnn:10: act    (features.layer3[2].relu1)
-  cnn::conv(features_layer3_2_relu1, features_layer3_1_relu3, features_layer3_2_conv1_weight_,
-            cnn::Epilogue().scaled(features_layer3_2_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_2Conv1, batch, scratch(6422528, 1312768));
+  cnn::fast::conv(features_layer3_2_relu1, features_layer3_1_relu3, features_layer3_2_conv1_weight_,
+                  cnn::Epilogue().scaled(features_layer3_2_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesLayer3_2Conv1, batch, scratch(6422528, 1312768));
 
   at(103);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv2)
   // blocks.cnn:9: bn    (features.layer3[2].bn2)
   // blocks.cnn:10: act    (features.layer3[2].relu2)
-  cnn::winograd::conv(features_layer3_2_relu2, features_layer3_2_relu1, features_layer3_2_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer3_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_2Conv2, batch, scratch(6422528, 2378304));
+  cnn::fast::winograd::conv(features_layer3_2_relu2, features_layer3_2_relu1, features_layer3_2_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer3_2_bn2_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer3_2Conv2, batch, scratch(6422528, 2378304));
 
   at(106);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[2].conv3)
   // blocks.cnn:9: bn    (features.layer3[2].bn3)
   // 31: add {    (features.layer3[2].add1)
   // 37: relu    (features.layer3[2].relu3)
-  cnn::conv(features_layer3_2_relu3, features_layer3_2_relu2, features_layer3_2_conv3_weight_,
-            cnn::Epilogue().scaled(features_layer3_2_bn3_saved).plus(features_layer3_1_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_2Conv3, batch, scratch(14450688, 608064));
+  cnn::fast::conv(features_layer3_2_relu3, features_layer3_2_relu2, features_layer3_2_conv3_weight_,
+                  cnn::Epilogue().scaled(features_layer3_2_bn3_saved).plus(features_layer3_1_relu3).then(cnn::Activation::kRelu),
+                  kFeaturesLayer3_2Conv3, batch, scratch(14450688, 608064));
 
   at(110);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv1)
   // blocks.cnn:9: bn    (features.layer3[3].bn1)
   // blocks.cnn:10: act    (features.layer3[3].relu1)
-  cnn::conv(features_layer3_3_relu1, features_layer3_2_relu3, features_layer3_3_conv1_weight_,
-            cnn::Epilogue().scaled(features_layer3_3_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_3Conv1, batch, scratch(0, 1312768));
+  cnn::fast::conv(features_layer3_3_relu1, features_layer3_2_relu3, features_layer3_3_conv1_weight_,
+                  cnn::Epilogue().scaled(features_layer3_3_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesLayer3_3Conv1, batch, scratch(0, 1312768));
 
   at(113);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv2)
   // blocks.cnn:9: bn    (features.layer3[3].bn2)
   // blocks.cnn:10: act    (features.layer3[3].relu2)
-  cnn::winograd::conv(features_layer3_3_relu2, features_layer3_3_relu1, features_layer3_3_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer3_3_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_3Conv2, batch, scratch(0, 2378304));
+  cnn::fast::winograd::conv(features_layer3_3_relu2, features_layer3_3_relu1, features_layer3_3_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer3_3_bn2_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer3_3Conv2, batch, scratch(0, 2378304));
 
   at(116);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[3].conv3)
   // blocks.cnn:9: bn    (features.layer3[3].bn3)
   // 31: add {    (features.layer3[3].add1)
   // 37: relu    (features.layer3[3].relu3)
-  cnn::conv(features_layer3_3_relu3, features_layer3_3_relu2, features_layer3_3_conv3_weight_,
-            cnn::Epilogue().scaled(features_layer3_3_bn3_saved).plus(features_layer3_2_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_3Conv3, batch, scratch(14450688, 608064));
+  cnn::fast::conv(features_layer3_3_relu3, features_layer3_3_relu2, features_layer3_3_conv3_weight_,
+                  cnn::Epilogue().scaled(features_layer3_3_bn3_saved).plus(features_layer3_2_relu3).then(cnn::Activation::kRelu),
+                  kFeaturesLayer3_3Conv3, batch, scratch(14450688, 608064));
 
   at(120);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv1)
   // blocks.cnn:9: bn    (features.layer3[4].bn1)
   // blocks.cnn:10: act    (features.layer3[4].relu1)
-  cnn::conv(features_layer3_4_relu1, features_layer3_3_relu3, features_layer3_4_conv1_weight_,
-            cnn::Epilogue().scaled(features_layer3_4_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_4Conv1, batch, scratch(6422528, 1312768));
+  cnn::fast::conv(features_layer3_4_relu1, features_layer3_3_relu3, features_layer3_4_conv1_weight_,
+                  cnn::Epilogue().scaled(features_layer3_4_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesLayer3_4Conv1, batch, scratch(6422528, 1312768));
 
   at(123);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv2)
   // blocks.cnn:9: bn    (features.layer3[4].bn2)
   // blocks.cnn:10: act    (features.layer3[4].relu2)
-  cnn::winograd::conv(features_layer3_4_relu2, features_layer3_4_relu1, features_layer3_4_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer3_4_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_4Conv2, batch, scratch(6422528, 2378304));
+  cnn::fast::winograd::conv(features_layer3_4_relu2, features_layer3_4_relu1, features_layer3_4_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer3_4_bn2_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer3_4Conv2, batch, scratch(6422528, 2378304));
 
   at(126);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[4].conv3)
   // blocks.cnn:9: bn    (features.layer3[4].bn3)
   // 31: add {    (features.layer3[4].add1)
   // 37: relu    (features.layer3[4].relu3)
-  cnn::conv(features_layer3_4_relu3, features_layer3_4_relu2, features_layer3_4_conv3_weight_,
-            cnn::Epilogue().scaled(features_layer3_4_bn3_saved).plus(features_layer3_3_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_4Conv3, batch, scratch(14450688, 608064));
+  cnn::fast::conv(features_layer3_4_relu3, features_layer3_4_relu2, features_layer3_4_conv3_weight_,
+                  cnn::Epilogue().scaled(features_layer3_4_bn3_saved).plus(features_layer3_3_relu3).then(cnn::Activation::kRelu),
+                  kFeaturesLayer3_4Conv3, batch, scratch(14450688, 608064));
 
   at(130);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv1)
   // blocks.cnn:9: bn    (features.layer3[5].bn1)
   // blocks.cnn:10: act    (features.layer3[5].relu1)
-  cnn::conv(features_layer3_5_relu1, features_layer3_4_relu3, features_layer3_5_conv1_weight_,
-            cnn::Epilogue().scaled(features_layer3_5_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_5Conv1, batch, scratch(0, 1312768));
+  cnn::fast::conv(features_layer3_5_relu1, features_layer3_4_relu3, features_layer3_5_conv1_weight_,
+                  cnn::Epilogue().scaled(features_layer3_5_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesLayer3_5Conv1, batch, scratch(0, 1312768));
 
   at(133);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv2)
   // blocks.cnn:9: bn    (features.layer3[5].bn2)
   // blocks.cnn:10: act    (features.layer3[5].relu2)
-  cnn::winograd::conv(features_layer3_5_relu2, features_layer3_5_relu1, features_layer3_5_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer3_5_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer3_5Conv2, batch, scratch(0, 2378304));
+  cnn::fast::winograd::conv(features_layer3_5_relu2, features_layer3_5_relu1, features_layer3_5_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer3_5_bn2_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer3_5Conv2, batch, scratch(0, 2378304));
 
   at(136);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer3[5].conv3)
   // blocks.cnn:9: bn    (features.layer3[5].bn3)
   // 31: add {    (features.layer3[5].add1)
   // 37: relu    (features.layer3[5].relu3)
-  cnn::conv(features_layer3_5_relu3, features_layer3_5_relu2, features_layer3_5_conv3_weight_,
-            cnn::Epilogue().scaled(features_layer3_5_bn3_saved).plus(features_layer3_4_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer3_5Conv3, batch, scratch(14450688, 608064));
+  cnn::fast::conv(features_layer3_5_relu3, features_layer3_5_relu2, features_layer3_5_conv3_weight_,
+                  cnn::Epilogue().scaled(features_layer3_5_bn3_saved).plus(features_layer3_4_relu3).then(cnn::Activation::kRelu),
+                  kFeaturesLayer3_5Conv3, batch, scratch(14450688, 608064));
 
   at(140);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv1)
   // blocks.cnn:9: bn    (features.layer4[0].bn1)
   // blocks.cnn:10: act    (features.layer4[0].relu1)
-  cnn::conv(features_layer4_0_relu1, features_layer3_5_relu3, features_layer4_0_conv1_weight_,
-            cnn::Epilogue().scaled(features_layer4_0_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_0Conv1, batch, scratch(9633792, 1576960));
+  cnn::fast::conv(features_layer4_0_relu1, features_layer3_5_relu3, features_layer4_0_conv1_weight_,
+                  cnn::Epilogue().scaled(features_layer4_0_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesLayer4_0Conv1, batch, scratch(9633792, 1576960));
 
   at(143);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
   // blocks.cnn:10: act    (features.layer4[0].relu2)
-  cnn::conv(features_layer4_0_relu2, features_layer4_0_relu1,
-            cnn::prepared(features_layer4_0_conv2_weight_prepared),
-            cnn::Epilogue().scaled(features_layer4_0_bn2_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_0Conv2, batch, scratch(9633792, 1048576));
+  cnn::fast::conv(features_layer4_0_relu2, features_layer4_0_relu1,
+                  cnn::prepared(features_layer4_0_conv2_weight_prepared),
+                  cnn::Epilogue().scaled(features_layer4_0_bn2_saved).then(cnn::Activation::kRelu),
+                  kFeaturesLayer4_0Conv2, batch, scratch(9633792, 1048576));
 
   at(146);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv3)
   // blocks.cnn:9: bn    (features.layer4[0].bn3)
-  cnn::conv(features_layer4_0_bn3, features_layer4_0_relu2,
-            cnn::prepared(features_layer4_0_conv3_weight_prepared),
-            cnn::Epilogue().scaled(features_layer4_0_bn3_saved), kFeaturesLayer4_0Conv3, batch,
-            scratch(9633792, 689472));
+  cnn::fast::conv(features_layer4_0_bn3, features_layer4_0_relu2,
+                  cnn::prepared(features_layer4_0_conv3_weight_prepared),
+                  cnn::Epilogue().scaled(features_layer4_0_bn3_saved), kFeaturesLayer4_0Conv3, batch,
+                  scratch(9633792, 689472));
 
   at(148);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
   // 31: add {    (features.layer4[0].add1)
   // 37: relu    (features.layer4[0].relu3)
-  cnn::conv(features_layer4_0_relu3, features_layer3_5_relu3,
-            cnn::prepared(features_layer4_0_downsample_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_layer4_0_downsample_bn1_saved).plus(features_layer4_0_bn3).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_0DownsampleConv1, batch, scratch(12845056, 1048576));
+  cnn::fast::conv(features_layer4_0_relu3, features_layer3_5_relu3,
+                  cnn::prepared(features_layer4_0_downsample_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_layer4_0_downsample_bn1_saved).plus(features_layer4_0_bn3).then(cnn::Activation::kRelu),
+                  kFeaturesLayer4_0DownsampleConv1, batch, scratch(12845056, 1048576));
 
   at(152);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
   // blocks.cnn:10: act    (features.layer4[1].relu1)
-  cnn::conv(features_layer4_1_relu1, features_layer4_0_relu3,
-            cnn::prepared(features_layer4_1_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_layer4_1_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_1Conv1, batch, scratch(0, 1048576));
+  cnn::fast::conv(features_layer4_1_relu1, features_layer4_0_relu3,
+                  cnn::prepared(features_layer4_1_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_layer4_1_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesLayer4_1Conv1, batch, scratch(0, 1048576));
 
   at(155);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
   // blocks.cnn:10: act    (features.layer4[1].relu2)
-  cnn::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer4_1_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer4_1Conv2, batch, scratch(0, 2424832));
+  cnn::fast::winograd::conv(features_layer4_1_relu2, features_layer4_1_relu1, features_layer4_1_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer4_1_bn2_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer4_1Conv2, batch, scratch(0, 2662400));
 
   at(158);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv3)
   // blocks.cnn:9: bn    (features.layer4[1].bn3)
   // 31: add {    (features.layer4[1].add1)
   // 37: relu    (features.layer4[1].relu3)
-  cnn::conv(features_layer4_1_relu3, features_layer4_1_relu2,
-            cnn::prepared(features_layer4_1_conv3_weight_prepared),
-            cnn::Epilogue().scaled(features_layer4_1_bn3_saved).plus(features_layer4_0_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_1Conv3, batch, scratch(4030464, 689472));
+  cnn::fast::conv(features_layer4_1_relu3, features_layer4_1_relu2,
+                  cnn::prepared(features_layer4_1_conv3_weight_prepared),
+                  cnn::Epilogue().scaled(features_layer4_1_bn3_saved).plus(features_layer4_0_relu3).then(cnn::Activation::kRelu),
+                  kFeaturesLayer4_1Conv3, batch, scratch(4268032, 689472));
 
   at(162);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv1)
   // blocks.cnn:9: bn    (features.layer4[2].bn1)
   // blocks.cnn:10: act    (features.layer4[2].relu1)
-  cnn::conv(features_layer4_2_relu1, features_layer4_1_relu3,
-            cnn::prepared(features_layer4_2_conv1_weight_prepared),
-            cnn::Epilogue().scaled(features_layer4_2_bn1_saved).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_2Conv1, batch, scratch(3211264, 1048576));
+  cnn::fast::conv(features_layer4_2_relu1, features_layer4_1_relu3,
+                  cnn::prepared(features_layer4_2_conv1_weight_prepared),
+                  cnn::Epilogue().scaled(features_layer4_2_bn1_saved).then(cnn::Activation::kRelu),
+                  kFeaturesLayer4_2Conv1, batch, scratch(3211264, 1048576));
 
   at(165);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv2)
   // blocks.cnn:9: bn    (features.layer4[2].bn2)
   // blocks.cnn:10: act    (features.layer4[2].relu2)
-  cnn::winograd::conv(features_layer4_2_relu2, features_layer4_2_relu1, features_layer4_2_conv2_weight_,
-                      cnn::Epilogue().scaled(features_layer4_2_bn2_saved).then(cnn::Activation::kRelu),
-                      kFeaturesLayer4_2Conv2, batch, scratch(3211264, 2424832));
+  cnn::fast::winograd::conv(features_layer4_2_relu2, features_layer4_2_relu1, features_layer4_2_conv2_weight_,
+                            cnn::Epilogue().scaled(features_layer4_2_bn2_saved).then(cnn::Activation::kRelu),
+                            kFeaturesLayer4_2Conv2, batch, scratch(3211264, 2662400));
 
   at(168);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv3)
   // blocks.cnn:9: bn    (features.layer4[2].bn3)
   // 31: add {    (features.layer4[2].add1)
   // 37: relu    (features.layer4[2].relu3)
-  cnn::conv(features_layer4_2_relu3, features_layer4_2_relu2,
-            cnn::prepared(features_layer4_2_conv3_weight_prepared),
-            cnn::Epilogue().scaled(features_layer4_2_bn3_saved).plus(features_layer4_1_relu3).then(cnn::Activation::kRelu),
-            kFeaturesLayer4_2Conv3, batch, scratch(7241728, 689472));
+  cnn::fast::conv(features_layer4_2_relu3, features_layer4_2_relu2,
+                  cnn::prepared(features_layer4_2_conv3_weight_prepared),
+                  cnn::Epilogue().scaled(features_layer4_2_bn3_saved).plus(features_layer4_1_relu3).then(cnn::Activation::kRelu),
+                  kFeaturesLayer4_2Conv3, batch, scratch(7479296, 689472));
 
   at(172);  // 60: gap    (head.gap1)
   cnn::gap(head_gap1, features_layer4_2_relu3, k2048x7x7, batch);

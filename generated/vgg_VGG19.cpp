@@ -103,22 +103,22 @@ constexpr cnn::DenseGeometry kClassifierDense3{.in = 4096, .out = 1000, .block =
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::conv_scratch(kFeaturesBlock1Conv1, kBatch) == cnn::ScratchSize{12288, 39414});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock2Conv1, kBatch) == cnn::ScratchSize{474368, 569920});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock2Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv1, kBatch) == cnn::ScratchSize{924288, 1189440, 608832});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv3, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock3Conv4, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock4Conv1, kBatch) == cnn::ScratchSize{1241600, 4756032, 2378304});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock4Conv2, kBatch) == cnn::ScratchSize{1847808, 9511488, 4849664});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock4Conv3, kBatch) == cnn::ScratchSize{1847808, 9511488, 4849664});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock4Conv4, kBatch) == cnn::ScratchSize{1847808, 9511488, 4849664});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv1, kBatch) == cnn::ScratchSize{1847808, 9511488, 4849664});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv2, kBatch) == cnn::ScratchSize{1847808, 9511488, 4849664});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv3, kBatch) == cnn::ScratchSize{1847808, 9511488, 4849664});
-static_assert(cnn::winograd::conv_scratch(kFeaturesBlock5Conv4, kBatch) == cnn::ScratchSize{1847808, 9511488, 4849664});
+static_assert(cnn::fast::conv_scratch(kFeaturesBlock1Conv1, kBatch) == cnn::ScratchSize{163840, 39414});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock2Conv1, kBatch) == cnn::ScratchSize{474368, 569920});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock2Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock3Conv1, kBatch) == cnn::ScratchSize{924288, 1189440, 608832});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock3Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock3Conv3, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock3Conv4, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock4Conv1, kBatch) == cnn::ScratchSize{1241600, 4756032, 2378304});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock4Conv2, kBatch) == cnn::ScratchSize{1847808, 9511488, 4849664});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock4Conv3, kBatch) == cnn::ScratchSize{1847808, 9511488, 4849664});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock4Conv4, kBatch) == cnn::ScratchSize{1847808, 9511488, 4849664});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock5Conv1, kBatch) == cnn::ScratchSize{1847808, 9511488, 4849664});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock5Conv2, kBatch) == cnn::ScratchSize{1847808, 9511488, 4849664});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock5Conv3, kBatch) == cnn::ScratchSize{1847808, 9511488, 4849664});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock5Conv4, kBatch) == cnn::ScratchSize{1847808, 9511488, 4849664});
 static_assert(cnn::dense_scratch(kClassifierDense1, kBatch) == cnn::ScratchSize{17408, 1003520});
 static_assert(cnn::dense_scratch(kClassifierDense2, kBatch) == cnn::ScratchSize{17408, 163920});
 static_assert(cnn::dense_scratch(kClassifierDense3, kBatch) == cnn::ScratchSize{17408, 163840});
@@ -389,96 +389,96 @@ void VGG19::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked classifier_softmax1 = blocked(0, 1000);  // 1000
 
   at(0);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block1.conv1)
-  cnn::conv(features_block1_conv1, input, features_block1_conv1_weight_,
-            cnn::Epilogue().with_bias(features_block1_conv1_bias_).then(cnn::Activation::kRelu),
-            kFeaturesBlock1Conv1, batch, scratch(102760448, 39414));
+  cnn::fast::conv(features_block1_conv1, input, features_block1_conv1_weight_,
+                  cnn::Epilogue().with_bias(features_block1_conv1_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesBlock1Conv1, batch, scratch(102760448, 39414));
 
   at(1);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block1.conv2)
-  cnn::winograd::conv(features_block1_conv2, features_block1_conv1, features_block1_conv2_weight_,
-                      cnn::Epilogue().with_bias(features_block1_conv2_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock1Conv2, batch, scratch(205520896, 417856));
+  cnn::fast::winograd::conv(features_block1_conv2, features_block1_conv1, features_block1_conv2_weight_,
+                            cnn::Epilogue().with_bias(features_block1_conv2_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesBlock1Conv2, batch, scratch(205520896, 417856));
 
   at(2);  // 14: maxpool(2)    (features.block1.maxpool1)
   cnn::maxpool(features_block1_maxpool1, features_block1_conv2, kFeaturesBlock1Maxpool1, batch);
 
   at(3);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block2.conv1)
-  cnn::winograd::conv(features_block2_conv1, features_block1_maxpool1, features_block2_conv1_weight_,
-                      cnn::Epilogue().with_bias(features_block2_conv1_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock2Conv1, batch, scratch(77070336, 569920));
+  cnn::fast::winograd::conv(features_block2_conv1, features_block1_maxpool1, features_block2_conv1_weight_,
+                            cnn::Epilogue().with_bias(features_block2_conv1_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesBlock2Conv1, batch, scratch(77070336, 569920));
 
   at(4);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block2.conv2)
-  cnn::winograd::conv(features_block2_conv2, features_block2_conv1, features_block2_conv2_weight_,
-                      cnn::Epilogue().with_bias(features_block2_conv2_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock2Conv2, batch, scratch(102760448, 1139264));
+  cnn::fast::winograd::conv(features_block2_conv2, features_block2_conv1, features_block2_conv2_weight_,
+                            cnn::Epilogue().with_bias(features_block2_conv2_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesBlock2Conv2, batch, scratch(102760448, 1139264));
 
   at(5);  // 14: maxpool(2)    (features.block2.maxpool1)
   cnn::maxpool(features_block2_maxpool1, features_block2_conv2, kFeaturesBlock2Maxpool1, batch);
 
   at(6);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv1)
-  cnn::winograd::conv(features_block3_conv1, features_block2_maxpool1, features_block3_conv1_weight_,
-                      cnn::Epilogue().with_bias(features_block3_conv1_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock3Conv1, batch, scratch(38535168, 1189440));
+  cnn::fast::winograd::conv(features_block3_conv1, features_block2_maxpool1, features_block3_conv1_weight_,
+                            cnn::Epilogue().with_bias(features_block3_conv1_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesBlock3Conv1, batch, scratch(38535168, 1189440));
 
   at(7);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv2)
-  cnn::winograd::conv(features_block3_conv2, features_block3_conv1, features_block3_conv2_weight_,
-                      cnn::Epilogue().with_bias(features_block3_conv2_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock3Conv2, batch, scratch(51380224, 2378304));
+  cnn::fast::winograd::conv(features_block3_conv2, features_block3_conv1, features_block3_conv2_weight_,
+                            cnn::Epilogue().with_bias(features_block3_conv2_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesBlock3Conv2, batch, scratch(51380224, 2378304));
 
   at(8);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv3)
-  cnn::winograd::conv(features_block3_conv3, features_block3_conv2, features_block3_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_block3_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock3Conv3, batch, scratch(51380224, 2378304));
+  cnn::fast::winograd::conv(features_block3_conv3, features_block3_conv2, features_block3_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_block3_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesBlock3Conv3, batch, scratch(51380224, 2378304));
 
   at(9);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv4)
-  cnn::winograd::conv(features_block3_conv4, features_block3_conv3, features_block3_conv4_weight_,
-                      cnn::Epilogue().with_bias(features_block3_conv4_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock3Conv4, batch, scratch(51380224, 2378304));
+  cnn::fast::winograd::conv(features_block3_conv4, features_block3_conv3, features_block3_conv4_weight_,
+                            cnn::Epilogue().with_bias(features_block3_conv4_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesBlock3Conv4, batch, scratch(51380224, 2378304));
 
   at(10);  // 14: maxpool(2)    (features.block3.maxpool1)
   cnn::maxpool(features_block3_maxpool1, features_block3_conv4, kFeaturesBlock3Maxpool1, batch);
 
   at(11);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv1)
-  cnn::winograd::conv(features_block4_conv1, features_block3_maxpool1, features_block4_conv1_weight_,
-                      cnn::Epilogue().with_bias(features_block4_conv1_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock4Conv1, batch, scratch(19267584, 4756032));
+  cnn::fast::winograd::conv(features_block4_conv1, features_block3_maxpool1, features_block4_conv1_weight_,
+                            cnn::Epilogue().with_bias(features_block4_conv1_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesBlock4Conv1, batch, scratch(19267584, 4756032));
 
   at(12);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv2)
-  cnn::winograd::conv(features_block4_conv2, features_block4_conv1, features_block4_conv2_weight_,
-                      cnn::Epilogue().with_bias(features_block4_conv2_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock4Conv2, batch, scratch(25690112, 9511488));
+  cnn::fast::winograd::conv(features_block4_conv2, features_block4_conv1, features_block4_conv2_weight_,
+                            cnn::Epilogue().with_bias(features_block4_conv2_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesBlock4Conv2, batch, scratch(25690112, 9511488));
 
   at(13);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv3)
-  cnn::winograd::conv(features_block4_conv3, features_block4_conv2, features_block4_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_block4_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock4Conv3, batch, scratch(25690112, 9511488));
+  cnn::fast::winograd::conv(features_block4_conv3, features_block4_conv2, features_block4_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_block4_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesBlock4Conv3, batch, scratch(25690112, 9511488));
 
   at(14);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv4)
-  cnn::winograd::conv(features_block4_conv4, features_block4_conv3, features_block4_conv4_weight_,
-                      cnn::Epilogue().with_bias(features_block4_conv4_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock4Conv4, batch, scratch(25690112, 9511488));
+  cnn::fast::winograd::conv(features_block4_conv4, features_block4_conv3, features_block4_conv4_weight_,
+                            cnn::Epilogue().with_bias(features_block4_conv4_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesBlock4Conv4, batch, scratch(25690112, 9511488));
 
   at(15);  // 14: maxpool(2)    (features.block4.maxpool1)
   cnn::maxpool(features_block4_maxpool1, features_block4_conv4, kFeaturesBlock4Maxpool1, batch);
 
   at(16);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv1)
-  cnn::winograd::conv(features_block5_conv1, features_block4_maxpool1, features_block5_conv1_weight_,
-                      cnn::Epilogue().with_bias(features_block5_conv1_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock5Conv1, batch, scratch(0, 9511488));
+  cnn::fast::winograd::conv(features_block5_conv1, features_block4_maxpool1, features_block5_conv1_weight_,
+                            cnn::Epilogue().with_bias(features_block5_conv1_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesBlock5Conv1, batch, scratch(0, 9511488));
 
   at(17);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv2)
-  cnn::winograd::conv(features_block5_conv2, features_block5_conv1, features_block5_conv2_weight_,
-                      cnn::Epilogue().with_bias(features_block5_conv2_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock5Conv2, batch, scratch(0, 9511488));
+  cnn::fast::winograd::conv(features_block5_conv2, features_block5_conv1, features_block5_conv2_weight_,
+                            cnn::Epilogue().with_bias(features_block5_conv2_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesBlock5Conv2, batch, scratch(0, 9511488));
 
   at(18);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv3)
-  cnn::winograd::conv(features_block5_conv3, features_block5_conv2, features_block5_conv3_weight_,
-                      cnn::Epilogue().with_bias(features_block5_conv3_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock5Conv3, batch, scratch(0, 9511488));
+  cnn::fast::winograd::conv(features_block5_conv3, features_block5_conv2, features_block5_conv3_weight_,
+                            cnn::Epilogue().with_bias(features_block5_conv3_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesBlock5Conv3, batch, scratch(0, 9511488));
 
   at(19);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv4)
-  cnn::winograd::conv(features_block5_conv4, features_block5_conv3, features_block5_conv4_weight_,
-                      cnn::Epilogue().with_bias(features_block5_conv4_bias_).then(cnn::Activation::kRelu),
-                      kFeaturesBlock5Conv4, batch, scratch(0, 9511488));
+  cnn::fast::winograd::conv(features_block5_conv4, features_block5_conv3, features_block5_conv4_weight_,
+                            cnn::Epilogue().with_bias(features_block5_conv4_bias_).then(cnn::Activation::kRelu),
+                            kFeaturesBlock5Conv4, batch, scratch(0, 9511488));
 
   at(20);  // 14: maxpool(2)    (features.block5.maxpool1)
   cnn::maxpool(features_block5_maxpool1, features_block5_conv4, kFeaturesBlock5Maxpool1, batch);

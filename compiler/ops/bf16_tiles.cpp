@@ -77,7 +77,7 @@ struct Layout {
 };
 
 Layout layout_of(const Correlation& c) {
-  const auto cost = [&](const Layout& layout) { return layout.steps() * pieces(c.out, 2 * kTile) * 40 + layout.plane_channels(); };
+  const auto cost = [&](const Layout& layout) { return layout.steps() * pieces(c.out, kTile) * 6 + layout.plane_channels(); };
   Layout best(c, false, false);
   if (c.in >= kTileDepth || c.vertical.reads.size() * c.horizontal.reads.size() <= 1) return best;
   for (const bool vertical : {false, true}) {
@@ -87,9 +87,9 @@ Layout layout_of(const Correlation& c) {
   return best;
 }
 
-// cnn::bf16x2::Cut::floats, of one image.
-std::int64_t plane_floats(const Layout& layout, std::int64_t tiles) {
-  const std::int64_t places = tiles * kTile + layout.reach();
+// cnn::bf16x2::Cut::floats.
+std::int64_t plane_floats(const Layout& layout, std::int64_t tiles, std::int64_t images) {
+  const std::int64_t places = images * (tiles * kTile + layout.reach());
   return layout.plane_channels() * ((pieces(places, kTile) | 1) * kTile);
 }
 
@@ -103,9 +103,8 @@ ir::ScratchSize correlation_scratch(const Correlation& c, std::int64_t batch) {
   const Layout layout = layout_of(c);
   const std::int64_t tiles = pieces(layout.columns(c), kTile);
   if (tiles == 0) return {};
-  const std::int64_t image = plane_floats(layout, tiles);
-  return {.per_thread = std::min(image * batch, std::max(kMostPlaneFloats, plane_floats(layout, 2))),
-          .shared = std::min({image * std::min(batch, kWanted - 1), kMostSharedPlanes, layout.steps() * kTileDepth * c.out})};
+  return {.per_thread = std::min(plane_floats(layout, tiles, batch), std::max(kMostPlaneFloats, plane_floats(layout, 2, 1))),
+          .shared = std::min({plane_floats(layout, tiles, std::min(batch, kWanted - 1)), kMostSharedPlanes, layout.steps() * kTileDepth * c.out})};
 }
 
 // A convolution's correlations.

@@ -8,7 +8,7 @@
 #include "cnn/core/instructions.hpp"
 #include "cnn/core/team.hpp"
 #include "cnn/ops/bn.hpp"
-#include "cnn/ops/conv.hpp"
+#include "cnn/ops/conv/fast.hpp"
 #include "cnn/ops/cross_entropy.hpp"
 #include "cnn/ops/dense.hpp"
 #include "cnn/ops/tanh.hpp"
@@ -76,6 +76,25 @@ void run_conv(int threads) {
   write(y), write(dx), write(dw), write(db);
 }
 
+// As a fast program has it: other kernels where the processor multiplies tiles of bf16 numbers.
+void run_fast_conv(int threads) {
+  constexpr cnn::ConvGeometry g{.in_channels = 35, .in_height = 13, .in_width = 11, .out_channels = 20, .out_height = 13,
+                                .out_width = 11, .kernel_height = 3, .kernel_width = 3, .pad_top = 1, .pad_left = 1};
+  constexpr cnn::MapGeometry in{35, 13, 11, 1}, out{20, 13, 11, 1};
+  Map x(in, 19), y(out, 20), dy(out, 21), dx(in, 22);
+  Values w = numbers(20 * 35 * 9, 23);
+  for (float& value : w) value /= 17;
+  Values dw(w.size());
+  Memory forward(cnn::fast::conv_scratch(g, kBatch), threads), input(cnn::fast::conv_backward_input_scratch(g, kBatch), threads),
+      params(cnn::fast::conv_backward_params_scratch(g, kBatch), threads);
+  cnn::run_team(threads, [&] {
+    cnn::fast::conv(y.view(), x.view(), w, {}, g, kBatch, forward.scratch());
+    cnn::fast::conv_backward_input({dx.view()}, dy.view(), w, g, kBatch, input.scratch());
+    cnn::fast::conv_backward_params(dw, dy.view(), x.view(), g, kBatch, params.scratch());
+  });
+  write(y), write(dx), write(dw);
+}
+
 void run_bn(int threads) {
   constexpr cnn::BnGeometry g{.channels = 6, .height = 7, .width = 9, .block = kBlock};
   constexpr cnn::MapGeometry map{6, 7, 9, kBlock};
@@ -116,6 +135,7 @@ int main(int count, char** arguments) {
     return 2;
   }
   run_conv(threads);
+  run_fast_conv(threads);
   run_bn(threads);
   run_classifier(threads);
   std::fprintf(stderr, "%s\n", cnn::instruction_set().c_str());

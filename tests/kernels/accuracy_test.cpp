@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "cnn/ops/conv/winograd.hpp"
+#include "cnn/ops/conv/fast.hpp"
 #include "reference.hpp"
 
 namespace cnn::tests {
@@ -206,6 +206,15 @@ TEST(Accuracy, OfConvolutionsAgainstDouble) {
                [&](Blocked dx, ConstBlocked dy, const Scratch& s) { conv_backward_input(dx, dy, operands.weight, g, kBatch, s); },
                [&](Floats dw, ConstBlocked dy, const Loaded& x, const Scratch& s) { conv_backward_params(dw, dy, x, g, kBatch, s); }),
            kStrict);
+    // Other kernels where the processor multiplies tiles of bf16 numbers.
+    report(layer, "fast",
+           compare(
+               operands,
+               most({fast::conv_scratch(g, kBatch), fast::conv_backward_input_scratch(g, kBatch), fast::conv_backward_params_scratch(g, kBatch)}),
+               [&](Blocked y, const Loaded& x, const Scratch& s) { fast::conv(y, x, operands.weight, {}, g, kBatch, s); },
+               [&](Blocked dx, ConstBlocked dy, const Scratch& s) { fast::conv_backward_input(dx, dy, operands.weight, g, kBatch, s); },
+               [&](Floats dw, ConstBlocked dy, const Loaded& x, const Scratch& s) { fast::conv_backward_params(dw, dy, x, g, kBatch, s); }),
+           kFast);
     if (!winograd::fits(g)) continue;
     const auto report_winograd = [&](const char* name, ScratchSize scratch, auto&& forward) {
       report(layer, name,

@@ -1,7 +1,7 @@
 // conv's algorithms, packed columns and Winograd's, with what they do on loading and storing, against the definition.
 #include <array>
 
-#include "cnn/ops/conv/winograd.hpp"
+#include "cnn/ops/conv/fast.hpp"
 #include "reference.hpp"
 
 namespace cnn::tests {
@@ -49,6 +49,41 @@ constexpr Algorithm kWinograd2x2{"winograd_2x2",
                                  winograd::conv_backward_input,
                                  winograd::conv_backward_params,
                                  3e-5};
+
+// Those of fast programs: others where the processor multiplies tiles of bf16 numbers.
+constexpr Algorithm kFast{"fast",
+                          fast::conv_scratch,
+                          fast::conv_backward_input_scratch,
+                          fast::conv_backward_params_scratch,
+                          fast::conv_prepared_floats,
+                          fast::conv_prepared_scratch,
+                          fast::conv_prepare,
+                          fast::conv,
+                          fast::conv_backward_input,
+                          fast::conv_backward_params,
+                          3e-5};
+constexpr Algorithm kFastWinograd{"fast winograd",
+                                  fast::winograd::conv_scratch,
+                                  fast::winograd::conv_backward_input_scratch,
+                                  fast::winograd::conv_backward_params_scratch,
+                                  fast::winograd::conv_prepared_floats,
+                                  fast::winograd::conv_prepared_scratch,
+                                  fast::winograd::conv_prepare,
+                                  fast::winograd::conv,
+                                  fast::winograd::conv_backward_input,
+                                  fast::winograd::conv_backward_params,
+                                  3e-5};
+constexpr Algorithm kFastWinograd2x2{"fast winograd_2x2",
+                                     fast::winograd::conv_2x2_scratch,
+                                     fast::winograd::conv_backward_input_scratch,
+                                     fast::winograd::conv_backward_params_scratch,
+                                     fast::winograd::conv_2x2_prepared_floats,
+                                     fast::winograd::conv_2x2_prepared_scratch,
+                                     fast::winograd::conv_2x2_prepare,
+                                     fast::winograd::conv_2x2,
+                                     fast::winograd::conv_backward_input,
+                                     fast::winograd::conv_backward_params,
+                                     3e-5};
 
 ConvGeometry geometry(int in, int out, int height, int width, int kernel, int stride, int pad_top, int pad_left) {
   ConvGeometry g;
@@ -235,12 +270,12 @@ TEST(ConvAlgorithms, WinogradInHalvesIsTheSame) {
 
 // A gradient that takes the place of an activation's output is 0 where that cut off.
 TEST(ConvAlgorithms, GradientsTakeThePlaceOfWhatTheyGoThrough) {
-  for (const Algorithm* algorithm : {&kPacked, &kWinograd}) {
+  for (const Algorithm* algorithm : {&kPacked, &kWinograd, &kFast, &kFastWinograd}) {
     for (const Activation activation : {Activation::kRelu, Activation::kRelu6}) {
       for (const auto& [in, out, height, width, kernel, stride, pad, batch] :
            {std::array{5, 8, 13, 13, 3, 1, 1, 3}, {20, 70, 14, 11, 3, 1, 0, 2}, {7, 9, 29, 30, 3, 1, 1, 4}, {16, 24, 12, 9, 5, 1, 2, 3}, {300, 20, 7, 7, 3, 1, 1, 1},
             {9, 13, 12, 12, 1, 1, 0, 3}, {9, 13, 13, 15, 3, 2, 1, 3}, {530, 12, 7, 8, 1, 2, 0, 2}}) {
-        if (algorithm == &kWinograd && (stride > 1 || kernel == 1)) continue;
+        if ((algorithm == &kWinograd || algorithm == &kFastWinograd) && (stride > 1 || kernel == 1)) continue;
         SCOPED_TRACE(testing::Message() << algorithm->name << " " << in << "x" << height << "x" << width << " to " << out << " kernel " << kernel << " stride " << stride);
         ConvGeometry g = geometry(in, out, height, width, kernel, stride, pad, pad);
         ASSERT_TRUE(reference::complete(g));
@@ -279,7 +314,8 @@ TEST(ConvAlgorithms, WinogradOfSmallerBatchesNeedsNoMoreScratch) {
       return complete;
     }();
     for (int batch = 2; batch <= 33; ++batch) {
-      for (auto* scratch : {winograd::conv_scratch, winograd::conv_2x2_scratch, winograd::conv_backward_input_scratch}) {
+      for (auto* scratch : {winograd::conv_scratch, winograd::conv_2x2_scratch, winograd::conv_backward_input_scratch, fast::conv_scratch,
+                            fast::conv_backward_input_scratch, fast::winograd::conv_scratch, fast::winograd::conv_backward_input_scratch}) {
         EXPECT_LE(scratch(g, batch - 1).per_thread, scratch(g, batch).per_thread) << in << " to " << out << ", batch " << batch;
         EXPECT_LE(scratch(g, batch - 1).shared, scratch(g, batch).shared) << in << " to " << out << ", batch " << batch;
         const auto least = [&](int images) {
@@ -301,18 +337,42 @@ TEST(ConvAlgorithms, PackedColumnsOfAFewImagesEqualTheDefinition) {
   }
 }
 
-TEST(ConvAlgorithms, PackedColumnsEqualTheDefinition) {
+void check_windows(const Algorithm& algorithm, int in, int out) {
   for (const int size : {1, 3, 7, 13}) {
     for (const int kernel : {1, 3, 5}) {
       for (const int stride : {1, 2, 3}) {
         for (const int pad : {0, 1, 3}) {
           if (size + 2 * pad < kernel) continue;
-          check_fusions(kPacked, geometry(5, 8, size, size, kernel, stride, pad, pad), 3);
+          check_fusions(algorithm, geometry(in, out, size, size, kernel, stride, pad, pad), 3);
           if (testing::Test::HasFatalFailure()) return;
         }
       }
     }
   }
+}
+
+TEST(ConvAlgorithms, PackedColumnsEqualTheDefinition) {
+  check_windows(kPacked, 5, 8);
+}
+
+TEST(ConvAlgorithms, OfFastProgramsEqualTheDefinition) {
+  check_windows(kFast, 5, 8);
+  check_windows(kFast, 34, 17);
+}
+
+TEST(ConvAlgorithms, OfFastProgramsEqualTheDefinitionOverSeveralTasks) {
+  check_fusions(kFast, geometry(300, 20, 21, 9, 1, 1, 0, 0), 6);
+  check_fusions(kFast, geometry(40, 70, 30, 31, 3, 2, 1, 1), 3);
+  check_fusions(kFast, geometry(3, 24, 40, 40, 7, 2, 3, 3), 2);
+  check_fusions(kFast, geometry(530, 12, 7, 7, 1, 1, 0, 0), 19);
+  check_fusions(kFast, geometry(300, 130, 14, 14, 1, 1, 0, 0), 1);
+  for (const Algorithm* algorithm : {&kFastWinograd, &kFastWinograd2x2}) {
+    check_fusions(*algorithm, geometry(19, 33, 29, 30, 3, 1, 1, 1), 4);
+    check_fusions(*algorithm, geometry(520, 50, 7, 7, 3, 1, 1, 1), 6);
+    check_fusions(*algorithm, geometry(136, 136, 9, 9, 3, 1, 1, 1), 1);
+    check_fusions(*algorithm, geometry(6, 6, 3, 300, 3, 1, 1, 0), 2);
+  }
+  check_fusions(kFastWinograd, geometry(16, 32, 28, 27, 5, 1, 2, 2), 3);
 }
 
 TEST(ConvAlgorithms, PackedColumnsEqualTheDefinitionOverSeveralTiles) {

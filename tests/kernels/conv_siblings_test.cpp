@@ -1,5 +1,5 @@
 // 1x1 convolutions of one map in one call: to the bit what they are one by one, which conv_test proves right.
-#include "cnn/ops/conv_siblings.hpp"
+#include "cnn/ops/conv/fast.hpp"
 
 #include <cstring>
 
@@ -9,15 +9,35 @@ namespace cnn::tests {
 
 namespace {
 
+// The kernels of strict programs, and of fast ones, which are others where the processor multiplies tiles of bf16 numbers.
+struct Kernels {
+  const char* name;
+  void (*siblings)(std::initializer_list<ConvSibling>, const Loaded&, const SiblingsGeometry&, int, const Scratch&);
+  ScratchSize (*siblings_scratch)(const SiblingsGeometry&, int);
+  ScratchSize (*siblings_prepared_scratch)(const SiblingsGeometry&, int);
+  void (*backward_input)(const Result&, std::initializer_list<SiblingGradient>, const SiblingsGeometry&, int, const Scratch&);
+  ScratchSize (*backward_input_scratch)(const SiblingsGeometry&, int);
+  void (*conv)(Blocked, const Loaded&, const ConvWeights&, const Epilogue&, const ConvGeometry&, int, const Scratch&);
+  ScratchSize (*conv_scratch)(const ConvGeometry&, int);
+  void (*prepare)(Floats, ConstFloats, const ConvGeometry&);
+  std::size_t (*prepared_floats)(const ConvGeometry&);
+  double tolerance;
+};
+constexpr Kernels kStrict{"Strict", conv_siblings, conv_siblings_scratch, conv_siblings_prepared_scratch, conv_siblings_backward_input,
+                          conv_siblings_backward_input_scratch, conv, conv_scratch, conv_prepare, conv_prepared_floats, 4e-6};
+constexpr Kernels kFast{"Fast", fast::conv_siblings, fast::conv_siblings_scratch, fast::conv_siblings_prepared_scratch,
+                        fast::conv_siblings_backward_input, fast::conv_siblings_backward_input_scratch, fast::conv, fast::conv_scratch,
+                        fast::conv_prepare, fast::conv_prepared_floats, 2e-5};
+
 // A convolution's operands beside the input, and its output. All kinds of epilogues have their turn.
 struct SiblingOperands {
   std::vector<float> weight, prepared_weight, bias, affine;
   Map addend, output;
   Epilogue epilogue;
 
-  SiblingOperands(Numbers& numbers, const ConvGeometry& g, int batch, int kind)
+  SiblingOperands(Numbers& numbers, const Kernels& kernels, const ConvGeometry& g, int batch, int kind)
       : weight(floats(numbers.uniform(static_cast<std::size_t>(g.out_channels * g.depth())))),
-        prepared_weight(unwritten(conv_prepared_floats(g))),
+        prepared_weight(unwritten(kernels.prepared_floats(g))),
         bias(floats(numbers.uniform(static_cast<std::size_t>(g.out_channels)))),
         affine(floats(numbers.uniform(static_cast<std::size_t>(2 * g.out_channels), 0.5, 1.5))),
         addend(map_of(g), batch, numbers.uniform(static_cast<std::size_t>(map_of(g).elements() * batch))),
@@ -42,7 +62,7 @@ struct SiblingsCase {
 };
 
 // The bytes of all outputs: of one call, or of a call for each convolution.
-std::vector<MapBuffer> run(const SiblingsCase& test, Weights weights, int threads, bool together) {
+std::vector<MapBuffer> run(const Kernels& kernels, const SiblingsCase& test, Weights weights, int threads, bool together) {
   const SiblingsGeometry& g = test.geometry;
   const int count = test.count();
   Numbers numbers(3);
@@ -51,7 +71,7 @@ std::vector<MapBuffer> run(const SiblingsCase& test, Weights weights, int thread
   const std::vector<float> affine = floats(numbers.uniform(static_cast<std::size_t>(2 * g.in_channels), 0.5, 1.5));
   const Loaded loaded = test.batch % 2 == 0 ? Loaded(input) : Loaded(input, affine, Activation::kRelu);
   std::vector<SiblingOperands> operands;
-  for (int i = 0; i < count; ++i) operands.emplace_back(numbers, g.sibling(i), test.batch, i);
+  for (int i = 0; i < count; ++i) operands.emplace_back(numbers, kernels, g.sibling(i), test.batch, i);
   for (SiblingOperands& one : operands) {  // where they lie for good
     if (one.epilogue.bias != nullptr) one.epilogue.bias = one.bias.data();
     if (one.epilogue.affine != nullptr) one.epilogue.affine = one.affine.data();
@@ -63,18 +83,18 @@ std::vector<MapBuffer> run(const SiblingsCase& test, Weights weights, int thread
     return is_prepared(i) ? prepared(one.prepared_weight) : ConvWeights(one.weight);
   };
   const auto sibling = [&](int i) { return ConvSibling{operands[static_cast<std::size_t>(i)].output, weight_of(i), operands[static_cast<std::size_t>(i)].epilogue}; };
-  const TestScratch scratch(weights == Weights::kPrepared ? conv_siblings_prepared_scratch(g, test.batch) : conv_siblings_scratch(g, test.batch), threads);
+  const TestScratch scratch(weights == Weights::kPrepared ? kernels.siblings_prepared_scratch(g, test.batch) : kernels.siblings_scratch(g, test.batch), threads);
   on_team(
       [&] {
         for (int i = 0; i < count; ++i) {
           SiblingOperands& one = operands[static_cast<std::size_t>(i)];
-          if (is_prepared(i)) conv_prepare(one.prepared_weight, one.weight, g.sibling(i));
+          if (is_prepared(i)) kernels.prepare(one.prepared_weight, one.weight, g.sibling(i));
         }
         if (!together) return;
-        if (count == 2) conv_siblings({sibling(0), sibling(1)}, loaded, g, test.batch, scratch);
-        if (count == 3) conv_siblings({sibling(0), sibling(1), sibling(2)}, loaded, g, test.batch, scratch);
+        if (count == 2) kernels.siblings({sibling(0), sibling(1)}, loaded, g, test.batch, scratch);
+        if (count == 3) kernels.siblings({sibling(0), sibling(1), sibling(2)}, loaded, g, test.batch, scratch);
         if (count == 8) {
-          conv_siblings({sibling(0), sibling(1), sibling(2), sibling(3), sibling(4), sibling(5), sibling(6), sibling(7)}, loaded, g,
+          kernels.siblings({sibling(0), sibling(1), sibling(2), sibling(3), sibling(4), sibling(5), sibling(6), sibling(7)}, loaded, g,
                         test.batch, scratch);
         }
       },
@@ -83,8 +103,8 @@ std::vector<MapBuffer> run(const SiblingsCase& test, Weights weights, int thread
   for (int i = 0; i < count; ++i) {
     SiblingOperands& one = operands[static_cast<std::size_t>(i)];
     if (!together) {
-      const TestScratch alone(conv_scratch(g.sibling(i), test.batch), threads);
-      on_team([&] { conv(one.output, loaded, weight_of(i), one.epilogue, g.sibling(i), test.batch, alone); }, threads);
+      const TestScratch alone(kernels.conv_scratch(g.sibling(i), test.batch), threads);
+      on_team([&] { kernels.conv(one.output, loaded, weight_of(i), one.epilogue, g.sibling(i), test.batch, alone); }, threads);
     }
     EXPECT_TRUE(one.output.surroundings_intact());
     bytes.push_back(one.output.buffer());
@@ -99,18 +119,22 @@ void expect_same(const std::vector<MapBuffer>& actual, const std::vector<MapBuff
   }
 }
 
-class ConvSiblings : public testing::TestWithParam<SiblingsCase> {};
+class ConvSiblings : public testing::TestWithParam<std::tuple<const Kernels*, SiblingsCase>> {
+ protected:
+  static const Kernels& kernels() { return *std::get<0>(GetParam()); }
+  static const SiblingsCase& test() { return std::get<1>(GetParam()); }
+};
 
 TEST_P(ConvSiblings, AreToTheBitWhatTheyAreOneByOne) {
-  ASSERT_TRUE(GetParam().count() == 2 || GetParam().count() == 3 || GetParam().count() == 8);
+  ASSERT_TRUE(test().count() == 2 || test().count() == 3 || test().count() == 8);
   for (const Weights weights : {Weights::kStored, Weights::kPrepared, Weights::kBoth}) {
-    expect_same(run(GetParam(), weights, 1, true), run(GetParam(), weights, 1, false));
+    expect_same(run(kernels(), test(), weights, 1, true), run(kernels(), test(), weights, 1, false));
   }
 }
 
 TEST_P(ConvSiblings, GiveTheSameBitsOnAnyNumberOfThreads) {
-  const auto one = run(GetParam(), Weights::kStored, 1, true);
-  for (const int threads : {2, 4}) expect_same(run(GetParam(), Weights::kStored, threads, true), one);
+  const auto one = run(kernels(), test(), Weights::kStored, 1, true);
+  for (const int threads : {2, 4}) expect_same(run(kernels(), test(), Weights::kStored, threads, true), one);
 }
 
 // The gradient of the input, or what that comes to in addition to ones.
@@ -118,7 +142,7 @@ struct BackwardRun {
   MapBuffer bytes;
   Doubles values, expected;
 
-  BackwardRun(const SiblingsCase& test, bool add, int threads) {
+  BackwardRun(const Kernels& kernels, const SiblingsCase& test, bool add, int threads) {
     const SiblingsGeometry& g = test.geometry;
     Numbers numbers(5);
     const MapGeometry in{g.in_channels, g.height, g.width};
@@ -138,13 +162,13 @@ struct BackwardRun {
     Map d_input = add ? Map(in, test.batch, Doubles(elements, 1.0)) : Map(in, test.batch);
     const Result result = add ? added_to(d_input) : Result(d_input);
     const auto one = [&](std::size_t i) { return SiblingGradient{d_outputs[i], weights[i]}; };
-    const TestScratch scratch(conv_siblings_backward_input_scratch(g, test.batch), threads);
+    const TestScratch scratch(kernels.backward_input_scratch(g, test.batch), threads);
     on_team(
         [&] {
-          if (test.count() == 2) conv_siblings_backward_input(result, {one(0), one(1)}, g, test.batch, scratch);
-          if (test.count() == 3) conv_siblings_backward_input(result, {one(0), one(1), one(2)}, g, test.batch, scratch);
+          if (test.count() == 2) kernels.backward_input(result, {one(0), one(1)}, g, test.batch, scratch);
+          if (test.count() == 3) kernels.backward_input(result, {one(0), one(1), one(2)}, g, test.batch, scratch);
           if (test.count() == 8) {
-            conv_siblings_backward_input(result, {one(0), one(1), one(2), one(3), one(4), one(5), one(6), one(7)}, g, test.batch, scratch);
+            kernels.backward_input(result, {one(0), one(1), one(2), one(3), one(4), one(5), one(6), one(7)}, g, test.batch, scratch);
           }
         },
         threads);
@@ -156,21 +180,21 @@ struct BackwardRun {
 
 TEST_P(ConvSiblings, GradientIsTheSumOfWhatEachSays) {
   for (const bool add : {false, true}) {
-    const BackwardRun run(GetParam(), add, 1);
-    expect_close(run.values, run.expected, 4e-6, add ? "added" : "d_input", 1);
+    const BackwardRun run(kernels(), test(), add, 1);
+    expect_close(run.values, run.expected, kernels().tolerance, add ? "added" : "d_input", 1);
   }
 }
 
 TEST_P(ConvSiblings, GradientHasTheSameBitsOnAnyNumberOfThreads) {
-  const BackwardRun one(GetParam(), true, 1);
-  for (const int threads : {2, 4}) expect_same({BackwardRun(GetParam(), true, threads).bytes}, {one.bytes});
+  const BackwardRun one(kernels(), test(), true, 1);
+  for (const int threads : {2, 4}) expect_same({BackwardRun(kernels(), test(), true, threads).bytes}, {one.bytes});
 }
 
 // Programs plan for their largest batch, and run smaller ones.
 TEST_P(ConvSiblings, SmallerBatchesNeedNoMoreScratch) {
   ScratchSize before;
   for (int batch = 1; batch <= 70; ++batch) {
-    const ScratchSize size = conv_siblings_scratch(GetParam().geometry, batch);
+    const ScratchSize size = kernels().siblings_scratch(test().geometry, batch);
     EXPECT_GE(size.per_thread, before.per_thread) << batch << " images";
     EXPECT_GE(size.shared, before.shared) << batch << " images";
     before = size;
@@ -179,7 +203,7 @@ TEST_P(ConvSiblings, SmallerBatchesNeedNoMoreScratch) {
 
 INSTANTIATE_TEST_SUITE_P(
     Shapes, ConvSiblings,
-    testing::Values(SiblingsCase{"OnePixel", {3, 1, 1, {5, 1}}, 1},
+    testing::Combine(testing::Values(&kStrict, &kFast), testing::Values(SiblingsCase{"OnePixel", {3, 1, 1, {5, 1}}, 1},
                     SiblingsCase{"RowPartsOfOneTile", {129, 3, 5, {70, 13, 40}}, 1},
                     SiblingsCase{"ColumnsOfAllTilesShared", {300, 7, 7, {61, 192, 50}}, 3},
                     SiblingsCase{"MoreWeightsThanStayInACache", {832, 7, 7, {384, 192, 48}}, 1},
@@ -189,8 +213,8 @@ INSTANTIATE_TEST_SUITE_P(
                     SiblingsCase{"TilesAcrossImages", {64, 7, 9, {17, 24, 8}}, 17},
                     SiblingsCase{"ManyColumnsTwoChunks", {270, 14, 13, {20, 7, 31}}, 16},
                     SiblingsCase{"ManySmallImages", {7, 1, 3, {4, 11}}, 13},
-                    SiblingsCase{"ManyColumns", {24, 31, 30, {31, 6}}, 5}),
-    [](const auto& info) { return info.param.name; });
+                    SiblingsCase{"ManyColumns", {24, 31, 30, {31, 6}}, 5})),
+    [](const auto& info) { return std::get<0>(info.param)->name + std::get<1>(info.param).name; });
 
 }  // namespace
 

@@ -76,6 +76,32 @@ Written run_conv(const ConvGeometry& g, int threads, int& threads_that_worked) {
   return written;
 }
 
+// Those of fast programs.
+Written run_fast(const ConvGeometry& g, int threads) {
+  Numbers numbers(1);
+  const MapGeometry in{g.in_channels, g.in_height, g.in_width, g.block};
+  const MapGeometry out{g.out_channels, g.out_height, g.out_width, g.block};
+  const Map x = random_map(in, 2);
+  const Map dy = random_map(out, 3);
+  const std::vector<float> w = floats(numbers.uniform(static_cast<std::size_t>(g.out_channels * g.depth())));
+  Map y(out, kBatch), dx(in, kBatch);
+  std::vector<float> dw = unwritten(w.size());
+  const TestScratch forward(fast::conv_scratch(g, kBatch), threads), backward_input(fast::conv_backward_input_scratch(g, kBatch), threads),
+      backward_params(fast::conv_backward_params_scratch(g, kBatch), threads);
+  on_team(
+      [&] {
+        fast::conv(y, x, w, Epilogue{}, g, kBatch, forward);
+        fast::conv_backward_input(dx, dy, w, g, kBatch, backward_input);
+        fast::conv_backward_params(dw, dy, x, g, kBatch, backward_params);
+      },
+      threads);
+  Written written;
+  written.keep(y);
+  written.keep(dx);
+  written.keep(dw);
+  return written;
+}
+
 Written run_winograd(const ConvGeometry& g, int threads) {
   Numbers numbers(1);
   const MapGeometry in{g.in_channels, g.in_height, g.in_width, g.block};
@@ -348,6 +374,20 @@ TEST(Threads, WinogradGivesTheSameBits) {
     g.kernel_height = g.kernel_width = 3, g.pad_top = g.pad_left = 1;
     ASSERT_TRUE(reference::complete(g));
     expect_same_bits([&](int threads) { return run_winograd(g, threads); });
+  }
+}
+
+TEST(Threads, ConvOfFastProgramsGivesTheSameBits) {
+  struct Case {
+    int in, size, out, kernel, stride;
+  };
+  // Some images a task; bands of an image; rows in parts; several slots and chunks of weights' gradients; taps as channels.
+  for (const Case one : {Case{24, 15, 20, 3, 1}, {40, 80, 33, 3, 2}, {520, 3, 200, 1, 1}, {300, 9, 290, 3, 1}, {3, 40, 30, 7, 2}}) {
+    ConvGeometry g;
+    g.in_channels = one.in, g.in_height = g.in_width = one.size, g.out_channels = one.out;
+    g.kernel_height = g.kernel_width = one.kernel, g.stride_height = g.stride_width = one.stride, g.pad_top = g.pad_left = one.kernel / 2;
+    ASSERT_TRUE(reference::complete(g));
+    expect_same_bits([&](int threads) { return run_fast(g, threads); });
   }
 }
 

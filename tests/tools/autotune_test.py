@@ -66,7 +66,7 @@ class Case(unittest.TestCase):
 class Choices(Case):
     def test_a_line_wins_over_the_cost_model(self):
         before = self.generated("before")["net.cpp"]
-        for algorithm, function in (("packed", "cnn::conv"), ("winograd", "cnn::winograd::conv")):
+        for algorithm, function in (("packed", "cnn::fast::conv"), ("winograd", "cnn::fast::winograd::conv")):
             self.write(HEAD + f"conv2 forward {algorithm}\nconv2 backward-params {algorithm}\nconv2 backward-input {algorithm}\n")
             text = self.generated(algorithm, "--tuned", "net.tune")["net.cpp"]
             step = text[text.index("::step_main"):text.index("::evaluate")]
@@ -78,8 +78,8 @@ class Choices(Case):
         self.write(HEAD + "conv2 forward packed\nconv2 predict winograd\n")
         text = self.generated("out", "--tuned", "net.tune")["net.cpp"]
         begin = text.index("::predict")
-        self.assertIn(" cnn::winograd::conv(conv2", text[begin:])
-        self.assertNotIn(" cnn::winograd::conv(conv2", text[:begin])
+        self.assertIn(" cnn::fast::winograd::conv(conv2", text[begin:])
+        self.assertNotIn(" cnn::fast::winograd::conv(conv2", text[:begin])
 
     def test_the_same_choices_give_the_same_bytes(self):
         self.write(HEAD + "conv2 forward winograd packed=4.7 winograd=3.1\nconv1 forward packed\n")

@@ -32,18 +32,19 @@ void split_planes(float* planes, std::span<const CorrelationSource> sources, con
   for (int block = begin; block < end; ++block) {
     float* large = planes + 2 * block * pitch;
     for (int image = 0; image < places.images; ++image, large += places.count * kTile) {
-      Plane channels[kTileDepth];
-      for (int i = 0; i < kTileDepth; ++i) {
-        channels[i] = plane_of(sources, c, layout, block % layout.blocks * kTileDepth + i, block / layout.blocks, places.first_image + image);
-      }
+      const PlaneChannels<kTileDepth> channels(sources, c, layout, block % layout.blocks * kTileDepth, block / layout.blocks, places.first_image + image, layout.width());
       for (int place = 0; place < places.count; place += kTile) {
-        const PlacePieces pieces(places.begin + place, layout.width());
         __m512i some_large[kTile], some_small[kTile];
-        for (int i = 0; i < kTile; ++i) {
-          const SplitFloats low(channels[2 * i].load(pieces)), high(channels[2 * i + 1].load(pieces));
-          some_large[i] = paired(low.large, high.large);
-          some_small[i] = paired(low.small, high.small);
-        }
+        __m512i low_large, low_small;
+        channels.load(places.begin + place, [&](int i, __m512 value) __attribute__((always_inline)) {
+          const SplitFloats split(value);
+          if (i % 2 == 0) {
+            low_large = split.large, low_small = split.small;
+          } else {
+            some_large[i / 2] = paired(low_large, split.large);
+            some_small[i / 2] = paired(low_small, split.small);
+          }
+        });
         float* to = large + place * kTile;
         const int count = std::min(kTile, places.count - place);
         transpose(some_large);

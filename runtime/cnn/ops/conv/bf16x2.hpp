@@ -105,7 +105,7 @@ struct Layout {
 /// Taps become channels where that needs less time: 32 channels of a step are paid for, whether they are there or not.
 constexpr Layout layout_of(const Correlation& c) {
   const auto cost = [&](const Layout& layout) {
-    return static_cast<long>(layout.steps()) * panel_count(c.out_channels, 2 * kTile) * 40 + layout.plane_channels();
+    return static_cast<long>(layout.steps()) * panel_count(c.out_channels, kTile) * 6 + layout.plane_channels();
   };
   Layout best(c, false, false);
   if (c.in_channels >= kTileDepth || c.taps() <= 1) return best;
@@ -137,17 +137,15 @@ struct Cut {
     if (image_tiles == 0) return;
     const std::ptrdiff_t whole = floats(layout, image_tiles, 1);
     if (whole <= kMostPlaneFloats) {
-      images = static_cast<int>(kMostPlaneFloats / std::max<std::ptrdiff_t>(whole, 1));  // without taps there is nothing to read
-      images = std::max(std::min(images, batch / kWanted), 1);
+      images = std::max(std::min(panel_count(most_places(layout), image_tiles * kTile + layout.reach()) - 1, batch / kWanted), 1);
     } else {
-      const std::ptrdiff_t places = kMostPlaneFloats / layout.plane_channels() - kTile;  // pitch_of adds up to so many
-      const int tiles = std::max(static_cast<int>((places - layout.reach()) / kTile) - 1, 2);
+      const int tiles = std::max((most_places(layout) - layout.reach()) / kTile, 2);
       bands = panel_count(image_tiles, tiles);
     }
     groups = panel_count(batch, images);
     if (groups * bands >= kWanted) return;
     const int more = panel_count(kWanted, groups * bands);
-    const std::ptrdiff_t all = static_cast<std::ptrdiff_t>(floats(layout, image_tiles, 1)) * batch;
+    const std::ptrdiff_t all = floats(layout, image_tiles, batch);
     if (bands == 1 && weights(c, layout) > all && all <= kMostSharedPlanes) {
       shared = true;
       row_parts = std::min(more, panel_count(c.out_channels, 2 * kTile));
@@ -164,6 +162,10 @@ struct Cut {
     return static_cast<std::ptrdiff_t>(layout.steps()) * kTileDepth * c.out_channels;
   }
   constexpr int tasks() const { return groups * bands * row_parts; }
+
+ private:
+  /// As many places as a task's planes may have; pitch_of adds up to 31. Without taps there is nothing to read.
+  static constexpr int most_places(const Layout& layout) { return static_cast<int>(kMostPlaneFloats / std::max(layout.plane_channels(), 1)) - 31; }
 };
 
 /// Floats of weights as tiles: [tile of rows][step][large parts, small parts][row][32 steps].
@@ -181,9 +183,10 @@ constexpr ScratchSize correlation_scratch(const Correlation& c, int batch) {
   const Layout layout = layout_of(c);
   const int tiles = panel_count(layout.columns(c), kTile);
   if (tiles == 0) return {};
-  const std::ptrdiff_t image = Cut::floats(layout, tiles, 1);
-  return {.per_thread = static_cast<std::size_t>(std::min(image * batch, std::max(kMostPlaneFloats, Cut::floats(layout, 2, 1)))),
-          .shared = static_cast<std::size_t>(std::min({image * std::min(batch, kWanted - 1), kMostSharedPlanes, Cut::weights(c, layout)}))};
+  const std::ptrdiff_t of_task = std::max(kMostPlaneFloats, Cut::floats(layout, 2, 1));
+  return {.per_thread = static_cast<std::size_t>(std::min(Cut::floats(layout, tiles, batch), of_task)),
+          .shared = static_cast<std::size_t>(
+              std::min({Cut::floats(layout, tiles, std::min(batch, kWanted - 1)), kMostSharedPlanes, Cut::weights(c, layout)}))};
 }
 
 constexpr ScratchSize conv_prepared_scratch(const ConvGeometry& g, int batch) { return correlation_scratch(forward_correlation(g), batch); }

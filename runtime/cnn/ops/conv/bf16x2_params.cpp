@@ -64,23 +64,41 @@ class Task {
   // [tile of outputs][image][step]{large parts, small parts}[output][32 places].
   void split_outputs(const Block& block) const {
     const std::ptrdiff_t of_tile = static_cast<std::ptrdiff_t>(block.images) * block.steps * 2 * kTileFloats;
-    const std::ptrdiff_t plane = static_cast<std::ptrdiff_t>(c_.vertical.count) * c_.horizontal.count;
-    for (int out = 0; out < out_tiles_ * kTile; ++out) {
-      float* to = outputs_ + out / kTile * of_tile + out % kTile * kTile;
+    const Correlation gradient = gradient_places();
+    const Layout places(gradient, false, false);
+    const CorrelationSource source{d_output_, c_.out_channels};
+    for (int tile = 0; tile < out_tiles_; ++tile) {
+      float* to = outputs_ + tile * of_tile;
       for (int image = 0; image < block.images; ++image) {
-        Plane gradient;
-        if (out_begin_ + out < c_.out_channels) {
-          gradient = Plane(d_output_.block(block.first_image + image) + (out_begin_ + out) * plane, c_.vertical.count, c_.horizontal.count, 0, 1, 0, 1);
-        }
+        const PlaneChannels<kTile> outputs({&source, 1}, gradient, places, out_begin_ + tile * kTile, 0, block.first_image + image, layout_.width());
         for (int step = 0; step < block.steps; ++step, to += 2 * kTileFloats) {
-          const int place = (block.begin + step) * kTileDepth;
-          const SplitFloats first(gradient.load(PlacePieces(place, layout_.width()))),
-              second(gradient.load(PlacePieces(place + kTile, layout_.width())));
-          _mm512_storeu_si512(to, in_order(first.large, second.large));
-          _mm512_storeu_si512(to + kTileFloats, in_order(first.small, second.small));
+          split(outputs, (block.begin + step) * kTileDepth, [&](int i, __m512i large, __m512i small) __attribute__((always_inline)) {
+            _mm512_storeu_si512(to + i * kTile, large);
+            _mm512_storeu_si512(to + kTileFloats + i * kTile, small);
+          });
         }
       }
     }
+  }
+  // The output's gradient as the source of a correlation that reads each of its places.
+  Correlation gradient_places() const {
+    Correlation places = c_;
+    places.in_channels = c_.out_channels;
+    for (CorrelationAxis* axis : {&places.vertical, &places.horizontal}) *axis = {.count = axis->count, .source = axis->count};
+    return places;
+  }
+  // Calls visit(channel, large parts, small parts) with 32 places from `place` on of each of sixteen channels.
+  template <class Visit>
+  [[gnu::always_inline]] static void split(const PlaneChannels<kTile>& channels, int place, Visit&& visit) {
+    __m512i large[kTile], small[kTile];
+    channels.load(place, [&](int i, __m512 value) __attribute__((always_inline)) {
+      const SplitFloats first(value);
+      large[i] = first.large, small[i] = first.small;
+    });
+    channels.load(place + kTile, [&](int i, __m512 value) __attribute__((always_inline)) {
+      const SplitFloats second(value);
+      visit(i, in_order(large[i], second.large), in_order(small[i], second.small));
+    });
   }
 
   // [set][tile of channels][copy]{large parts, small parts}[image][pair of places][channel].
@@ -92,20 +110,13 @@ class Task {
       for (int tile = 0; tile < channel_tiles_; ++tile) {
         for (int copy = 0; copy < cut_.copies; ++copy, to += 2 * copy_floats_) {
           for (int image = 0; image < block.images; ++image) {
-            Plane channels[kTile];
-            for (int i = 0; i < kTile; ++i) {
-              channels[i] = plane_of({&source_, 1}, c_, layout_, channel_begin_ + tile * kTile + i, set, block.first_image + image);
-            }
+            const PlaneChannels<kTile> channels({&source_, 1}, c_, layout_, channel_begin_ + tile * kTile, set, block.first_image + image, layout_.width());
             float* image_to = to + static_cast<std::ptrdiff_t>(image) * places / 2 * kTile;
             for (int place = 0; place < used; place += kTileDepth) {
-              const int first_place = block.begin * kTileDepth + place + copy;
-              const PlacePieces first(first_place, layout_.width()), second(first_place + kTile, layout_.width());
               __m512i large[kTile], small[kTile];
-              for (int i = 0; i < kTile; ++i) {
-                const SplitFloats a(channels[i].load(first)), b(channels[i].load(second));
-                large[i] = in_order(a.large, b.large);
-                small[i] = in_order(a.small, b.small);
-              }
+              split(channels, block.begin * kTileDepth + place + copy, [&](int i, __m512i own_large, __m512i own_small) __attribute__((always_inline)) {
+                large[i] = own_large, small[i] = own_small;
+              });
               const int pairs = std::min(kTile, (places - place) / 2);
               float* pair_to = image_to + place / 2 * kTile;
               transpose(large);
