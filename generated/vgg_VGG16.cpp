@@ -11,6 +11,7 @@ namespace models {
 namespace {
 
 constexpr int kBatch = 32;  // the most images at once; activations lie in blocks of 1
+constexpr int kPredicted = 8;  // images that a prediction takes at a time
 
 constexpr cnn::ConvGeometry kFeaturesBlock1Conv1{
     .in_channels = 3, .in_height = 224, .in_width = 224, .out_channels = 64, .out_height = 224,
@@ -91,22 +92,22 @@ constexpr cnn::DenseGeometry kClassifierDense3{.in = 4096, .out = 1000, .block =
 constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .block = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::fast::conv_scratch(kFeaturesBlock1Conv1, kBatch) == cnn::ScratchSize{163840, 39414});
-static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock2Conv1, kBatch) == cnn::ScratchSize{474368, 569920});
-static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock2Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
-static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock3Conv1, kBatch) == cnn::ScratchSize{924288, 1189440, 608832});
-static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock3Conv2, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock3Conv3, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock4Conv1, kBatch) == cnn::ScratchSize{1241600, 4756032, 2378304});
-static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock4Conv2, kBatch) == cnn::ScratchSize{1847808, 9511488, 4849664});
-static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock4Conv3, kBatch) == cnn::ScratchSize{1847808, 9511488, 4849664});
-static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock5Conv1, kBatch) == cnn::ScratchSize{1847808, 9511488, 4849664});
-static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock5Conv2, kBatch) == cnn::ScratchSize{1847808, 9511488, 4849664});
-static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock5Conv3, kBatch) == cnn::ScratchSize{1847808, 9511488, 4849664});
-static_assert(cnn::dense_scratch(kClassifierDense1, kBatch) == cnn::ScratchSize{17408, 1003520});
-static_assert(cnn::dense_scratch(kClassifierDense2, kBatch) == cnn::ScratchSize{17408, 163920});
-static_assert(cnn::dense_scratch(kClassifierDense3, kBatch) == cnn::ScratchSize{17408, 163840});
+static_assert(cnn::fast::conv_scratch(kFeaturesBlock1Conv1, kPredicted) == cnn::ScratchSize{163840, 39414});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock1Conv2, kPredicted) == cnn::ScratchSize{318080, 417856});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock2Conv1, kPredicted) == cnn::ScratchSize{474368, 569920});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock2Conv2, kPredicted) == cnn::ScratchSize{625920, 1139264});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock3Conv1, kPredicted) == cnn::ScratchSize{924288, 1189440, 608832});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock3Conv2, kPredicted) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock3Conv3, kPredicted) == cnn::ScratchSize{1227392, 2378304, 1217088});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock4Conv1, kPredicted) == cnn::ScratchSize{1241600, 4756032, 2378304});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock4Conv2, kPredicted) == cnn::ScratchSize{1847808, 9511488, 4849664});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock4Conv3, kPredicted) == cnn::ScratchSize{1847808, 9511488, 4849664});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock5Conv1, kPredicted) == cnn::ScratchSize{510016, 3284992});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock5Conv2, kPredicted) == cnn::ScratchSize{510016, 3284992});
+static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock5Conv3, kPredicted) == cnn::ScratchSize{510016, 3284992});
+static_assert(cnn::dense_scratch(kClassifierDense1, kPredicted) == cnn::ScratchSize{17408, 602112});
+static_assert(cnn::dense_scratch(kClassifierDense2, kPredicted) == cnn::ScratchSize{17408, 98352});
+static_assert(cnn::dense_scratch(kClassifierDense3, kPredicted) == cnn::ScratchSize{17408, 98304});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.block1.conv1.weight", .extents = {64, 3, 3, 3}, .rank = 4, .offset = 0, .count = 1728,
@@ -304,9 +305,9 @@ constexpr cnn::ModelDescription kModel{
         "    softmax\n"
         "  }\n"
         "}\n",
-    .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
+    .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch, .predicted = kPredicted,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict,
-    .memory = {.parameters = 138357552, .gradients = 0, .optimizer = 0, .activations = 205938752,
+    .memory = {.parameters = 138357552, .gradients = 0, .optimizer = 0, .activations = 51798080,
                .thread_scratch = 1847808},
 };
 
@@ -323,38 +324,38 @@ void VGG16::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats scores = scores_memory(batch);
   const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
   const cnn::Blocked features_block1_conv1 = blocked(0, 3211264);  // 64x224x224
-  const cnn::Blocked features_block1_conv2 = blocked(102760448, 3211264);  // 64x224x224
-  const cnn::Blocked features_block1_maxpool1 = blocked(51380224, 802816);  // 64x112x112
+  const cnn::Blocked features_block1_conv2 = blocked(25690112, 3211264);  // 64x224x224
+  const cnn::Blocked features_block1_maxpool1 = blocked(12845056, 802816);  // 64x112x112
   const cnn::Blocked features_block2_conv1 = blocked(0, 1605632);  // 128x112x112
-  const cnn::Blocked features_block2_conv2 = blocked(51380224, 1605632);  // 128x112x112
-  const cnn::Blocked features_block2_maxpool1 = blocked(25690112, 401408);  // 128x56x56
+  const cnn::Blocked features_block2_conv2 = blocked(12845056, 1605632);  // 128x112x112
+  const cnn::Blocked features_block2_maxpool1 = blocked(6422528, 401408);  // 128x56x56
   const cnn::Blocked features_block3_conv1 = blocked(0, 802816);  // 256x56x56
-  const cnn::Blocked features_block3_conv2 = blocked(25690112, 802816);  // 256x56x56
+  const cnn::Blocked features_block3_conv2 = blocked(6422528, 802816);  // 256x56x56
   const cnn::Blocked features_block3_conv3 = blocked(0, 802816);  // 256x56x56
-  const cnn::Blocked features_block3_maxpool1 = blocked(25690112, 200704);  // 256x28x28
-  const cnn::Blocked features_block4_conv1 = blocked(0, 401408);  // 512x28x28
-  const cnn::Blocked features_block4_conv2 = blocked(12845056, 401408);  // 512x28x28
-  const cnn::Blocked features_block4_conv3 = blocked(0, 401408);  // 512x28x28
-  const cnn::Blocked features_block4_maxpool1 = blocked(12845056, 100352);  // 512x14x14
-  const cnn::Blocked features_block5_conv1 = blocked(9511488, 100352);  // 512x14x14
-  const cnn::Blocked features_block5_conv2 = blocked(12722752, 100352);  // 512x14x14
-  const cnn::Blocked features_block5_conv3 = blocked(9511488, 100352);  // 512x14x14
-  const cnn::Blocked classifier_flatten1 = blocked(1003520, 25088);  // 25088
-  const cnn::Blocked features_block5_maxpool1 = blocked(1003520, 25088);  // 512x7x7
-  const cnn::Blocked classifier_dense1 = blocked(1806336, 4096);  // 4096
-  const cnn::Blocked classifier_dense2 = blocked(163920, 4096);  // 4096
-  const cnn::Blocked classifier_dense3 = blocked(294992, 1000);  // 1000
+  const cnn::Blocked features_block3_maxpool1 = blocked(6422528, 200704);  // 256x28x28
+  const cnn::Blocked features_block4_conv1 = blocked(9511488, 401408);  // 512x28x28
+  const cnn::Blocked features_block4_conv2 = blocked(12722752, 401408);  // 512x28x28
+  const cnn::Blocked features_block4_conv3 = blocked(9511488, 401408);  // 512x28x28
+  const cnn::Blocked features_block4_maxpool1 = blocked(3284992, 100352);  // 512x14x14
+  const cnn::Blocked features_block5_conv1 = blocked(4087808, 100352);  // 512x14x14
+  const cnn::Blocked features_block5_conv2 = blocked(3284992, 100352);  // 512x14x14
+  const cnn::Blocked features_block5_conv3 = blocked(4087808, 100352);  // 512x14x14
+  const cnn::Blocked classifier_flatten1 = blocked(602112, 25088);  // 25088
+  const cnn::Blocked features_block5_maxpool1 = blocked(602112, 25088);  // 512x7x7
+  const cnn::Blocked classifier_dense1 = blocked(802816, 4096);  // 4096
+  const cnn::Blocked classifier_dense2 = blocked(98352, 4096);  // 4096
+  const cnn::Blocked classifier_dense3 = blocked(131120, 1000);  // 1000
   const cnn::Blocked classifier_softmax1 = blocked(0, 1000);  // 1000
 
   at(0);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block1.conv1)
   cnn::fast::conv(features_block1_conv1, input, features_block1_conv1_weight_,
                   cnn::Epilogue().with_bias(features_block1_conv1_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesBlock1Conv1, batch, scratch(102760448, 39414));
+                  kFeaturesBlock1Conv1, batch, scratch(25690112, 39414));
 
   at(1);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block1.conv2)
   cnn::fast::winograd::conv(features_block1_conv2, features_block1_conv1, features_block1_conv2_weight_,
                             cnn::Epilogue().with_bias(features_block1_conv2_bias_).then(cnn::Activation::kRelu),
-                            kFeaturesBlock1Conv2, batch, scratch(205520896, 417856));
+                            kFeaturesBlock1Conv2, batch, scratch(51380224, 417856));
 
   at(2);  // 14: maxpool(2)    (features.block1.maxpool1)
   cnn::maxpool(features_block1_maxpool1, features_block1_conv2, kFeaturesBlock1Maxpool1, batch);
@@ -362,12 +363,12 @@ void VGG16::predict_on_team(cnn::ConstFloats images, int batch) {
   at(3);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block2.conv1)
   cnn::fast::winograd::conv(features_block2_conv1, features_block1_maxpool1, features_block2_conv1_weight_,
                             cnn::Epilogue().with_bias(features_block2_conv1_bias_).then(cnn::Activation::kRelu),
-                            kFeaturesBlock2Conv1, batch, scratch(77070336, 569920));
+                            kFeaturesBlock2Conv1, batch, scratch(19267584, 569920));
 
   at(4);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block2.conv2)
   cnn::fast::winograd::conv(features_block2_conv2, features_block2_conv1, features_block2_conv2_weight_,
                             cnn::Epilogue().with_bias(features_block2_conv2_bias_).then(cnn::Activation::kRelu),
-                            kFeaturesBlock2Conv2, batch, scratch(102760448, 1139264));
+                            kFeaturesBlock2Conv2, batch, scratch(25690112, 1139264));
 
   at(5);  // 14: maxpool(2)    (features.block2.maxpool1)
   cnn::maxpool(features_block2_maxpool1, features_block2_conv2, kFeaturesBlock2Maxpool1, batch);
@@ -375,17 +376,17 @@ void VGG16::predict_on_team(cnn::ConstFloats images, int batch) {
   at(6);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv1)
   cnn::fast::winograd::conv(features_block3_conv1, features_block2_maxpool1, features_block3_conv1_weight_,
                             cnn::Epilogue().with_bias(features_block3_conv1_bias_).then(cnn::Activation::kRelu),
-                            kFeaturesBlock3Conv1, batch, scratch(38535168, 1189440));
+                            kFeaturesBlock3Conv1, batch, scratch(9633792, 1189440));
 
   at(7);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv2)
   cnn::fast::winograd::conv(features_block3_conv2, features_block3_conv1, features_block3_conv2_weight_,
                             cnn::Epilogue().with_bias(features_block3_conv2_bias_).then(cnn::Activation::kRelu),
-                            kFeaturesBlock3Conv2, batch, scratch(51380224, 2378304));
+                            kFeaturesBlock3Conv2, batch, scratch(12845056, 2378304));
 
   at(8);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block3.conv3)
   cnn::fast::winograd::conv(features_block3_conv3, features_block3_conv2, features_block3_conv3_weight_,
                             cnn::Epilogue().with_bias(features_block3_conv3_bias_).then(cnn::Activation::kRelu),
-                            kFeaturesBlock3Conv3, batch, scratch(51380224, 2378304));
+                            kFeaturesBlock3Conv3, batch, scratch(12845056, 2378304));
 
   at(9);  // 14: maxpool(2)    (features.block3.maxpool1)
   cnn::maxpool(features_block3_maxpool1, features_block3_conv3, kFeaturesBlock3Maxpool1, batch);
@@ -393,17 +394,17 @@ void VGG16::predict_on_team(cnn::ConstFloats images, int batch) {
   at(10);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv1)
   cnn::fast::winograd::conv(features_block4_conv1, features_block3_maxpool1, features_block4_conv1_weight_,
                             cnn::Epilogue().with_bias(features_block4_conv1_bias_).then(cnn::Activation::kRelu),
-                            kFeaturesBlock4Conv1, batch, scratch(12845056, 4756032));
+                            kFeaturesBlock4Conv1, batch, scratch(0, 4756032));
 
   at(11);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv2)
   cnn::fast::winograd::conv(features_block4_conv2, features_block4_conv1, features_block4_conv2_weight_,
                             cnn::Epilogue().with_bias(features_block4_conv2_bias_).then(cnn::Activation::kRelu),
-                            kFeaturesBlock4Conv2, batch, scratch(25690112, 9511488));
+                            kFeaturesBlock4Conv2, batch, scratch(0, 9511488));
 
   at(12);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block4.conv3)
   cnn::fast::winograd::conv(features_block4_conv3, features_block4_conv2, features_block4_conv3_weight_,
                             cnn::Epilogue().with_bias(features_block4_conv3_bias_).then(cnn::Activation::kRelu),
-                            kFeaturesBlock4Conv3, batch, scratch(25690112, 9511488));
+                            kFeaturesBlock4Conv3, batch, scratch(0, 9511488));
 
   at(13);  // 14: maxpool(2)    (features.block4.maxpool1)
   cnn::maxpool(features_block4_maxpool1, features_block4_conv3, kFeaturesBlock4Maxpool1, batch);
@@ -411,34 +412,34 @@ void VGG16::predict_on_team(cnn::ConstFloats images, int batch) {
   at(14);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv1)
   cnn::fast::winograd::conv(features_block5_conv1, features_block4_maxpool1, features_block5_conv1_weight_,
                             cnn::Epilogue().with_bias(features_block5_conv1_bias_).then(cnn::Activation::kRelu),
-                            kFeaturesBlock5Conv1, batch, scratch(0, 9511488));
+                            kFeaturesBlock5Conv1, batch, scratch(0, 3284992));
 
   at(15);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv2)
   cnn::fast::winograd::conv(features_block5_conv2, features_block5_conv1, features_block5_conv2_weight_,
                             cnn::Epilogue().with_bias(features_block5_conv2_bias_).then(cnn::Activation::kRelu),
-                            kFeaturesBlock5Conv2, batch, scratch(0, 9511488));
+                            kFeaturesBlock5Conv2, batch, scratch(0, 3284992));
 
   at(16);  // 13: repeat n { conv(min(64 * 2 ** i, 512), 3, pad=1, act=relu, weights=he_normal, bias_init=zeros) }    (features.block5.conv3)
   cnn::fast::winograd::conv(features_block5_conv3, features_block5_conv2, features_block5_conv3_weight_,
                             cnn::Epilogue().with_bias(features_block5_conv3_bias_).then(cnn::Activation::kRelu),
-                            kFeaturesBlock5Conv3, batch, scratch(0, 9511488));
+                            kFeaturesBlock5Conv3, batch, scratch(0, 3284992));
 
   at(17);  // 14: maxpool(2)    (features.block5.maxpool1)
   cnn::maxpool(features_block5_maxpool1, features_block5_conv3, kFeaturesBlock5Maxpool1, batch);
 
   at(19);  // 20: dense(4096, act=relu, weights=normal(0.01), bias_init=zeros)    (classifier.dense1)
   cnn::dense(classifier_dense1, classifier_flatten1, classifier_dense1_weight_, classifier_dense1_bias_,
-             kClassifierDense1, batch, scratch(0, 1003520));
+             kClassifierDense1, batch, scratch(0, 602112));
   cnn::relu(classifier_dense1, classifier_dense1, k4096, batch);
 
   at(21);  // 22: dense(4096, act=relu, weights=normal(0.01), bias_init=zeros)    (classifier.dense2)
   cnn::dense(classifier_dense2, classifier_dense1, classifier_dense2_weight_, classifier_dense2_bias_,
-             kClassifierDense2, batch, scratch(0, 163920));
+             kClassifierDense2, batch, scratch(0, 98352));
   cnn::relu(classifier_dense2, classifier_dense2, k4096, batch);
 
   at(23);  // 24: dense(classes, weights=normal(0.01), bias_init=zeros) -> softmax    (classifier.dense3)
   cnn::dense(classifier_dense3, classifier_dense2, classifier_dense3_weight_, classifier_dense3_bias_,
-             kClassifierDense3, batch, scratch(0, 163840));
+             kClassifierDense3, batch, scratch(0, 98304));
 
   at(24);  // 24: dense(classes, weights=normal(0.01), bias_init=zeros) -> softmax    (classifier.softmax1)
   cnn::softmax(classifier_softmax1, classifier_dense3, k1000, batch);

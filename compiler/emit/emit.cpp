@@ -89,6 +89,7 @@ std::string step_dispatch(const Plan& plan) {
 }
 
 std::string part_constant(const Plan& plan) {
+  if (plan.predicted > 0) return fmt::format("constexpr int kPredicted = {};  // images that a prediction takes at a time\n", plan.predicted);
   if (plan.part == 0) return "";
   return fmt::format("constexpr int kPart = {};  // images that one task takes through all layers by itself\n", plan.part);
 }

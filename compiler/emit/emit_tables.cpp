@@ -240,11 +240,14 @@ std::string geometry_constants(const Plan& plan) {
     for (const auto& [function, floats] : geometry.prepared) {
       assertions += fmt::format("static_assert(cnn::{}({}) == {});\n", function, geometry.name, floats);
     }
-    for (const auto& [function, size] : geometry.scratch) {
-      assertions += fmt::format("static_assert(cnn::{}({}, {}) == cnn::ScratchSize{{{}, {}{}}});\n", function, geometry.name,
-                                plan.part > 0 ? "kPart" : "kBatch", size.per_thread, size.shared,
-                                size.least_shared == 0 ? "" : fmt::format(", {}", size.least_shared));
-    }
+    const auto assert_scratch = [&](const std::map<std::string, ir::ScratchSize>& sizes, std::string_view images) {
+      for (const auto& [function, size] : sizes) {
+        assertions += fmt::format("static_assert(cnn::{}({}, {}) == cnn::ScratchSize{{{}, {}{}}});\n", function, geometry.name, images,
+                                  size.per_thread, size.shared, size.least_shared == 0 ? "" : fmt::format(", {}", size.least_shared));
+      }
+    };
+    assert_scratch(geometry.scratch, plan.part > 0 ? "kPart" : "kBatch");
+    assert_scratch(geometry.predicted_scratch, "kPredicted");
   }
   text += cross_entropy_targets(plan);
   if (!assertions.empty()) text += "\n// The plan has room for what the kernels need.\n" + assertions;
@@ -267,7 +270,7 @@ std::string description_tables(const Plan& plan, const Origin& origin) {
       "    .tensors = {}, .layers = {}, .predict_work = {},{}\n",
       string_literal(plan.model), string_literal(plan.program), string_literal(origin.spec), string_literal(origin.version),
       string_literal(origin.spec_hash), long_string_literal(origin.rendered, 8), plan.input.channels, plan.input.height,
-      plan.input.width, plan.output.elements(), plan.outputs_logits, plan.part > 0 ? " .part = kPart," : "", table_name("kTensors", plan.parameters.empty()),
+      plan.input.width, plan.output.elements(), plan.outputs_logits, plan.part > 0 ? " .part = kPart," : plan.predicted > 0 ? " .predicted = kPredicted," : "", table_name("kTensors", plan.parameters.empty()),
       table_name("kLayers", plan.layers.empty()), table_name("kWorkInPredict", plan.layers.empty()), plan.auxiliaries.empty() ? "" : " .auxiliaries = kAuxiliaries,");
   if (plan.data) text += data_member(*plan.data);
   if (plan.training) text += training_member(*plan.training);

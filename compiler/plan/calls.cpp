@@ -126,10 +126,10 @@ void FunctionBuilder::call(const ir::CallDef& definition, const CallOf& of, std:
     const auto weight = std::ranges::find(definition.operands, ir::Role::kWeight) - definition.operands.begin();
     step.operands[static_cast<std::size_t>(weight)] = PreparedOperand{*weights};
     const ir::ScratchDef& scratch = definition.prepare.scratch;
-    geometries_.need_scratch(geometries_.of_node(graph_, node), scratch.function, scratch.size(context));
+    geometries_.need_scratch(geometries_.of_node(graph_, node), scratch.function, scratch.size(context), batch_);
     take_scratch(step, scratch.size(context));
   } else if (definition.scratch.size != nullptr) {
-    geometries_.need_scratch(geometries_.of_node(graph_, node), definition.scratch.function, definition.scratch.size(context));
+    geometries_.need_scratch(geometries_.of_node(graph_, node), definition.scratch.function, definition.scratch.size(context), batch_);
     take_scratch(step, definition.scratch.size(context));
   }
   function_.steps.push_back(std::move(step));
@@ -169,7 +169,7 @@ int FunctionBuilder::geometry_of(const JoinedNodes& joined) {
   const ir::JoinedKernel& kernel = joined.kernel;
   const int geometry = geometries_.of_joined(graph_, graph_.nodes[joined.nodes.front()], kernel);
   const bool prepared = prepares(joined.nodes.front());
-  geometries_.need_scratch(geometry, prepared ? kernel.prepared_scratch_function : kernel.scratch_function, scratch_of(joined));
+  geometries_.need_scratch(geometry, prepared ? kernel.prepared_scratch_function : kernel.scratch_function, scratch_of(joined), batch_);
   return geometry;
 }
 
@@ -191,7 +191,7 @@ Repetition FunctionBuilder::alone(std::size_t number, const JoinedNodes& sibling
   const ir::CallDef& definition = *siblings.kernel.alone;
   const auto shapes = graph_.input_shapes(node);
   geometries_.need_scratch(geometries_.of_node(graph_, node), definition.scratch.function,
-                           definition.scratch.size(graph_.context(node, shapes, block_, batch_)));
+                           definition.scratch.size(graph_.context(node, shapes, block_, batch_)), batch_);
   return repetition_of(definition, {.node = number});
 }
 

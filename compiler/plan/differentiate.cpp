@@ -119,7 +119,7 @@ void FunctionBuilder::backward_siblings(const JoinedNodes& siblings, std::size_t
     gradients.siblings.push_back({waiting_.at(one), node.parameters.front().index});
   }
   const int geometry = geometries_.of_joined(graph_, first, kernel);
-  geometries_.need_scratch(geometry, kernel.backward_input_scratch_function, kernel.backward_input_scratch);
+  geometries_.need_scratch(geometry, kernel.backward_input_scratch_function, kernel.backward_input_scratch, batch_);
   step.operands.insert(step.operands.end(), {std::move(gradients), GeometryOperand{geometry}, Named::kBatch, Named::kScratch});
   take_scratch(step, kernel.backward_input_scratch);
   function_.steps.push_back(std::move(step));

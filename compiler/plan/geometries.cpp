@@ -14,8 +14,9 @@ int Geometries::add(Geometry geometry) {
   return entry->second;
 }
 
-void Geometries::need_scratch(int geometry, std::string_view function, const ir::ScratchSize& size) {
-  list_[static_cast<std::size_t>(geometry)].scratch.try_emplace(std::string(function), size);
+void Geometries::need_scratch(int geometry, std::string_view function, const ir::ScratchSize& size, std::int64_t images) {
+  Geometry& own = list_[static_cast<std::size_t>(geometry)];
+  (images == batch_ ? own.scratch : own.predicted_scratch).try_emplace(std::string(function), size);
 }
 
 void Geometries::prepares(int geometry, const ir::CallDef& call, const ir::OpContext& context) {

@@ -20,8 +20,8 @@ class Geometries {
   int of_joined(const ir::Graph& graph, const ir::Node& head, const ir::JoinedKernel& kernel);
   /// Index of cnn::MapGeometry for a shape.
   int of_shape(const ir::Shape& shape);
-  /// Counts the scratch memory of a call with a geometry: `function` of namespace cnn must say the same.
-  void need_scratch(int geometry, std::string_view function, const ir::ScratchSize& size);
+  /// Counts the scratch memory of a call with a geometry, on so many images: `function` of namespace cnn must say the same.
+  void need_scratch(int geometry, std::string_view function, const ir::ScratchSize& size, std::int64_t images);
   void prepares(int geometry, const ir::CallDef& call, const ir::OpContext& context);
   std::vector<Geometry> take() { return std::move(list_); }
 

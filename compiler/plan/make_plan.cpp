@@ -124,10 +124,12 @@ class Planning {
     plan_.depth = ir::depth(graph_);
     plan_.geometries = geometries_.take();
     for (const Geometry& geometry : plan_.geometries) {
-      for (const auto& [function, size] : geometry.scratch) {
-        plan_.memory.thread_scratch = std::max(plan_.memory.thread_scratch, aligned(size.per_thread));
-        // Elsewhere it lies among the activations.
-        if (plan_.part > 0) plan_.memory.part_scratch = std::max(plan_.memory.part_scratch, aligned(size.shared));
+      for (const auto* sizes : {&geometry.scratch, &geometry.predicted_scratch}) {
+        for (const auto& [function, size] : *sizes) {
+          plan_.memory.thread_scratch = std::max(plan_.memory.thread_scratch, aligned(size.per_thread));
+          // Elsewhere it lies among the activations.
+          if (plan_.part > 0) plan_.memory.part_scratch = std::max(plan_.memory.part_scratch, aligned(size.shared));
+        }
       }
     }
     if (plan_.part > 0) plan_.memory.part_gradients = (plan_.batch + plan_.part - 1) / plan_.part * plan_.memory.gradients;
@@ -181,8 +183,7 @@ class Planning {
                                   .in_parts = plan_.part > 0,
                                   .softmax_at_end = plan_.outputs_logits && kind == FunctionKind::kPredict,
                                   .taken = taken_names()};
-    Function function = FunctionBuilder(request, geometries_, plan_.block, plan_.images_of_call()).build();
-    place_buffers(function);
+    Function function = kind == FunctionKind::kPredict ? predict_a_few(request) : placed(request, geometries_, plan_.images_of_call());
     if (step) make_smaller(function);
     if (plan_.part > 0) {
       ensure(function.preparation.empty(), "plan", "parts can't prepare weights");
@@ -195,6 +196,29 @@ class Planning {
     plan_.memory.activations =
         std::max({plan_.memory.activations, function.arena_floats, place_prepared(function, between_calls_)});
     plan_.functions.push_back(std::move(function));
+  }
+
+  Function placed(const FunctionRequest& request, Geometries& geometries, std::int64_t images) const {
+    Function function = FunctionBuilder(request, geometries, plan_.block, images).build();
+    place_buffers(function);
+    return function;
+  }
+
+  // Predictions see each image by itself. Where a whole batch's activations are large, they take fewer images at a time; not so few that
+  // weights, which are read once each time, are what takes long.
+  Function predict_a_few(const FunctionRequest& request) {
+    constexpr std::int64_t kMostFloats = std::int64_t{1} << 26, kLeastImages = 8;
+    std::int64_t images = plan_.images_of_call();
+    for (;;) {
+      Geometries geometries = geometries_;
+      Function function = placed(request, geometries, images);
+      if (plan_.part > 0 || function.arena_floats <= kMostFloats || images < 2 * kLeastImages) {
+        geometries_ = std::move(geometries);
+        if (images < plan_.images_of_call()) plan_.predicted = images;
+        return function;
+      }
+      images = (images + 1) / 2;
+    }
   }
 
   // What is live at once is not all: places must be found for it, too.

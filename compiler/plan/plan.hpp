@@ -42,6 +42,7 @@ struct Geometry {
   std::string type;  // "ConvGeometry"
   std::vector<ir::GeometryField> fields;
   std::map<std::string, ir::ScratchSize> scratch = {};  // what its calls need, by the function that says so
+  std::map<std::string, ir::ScratchSize> predicted_scratch = {};  // those of predictions that take fewer images than the batch
   std::map<std::string, std::int64_t> prepared = {};     // floats of prepared weights, in the same way
 };
 
@@ -187,6 +188,7 @@ struct Plan {
   std::int64_t batch = 1;         // the largest
   std::int64_t block = 1;         // NB: 1, or 16 on lanes
   std::int64_t part = 0;          // images that one task takes through all layers; 0: threads share each layer's work
+  std::int64_t predicted = 0;     // images that a prediction takes at a time, where they are fewer than the batch
   std::optional<ir::Data> data;
   std::optional<ir::Training> training;
   std::int64_t depth = 0;         // convolutions and dense layers on the longest way through

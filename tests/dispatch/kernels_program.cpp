@@ -34,8 +34,8 @@ Values numbers(std::size_t count, std::uint32_t seed) {
 /// A batch of maps, and where it lies.
 struct Map {
   Map(const cnn::MapGeometry& g, std::uint32_t seed)
-      : stride(g.elements() * kBlock),
-        values(numbers(static_cast<std::size_t>(stride) * cnn::block_count(kBatch, kBlock), seed)) {}
+      : stride(g.elements() * g.block),
+        values(numbers(static_cast<std::size_t>(stride) * cnn::block_count(kBatch, g.block), seed)) {}
   cnn::Blocked view() { return {values.data(), stride}; }
 
   std::ptrdiff_t stride;

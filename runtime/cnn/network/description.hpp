@@ -180,6 +180,7 @@ struct ModelDescription {
   bool outputs_logits = false;  // the training function's scores are logits: softmax is added for predictions
   int batch = 1;                // the largest batch the plan is made for
   int part = 0;                 // images that a task takes through all layers by itself; 0: all threads work on each layer
+  int predicted = 0;            // images that a prediction takes at a time; 0: all that it is given
   std::span<const TensorDescription> tensors{};
   std::span<const LayerDescription> layers{};
   std::span<const LayerWork> predict_work{};  // of a prediction: one for each layer

@@ -160,10 +160,16 @@ ConstFloats Network::predict(ConstFloats images, int count) {
   {
     const Watched watched(profile_);
     const bool prepare = weights_changed_.exchange(false);
-    run_team(threads_, [&] {
-      if (prepare) prepare_on_team();
-      predict_on_team(images, count);
-    });
+    const int most = description_.predicted > 0 ? description_.predicted : count;
+    for (first_scored_ = 0; first_scored_ < count; first_scored_ += most) {
+      const int some = std::min(most, count - first_scored_);
+      const ConstFloats own = images.subspan(static_cast<std::size_t>(first_scored_) * image_floats(), static_cast<std::size_t>(some) * image_floats());
+      run_team(threads_, [&] {
+        if (prepare && first_scored_ == 0) prepare_on_team();
+        predict_on_team(own, some);
+      });
+    }
+    first_scored_ = 0;
   }
   keep_results(static_cast<std::size_t>(count));
   losses_ = {};
@@ -271,8 +277,8 @@ std::span<std::uint8_t> Network::bytes(std::size_t offset, std::size_t count) {
 }
 
 Floats Network::scores_memory(int images) {
-  return scores_memory_.first(static_cast<std::size_t>(images) *
-                              static_cast<std::size_t>(description_.outputs));
+  const auto outputs = static_cast<std::size_t>(description_.outputs);
+  return scores_memory_.subspan(static_cast<std::size_t>(first_scored_) * outputs, static_cast<std::size_t>(images) * outputs);
 }
 
 Floats Network::losses_memory(int images) {
