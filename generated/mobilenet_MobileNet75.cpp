@@ -237,61 +237,61 @@ constexpr cnn::SeparableGeometry kConvPw12Separable{
     .expansion_dilation_width = 1};
 
 // The plan has room for what the kernels need.
-static_assert(cnn::fast::conv_backward_params_scratch(kConv1, kBatch) == cnn::ScratchSize{197696, 4536});
+static_assert(cnn::fast::conv_backward_params_scratch(kConv1, kBatch) == cnn::ScratchSize{198656, 4536});
 static_assert(cnn::fast::conv_scratch(kConv1, kBatch) == cnn::ScratchSize{163840, 38280});
 static_assert(cnn::dwconv_scratch(kConvDw1, kBatch) == cnn::ScratchSize{26232, 0});
 static_assert(cnn::fast::conv_backward_input_scratch(kConvPw1, kBatch) == cnn::ScratchSize{163840, 67008});
-static_assert(cnn::fast::conv_backward_params_scratch(kConvPw1, kBatch) == cnn::ScratchSize{196160, 8064});
+static_assert(cnn::fast::conv_backward_params_scratch(kConvPw1, kBatch) == cnn::ScratchSize{197120, 8064});
 static_assert(cnn::fast::conv_scratch(kConvPw1, kBatch) == cnn::ScratchSize{163840, 34752});
 static_assert(cnn::dwconv_scratch(kConvDw2, kBatch) == cnn::ScratchSize{16312, 0});
 static_assert(cnn::fast::conv_backward_input_scratch(kConvPw2, kBatch) == cnn::ScratchSize{163840, 134976});
-static_assert(cnn::fast::conv_backward_params_scratch(kConvPw2, kBatch) == cnn::ScratchSize{198240, 32256});
+static_assert(cnn::fast::conv_backward_params_scratch(kConvPw2, kBatch) == cnn::ScratchSize{199680, 32256});
 static_assert(cnn::fast::conv_scratch(kConvPw2, kBatch) == cnn::ScratchSize{163840, 70464});
 static_assert(cnn::dwconv_scratch(kConvDw3, kBatch) == cnn::ScratchSize{6856, 0});
 static_assert(cnn::fast::conv_backward_input_scratch(kConvPw3, kBatch) == cnn::ScratchSize{163840, 139584});
-static_assert(cnn::fast::conv_backward_params_scratch(kConvPw3, kBatch) == cnn::ScratchSize{206016, 64512});
+static_assert(cnn::fast::conv_backward_params_scratch(kConvPw3, kBatch) == cnn::ScratchSize{208896, 64512});
 static_assert(cnn::fast::conv_scratch(kConvPw3, kBatch) == cnn::ScratchSize{163840, 139584});
 static_assert(cnn::dwconv_scratch(kConvDw4, kBatch) == cnn::ScratchSize{4244, 0});
 static_assert(cnn::fast::conv_backward_input_scratch(kConvPw4, kBatch) == cnn::ScratchSize{163840, 277824});
-static_assert(cnn::fast::conv_backward_params_scratch(kConvPw4, kBatch) == cnn::ScratchSize{212160, 129024});
+static_assert(cnn::fast::conv_backward_params_scratch(kConvPw4, kBatch) == cnn::ScratchSize{211968, 129024});
 static_assert(cnn::fast::conv_scratch(kConvPw4, kBatch) == cnn::ScratchSize{163840, 148800});
 static_assert(cnn::dwconv_scratch(kConvDw5, kBatch) == cnn::ScratchSize{1872, 0});
 static_assert(cnn::fast::conv_backward_input_scratch(kConvPw5, kBatch) == cnn::ScratchSize{163840, 296256});
-static_assert(cnn::fast::conv_backward_params_scratch(kConvPw5, kBatch) == cnn::ScratchSize{233856, 258048});
+static_assert(cnn::fast::conv_backward_params_scratch(kConvPw5, kBatch) == cnn::ScratchSize{239616, 258048});
 static_assert(cnn::fast::conv_scratch(kConvPw5, kBatch) == cnn::ScratchSize{163840, 296256});
 static_assert(cnn::dwconv_scratch(kConvDw6, kBatch) == cnn::ScratchSize{1150, 0});
 static_assert(cnn::fast::conv_backward_input_scratch(kConvPw6, kBatch) == cnn::ScratchSize{163840, 591168});
-static_assert(cnn::fast::conv_backward_params_scratch(kConvPw6, kBatch) == cnn::ScratchSize{149888, 516096});
+static_assert(cnn::fast::conv_backward_params_scratch(kConvPw6, kBatch) == cnn::ScratchSize{149504, 516096});
 static_assert(cnn::fast::conv_scratch(kConvPw6, kBatch) == cnn::ScratchSize{163840, 333120});
 static_assert(cnn::dwconv_scratch(kConvDw7, kBatch) == cnn::ScratchSize{556, 0});
 static_assert(cnn::fast::conv_backward_input_scratch(kConvPw7, kBatch) == cnn::ScratchSize{163840, 664896});
-static_assert(cnn::fast::conv_backward_params_scratch(kConvPw7, kBatch) == cnn::ScratchSize{180736, 442368});
+static_assert(cnn::fast::conv_backward_params_scratch(kConvPw7, kBatch) == cnn::ScratchSize{180224, 442368});
 static_assert(cnn::fast::conv_scratch(kConvPw7, kBatch) == cnn::ScratchSize{163840, 664896});
 static_assert(cnn::dwconv_scratch(kConvDw8, kBatch) == cnn::ScratchSize{556, 0});
 static_assert(cnn::fast::conv_backward_input_scratch(kConvPw8, kBatch) == cnn::ScratchSize{163840, 664896});
-static_assert(cnn::fast::conv_backward_params_scratch(kConvPw8, kBatch) == cnn::ScratchSize{180736, 442368});
+static_assert(cnn::fast::conv_backward_params_scratch(kConvPw8, kBatch) == cnn::ScratchSize{180224, 442368});
 static_assert(cnn::fast::conv_scratch(kConvPw8, kBatch) == cnn::ScratchSize{163840, 664896});
 static_assert(cnn::dwconv_scratch(kConvDw9, kBatch) == cnn::ScratchSize{556, 0});
 static_assert(cnn::fast::conv_backward_input_scratch(kConvPw9, kBatch) == cnn::ScratchSize{163840, 664896});
-static_assert(cnn::fast::conv_backward_params_scratch(kConvPw9, kBatch) == cnn::ScratchSize{180736, 442368});
+static_assert(cnn::fast::conv_backward_params_scratch(kConvPw9, kBatch) == cnn::ScratchSize{180224, 442368});
 static_assert(cnn::fast::conv_scratch(kConvPw9, kBatch) == cnn::ScratchSize{163840, 664896});
 static_assert(cnn::dwconv_scratch(kConvDw10, kBatch) == cnn::ScratchSize{556, 0});
 static_assert(cnn::fast::conv_backward_input_scratch(kConvPw10, kBatch) == cnn::ScratchSize{163840, 664896});
-static_assert(cnn::fast::conv_backward_params_scratch(kConvPw10, kBatch) == cnn::ScratchSize{180736, 442368});
+static_assert(cnn::fast::conv_backward_params_scratch(kConvPw10, kBatch) == cnn::ScratchSize{180224, 442368});
 static_assert(cnn::fast::conv_scratch(kConvPw10, kBatch) == cnn::ScratchSize{163840, 664896});
 static_assert(cnn::dwconv_scratch(kConvDw11, kBatch) == cnn::ScratchSize{556, 0});
 static_assert(cnn::fast::conv_backward_input_scratch(kConvPw11, kBatch) == cnn::ScratchSize{163840, 664896});
-static_assert(cnn::fast::conv_backward_params_scratch(kConvPw11, kBatch) == cnn::ScratchSize{180736, 442368});
+static_assert(cnn::fast::conv_backward_params_scratch(kConvPw11, kBatch) == cnn::ScratchSize{180224, 442368});
 static_assert(cnn::fast::conv_scratch(kConvPw11, kBatch) == cnn::ScratchSize{163840, 664896});
 static_assert(cnn::dwconv_scratch(kConvDw12, kBatch) == cnn::ScratchSize{338, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw12) == 294912);
 static_assert(cnn::fast::conv_backward_input_scratch(kConvPw12, kBatch) == cnn::ScratchSize{163840, 1328448});
-static_assert(cnn::fast::conv_backward_params_scratch(kConvPw12, kBatch) == cnn::ScratchSize{265216, 589824});
+static_assert(cnn::fast::conv_backward_params_scratch(kConvPw12, kBatch) == cnn::ScratchSize{311296, 589824});
 static_assert(cnn::fast::conv_scratch(kConvPw12, kBatch) == cnn::ScratchSize{197568, 812352});
 static_assert(cnn::dwconv_scratch(kConvDw13, kBatch) == cnn::ScratchSize{192, 0});
 static_assert(cnn::conv_prepared_floats(kConvPw13) == 589824);
 static_assert(cnn::fast::conv_backward_input_scratch(kConvPw13, kBatch) == cnn::ScratchSize{197568, 1623360});
-static_assert(cnn::fast::conv_backward_params_scratch(kConvPw13, kBatch) == cnn::ScratchSize{265216, 0});
+static_assert(cnn::fast::conv_backward_params_scratch(kConvPw13, kBatch) == cnn::ScratchSize{311296, 0});
 static_assert(cnn::fast::conv_scratch(kConvPw13, kBatch) == cnn::ScratchSize{197568, 1623360});
 static_assert(cnn::dense_scratch(kClassifier, kBatch) == cnn::ScratchSize{17408, 40080});
 static_assert(cnn::separable_scratch(kConv1Separable, kBatch) == cnn::ScratchSize{164176, 1256200});
@@ -1173,7 +1173,7 @@ constexpr cnn::ModelDescription kModel{
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
     .memory = {.parameters = 2602064, .gradients = 2585616, .optimizer = 2585616, .activations = 109606464,
-               .thread_scratch = 265216},
+               .thread_scratch = 311296},
 };
 
 }  // namespace

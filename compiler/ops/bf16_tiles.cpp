@@ -159,7 +159,7 @@ struct GradientCut {
   static constexpr std::int64_t kMostOut = 256, kMostSums = 5 << 15, kMostFactors = 6 << 15;
 
   Layout layout;
-  std::int64_t out_chunk, channel_chunk, slots, image_steps, copies, most_steps;
+  std::int64_t out_chunk, channel_chunk, slots, image_steps, most_steps;
 
   explicit GradientCut(const Correlation& c) : layout(layout_of(c)) {
     const std::int64_t out = whole(c.out, kTile), channels = whole(layout.channels, kTile);
@@ -169,8 +169,7 @@ struct GradientCut {
     const std::int64_t tasks = pieces(out, out_chunk) * pieces(channels, channel_chunk);
     slots = std::clamp<std::int64_t>((1 << 20) / weights(c), 1, pieces(kWanted, tasks));
     image_steps = pieces(layout.columns(c), kTileDepth);
-    copies = layout.taps > 1 ? 2 : 1;
-    most_steps = std::max<std::int64_t>(kMostFactors / (kTileDepth * (copies * layout.sets * channel_chunk + out_chunk)), 4);
+    most_steps = std::max<std::int64_t>(kMostFactors / (kTileDepth * (layout.sets * channel_chunk + out_chunk)), 4);
   }
   static std::int64_t weights(const Correlation& c) {
     return c.out * c.in * static_cast<std::int64_t>(c.vertical.reads.size() * c.horizontal.reads.size());
@@ -178,8 +177,8 @@ struct GradientCut {
   ir::ScratchSize scratch(const Correlation& c, std::int64_t batch) const {
     const std::int64_t steps = std::min(most_steps, image_steps);
     const std::int64_t images = std::clamp<std::int64_t>(most_steps / image_steps, 1, std::max<std::int64_t>(batch / slots, 1));
-    const std::int64_t places = whole(steps * kTileDepth + layout.reach() + 1, 2);
-    return {.per_thread = copies * layout.sets * channel_chunk * images * places + out_chunk * images * steps * kTileDepth +
+    const std::int64_t places = (pieces(steps * kTileDepth + layout.reach(), kTileDepth) | 1) * kTileDepth;
+    return {.per_thread = layout.sets * channel_chunk * images * places + out_chunk * images * steps * kTileDepth +
                           out_chunk * channel_chunk * layout.taps,
             .shared = (slots - 1) * weights(c)};
   }

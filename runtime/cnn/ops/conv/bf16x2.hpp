@@ -220,7 +220,6 @@ struct GradientCut {
   int out_chunks = 0, channel_chunks = 0;
   int slots = 1;
   int image_steps = 0;                     // of 32 places of an image
-  int copies = 1;                          // of the planes: places in pairs from an even one on, and from an odd one
   int most_steps = 0;                      // of a block
 
   constexpr explicit GradientCut(const ConvGeometry& g) : layout(layout_of(forward_correlation(g))) {
@@ -234,7 +233,6 @@ struct GradientCut {
     const std::ptrdiff_t weights = static_cast<std::ptrdiff_t>(g.out_channels) * g.depth();
     slots = static_cast<int>(std::clamp<std::ptrdiff_t>((1 << 20) / weights, 1, panel_count(kWanted, out_chunks * channel_chunks)));
     image_steps = panel_count(layout.columns(c), kTileDepth);
-    copies = layout.taps > 1 ? 2 : 1;
     most_steps = static_cast<int>(std::max<std::ptrdiff_t>(kMostFactors / floats_of_step(), 4));
   }
   /// Steps of an image that a block takes, and images of those it takes as a whole.
@@ -243,10 +241,10 @@ struct GradientCut {
     return image_steps == 0 ? 1 : std::clamp(most_steps / image_steps, 1, std::max(batch / slots, 1));
   }
   constexpr int bands() const { return panel_count(image_steps, block_steps()); }
-  /// Places of an image's planes in a block, in whole pairs.
-  constexpr int places() const { return whole(block_steps() * kTileDepth + layout.reach() + 1, 2); }
+  /// Places of a channel's plane of an image in a block: an odd number of cache lines of bf16 numbers.
+  constexpr int places() const { return (panel_count(block_steps() * kTileDepth + layout.reach(), kTileDepth) | 1) * kTileDepth; }
   constexpr std::ptrdiff_t planes_floats(int batch) const {
-    return static_cast<std::ptrdiff_t>(copies) * layout.sets * channel_chunk * images(batch) * places();
+    return static_cast<std::ptrdiff_t>(layout.sets) * channel_chunk * images(batch) * places();
   }
   constexpr std::ptrdiff_t outputs_floats(int batch) const { return static_cast<std::ptrdiff_t>(out_chunk) * images(batch) * block_steps() * kTileDepth; }
   constexpr std::ptrdiff_t sums_floats() const { return static_cast<std::ptrdiff_t>(out_chunk) * channel_chunk * layout.taps; }
@@ -254,7 +252,7 @@ struct GradientCut {
  private:
   static constexpr int whole(int count, int of) { return panel_count(count, of) * of; }
   constexpr std::ptrdiff_t floats_of_step() const {
-    return static_cast<std::ptrdiff_t>(kTileDepth) * (copies * layout.sets * channel_chunk + out_chunk);
+    return static_cast<std::ptrdiff_t>(kTileDepth) * (layout.sets * channel_chunk + out_chunk);
   }
 };
 

@@ -1,5 +1,5 @@
-// Backward-params: d_weight[out][channel, tap] is the product of the output's gradient, [out][places], with the input's planes, [places][channels],
-// some places further on for each tap. Places that hang over the edge of a row have gradient 0.
+// Backward-params: d_weight[channel, tap][out] is the product of the input's planes, [channels][places], some places further on for each tap,
+// with the output's gradient, [places][out]. Places that hang over the edge of a row have gradient 0.
 #include "cnn/core/team.hpp"
 #include "cnn/ops/conv/bf16x2_planes.hpp"
 #include "cnn/ops/conv/merge_slots.hpp"
@@ -12,6 +12,7 @@ namespace cnn::bf16x2 {
 namespace {
 
 constexpr std::ptrdiff_t kTileFloats = kTile * kTileDepth / 2;
+constexpr std::ptrdiff_t kBf16Bytes = 2;
 
 // What a task sums up at a time: steps of some images, or of a band of one.
 struct Block {
@@ -46,7 +47,8 @@ class Task {
         planes_(scratch),
         outputs_(planes_ + cut.planes_floats(batch)),
         sums_(outputs_ + cut.outputs_floats(batch)),
-        copy_floats_(static_cast<std::ptrdiff_t>(cut.images(batch)) * cut.places() / 2 * kTile) {}
+        image_floats_(static_cast<std::ptrdiff_t>(cut.places()) / 2 * kTile),
+        part_floats_(cut.images(batch) * image_floats_) {}
 
   /// d_weight's rows and channels of this task, over blocks [begin, end).
   void run(float* d_weight, int begin, int end) const {
@@ -61,7 +63,7 @@ class Task {
   }
 
  private:
-  // [tile of outputs][image][step]{large parts, small parts}[output][32 places].
+  // [tile of outputs][image][step]{large parts, small parts}[pair of places][output].
   void split_outputs(const Block& block) const {
     const std::ptrdiff_t of_tile = static_cast<std::ptrdiff_t>(block.images) * block.steps * 2 * kTileFloats;
     const Correlation gradient = gradient_places();
@@ -72,10 +74,14 @@ class Task {
       for (int image = 0; image < block.images; ++image) {
         const PlaneChannels<kTile> outputs({&source, 1}, gradient, places, out_begin_ + tile * kTile, 0, block.first_image + image, layout_.width());
         for (int step = 0; step < block.steps; ++step, to += 2 * kTileFloats) {
-          split(outputs, (block.begin + step) * kTileDepth, [&](int i, __m512i large, __m512i small) __attribute__((always_inline)) {
-            _mm512_storeu_si512(to + i * kTile, large);
-            _mm512_storeu_si512(to + kTileFloats + i * kTile, small);
+          __m512i large[kTile], small[kTile];
+          split(outputs, (block.begin + step) * kTileDepth, [&](int i, __m512i own_large, __m512i own_small) __attribute__((always_inline)) {
+            large[i] = own_large, small[i] = own_small;
           });
+          transpose(large);
+          for (int i = 0; i < kTile; ++i) _mm512_storeu_si512(to + i * kTile, large[i]);
+          transpose(small);
+          for (int i = 0; i < kTile; ++i) _mm512_storeu_si512(to + kTileFloats + i * kTile, small[i]);
         }
       }
     }
@@ -101,48 +107,43 @@ class Task {
     });
   }
 
-  // [set][tile of channels][copy]{large parts, small parts}[image][pair of places][channel].
+  // [set][tile of channels]{large parts, small parts}[image][channel][place].
   void split_planes(const Block& block) const {
     float* to = planes_;
-    const int places = cut_.places();
-    const int used = block.steps * kTileDepth + layout_.reach() + 1;
+    const int used = block.steps * kTileDepth + layout_.reach();
+    const std::ptrdiff_t row = cut_.places() / 2;
     for (int set = 0; set < layout_.sets; ++set) {
-      for (int tile = 0; tile < channel_tiles_; ++tile) {
-        for (int copy = 0; copy < cut_.copies; ++copy, to += 2 * copy_floats_) {
-          for (int image = 0; image < block.images; ++image) {
-            const PlaneChannels<kTile> channels({&source_, 1}, c_, layout_, channel_begin_ + tile * kTile, set, block.first_image + image, layout_.width());
-            float* image_to = to + static_cast<std::ptrdiff_t>(image) * places / 2 * kTile;
-            for (int place = 0; place < used; place += kTileDepth) {
-              __m512i large[kTile], small[kTile];
-              split(channels, block.begin * kTileDepth + place + copy, [&](int i, __m512i own_large, __m512i own_small) __attribute__((always_inline)) {
-                large[i] = own_large, small[i] = own_small;
-              });
-              const int pairs = std::min(kTile, (places - place) / 2);
-              float* pair_to = image_to + place / 2 * kTile;
-              transpose(large);
-              for (int i = 0; i < pairs; ++i) _mm512_storeu_si512(pair_to + i * kTile, large[i]);
-              transpose(small);
-              for (int i = 0; i < pairs; ++i) _mm512_storeu_si512(pair_to + copy_floats_ + i * kTile, small[i]);
-            }
+      for (int tile = 0; tile < channel_tiles_; ++tile, to += 2 * part_floats_) {
+        for (int image = 0; image < block.images; ++image) {
+          const PlaneChannels<kTile> channels({&source_, 1}, c_, layout_, channel_begin_ + tile * kTile, set, block.first_image + image, layout_.width());
+          float* image_to = to + image * image_floats_;
+          for (int place = 0; place < used; place += kTileDepth) {
+            split(channels, block.begin * kTileDepth + place, [&](int i, __m512i large, __m512i small) __attribute__((always_inline)) {
+              _mm512_storeu_si512(image_to + i * row + place / 2, large);
+              _mm512_storeu_si512(image_to + part_floats_ + i * row + place / 2, small);
+            });
           }
         }
       }
     }
   }
 
-  // Sums [tile of outputs][tap][tile of channels][output][channel] of a block's products, or in addition to what there is.
+  // Sums [tile of channels][tap][tile of outputs][channel][output] of a block's products, or in addition to what there is.
   void add_products(const Block& block, bool first) const {
     const TileRegisters registers;
-    for (int tile = 0; tile < channel_tiles_; tile += 2) {
-      for (int tap = 0; tap < layout_.taps; ++tap) {
-        for (int out = 0; out < out_tiles_; ++out) {
-          float* sums = sums_ + ((static_cast<std::ptrdiff_t>(out) * layout_.taps + tap) * channel_tiles_ + tile) * kTile * kTile;
-          (tile + 1 < channel_tiles_ ? &Task::multiply<2> : &Task::multiply<1>)(*this, sums, block, out, tap, tile, first);
+    for (int tile = 0; tile < channel_tiles_; ++tile) {
+      for (int out = 0; out < out_tiles_; out += 2) {
+        for (int tap = 0; tap < layout_.taps; ++tap) {
+          (out + 1 < out_tiles_ ? &Task::multiply<2> : &Task::multiply<1>)(*this, sums_of(tile, tap, out), block, out, tap, tile, first);
         }
       }
     }
   }
+  float* sums_of(int tile, int tap, int out) const {
+    return sums_ + ((static_cast<std::ptrdiff_t>(tile) * layout_.taps + tap) * out_tiles_ + out) * kTile * kTile;
+  }
 
+  // A tile of channels by kTiles of outputs; five registers, as forward.
   template <int kTiles>
   [[gnu::noinline]] static void multiply(const Task& task, float* sums, const Block& block, int out, int tap, int tile, bool first) {
     const Layout& layout = task.layout_;
@@ -150,11 +151,14 @@ class Task {
     const int across = layout.spread_horizontal ? 1 : layout.horizontal.planes;
     const int set = (layout.spread_vertical ? 0 : layout.vertical.plane[y]) * across + (layout.spread_horizontal ? 0 : layout.horizontal.plane[x]);
     const int offset = layout.vertical.offset[y] * layout.width() + layout.horizontal.offset[x];
-    const std::ptrdiff_t of_tile = task.cut_.copies * 2 * task.copy_floats_;
-    const float* outputs = task.outputs_ + static_cast<std::ptrdiff_t>(out) * block.images * block.steps * 2 * kTileFloats;
-    const float* channels = task.planes_ + (static_cast<std::ptrdiff_t>(set) * task.channel_tiles_ + tile) * of_tile +
-                            offset % 2 * 2 * task.copy_floats_ + offset / 2 * kTile;
-    const std::ptrdiff_t small = task.copy_floats_;
+    const std::ptrdiff_t of_tile = static_cast<std::ptrdiff_t>(block.images) * block.steps * 2 * kTileFloats;
+    const float* outputs = task.outputs_ + out * of_tile;
+    // Bf16 numbers begin anywhere.
+    const char* channels = reinterpret_cast<const char*>(task.planes_ + (static_cast<std::ptrdiff_t>(set) * task.channel_tiles_ + tile) * 2 * task.part_floats_) +
+                           offset * kBf16Bytes;
+    const std::ptrdiff_t row_bytes = task.cut_.places() * kBf16Bytes;
+    const std::ptrdiff_t small = task.part_floats_ * static_cast<std::ptrdiff_t>(sizeof(float));
+    const std::ptrdiff_t of_image = task.image_floats_ * static_cast<std::ptrdiff_t>(sizeof(float));
     if (first) {
       clear_tile<0>();
       if constexpr (kTiles > 1) clear_tile<1>();
@@ -162,23 +166,23 @@ class Task {
       load_tile<0>(sums, 64);
       if constexpr (kTiles > 1) load_tile<1>(sums + kTile * kTile, 64);
     }
-    for (int image = 0; image < block.images; ++image, channels += static_cast<std::ptrdiff_t>(task.cut_.places()) / 2 * kTile) {
-      const float* places = channels;
-      for (int step = 0; step < block.steps; ++step, outputs += 2 * kTileFloats, places += kTileFloats) {
-        load_tile<2>(outputs + kTileFloats, 64);
-        load_tile<3>(places, 64);
+    for (int image = 0; image < block.images; ++image) {
+      const char* places = channels + image * of_image;
+      for (int step = 0; step < block.steps; ++step, outputs += 2 * kTileFloats, places += kTileDepth * kBf16Bytes) {
+        load_tile<2>(places + small, row_bytes);
+        load_tile<3>(outputs, 64);
         multiply_tiles<0, 2, 3>();  // small by large
         if constexpr (kTiles > 1) {
-          load_tile<4>(places + of_tile, 64);
+          load_tile<4>(outputs + of_tile, 64);
           multiply_tiles<1, 2, 4>();
         }
-        load_tile<2>(outputs, 64);
+        load_tile<2>(places, row_bytes);
         multiply_tiles<0, 2, 3>();  // large by large
         if constexpr (kTiles > 1) multiply_tiles<1, 2, 4>();
-        load_tile<3>(places + small, 64);
+        load_tile<3>(outputs + kTileFloats, 64);
         multiply_tiles<0, 2, 3>();  // large by small
         if constexpr (kTiles > 1) {
-          load_tile<4>(places + of_tile + small, 64);
+          load_tile<4>(outputs + of_tile + kTileFloats, 64);
           multiply_tiles<1, 2, 4>();
         }
       }
@@ -189,14 +193,20 @@ class Task {
 
   void write(float* d_weight) const {
     const int taps = c_.taps();
-    for (int tap = 0; tap < layout_.taps; ++tap) {
-      for (int tile = 0; tile < channel_tiles_; ++tile) {
+    for (int tile = 0; tile < channel_tiles_; ++tile) {
+      for (int tap = 0; tap < layout_.taps; ++tap) {
         const WeightOffsets offsets(c_, layout_, channel_begin_ + tile * kTile, tap, [&](int channel, int own_tap) { return channel * taps + own_tap; });
         const __m512i places = offsets.places();
-        for (int out = 0; out < out_tiles_ * kTile && out_begin_ + out < c_.out_channels; ++out) {
-          const float* from = sums_ + ((static_cast<std::ptrdiff_t>(out / kTile) * layout_.taps + tap) * channel_tiles_ + tile) * kTile * kTile + out % kTile * kTile;
-          float* row = d_weight + static_cast<std::ptrdiff_t>(out_begin_ + out) * c_.depth();
-          _mm512_mask_i32scatter_ps(row, offsets.inside, places, _mm512_loadu_ps(from), sizeof(float));
+        for (int out = 0; out < out_tiles_; ++out) {
+          const float* from = sums_of(tile, tap, out);
+          __m512i sums[kTile];
+          for (int i = 0; i < kTile; ++i) sums[i] = _mm512_loadu_si512(from + i * kTile);
+          transpose(sums);
+          const int first = out_begin_ + out * kTile;
+          float* row = d_weight + static_cast<std::ptrdiff_t>(first) * c_.depth();
+          for (int i = 0; i < std::min(kTile, c_.out_channels - first); ++i, row += c_.depth()) {
+            _mm512_mask_i32scatter_epi32(row, offsets.inside, places, sums[i], sizeof(float));
+          }
         }
       }
     }
@@ -210,7 +220,8 @@ class Task {
   int batch_;
   int out_begin_, out_tiles_, channel_begin_, channel_tiles_;
   float *planes_, *outputs_, *sums_;
-  std::ptrdiff_t copy_floats_;
+  std::ptrdiff_t image_floats_;  // of sixteen channels' large or small parts
+  std::ptrdiff_t part_floats_;   // of all images
 };
 
 }  // namespace
