@@ -103,7 +103,8 @@ ir::ScratchSize correlation_scratch(const Correlation& c, std::int64_t batch) {
   const Layout layout = layout_of(c);
   const std::int64_t tiles = pieces(layout.columns(c), kTile);
   if (tiles == 0) return {};
-  return {.per_thread = std::min(plane_floats(layout, tiles, batch), std::max(kMostPlaneFloats, plane_floats(layout, 2, 1))),
+  const std::int64_t of_task = std::min(plane_floats(layout, tiles, batch), std::max(kMostPlaneFloats, plane_floats(layout, 2, 1)));
+  return {.per_thread = std::max(of_task, layout.steps() * kTile * kTileDepth),
           .shared = std::min({plane_floats(layout, tiles, std::min(batch, kWanted - 1)), kMostSharedPlanes, layout.steps() * kTileDepth * c.out})};
 }
 

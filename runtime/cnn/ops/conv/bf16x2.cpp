@@ -25,32 +25,52 @@ struct Places {
       : first_image(first_image), images(images), begin(begin), count(count), pitch(pitch_of(static_cast<std::ptrdiff_t>(images) * count)) {}
 };
 
-// Splits blocks [begin, end) of 32 channels, counted through all sets: [block][large parts, small parts][image][place][32 channels].
+// Sixteen pairs of channels at sixteen places.
+struct SplitPairs {
+  __m512i large[kTile], small[kTile];
+
+  SplitPairs(const PlaneChannels<kTileDepth>& channels, int place) {
+    __m512i low_large, low_small;
+    channels.load(place, [&](int i, __m512 value) __attribute__((always_inline)) {
+      const SplitFloats split(value);
+      if (i % 2 == 0) {
+        low_large = split.large, low_small = split.small;
+      } else {
+        large[i / 2] = paired(low_large, split.large);
+        small[i / 2] = paired(low_small, split.small);
+      }
+    });
+  }
+};
+
+void store_rows(float* to, const __m512i (&rows)[kTile], int count = kTile) {
+  for (int i = 0; i < count; ++i) _mm512_storeu_si512(to + i * kTile, rows[i]);
+}
+
+// Splits blocks [begin, end) of 32 channels, counted through all sets: [block][large parts, small parts][image][place][32 channels]; side by side
+// [image][tile of places][block][large parts, small parts][pair of channels][place].
 void split_planes(float* planes, std::span<const CorrelationSource> sources, const Correlation& c, const Layout& layout, const Places& places,
                   int begin, int end) {
   const std::ptrdiff_t pitch = places.pitch * kTile;
   for (int block = begin; block < end; ++block) {
-    float* large = planes + 2 * block * pitch;
-    for (int image = 0; image < places.images; ++image, large += places.count * kTile) {
-      const PlaneChannels<kTileDepth> channels(sources, c, layout, block % layout.blocks * kTileDepth, block / layout.blocks, places.first_image + image, layout.width());
+    for (int image = 0; image < places.images; ++image) {
+      const PlaneChannels<kTileDepth> channels(sources, c, layout, block % layout.blocks * kTileDepth, block / layout.blocks,
+                                               places.first_image + image, layout.width());
       for (int place = 0; place < places.count; place += kTile) {
-        __m512i some_large[kTile], some_small[kTile];
-        __m512i low_large, low_small;
-        channels.load(places.begin + place, [&](int i, __m512 value) __attribute__((always_inline)) {
-          const SplitFloats split(value);
-          if (i % 2 == 0) {
-            low_large = split.large, low_small = split.small;
-          } else {
-            some_large[i / 2] = paired(low_large, split.large);
-            some_small[i / 2] = paired(low_small, split.small);
-          }
-        });
-        float* to = large + place * kTile;
-        const int count = std::min(kTile, places.count - place);
-        transpose(some_large);
-        for (int i = 0; i < count; ++i) _mm512_storeu_si512(to + i * kTile, some_large[i]);
-        transpose(some_small);
-        for (int i = 0; i < count; ++i) _mm512_storeu_si512(to + pitch + i * kTile, some_small[i]);
+        SplitPairs pairs(channels, places.begin + place);
+        const std::ptrdiff_t column = image * places.count + place;
+        if (layout.side_by_side()) {
+          float* to = planes + (column / kTile * layout.blocks + block) * 2 * kTileFloats;
+          store_rows(to, pairs.large);
+          store_rows(to + kTileFloats, pairs.small);
+        } else {
+          float* to = planes + 2 * block * pitch + column * kTile;
+          const int count = std::min(kTile, places.count - place);
+          transpose(pairs.large);
+          store_rows(to, pairs.large, count);
+          transpose(pairs.small);
+          store_rows(to + pitch, pairs.small, count);
+        }
       }
     }
   }
@@ -112,7 +132,8 @@ class WeightLoader {
   bool together_;
 };
 
-// Splits the weights of `rows` rows from `first_row` on, a tile of them: [step]{large parts, small parts}[pair of channels][row].
+// Splits the weights of `rows` rows from `first_row` on, a tile of them: [step]{large parts, small parts}[pair of channels][row],
+// or [row][channel] where columns lie side by side.
 void split_weights(float* to, int first_row, int rows, const WeightPlaces& places, const Correlation& c, const Layout& layout) {
   for (int tap = 0; tap < layout.taps; ++tap) {
     for (int block = 0; block < layout.blocks; ++block, to += 2 * kTileFloats) {
@@ -127,12 +148,9 @@ void split_weights(float* to, int first_row, int rows, const WeightPlaces& place
         large[row] = in_order(a.large, b.large);
         small[row] = in_order(a.small, b.small);
       }
-      transpose(large);
-      transpose(small);
-      for (int i = 0; i < kTile; ++i) {
-        _mm512_storeu_si512(to + i * kTile, large[i]);
-        _mm512_storeu_si512(to + kTileFloats + i * kTile, small[i]);
-      }
+      if (!layout.side_by_side()) transpose(large), transpose(small);
+      store_rows(to, large);
+      store_rows(to + kTileFloats, small);
     }
   }
 }
@@ -154,9 +172,19 @@ struct Factors {
   std::ptrdiff_t pitch;    // floats from large parts to small parts
 };
 
-// sums [column tile][column][row] of a tile of rows by kColumns of columns. Five registers are in use, though there are eight: while another thread
+// Adds places by weights to sums [column][row], or side by side weights by places to sums [row][column].
+template <bool kSideBySide, int kSums, int kWeights, int kPlaces>
+[[gnu::always_inline]] inline void multiply_one() {
+  if constexpr (kSideBySide) {
+    multiply_tiles<kSums, kWeights, kPlaces>();
+  } else {
+    multiply_tiles<kSums, kPlaces, kWeights>();
+  }
+}
+
+// sums [column tile][16][16] of a tile of rows by kColumns of columns. Five registers are in use, though there are eight: while another thread
 // of the core has something to do, a core has but few to rename them to, and with all eight the same products take twice as long.
-template <int kColumns>
+template <int kColumns, bool kSideBySide>
 [[gnu::noinline]] void multiply(float* sums, const Factors& f, const Layout& layout) {
   clear_tile<0>();
   if constexpr (kColumns > 1) clear_tile<1>();
@@ -170,19 +198,19 @@ template <int kColumns>
       for (int block = 0; block < layout.blocks; ++block, at += of_block, weights += 2 * kTileFloats) {
         load_tile<2>(weights + kTileFloats, 64);
         load_tile<3>(f.places[0] + at, 64);
-        multiply_tiles<0, 3, 2>();  // large by small
+        multiply_one<kSideBySide, 0, 2, 3>();  // large by small
         if constexpr (kColumns > 1) {
           load_tile<4>(f.places[1] + at, 64);
-          multiply_tiles<1, 4, 2>();
+          multiply_one<kSideBySide, 1, 2, 4>();
         }
         load_tile<2>(weights, 64);
-        multiply_tiles<0, 3, 2>();  // large by large
-        if constexpr (kColumns > 1) multiply_tiles<1, 4, 2>();
+        multiply_one<kSideBySide, 0, 2, 3>();  // large by large
+        if constexpr (kColumns > 1) multiply_one<kSideBySide, 1, 2, 4>();
         load_tile<3>(f.places[0] + at + f.pitch, 64);
-        multiply_tiles<0, 3, 2>();  // small by large
+        multiply_one<kSideBySide, 0, 2, 3>();  // small by large
         if constexpr (kColumns > 1) {
           load_tile<4>(f.places[1] + at + f.pitch, 64);
-          multiply_tiles<1, 4, 2>();
+          multiply_one<kSideBySide, 1, 2, 4>();
         }
       }
     }
@@ -230,11 +258,11 @@ class Finish {
         most_behind_(_mm512_set1_ps(most_of(epilogue_.behind))),
         places_(_mm512_mullo_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), _mm512_set1_epi32(spacing_))) {}
 
-  void operator()(const float* sums, int row, int image, std::span<const Piece> pieces) const {
+  void operator()(const float* sums, bool side_by_side, int row, int image, std::span<const Piece> pieces) const {
     const int rows = std::min(kTile, channels_ - row);
     __m512i values[kTile];
     for (int i = 0; i < kTile; ++i) values[i] = _mm512_load_si512(sums + i * kTile);
-    transpose(values);
+    if (!side_by_side) transpose(values);
     for (const Piece& piece : pieces) {
       float* to = map_.block(image) + row * plane_ + piece.target;
       const float* addend = epilogue_.addend.data == nullptr ? nullptr : epilogue_.addend.block(image) + row * plane_ + piece.target;
@@ -282,9 +310,17 @@ struct ColumnTile {
   int image, column;
 };
 
+// `own`: weights that are not split yet, and where a tile of rows of them goes.
+struct OwnWeights {
+  const WeightPlaces& places;
+  float* scratch;
+};
+
 void multiply_columns(std::span<const CorrelationTarget> targets, const float* planes, const Places& places, const Correlation& c,
-                      const Layout& layout, const Cut& cut, int tile_begin, int tiles, int part) {
+                      const Layout& layout, const Cut& cut, int tile_begin, int tiles, int part, const OwnWeights* own) {
   const TileRegisters registers;
+  const bool side_by_side = layout.side_by_side();
+  const std::ptrdiff_t of_column = side_by_side ? layout.blocks * kTileDepth : kTile;  // floats from one place to the next
   const std::ptrdiff_t of_rows = layout.steps() * 2 * kTileFloats;
   int row_tiles = 0;
   for (const CorrelationTarget& target : targets) row_tiles += panel_count(target.channels, kTile);
@@ -295,30 +331,33 @@ void multiply_columns(std::span<const CorrelationTarget> targets, const float* p
     const Finish finish(target, c);
     for (int row = 0; row < target.channels; row += kTile, ++row_tile) {
       if (row_tile < begin || row_tile >= end) continue;
+      if (own != nullptr) split_weights(own->scratch, row, std::min(kTile, target.channels - row), own->places, c, layout);
+      const float* weights = own != nullptr ? own->scratch : target.left + row / kTile * of_rows;
       for (int index = 0; index < places.images * tiles; index += 2) {
         const bool two = index + 1 < places.images * tiles;
-        Factors factors{.weights = target.left + row / kTile * of_rows, .places = {}, .pitch = places.pitch * kTile};
+        Factors factors{.weights = weights, .places = {}, .pitch = side_by_side ? kTileFloats : places.pitch * kTile};
         ColumnTile columns[2];
         for (int i = 0; i < 1 + two; ++i) {
           columns[i] = column_of(index + i);
-          factors.places[i] = planes + (columns[i].image * places.count + columns[i].column - places.begin) * kTile;
+          factors.places[i] = planes + (columns[i].image * places.count + columns[i].column - places.begin) * of_column;
         }
         alignas(64) float sums[2 * kTile * kTile];
-        (two ? multiply<2> : multiply<1>)(sums, factors, layout);
+        const auto run = side_by_side ? (two ? multiply<2, true> : multiply<1, true>) : (two ? multiply<2, false> : multiply<1, false>);
+        run(sums, factors, layout);
         for (int i = 0; i < 1 + two; ++i) {
           Piece pieces[kTile];
           const int count = pieces_of(pieces, c, layout.width(), columns[i].column);
-          finish(sums + i * kTile * kTile, row, places.first_image + columns[i].image, std::span(pieces).first(static_cast<std::size_t>(count)));
+          finish(sums + i * kTile * kTile, side_by_side, row, places.first_image + columns[i].image, std::span(pieces).first(static_cast<std::size_t>(count)));
         }
       }
     }
   }
 }
 
-}  // namespace
-
+// As cnn::conv's tasks, with weights as tiles, or `unsplit` ones where each task splits its own; `shared` has room for the planes of all images,
+// where they are shared. Collective.
 void correlate(std::span<const CorrelationTarget> targets, std::span<const CorrelationSource> sources, const Correlation& c, int batch,
-               float* shared, const Scratch& scratch) {
+               float* shared, const Scratch& scratch, const WeightPlaces* unsplit = nullptr) {
   const Layout layout = layout_of(c);
   const Cut cut(c, layout, batch);
   const int all_blocks = layout.sets * layout.blocks;
@@ -337,18 +376,22 @@ void correlate(std::span<const CorrelationTarget> targets, std::span<const Corre
       Places places = whole;
       places.first_image = group * cut.images;
       places.images = std::min(cut.images, batch - places.first_image);
-      multiply_columns(targets, shared + static_cast<std::ptrdiff_t>(places.first_image) * whole.count * kTile, places, c, layout, cut, begin, end - begin, part);
+      const float* planes = shared + static_cast<std::ptrdiff_t>(places.first_image) * whole.count * (layout.side_by_side() ? layout.blocks * kTileDepth : kTile);
+      if (unsplit != nullptr) {
+        const OwnWeights own{*unsplit, scratch.thread(team_rank())};
+        multiply_columns(targets, planes, places, c, layout, cut, begin, end - begin, part, &own);
+      } else {
+        multiply_columns(targets, planes, places, c, layout, cut, begin, end - begin, part, nullptr);
+      }
       return;
     }
     const Places places(group * cut.images, std::min(cut.images, batch - group * cut.images), begin * kTile,
                         (end - begin) * kTile + layout.reach());
     float* planes = scratch.thread(team_rank());
     split_planes(planes, sources, c, layout, places, 0, all_blocks);
-    multiply_columns(targets, planes, places, c, layout, cut, begin, end - begin, part);
+    multiply_columns(targets, planes, places, c, layout, cut, begin, end - begin, part, nullptr);
   });
 }
-
-namespace {
 
 WeightPlaces forward_places(const ConvGeometry& g, const WeightPlaces::Array& weight) {
   WeightPlaces places{.row = g.depth(), .channel = g.taps(), .arrays = {&weight, 1}};
@@ -364,6 +407,16 @@ WeightPlaces backward_places(const ConvGeometry& g, int phase, const WeightPlace
   return places;
 }
 
+// With weights as they are stored. Collective.
+void multiply_unsplit(CorrelationTarget target, const CorrelationSource& source, const WeightPlaces& places, const Correlation& c, int batch,
+                      const Scratch& scratch) {
+  const Layout layout = layout_of(c);
+  const bool own_weights = Cut(c, layout, batch).own_weights();
+  if (!own_weights) split_all_weights(scratch.shared, places, c, layout);
+  target.left = scratch.shared;
+  correlate({&target, 1}, {&source, 1}, c, batch, scratch.shared + weights_floats(c, layout), scratch, own_weights ? &places : nullptr);
+}
+
 }  // namespace
 
 void conv_prepare(Floats prepared, ConstFloats weight, const ConvGeometry& g) {
@@ -375,11 +428,13 @@ void conv_prepare(Floats prepared, ConstFloats weight, const ConvGeometry& g) {
 void conv(Blocked output, const Loaded& input, const ConvWeights& weight, const Epilogue& epilogue, const ConvGeometry& g, int batch,
           const Scratch& scratch) {
   const Correlation c = forward_correlation(g);
-  const std::size_t weights = weight.prepared ? 0 : bf16x2::conv_prepared_floats(g);
-  if (!weight.prepared) bf16x2::conv_prepare({scratch.shared, weights}, {weight.data, static_cast<std::size_t>(c.out_channels) * static_cast<std::size_t>(c.depth())}, g);
   const CorrelationSource source{input, c.in_channels};
-  const CorrelationTarget target{output, weight.prepared ? weight.data : scratch.shared, epilogue, c.out_channels};
-  correlate({&target, 1}, {&source, 1}, c, batch, scratch.shared + weights, scratch);
+  if (weight.prepared) {
+    const CorrelationTarget target{output, weight.data, epilogue, c.out_channels};
+    return correlate({&target, 1}, {&source, 1}, c, batch, scratch.shared, scratch);
+  }
+  const WeightPlaces::Array array{weight.data, c.in_channels};
+  multiply_unsplit({output, nullptr, epilogue, c.out_channels}, source, forward_places(g, array), c, batch, scratch);
 }
 
 void conv_backward_input(const Result& d_input, ConstBlocked d_output, ConstFloats weight, const ConvGeometry& g, int batch,
@@ -387,12 +442,9 @@ void conv_backward_input(const Result& d_input, ConstBlocked d_output, ConstFloa
   for (int phase = 0; phase < conv_phases(g); ++phase) {
     const Correlation c = backward_correlation(g, phase);
     if (c.outputs() == 0) continue;
-    const Layout layout = layout_of(c);
     const WeightPlaces::Array array{weight.data(), c.in_channels};
-    split_all_weights(scratch.shared, backward_places(g, phase, array), c, layout);
-    const CorrelationSource source{d_output, c.in_channels};
-    const CorrelationTarget target{d_input.map, scratch.shared, d_input.epilogue(), c.out_channels};
-    correlate({&target, 1}, {&source, 1}, c, batch, scratch.shared + weights_floats(c, layout), scratch);
+    multiply_unsplit({d_input.map, nullptr, d_input.epilogue(), c.out_channels}, {d_output, c.in_channels}, backward_places(g, phase, array), c, batch,
+                     scratch);
   }
 }
 

@@ -92,6 +92,9 @@ struct Layout {
         taps(vertical.taps * horizontal.taps) {}
 
   constexpr int steps() const { return taps * blocks; }                       // products of tiles for a tile of sums
+  /// Where no tap shifts columns, sixteen of them lie side by side in a tile, and sums come out as the target has them. Else columns are rows of
+  /// 32 channels one below the other, from any of which a tile can begin, and maps are turned over on the way in and out.
+  constexpr bool side_by_side() const { return taps == 1; }
   constexpr int width() const { return horizontal.extent; }                   // places of a plane's row
   constexpr int reach() const { return vertical.reach() * width() + horizontal.reach(); }
   /// Columns of an image: the rows that have outputs, without what hangs over the last one.
@@ -132,6 +135,9 @@ struct Cut {
   int row_parts = 1;
   int groups = 0;       // of images
   bool shared = false;
+
+  /// Whether each task splits the weights of its rows itself: no other task needs them.
+  constexpr bool own_weights() const { return shared && groups == 1; }
 
   constexpr Cut(const Correlation& c, const Layout& layout, int batch) : image_tiles(panel_count(layout.columns(c), kTile)) {
     if (image_tiles == 0) return;
@@ -178,13 +184,14 @@ constexpr std::size_t conv_prepared_floats(const ConvGeometry& g) {
   return weights_floats(c, layout_of(c));
 }
 
-/// For batches of any size up to `batch`: planes for each thread; weights, and planes that are shared.
+/// For batches of any size up to `batch`: planes for each thread, or a tile of rows of weights; planes that are shared.
 constexpr ScratchSize correlation_scratch(const Correlation& c, int batch) {
   const Layout layout = layout_of(c);
   const int tiles = panel_count(layout.columns(c), kTile);
   if (tiles == 0) return {};
-  const std::ptrdiff_t of_task = std::max(kMostPlaneFloats, Cut::floats(layout, 2, 1));
-  return {.per_thread = static_cast<std::size_t>(std::min(Cut::floats(layout, tiles, batch), of_task)),
+  const std::ptrdiff_t of_task = std::min(Cut::floats(layout, tiles, batch), std::max(kMostPlaneFloats, Cut::floats(layout, 2, 1)));
+  const std::ptrdiff_t of_rows = static_cast<std::ptrdiff_t>(layout.steps()) * kTile * kTileDepth;
+  return {.per_thread = static_cast<std::size_t>(std::max(of_task, of_rows)),
           .shared = static_cast<std::size_t>(
               std::min({Cut::floats(layout, tiles, std::min(batch, kWanted - 1)), kMostSharedPlanes, Cut::weights(c, layout)}))};
 }
@@ -278,10 +285,6 @@ constexpr ScratchSize conv_siblings_backward_input_scratch(const SiblingsGeometr
   size.shared += weights_floats(c, layout_of(c));
   return size;
 }
-
-/// As cnn::conv's tasks, with weights as tiles; `shared` has room for the planes of all images, where they are shared.
-void correlate(std::span<const CorrelationTarget> targets, std::span<const CorrelationSource> sources, const Correlation& c, int batch,
-               float* shared, const Scratch& scratch);
 
 /// As cnn::conv and its backward passes; g fits.
 void conv(Blocked output, const Loaded& input, const ConvWeights& weight, const Epilogue& epilogue,
