@@ -113,6 +113,11 @@ struct SplitFloats {
   }
 }
 
+/// The first `count` rows, one behind the other.
+[[gnu::always_inline]] inline void store_rows(float* to, const __m512i (&rows)[16], int count = 16) {
+  for (int i = 0; i < count; ++i) _mm512_storeu_si512(to + i * 16, rows[i]);
+}
+
 }  // namespace cnn
 
 #endif

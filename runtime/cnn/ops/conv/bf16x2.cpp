@@ -2,7 +2,9 @@
 #include "cnn/ops/conv/bf16x2.hpp"
 
 #include "cnn/core/team.hpp"
+#include "cnn/ops/conv/bf16x2_finish.hpp"
 #include "cnn/ops/conv/bf16x2_planes.hpp"
+#include "cnn/ops/conv/bf16x2_weights.hpp"
 #include "cnn/ops/conv/pack_weights.hpp"
 
 #if defined(CNN_BF16_TILES)
@@ -10,8 +12,6 @@
 namespace cnn::bf16x2 {
 
 namespace {
-
-constexpr std::ptrdiff_t kTileFloats = kTile * kTileDepth / 2;  // 1024 bytes, as floats
 
 // ---------- planes ----------
 
@@ -43,10 +43,6 @@ struct SplitPairs {
   }
 };
 
-void store_rows(float* to, const __m512i (&rows)[kTile], int count = kTile) {
-  for (int i = 0; i < count; ++i) _mm512_storeu_si512(to + i * kTile, rows[i]);
-}
-
 // Splits blocks [begin, end) of 32 channels, counted through all sets: [block][large parts, small parts][image][place][32 channels]; side by side
 // [image][tile of places][block][large parts, small parts][pair of channels][place].
 void split_planes(float* planes, std::span<const CorrelationSource> sources, const Correlation& c, const Layout& layout, const Places& places,
@@ -74,93 +70,6 @@ void split_planes(float* planes, std::span<const CorrelationSource> sources, con
       }
     }
   }
-}
-
-// ---------- weights ----------
-
-// Where the weights of a correlation lie: of output channel r, input channel k and tap t at r * row + k * channel + tap[t] of `data`. Of several
-// arrays each has the next input channels.
-struct WeightPlaces {
-  struct Array {
-    const float* data;
-    int channels;
-  };
-  std::ptrdiff_t row = 0, channel = 0;
-  std::span<const Array> arrays;
-  int tap[kMostTaps * kMostTaps] = {};
-};
-
-// Sixteen weights of row `row` from a layout's channel `first` on, at tap `tap` of those left.
-class WeightLoader {
- public:
-  WeightLoader(const WeightPlaces& places, const Correlation& c, const Layout& layout, int first, int tap)
-      : places_(places), offsets_(c, layout, first, tap, [&](int channel, int own_tap) {
-          return static_cast<int>(channel * places.channel) + places.tap[own_tap];
-        }) {
-    const bool taps_are_channels = layout.spread_horizontal || layout.spread_vertical;
-    together_ = places.channel == 1 && layout.taps == 1 && !taps_are_channels && places.arrays.size() == 1;
-    int begin = 0;  // of an array's channels
-    for (const WeightPlaces::Array& array : places.arrays) {
-      const int end = begin + array.channels;
-      const unsigned before = lanes_below(begin - first), behind = lanes_below(end - first);
-      // Taps of a channel lie in its array; only one array has them.
-      const __mmask16 own = places.arrays.size() == 1 ? offsets_.inside : static_cast<__mmask16>(offsets_.inside & behind & ~before);
-      if (own != 0) parts_[count_++] = {array.data - begin * places.channel, own};
-      begin = end;
-    }
-  }
-  [[gnu::always_inline]] __m512 operator()(std::ptrdiff_t row) const {
-    if (together_) return _mm512_maskz_loadu_ps(offsets_.inside, parts_[0].data + row * places_.row + offsets_.of[0]);
-    __m512 value = _mm512_setzero_ps();
-    for (int i = 0; i < count_; ++i) {
-      value = _mm512_mask_i32gather_ps(value, parts_[i].lanes, offsets_.places(), parts_[i].data + row * places_.row, sizeof(float));
-    }
-    return value;
-  }
-
- private:
-  static unsigned lanes_below(int lane) { return lane <= 0 ? 0 : lane >= kTile ? 0xffff : (1u << lane) - 1; }
-
-  struct Part {
-    const float* data;
-    __mmask16 lanes;
-  };
-  const WeightPlaces& places_;
-  WeightOffsets offsets_;
-  Part parts_[kTile];
-  int count_ = 0;
-  bool together_;
-};
-
-// Splits the weights of `rows` rows from `first_row` on, a tile of them: [step]{large parts, small parts}[pair of channels][row],
-// or [row][channel] where columns lie side by side.
-void split_weights(float* to, int first_row, int rows, const WeightPlaces& places, const Correlation& c, const Layout& layout) {
-  for (int tap = 0; tap < layout.taps; ++tap) {
-    for (int block = 0; block < layout.blocks; ++block, to += 2 * kTileFloats) {
-      const WeightLoader first(places, c, layout, block * kTileDepth, tap), second(places, c, layout, block * kTileDepth + kTile, tap);
-      __m512i large[kTile], small[kTile];
-      for (int row = 0; row < kTile; ++row) {
-        if (row >= rows) {
-          large[row] = small[row] = _mm512_setzero_si512();
-          continue;
-        }
-        const SplitFloats a(first(first_row + row)), b(second(first_row + row));
-        large[row] = in_order(a.large, b.large);
-        small[row] = in_order(a.small, b.small);
-      }
-      if (!layout.side_by_side()) transpose(large), transpose(small);
-      store_rows(to, large);
-      store_rows(to + kTileFloats, small);
-    }
-  }
-}
-
-// All rows' weights. Collective.
-void split_all_weights(float* to, const WeightPlaces& places, const Correlation& c, const Layout& layout) {
-  const std::ptrdiff_t of_tile = layout.steps() * 2 * kTileFloats;
-  for_each_tile(panel_count(c.out_channels, kTile), [&](int tile) {
-    split_weights(to + tile * of_tile, tile * kTile, std::min(kTile, c.out_channels - tile * kTile), places, c, layout);
-  });
 }
 
 // ---------- products ----------
@@ -218,90 +127,6 @@ template <int kColumns, bool kSideBySide>
   store_tile<0>(sums, 64);
   if constexpr (kColumns > 1) store_tile<1>(sums + kTile * kTile, 64);
 }
-
-// ---------- what becomes of sums ----------
-
-// Columns of a tile that go to places `spacing` apart in the target.
-struct Piece {
-  __mmask16 lanes;
-  std::ptrdiff_t target;  // where lane 0 would go, without image and channel
-};
-
-// The pieces of the sixteen columns from `column` on.
-int pieces_of(Piece (&pieces)[kTile], const Correlation& c, int width, int column) {
-  const CorrelationAxis& v = c.vertical;
-  const CorrelationAxis& h = c.horizontal;
-  int count = 0;
-  int row = column / width, x = column % width;
-  for (int lane = 0; lane < kTile && row < v.count; x = 0, ++row) {
-    const int end = std::min(lane + width - x, kTile);        // of the row
-    const int last = std::min(lane + h.count - x, end);       // of its outputs
-    if (last > lane) {
-      pieces[count++] = {static_cast<__mmask16>(((1u << last) - 1) & ~((1u << lane) - 1)),
-                         static_cast<std::ptrdiff_t>(v.first + row * v.spacing) * h.target + h.first + (x - lane) * h.spacing};
-    }
-    lane = end;
-  }
-  return count;
-}
-
-class Finish {
- public:
-  Finish(const CorrelationTarget& target, const Correlation& c)
-      : map_(target.map),
-        epilogue_(target.epilogue),
-        channels_(target.channels),
-        spacing_(c.horizontal.spacing),
-        plane_(static_cast<std::ptrdiff_t>(c.vertical.target) * c.horizontal.target),
-        least_(_mm512_set1_ps(least_of(epilogue_.activation))),
-        most_(_mm512_set1_ps(most_of(epilogue_.activation))),
-        most_behind_(_mm512_set1_ps(most_of(epilogue_.behind))),
-        places_(_mm512_mullo_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), _mm512_set1_epi32(spacing_))) {}
-
-  void operator()(const float* sums, bool side_by_side, int row, int image, std::span<const Piece> pieces) const {
-    const int rows = std::min(kTile, channels_ - row);
-    __m512i values[kTile];
-    for (int i = 0; i < kTile; ++i) values[i] = _mm512_load_si512(sums + i * kTile);
-    if (!side_by_side) transpose(values);
-    for (const Piece& piece : pieces) {
-      float* to = map_.block(image) + row * plane_ + piece.target;
-      const float* addend = epilogue_.addend.data == nullptr ? nullptr : epilogue_.addend.block(image) + row * plane_ + piece.target;
-      for (int i = 0; i < rows; ++i, to += plane_) {
-        __m512 value = _mm512_castsi512_ps(values[i]);
-        if (epilogue_.bias != nullptr) value = _mm512_add_ps(value, _mm512_set1_ps(epilogue_.bias[row + i]));
-        if (epilogue_.affine != nullptr) {
-          value = _mm512_fmadd_ps(value, _mm512_set1_ps(epilogue_.affine[row + i]), _mm512_set1_ps(epilogue_.affine[channels_ + row + i]));
-        }
-        if (addend != nullptr) value = _mm512_add_ps(value, load(addend + i * plane_, piece.lanes));
-        value = _mm512_min_ps(most_, _mm512_max_ps(least_, value));
-        if (epilogue_.behind != Activation::kNone) {
-          const __m512 output = load(to, piece.lanes);
-          const __mmask16 passes = _mm512_cmp_ps_mask(output, _mm512_setzero_ps(), _CMP_GT_OQ) & _mm512_cmp_ps_mask(output, most_behind_, _CMP_LT_OQ);
-          value = _mm512_maskz_mov_ps(passes, value);
-        }
-        if (spacing_ == 1) {
-          _mm512_mask_storeu_ps(to, piece.lanes, value);
-        } else {
-          _mm512_mask_i32scatter_ps(to, piece.lanes, places_, value, sizeof(float));
-        }
-      }
-    }
-  }
-
- private:
-  __m512 load(const float* from, __mmask16 lanes) const {
-    return spacing_ == 1 ? _mm512_maskz_loadu_ps(lanes, from)
-                         : _mm512_mask_i32gather_ps(_mm512_setzero_ps(), lanes, places_, from, sizeof(float));
-  }
-
-  Blocked map_;
-  const Epilogue& epilogue_;
-  int channels_;
-  int spacing_;
-  std::ptrdiff_t plane_;
-  __m512 least_, most_, most_behind_;
-  __m512i places_;
-};
 
 // ---------- tasks ----------
 

@@ -18,6 +18,7 @@ namespace cnn::bf16x2 {
 
 inline constexpr int kTile = 16;       // rows and columns of a tile of sums
 inline constexpr int kTileDepth = 32;  // steps of the depth of a tile of factors
+inline constexpr std::ptrdiff_t kTileFloats = kTile * kTileDepth / 2;  // of a tile of factors, 1024 bytes
 inline constexpr int kMostPhases = 8;  // planes of a channel along one axis
 inline constexpr int kMostTaps = 16;   // along one axis
 

@@ -2,6 +2,7 @@
 // with the output's gradient, [places][out]. Places that hang over the edge of a row have gradient 0.
 #include "cnn/core/team.hpp"
 #include "cnn/ops/conv/bf16x2_planes.hpp"
+#include "cnn/ops/conv/bf16x2_weights.hpp"
 #include "cnn/ops/conv/merge_slots.hpp"
 #include "cnn/ops/tiles.hpp"
 
@@ -11,7 +12,6 @@ namespace cnn::bf16x2 {
 
 namespace {
 
-constexpr std::ptrdiff_t kTileFloats = kTile * kTileDepth / 2;
 constexpr std::ptrdiff_t kBf16Bytes = 2;
 
 // What a task sums up at a time: steps of some images, or of a band of one.
@@ -79,9 +79,9 @@ class Task {
             large[i] = own_large, small[i] = own_small;
           });
           transpose(large);
-          for (int i = 0; i < kTile; ++i) _mm512_storeu_si512(to + i * kTile, large[i]);
+          store_rows(to, large);
           transpose(small);
-          for (int i = 0; i < kTile; ++i) _mm512_storeu_si512(to + kTileFloats + i * kTile, small[i]);
+          store_rows(to + kTileFloats, small);
         }
       }
     }

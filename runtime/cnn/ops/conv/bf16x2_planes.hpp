@@ -147,28 +147,6 @@ class PlaneChannels {
   AsLoaded as_loaded_[kCount];
 };
 
-/// Where a layout's channels and taps are in a row of weights [in_channels][taps]: of the sixteen channels from `first` on, at tap `tap` of
-/// those left. `inside`: the channels that there are.
-struct WeightOffsets {
-  alignas(64) int of[kTile];
-  __mmask16 inside = 0;
-
-  template <class Place>
-  WeightOffsets(const Correlation& c, const Layout& layout, int first, int tap, Place&& place) {
-    for (int i = 0; i < kTile; ++i) {
-      int channel = first + i;
-      of[i] = 0;
-      if (channel >= layout.channels) continue;
-      inside = static_cast<__mmask16>(inside | 1u << i);
-      int x = tap % layout.horizontal.taps, y = tap / layout.horizontal.taps;
-      if (layout.spread_horizontal) x = channel % layout.horizontal.planes, channel /= layout.horizontal.planes;
-      if (layout.spread_vertical) y = channel % layout.vertical.planes, channel /= layout.vertical.planes;
-      of[i] = place(channel, y * c.horizontal.taps + x);
-    }
-  }
-  __m512i places() const { return _mm512_load_si512(of); }
-};
-
 }  // namespace cnn::bf16x2
 
 #endif
