@@ -104,7 +104,9 @@ std::string dump(const Function& function, const Plan& plan) {
 
 std::string dump(const Plan& plan) {
   std::string text = fmt::format("plan {} batch {} block {}", plan.model, plan.batch, plan.block);
-  text += plan.part > 0 ? fmt::format(" part {}\n", plan.part) : "\n";
+  if (plan.part > 0) text += fmt::format(" part {}", plan.part);
+  if (plan.predicted > 0) text += fmt::format(" predicted {}", plan.predicted);
+  text += "\n";
   text += fmt::format("memory parameters {} gradients {} optimizer {} activations {} scratch {} a thread (floats)\n",
                       plan.memory.parameters, plan.memory.gradients, plan.memory.optimizer, plan.memory.activations,
                       plan.memory.thread_scratch);

@@ -44,6 +44,32 @@ class Parts(unittest.TestCase):
         self.assertEqual(self.head(self.MODEL + "\n  bn", 128), "plan Net batch 128 block 16")
 
 
+class Predictions(unittest.TestCase):
+    """Two maps of 64x224x224 are live at once: 24.5 MiB an image, and 256 may be."""
+
+    MODEL = """
+  input 1x224x224
+  conv1 = conv(64, 3, pad=1, act=tanh)
+  conv2 = conv(64, 3, pad=1, act=tanh)
+  pool1 = maxpool(14)
+  gap1 = gap
+  fc = dense(4)"""
+
+    def head(self, batch):
+        return plan(self.MODEL, f"epochs = 1  batch = {batch}").splitlines()[0]
+
+    def test_large_maps_are_predicted_a_few_images_at_a_time(self):
+        self.assertEqual(self.head(16), "plan Net batch 16 block 1 predicted 8")
+        self.assertEqual(self.head(19), "plan Net batch 19 block 1 predicted 10")
+
+    def test_never_fewer_than_eight_at_a_time(self):
+        self.assertEqual(self.head(40), "plan Net batch 40 block 1 predicted 10")
+        self.assertEqual(self.head(15), "plan Net batch 15 block 1")
+
+    def test_what_fits_is_predicted_at_once(self):
+        self.assertEqual(self.head(10), "plan Net batch 10 block 1")
+
+
 class Gradients(unittest.TestCase):
     BLOCK = """
   input 1x8x8

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <stdexcept>
@@ -85,6 +86,24 @@ TEST(Network, ResultsHaveTheBatchsSize) {
   const float loss = network->evaluate(images, std::vector<int>{0, 1, 2});
   ASSERT_EQ(network->losses().size(), 3u);
   EXPECT_FLOAT_EQ(loss, (network->losses()[0] + network->losses()[1] + network->losses()[2]) / 3);
+}
+
+// A prediction may take a few images at a time: scores are as of all at once, the last few included.
+TEST(Network, PredictsAFewImagesAtATime) {
+  for (const int threads : {1, 2}) {
+    const auto whole = make_tiny_network(threads), threes = make_tiny_network_that_predicts_threes(threads);
+    fill_parameters(*whole);
+    fill_parameters(*threes);
+    for (const int count : {1, 3, 5, 8}) {
+      const std::vector<float> images = some_images(count);
+      const cnn::ConstFloats expected = whole->predict(images, count), scores = threes->predict(images, count);
+      ASSERT_EQ(scores.size(), static_cast<std::size_t>(count * kTinyClasses));
+      EXPECT_TRUE(std::ranges::equal(scores, expected)) << count << " images";
+    }
+    // What follows uses the memory from its beginning again.
+    const std::vector<float> images = some_images(2);
+    EXPECT_EQ(threes->evaluate(images, std::vector<int>{0, 1}), whole->evaluate(images, std::vector<int>{0, 1}));
+  }
 }
 
 /// Steps 2 to 10 of a training, the last two with a partial batch, on `threads` threads.

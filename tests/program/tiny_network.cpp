@@ -93,7 +93,7 @@ cnn::ModelDescription describe() {
 
 class TinyNetwork : public cnn::Network {
  public:
-  explicit TinyNetwork(int threads) : Network(tiny_description(), threads) {}
+  TinyNetwork(int threads, const cnn::ModelDescription& description) : Network(description, threads) {}
 
  private:
   float step(int phase, cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,
@@ -125,7 +125,7 @@ class TinyNetwork : public cnn::Network {
   void predict_on_team(cnn::ConstFloats images, int count) override {
     predict_logits(images, count);
     cnn::for_each_tile(count,
-                       [&](int image) { softmax(scores_memory(kTinyBatch).data() + image * kTinyClasses); });
+                       [&](int image) { softmax(scores_memory(count).data() + image * kTinyClasses); });
   }
 
   void predict_logits(cnn::ConstFloats images, int count) {
@@ -147,7 +147,7 @@ class TinyNetwork : public cnn::Network {
         sum += values[kHiddenWeight + static_cast<std::size_t>(unit * kTinyPixels + i)] * input[i];
       hidden[unit] = sum > 0 ? sum : 0;
     }
-    float* scores = scores_memory(kTinyBatch).data() + image * kTinyClasses;
+    float* scores = scores_memory(1).data() + image * kTinyClasses;
     for (int unit = 0; unit < kTinyClasses; ++unit) {
       scores[unit] = values[kOutBias + static_cast<std::size_t>(unit)];
       for (int i = 0; i < kTinyHidden; ++i)
@@ -232,5 +232,14 @@ const cnn::ModelDescription& tiny_description() {
 }
 
 std::unique_ptr<cnn::Network> make_tiny_network(int threads) {
-  return std::make_unique<TinyNetwork>(threads);
+  return std::make_unique<TinyNetwork>(threads, tiny_description());
+}
+
+std::unique_ptr<cnn::Network> make_tiny_network_that_predicts_threes(int threads) {
+  static const cnn::ModelDescription model = [] {
+    cnn::ModelDescription result = describe();
+    result.predicted = 3;
+    return result;
+  }();
+  return std::make_unique<TinyNetwork>(threads, model);
 }

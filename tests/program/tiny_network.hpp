@@ -16,3 +16,5 @@ constexpr int kTinyBatch = 8;
 /// TINY_NO_VALIDATION.
 const cnn::ModelDescription& tiny_description();
 std::unique_ptr<cnn::Network> make_tiny_network(int threads);
+/// The same, but predictions take three images at a time.
+std::unique_ptr<cnn::Network> make_tiny_network_that_predicts_threes(int threads);
