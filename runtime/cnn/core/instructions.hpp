@@ -14,7 +14,8 @@ std::string instruction_set();
 /// The sets that the kernels were compiled for and this processor has, from the least; none where there is no choice.
 std::span<const std::string_view> instruction_sets();
 
-/// Makes all kernels from now on run with one of these; not while one runs. False where `name` is none of them.
+/// Makes all kernels from now on run with one of these; not while one runs. What conv_prepare made is for the kernels of its time: networks
+/// prepare their weights anew. False where `name` is none of them.
 bool use_instruction_set(std::string_view name);
 
 /// What is wrong with CNN_INSTRUCTIONS: it names a set that is not among these, and the best one is in use. Empty where all is

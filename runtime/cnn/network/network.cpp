@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "cnn/core/instructions.hpp"
 #include "cnn/core/sgemm.hpp"
 #include "cnn/core/team.hpp"
 
@@ -159,7 +160,9 @@ ConstFloats Network::predict(ConstFloats images, int count) {
   require_batch(count < 0 ? 0 : static_cast<std::size_t>(count), images.size());
   {
     const Watched watched(profile_);
-    const bool prepare = weights_changed_.exchange(false);
+    const bool tiles = has_bf16_tiles();  // which prepared weights are for
+    const bool prepare = weights_changed_.exchange(false) || prepared_for_tiles_ != tiles;
+    prepared_for_tiles_ = tiles;
     const int most = description_.predicted > 0 ? description_.predicted : count;
     for (first_scored_ = 0; first_scored_ < count; first_scored_ += most) {
       const int some = std::min(most, count - first_scored_);

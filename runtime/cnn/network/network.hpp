@@ -141,6 +141,7 @@ class Network {
   Scratch scratch_;
   ConstFloats scores_, losses_;
   Profile* profile_ = nullptr;
+  bool prepared_for_tiles_ = false;            // the kernels that weights are prepared for have tiles of bf16 numbers
   int first_scored_ = 0;                       // of the images that are predicted at this time
   std::atomic<bool> weights_changed_ = true;  // since predict() prepared them
 };
