@@ -98,12 +98,10 @@ template <int kColumns, bool kSideBySide>
   clear_tile<0>();
   if constexpr (kColumns > 1) clear_tile<1>();
   const float* weights = f.weights;
-  const int across = layout.spread_horizontal ? 1 : layout.horizontal.planes;
   const std::ptrdiff_t of_block = 2 * f.pitch;
   for (int y = 0; y < layout.vertical.taps; ++y) {
     for (int x = 0; x < layout.horizontal.taps; ++x) {
-      const int set = (layout.spread_vertical ? 0 : layout.vertical.plane[y]) * across + (layout.spread_horizontal ? 0 : layout.horizontal.plane[x]);
-      std::ptrdiff_t at = set * layout.blocks * of_block + (layout.vertical.offset[y] * layout.width() + layout.horizontal.offset[x]) * kTile;
+      std::ptrdiff_t at = layout.set_of(y, x) * layout.blocks * of_block + layout.offset_of(y, x) * kTile;
       for (int block = 0; block < layout.blocks; ++block, at += of_block, weights += 2 * kTileFloats) {
         load_tile<2>(weights + kTileFloats, 64);
         load_tile<3>(f.places[0] + at, 64);
@@ -135,14 +133,14 @@ struct ColumnTile {
   int image, column;
 };
 
-// `own`: weights that are not split yet, and where a tile of rows of them goes.
+// Weights that are not split yet, or null, and where a tile of rows of them goes.
 struct OwnWeights {
-  const WeightPlaces& places;
-  float* scratch;
+  const WeightPlaces* places = nullptr;
+  float* scratch = nullptr;
 };
 
 void multiply_columns(std::span<const CorrelationTarget> targets, const float* planes, const Places& places, const Correlation& c,
-                      const Layout& layout, const Cut& cut, int tile_begin, int tiles, int part, const OwnWeights* own) {
+                      const Layout& layout, const Cut& cut, int tile_begin, int tiles, int part, const OwnWeights& own) {
   const TileRegisters registers;
   const bool side_by_side = layout.side_by_side();
   const std::ptrdiff_t of_column = side_by_side ? layout.blocks * kTileDepth : kTile;  // floats from one place to the next
@@ -156,8 +154,8 @@ void multiply_columns(std::span<const CorrelationTarget> targets, const float* p
     const Finish finish(target, c);
     for (int row = 0; row < target.channels; row += kTile, ++row_tile) {
       if (row_tile < begin || row_tile >= end) continue;
-      if (own != nullptr) split_weights(own->scratch, row, std::min(kTile, target.channels - row), own->places, c, layout);
-      const float* weights = own != nullptr ? own->scratch : target.left + row / kTile * of_rows;
+      if (own.places != nullptr) split_weights(own.scratch, row, std::min(kTile, target.channels - row), *own.places, c, layout);
+      const float* weights = own.places != nullptr ? own.scratch : target.left + row / kTile * of_rows;
       for (int index = 0; index < places.images * tiles; index += 2) {
         const bool two = index + 1 < places.images * tiles;
         Factors factors{.weights = weights, .places = {}, .pitch = side_by_side ? kTileFloats : places.pitch * kTile};
@@ -202,19 +200,14 @@ void correlate(std::span<const CorrelationTarget> targets, std::span<const Corre
       places.first_image = group * cut.images;
       places.images = std::min(cut.images, batch - places.first_image);
       const float* planes = shared + static_cast<std::ptrdiff_t>(places.first_image) * whole.count * (layout.side_by_side() ? layout.blocks * kTileDepth : kTile);
-      if (unsplit != nullptr) {
-        const OwnWeights own{*unsplit, scratch.thread(team_rank())};
-        multiply_columns(targets, planes, places, c, layout, cut, begin, end - begin, part, &own);
-      } else {
-        multiply_columns(targets, planes, places, c, layout, cut, begin, end - begin, part, nullptr);
-      }
-      return;
+      const OwnWeights own{unsplit, scratch.thread(team_rank())};
+      return multiply_columns(targets, planes, places, c, layout, cut, begin, end - begin, part, own);
     }
     const Places places(group * cut.images, std::min(cut.images, batch - group * cut.images), begin * kTile,
                         (end - begin) * kTile + layout.reach());
     float* planes = scratch.thread(team_rank());
     split_planes(planes, sources, c, layout, places, 0, all_blocks);
-    multiply_columns(targets, planes, places, c, layout, cut, begin, end - begin, part, nullptr);
+    multiply_columns(targets, planes, places, c, layout, cut, begin, end - begin, part, {});
   });
 }
 

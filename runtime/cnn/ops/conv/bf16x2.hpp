@@ -1,7 +1,7 @@
 // Convolutions by tiles of bf16 numbers, on processors that multiply such (AMX: 16x32 by 32x16 numbers in sixteen cycles, sixteen times
 // what their registers of sixteen floats do). Each factor is the sum of two bf16 numbers, and a product the sum of three: the
 // product of both small parts is left out, so that an error is at most 2^-16 of the product (the scheme of Henry, Tang & Heinecke 2019,
-// "Leveraging the bfloat16 artificial intelligence datatype for higher-precision computations", section II).
+// "Leveraging the bfloat16 artificial intelligence datatype for higher-precision computations").
 //
 // Nothing is gathered column by column. Maps are split once, channel by channel, into planes which have the padding; columns are the
 // places of a plane, row after row, and those of another tap are the same some places further on, where a tile is loaded from. Columns
@@ -98,6 +98,12 @@ struct Layout {
   constexpr bool side_by_side() const { return taps == 1; }
   constexpr int width() const { return horizontal.extent; }                   // places of a plane's row
   constexpr int reach() const { return vertical.reach() * width() + horizontal.reach(); }
+  /// The set of planes that a tap of those left reads, and how many places further on.
+  constexpr int set_of(int y, int x) const {
+    return (spread_vertical ? 0 : vertical.plane[y]) * sets_across() + (spread_horizontal ? 0 : horizontal.plane[x]);
+  }
+  constexpr int offset_of(int y, int x) const { return vertical.offset[y] * width() + horizontal.offset[x]; }
+  constexpr int sets_across() const { return spread_horizontal ? 1 : horizontal.planes; }
   /// Columns of an image: the rows that have outputs, without what hangs over the last one.
   constexpr int columns(const Correlation& c) const {
     return c.outputs() == 0 ? 0 : (c.vertical.count - 1) * width() + c.horizontal.count;

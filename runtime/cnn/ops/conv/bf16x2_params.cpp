@@ -148,14 +148,11 @@ class Task {
   [[gnu::noinline]] static void multiply(const Task& task, float* sums, const Block& block, int out, int tap, int tile, bool first) {
     const Layout& layout = task.layout_;
     const int y = tap / layout.horizontal.taps, x = tap % layout.horizontal.taps;
-    const int across = layout.spread_horizontal ? 1 : layout.horizontal.planes;
-    const int set = (layout.spread_vertical ? 0 : layout.vertical.plane[y]) * across + (layout.spread_horizontal ? 0 : layout.horizontal.plane[x]);
-    const int offset = layout.vertical.offset[y] * layout.width() + layout.horizontal.offset[x];
     const std::ptrdiff_t of_tile = static_cast<std::ptrdiff_t>(block.images) * block.steps * 2 * kTileFloats;
     const float* outputs = task.outputs_ + out * of_tile;
     // Bf16 numbers begin anywhere.
-    const char* channels = reinterpret_cast<const char*>(task.planes_ + (static_cast<std::ptrdiff_t>(set) * task.channel_tiles_ + tile) * 2 * task.part_floats_) +
-                           offset * kBf16Bytes;
+    const char* channels = reinterpret_cast<const char*>(task.planes_ + (static_cast<std::ptrdiff_t>(layout.set_of(y, x)) * task.channel_tiles_ + tile) * 2 * task.part_floats_) +
+                           layout.offset_of(y, x) * kBf16Bytes;
     const std::ptrdiff_t row_bytes = task.cut_.places() * kBf16Bytes;
     const std::ptrdiff_t small = task.part_floats_ * static_cast<std::ptrdiff_t>(sizeof(float));
     const std::ptrdiff_t of_image = task.image_floats_ * static_cast<std::ptrdiff_t>(sizeof(float));

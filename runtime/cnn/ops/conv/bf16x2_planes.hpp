@@ -113,8 +113,7 @@ class PlaneChannels {
  private:
   void take(int i, std::span<const CorrelationSource> sources, const Correlation& c, const Layout& layout, int channel, int set, int image) {
     if (channel >= layout.channels) return;
-    const int across = layout.spread_horizontal ? 1 : layout.horizontal.planes;
-    int vertical = set / across, horizontal = set % across;
+    int vertical = set / layout.sets_across(), horizontal = set % layout.sets_across();
     if (layout.spread_horizontal) horizontal = channel % layout.horizontal.planes, channel /= layout.horizontal.planes;
     if (layout.spread_vertical) vertical = channel % layout.vertical.planes, channel /= layout.vertical.planes;
     const CorrelationSource* source = sources.data();

@@ -41,12 +41,12 @@ class WeightLoader {
   static unsigned lanes_below(int lane) { return lane <= 0 ? 0 : lane >= kTile ? 0xffff : (1u << lane) - 1; }
 
   struct Part {
-    const float* data;
-    __mmask16 lanes;
+    const float* data = nullptr;
+    __mmask16 lanes = 0;
   };
   const WeightPlaces& places_;
   WeightOffsets offsets_;
-  Part parts_[kTile];
+  Part parts_[kMostSiblings];  // of the arrays
   int count_ = 0;
   bool together_;
 };
