@@ -52,12 +52,13 @@ struct Operands {
         weight(static_cast<std::size_t>(g.out_channels) * g.depth()),
         d_weight(static_cast<std::size_t>(g.out_channels) * g.depth()),
         output(static_cast<std::size_t>(g.out_channels) * g.out_height * g.out_width * batch),
+        addend(output.get().size()),
         macs(static_cast<double>(g.out_channels) * g.depth() * g.out_height * g.out_width * batch) {}
 
   /// As the output of a bn with relu is read.
   Loaded loaded() const { return {input.images(), affine, Activation::kRelu}; }
 
-  Values input, affine, weight, d_weight, output;
+  Values input, affine, weight, d_weight, output, addend;
   double macs;
 };
 
@@ -81,6 +82,11 @@ void add_conv() {
     add_pass(layer, "forward", "packed", conv_scratch, [](const Operands& o, const ConvGeometry& g, const Scratch& s) {
       conv(o.output.images(), o.loaded(), o.weight, Epilogue(), g, batch, s);
     });
+    if (layer.kernel == 1) {  // as a residual block ends
+      add_pass(layer, "forward_add", "packed", conv_scratch, [](const Operands& o, const ConvGeometry& g, const Scratch& s) {
+        conv(o.output.images(), o.input.images(), o.weight, Epilogue().plus(o.addend.images()).then(Activation::kRelu), g, batch, s);
+      });
+    }
     add_pass(layer, "input", "packed", conv_backward_input_scratch, [](const Operands& o, const ConvGeometry& g, const Scratch& s) {
       conv_backward_input(o.input.images(), o.output.images(), o.weight, g, batch, s);
     });
@@ -92,6 +98,9 @@ void add_conv() {
       winograd::conv(o.output.images(), o.loaded(), o.weight, Epilogue(), g, batch, s);
     });
     if (layer.kernel == 3) {
+      add_pass(layer, "forward_add", "winograd", winograd::conv_scratch, [](const Operands& o, const ConvGeometry& g, const Scratch& s) {
+        winograd::conv(o.output.images(), o.input.images(), o.weight, Epilogue().plus(o.addend.images()).then(Activation::kRelu), g, batch, s);
+      });
       add_pass(layer, "forward", "winograd_2x2", winograd::conv_2x2_scratch, [](const Operands& o, const ConvGeometry& g, const Scratch& s) {
         winograd::conv_2x2(o.output.images(), o.loaded(), o.weight, Epilogue(), g, batch, s);
       });

@@ -130,13 +130,6 @@ inline void clear(float* to, int count) {
   }
 }
 
-/// Asks for the lines of `count` floats that will be read soon: short stretches of many planes, which the processor does not
-/// see coming.
-inline void prefetch(const float* from, int count) {
-  constexpr int kLine = 16;
-  for (int i = 0; i < count; i += kLine) __builtin_prefetch(from + i);
-}
-
 /// The same number in all lanes.
 template <class V = Vector>
 V broadcast(float value) {

@@ -297,7 +297,7 @@ class Separable {
     for_each_columns(band, [&](const TileColumns& columns, int before, int panels) {
       const Finish finish(output_, projection_.epilogue, out_, columns);
       for_each_sums(
-          before, panels, [&](int row, int panel) { finish.prefetch(row * kPanelRows, panel); },
+          before, panels, [&](int row, int panel) { finish.ask_ahead(row * kPanelRows, panel); },
           [&](const PanelSums& sums, int row, int panel) __attribute__((always_inline)) { finish(sums, row * kPanelRows, panel); });
     });
   }

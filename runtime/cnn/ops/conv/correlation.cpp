@@ -142,7 +142,7 @@ void correlate_tile(std::span<const CorrelationTarget> targets, std::span<const 
             for (int i = 0; i < kColumns; ++i) visit(j, i);
           }
         };
-        if (last) each([&](int j, int i) { finish.prefetch((row + j) * kPanelRows, panel + i); });
+        if (last) each([&](int j, int i) { finish.ask_ahead((row + j) * kPanelRows, panel + i); });
         auto sums = multiply_panels<kRows, kColumns>(target.left + row * steps.left_panel + step * kPanelRows, tile_right + panel * stride, depth, steps);
         each([&](int j, int i) __attribute__((always_inline)) {
           float* kept = own_partial + (static_cast<std::ptrdiff_t>(panel + i) * row_panels + row + j) * kPanelRows * kPanelColumns;

@@ -2,6 +2,7 @@
 // and those of kernels that end with a 1x1 convolution.
 #pragma once
 
+
 #include "cnn/core/multiply_panels.hpp"
 #include "cnn/ops/conv/tile_columns.hpp"
 
@@ -23,14 +24,18 @@ class Finish {
         plain_(epilogue.bias == nullptr && epilogue.affine == nullptr && epilogue.addend.data == nullptr &&
                epilogue.activation == Activation::kNone && !behind_) {}
 
-  /// Asks for the lines that a panel's sums will be stored to.
-  void prefetch(int row, int panel) const {
-    const int rows = std::min(kPanelRows, c_.out_channels - row);
-    const float* to = target_.data + (c_.group * c_.out_channels + row) * plane_ + columns_.target[panel * kPanelColumns];
-    for (int i = 0; i < rows; ++i, to += plane_) {
-      __builtin_prefetch(to, 1);
-      __builtin_prefetch(to + kPanelColumns - 1, 1);
+  /// Asks for what storing the panels that come two rows of panels later will read. Each row is one line or two of a plane of its own,
+  /// which the processor does not see coming.
+  void ask_ahead(int row, int panel) const {
+    row += 2 * kPanelRows;
+    const int rows = panel_count(c_.out_channels, kPanelRows) * kPanelRows;
+    if (row >= rows) {
+      row -= rows;
+      panel += kPanelsAtOnce;
     }
+    if (row >= c_.out_channels || panel * kPanelColumns >= columns_.count) return;
+    if (epilogue_.addend.data != nullptr) ask_for_rows(epilogue_.addend.data, columns_.addend, row, panel);
+    if (behind_) ask_for_rows(target_.data, columns_.target, row, panel);
   }
 
   /// Stores one panel's sums: rows from `row`, columns of `panel`.
@@ -80,6 +85,16 @@ class Finish {
   }
 
  private:
+  void ask_for_rows(const float* map, const std::ptrdiff_t* places, int row, int panel) const {
+    const int rows = std::min(kPanelRows, c_.out_channels - row);
+    const int last = std::min((panel + 1) * kPanelColumns, columns_.count) - 1;
+    const float* plane = map + (c_.group * c_.out_channels + row) * plane_;
+    for (int i = 0; i < rows; ++i, plane += plane_) {
+      ask_for(plane + places[panel * kPanelColumns]);
+      ask_for(plane + places[last]);
+    }
+  }
+
   Vector mapped(Vector value, int channel) const {
     if (epilogue_.bias != nullptr) value += epilogue_.bias[channel];
     if (epilogue_.affine != nullptr) value = value * epilogue_.affine[channel] + epilogue_.affine[c_.groups * c_.out_channels + channel];

@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "cnn/core/ahead.hpp"
 #include "cnn/core/team.hpp"
 #include "cnn/ops/conv/winograd_strips.hpp"
 #include "cnn/ops/conv/winograd_weights.hpp"
@@ -144,10 +145,13 @@ class Finish {
     bias_ = broadcast(bias), scale_ = broadcast(scale), shift_ = broadcast(shift);
   }
 
-  // Asks for the lines that tiles will be written to.
-  void prefetch(const TilePlace* places, int count, std::ptrdiff_t ahead) const {
+  // Asks for the lines of the same tiles in planes `ahead` floats behind: rows of a few floats, which the processor does not see coming.
+  void ask_ahead(const TilePlace* places, int count, std::ptrdiff_t ahead) const {
     for (int i = 0; i < count; i += places[i].joined ? kJoined : 1) {
-      for (int row = 0; row < kOutputs; ++row) __builtin_prefetch(to_ + places[i].target + row * width_ + ahead, 1);
+      for (int row = 0; row < kOutputs; ++row) {
+        if (addend_ != nullptr) ask_for(addend_ + places[i].addend + row * width_ + ahead);
+        ask_for(to_ + places[i].target + row * width_ + ahead);
+      }
     }
   }
 
@@ -258,7 +262,7 @@ template <int kSide, int kTaps>
           first % kPanelColumns;
       const TilePlace* places = block.places + first;
       const int count = std::min(kWideLanes, block.count - first);
-      finish.prefetch(places, count, f.out_plane());
+      finish.ask_ahead(places, count, f.out_plane());
       Wide half[kSide][kOutputs];  // [column][row]
       for (int column = 0; column < kSide; ++column) {
         Wide taken[kSide];

@@ -2,6 +2,7 @@
 // tiles are alike. A tile's second transform, from left to right, reads from there. For winograd's sources only.
 #pragma once
 
+#include "cnn/core/ahead.hpp"
 #include "cnn/ops/channel_map.hpp"
 #include "cnn/ops/conv/winograd_transforms.hpp"
 
@@ -49,7 +50,7 @@ struct StripRows {
     for (int row = 0; row < kRows; ++row) {
       inside[row] = rows[row] >= 0 && rows[row] < plane.height;
       from[row] = inside[row] ? plane.data + static_cast<std::ptrdiff_t>(rows[row]) * plane.width + x : kZeros;
-      if (inside[row]) prefetch(from[row] + plane.next, count);
+      if (inside[row]) ask_for(from[row] + plane.next, count);
     }
   }
 };
