@@ -62,16 +62,35 @@ struct Operands {
   double macs;
 };
 
+std::string name_of(const Layer& layer, const char* pass, const char* algorithm) {
+  return fmt::format("conv/{}/{}/{}/{}x{}x{}-{},{}x{}/{}", layer.network, pass, algorithm, layer.in, layer.size, layer.size, layer.out,
+                     layer.kernel, layer.kernel, layer.stride);
+}
+
 template <class Run>
 void add_pass(const Layer& layer, const char* pass, const char* algorithm, ScratchSize (*scratch_size)(const ConvGeometry&, int),
               Run run) {
-  const std::string name = fmt::format("conv/{}/{}/{}/{}x{}x{}-{},{}x{}/{}", layer.network, pass, algorithm, layer.in, layer.size,
-                                       layer.size, layer.out, layer.kernel, layer.kernel, layer.stride);
-  add(name, [=](benchmark::State& state) {
+  add(name_of(layer, pass, algorithm), [=](benchmark::State& state) {
     const ConvGeometry g = geometry_of(layer);
     const Operands o(g);
     const TeamScratch scratch(scratch_size(g, batch));
     measure(state, 2 * o.macs, 0, [&] { run(o, g, scratch.get()); });
+  });
+}
+
+// As predictions run, whose weights come out of memory: other layers' were read since the last time. `floats` are those of a layer's.
+template <class Run>
+void add_prediction(const Layer& layer, const char* algorithm, std::size_t floats, ScratchSize (*scratch_size)(const ConvGeometry&, int), Run run) {
+  add(name_of(layer, "prediction", algorithm), [=](benchmark::State& state) {
+    constexpr std::size_t kOthers = std::size_t{1} << 24;  // floats
+    const ConvGeometry g = geometry_of(layer);
+    const Operands o(g);
+    const std::size_t copies = kOthers / floats + 1;
+    const Values weights(copies * floats);
+    const TeamScratch scratch(scratch_size(g, batch));
+    std::size_t calls = 0;
+    const auto own = [&] { return ConstFloats(weights.data() + calls % copies * floats, floats); };
+    measure(state, 2 * o.macs, 0, [&] { run(o, own(), g, scratch.get()); }, [&] { ++calls; });
   });
 }
 
@@ -82,6 +101,10 @@ void add_conv() {
     add_pass(layer, "forward", "packed", conv_scratch, [](const Operands& o, const ConvGeometry& g, const Scratch& s) {
       conv(o.output.images(), o.loaded(), o.weight, Epilogue(), g, batch, s);
     });
+    add_prediction(layer, "packed", conv_prepared_floats(geometry_of(layer)), conv_prepared_scratch,
+                   [](const Operands& o, ConstFloats weights, const ConvGeometry& g, const Scratch& s) {
+                     conv(o.output.images(), o.input.images(), prepared(weights), Epilogue(), g, batch, s);
+                   });
     if (layer.kernel == 1) {  // as a residual block ends
       add_pass(layer, "forward_add", "packed", conv_scratch, [](const Operands& o, const ConvGeometry& g, const Scratch& s) {
         conv(o.output.images(), o.input.images(), o.weight, Epilogue().plus(o.addend.images()).then(Activation::kRelu), g, batch, s);
@@ -98,6 +121,15 @@ void add_conv() {
       winograd::conv(o.output.images(), o.loaded(), o.weight, Epilogue(), g, batch, s);
     });
     if (layer.kernel == 3) {
+      const std::size_t floats = static_cast<std::size_t>(layer.out) * geometry_of(layer).depth();
+      add_prediction(layer, "winograd", floats, winograd::conv_scratch,
+                     [](const Operands& o, ConstFloats weights, const ConvGeometry& g, const Scratch& s) {
+                       winograd::conv(o.output.images(), o.input.images(), weights, Epilogue(), g, batch, s);
+                     });
+      add_prediction(layer, "winograd_2x2", floats, winograd::conv_2x2_scratch,
+                     [](const Operands& o, ConstFloats weights, const ConvGeometry& g, const Scratch& s) {
+                       winograd::conv_2x2(o.output.images(), o.input.images(), weights, Epilogue(), g, batch, s);
+                     });
       add_pass(layer, "forward_add", "winograd", winograd::conv_scratch, [](const Operands& o, const ConvGeometry& g, const Scratch& s) {
         winograd::conv(o.output.images(), o.input.images(), o.weight, Epilogue().plus(o.addend.images()).then(Activation::kRelu), g, batch, s);
       });

@@ -63,13 +63,21 @@ class TeamScratch {
   Scratch scratch_;
 };
 
-/// Runs `work` on the team as often as Google Benchmark asks, and counts `operations` and `bytes` a run.
-template <class Work>
-void measure(benchmark::State& state, double operations, double bytes, Work&& work) {
-  for (auto _ : state) run_team(team_threads, work);
+/// Runs `work` on the team as often as Google Benchmark asks, `after()` behind each run, and counts `operations` and `bytes` a run.
+template <class Work, class After>
+void measure(benchmark::State& state, double operations, double bytes, Work&& work, After&& after) {
+  for (auto _ : state) {
+    run_team(team_threads, work);
+    after();
+  }
   const auto runs = static_cast<double>(state.iterations());
   if (operations > 0) state.counters["FLOP/s"] = {operations * runs, benchmark::Counter::kIsRate};
   if (bytes > 0) state.counters["B/s"] = {bytes * runs, benchmark::Counter::kIsRate};
+}
+
+template <class Work>
+void measure(benchmark::State& state, double operations, double bytes, Work&& work) {
+  measure(state, operations, bytes, work, [] {});
 }
 
 /// Registers a benchmark whose operands are made when it runs.

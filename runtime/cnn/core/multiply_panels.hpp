@@ -25,15 +25,23 @@ struct PanelSteps {
   std::ptrdiff_t left = kPanelRows, right = kPanelColumns;
 };
 
+/// Asks for lines of the left panels behind these while these are multiplied, which is when all of them come out of memory: the processor
+/// sees such a stream too late. Two steps are less than a line.
+template <int kRows>
+[[gnu::always_inline]] inline void ask_for_next(const float* left, int step, const PanelSteps& steps) {
+  if (step % 2 != 0) return;
+  for (int j = 0; j < kRows; ++j) __builtin_prefetch(left + (kRows + j) * steps.left_panel, 0, 2);
+}
+
 #if defined(__AVX512F__)
 
 /// Panels that are multiplied at a time. Cores with two units for registers of sixteen start eight products before the sum of the first
 /// is there, and one pair of panels has six.
 inline constexpr int kPanelsAtOnce = 2;
 
-/// kRows left panels [depth][kPanelRows] by kColumns right ones [depth][kPanelColumns]. A row of sums is one register: the same additions
+/// kRows left panels [depth][kPanelRows] by kColumns right ones [depth][kPanelColumns]; kAsks: the next left ones are asked for meanwhile. A row of sums is one register: the same additions
 /// in the same order as in two halves, with half as many instructions.
-template <int kRows, int kColumns>
+template <int kRows, int kColumns, bool kAsks = false>
 [[gnu::always_inline]] inline ManyPanelSums<kRows, kColumns> multiply_panels(const float* __restrict left, const float* __restrict right,
                                                                              int depth, const PanelSteps& steps) {
   using Row = float __attribute__((vector_size(64)));
@@ -41,6 +49,7 @@ template <int kRows, int kColumns>
   Row sums[kRows][kColumns][kPanelRows] = {};
 #pragma GCC unroll 4
   for (int step = 0; step < depth; ++step) {
+    if constexpr (kAsks) ask_for_next<kRows>(left, step, steps);
     Row columns[kColumns];
     for (int i = 0; i < kColumns; ++i) columns[i] = *reinterpret_cast<const UnalignedRow*>(right + i * steps.right_panel);
     for (int j = 0; j < kRows; ++j) {
@@ -73,13 +82,14 @@ template <int kRows, int kColumns>
 inline constexpr int kPanelsAtOnce = 1;
 
 /// A left panel [depth][kPanelRows] by a right one [depth][kPanelColumns].
-template <int kRows, int kColumns>
+template <int kRows, int kColumns, bool kAsks = false>
 [[gnu::always_inline]] inline ManyPanelSums<kRows, kColumns> multiply_panels(const float* __restrict left, const float* __restrict right,
                                                                              int depth, const PanelSteps& steps) {
   static_assert(kRows == kPanelsAtOnce && kColumns == kPanelsAtOnce);
   PanelSums sums = {};
 #pragma GCC unroll 4
   for (int step = 0; step < depth; ++step) {
+    if constexpr (kAsks) ask_for_next<kRows>(left, step, steps);
     const Vector first = load(right);
     const Vector second = load(right + kLanes);
 #pragma GCC unroll 6
@@ -99,7 +109,7 @@ inline constexpr int kPanelsAtOnce = 1;
 
 /// The same in the four lanes that the processor has: GCC keeps a vector of eight in memory there, and a factor for all of its
 /// lanes is written lane by lane and read as a whole, which took ten times as long.
-template <int kRows, int kColumns>
+template <int kRows, int kColumns, bool kAsks = false>
 [[gnu::always_inline]] inline ManyPanelSums<kRows, kColumns> multiply_panels(const float* __restrict left, const float* __restrict right,
                                                                              int depth, const PanelSteps& steps) {
   static_assert(kRows == kPanelsAtOnce && kColumns == kPanelsAtOnce);

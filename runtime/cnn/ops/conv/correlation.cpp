@@ -143,7 +143,11 @@ void correlate_tile(std::span<const CorrelationTarget> targets, std::span<const 
           }
         };
         if (last) each([&](int j, int i) { finish.ask_ahead((row + j) * kPanelRows, panel + i); });
-        auto sums = multiply_panels<kRows, kColumns>(target.left + row * steps.left_panel + step * kPanelRows, tile_right + panel * stride, depth, steps);
+        const float* left = target.left + row * steps.left_panel + step * kPanelRows;
+        const float* columns_of_panel = tile_right + panel * stride;
+        const bool weights_come = panel == 0 && row + 2 * kRows <= own_end;
+        auto sums = weights_come ? multiply_panels<kRows, kColumns, true>(left, columns_of_panel, depth, steps)
+                                 : multiply_panels<kRows, kColumns>(left, columns_of_panel, depth, steps);
         each([&](int j, int i) __attribute__((always_inline)) {
           float* kept = own_partial + (static_cast<std::ptrdiff_t>(panel + i) * row_panels + row + j) * kPanelRows * kPanelColumns;
           if (step > 0) add_kept(sums.of[j][i], kept);
