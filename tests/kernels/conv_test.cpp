@@ -199,6 +199,31 @@ TEST(Conv, EqualsTheDefinitionOverSeveralTiles) {
   check(square(900, 4, 5, 3, 1, 1), 1, false, 6);   // deeper than a tile has columns
 }
 
+TEST(Conv, EqualsTheDefinitionOnWideMaps) {  // whose taps share what they load
+  int checked = 0;
+  for (const int width : {50, 111}) {
+    for (const Kernel kernel : {Kernel{3, 3}, Kernel{1, 7}, Kernel{6, 5}}) {
+      for (const Channels& channels : {Channels{3, 4, 1}, Channels{4, 6, 2}}) {
+        for (const Batching& batching : {Batching{1, 1}, Batching{3, 2}}) {
+          checked += check_windows(8, width, kernel, channels, batching, kStrict);
+          if (HasFatalFailure()) return;
+        }
+      }
+    }
+  }
+  EXPECT_GT(checked, 100);
+  for (int stride = 3; stride <= 5; ++stride) {
+    ConvGeometry g = square(3, 8, 243, 11, 5, 1);
+    g.stride_height = g.stride_width = stride;
+    ASSERT_TRUE(reference::complete(g));
+    check(g, 2, false, static_cast<unsigned>(stride), kStrict);
+  }
+  ConvGeometry far = square(2, 3, 200, 3, 40, 1);  // whole strips beside the map
+  far.dilation_height = far.dilation_width = 40;
+  ASSERT_TRUE(reference::complete(far));
+  check(far, 1, true, 6, kStrict);
+}
+
 TEST(Conv, GradientsEqualCentralDifferences) {
   ConvGeometry g;
   g.in_channels = 4, g.in_height = 5, g.in_width = 6, g.out_channels = 6, g.groups = 2;

@@ -24,8 +24,9 @@ struct ChannelMap {
   ChannelMap(float scale, float shift, Activation activation)
       : scale(scale), shift(shift), least(least_of(activation)), most(most_of(activation)) {}
 
-  Vector operator()(Vector value) const {
-    return at_most(at_least(value * scale + shift, broadcast(least)), broadcast(most));
+  template <class V>
+  V operator()(V value) const {
+    return at_most(at_least(value * scale + shift, broadcast<V>(least)), broadcast<V>(most));
   }
   float operator()(float value) const {
     value = value * scale + shift;

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "cnn/core/team.hpp"
+#include "cnn/ops/conv/column_rows.hpp"
 #include "cnn/ops/conv/finish.hpp"
 #include "cnn/ops/depthwise_planes.hpp"
 #include "cnn/ops/windows_3x3.hpp"
@@ -161,8 +162,8 @@ class Separable {
       float* to = right + region.panel * stride + begin * kPanelColumns;
       for (int column = first; column < last; column += kTileColumns, to += kTilePanels * stride) {
         const TileColumns columns = columns_of(phase, input_.map.stride, 0, 0, column, std::min(column + kTileColumns, last));
-        const ColumnPieces pieces(columns, phase, memory + layout_.pieces);
-        pack_columns(to, stride, input_, columns, pieces, phase, begin, end);
+        ColumnRows rows(columns, phase, memory + layout_.pieces);
+        pack_columns(to, stride, input_, columns, rows, phase, begin, end);
       }
     }
   }

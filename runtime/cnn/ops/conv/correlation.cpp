@@ -5,7 +5,7 @@
 
 #include "cnn/core/team.hpp"
 #include "cnn/ops/conv/finish.hpp"
-#include "cnn/ops/conv/tile_columns.hpp"
+#include "cnn/ops/conv/column_rows.hpp"
 
 namespace cnn {
 
@@ -23,11 +23,11 @@ TileColumns columns_in(const TileColumns& columns, std::ptrdiff_t from_stride, s
   return own;
 }
 
-// Packs steps [begin, end) of the depth from the sources that have them. `columns` and `pieces` are those of the first source; of several,
-// `table` takes the pieces of each.
+// Packs steps [begin, end) of the depth from the sources that have them. `columns` and `rows` are those of the first source; of several,
+// `table` is for the rows of each.
 void pack_steps(float* right, std::ptrdiff_t stride, std::span<const CorrelationSource> sources, const TileColumns& columns,
-                const ColumnPieces& pieces, const Correlation& c, int begin, int end, float* table) {
-  if (sources.size() == 1) return pack_columns(right, stride, sources.front().map, columns, pieces, c, begin, end);
+                ColumnRows& rows, const Correlation& c, int begin, int end, float* table) {
+  if (sources.size() == 1) return pack_columns(right, stride, sources.front().map, columns, rows, c, begin, end);
   int first = 0;  // step of the source
   for (const CorrelationSource& source : sources) {
     const int own_begin = std::max(begin - first, 0), own_end = std::min(end - first, source.channels);
@@ -35,7 +35,8 @@ void pack_steps(float* right, std::ptrdiff_t stride, std::span<const Correlation
       Correlation own = c;
       own.in_channels = source.channels;
       const TileColumns places = columns_in(columns, sources.front().map.map.stride, source.map.map.stride);
-      pack_columns(right + (first + own_begin - begin) * kPanelColumns, stride, source.map, places, ColumnPieces(places, own, table), own,
+      ColumnRows own_rows(places, own, table);
+      pack_columns(right + (first + own_begin - begin) * kPanelColumns, stride, source.map, places, own_rows, own,
                    own_begin, own_end);
     }
     first += source.channels;
@@ -58,8 +59,8 @@ const float* share_columns(float* columns, std::span<const CorrelationSource> so
     const TileColumns own = columns_of(c, sources.front().map.map.stride, 0, 0, begin * kPanelColumns,
                                        std::min(end * kPanelColumns, c.outputs() * batch));
     float* table = scratch.thread(team_rank());
-    const ColumnPieces pieces(own, c, table);
-    pack_steps(columns + begin * stride + step * kPanelColumns, stride, sources, own, pieces, c, step, std::min(step + kSteps, c.depth()), table);
+    ColumnRows rows(own, c, table);
+    pack_steps(columns + begin * stride + step * kPanelColumns, stride, sources, own, rows, c, step, std::min(step + kSteps, c.depth()), table);
   });
   return columns;
 }
@@ -93,7 +94,7 @@ void correlate_tile(std::span<const CorrelationTarget> targets, std::span<const 
   float* right = scratch;
   float* partial = scratch + kTilePanels * right_panel_stride(std::min(c.depth(), kCorrelationDepth));
   float* table = scratch + correlation_scratch(c) - piece_floats(c);
-  const ColumnPieces pieces(columns, c, table);
+  ColumnRows rows(columns, c, table);
   // What is packed after the steps below `done`: more of this tile, or what is likely this thread's next one. Where taps
   // overlap it was read before.
   const auto what_comes = [&](int done) {
@@ -118,7 +119,7 @@ void correlate_tile(std::span<const CorrelationTarget> targets, std::span<const 
       stride = right_panel_stride(c.depth());
       tile_right = shared + tiles.panel_begin(tile) * stride + step * kPanelColumns;
     } else {
-      pack_steps(right, stride, sources, columns, pieces, c, step, step + depth, table);
+      pack_steps(right, stride, sources, columns, rows, c, step, step + depth, table);
     }
     Ahead ahead = what_comes(step + depth);
     const int lines = ahead.lines() / std::max(panels * (row_end - row_begin), 1) + 1;

@@ -2,8 +2,8 @@
 // a tile at a time; partial sums of a few slots of tiles are merged in order.
 #include "cnn/core/team.hpp"
 #include "cnn/ops/conv.hpp"
+#include "cnn/ops/conv/column_rows.hpp"
 #include "cnn/ops/conv/merge_slots.hpp"
-#include "cnn/ops/conv/tile_columns.hpp"
 
 namespace cnn {
 
@@ -117,7 +117,7 @@ void pack_planes(float* right, const Loaded& input, const TileColumns& columns, 
 }
 
 // Steps [step, step + kPanelColumns) of the input's columns: [column][kPanelColumns].
-void pack_inputs(float* right, const Loaded& input, const TileColumns& columns, const ColumnPieces& pieces, const Correlation& c,
+void pack_inputs(float* right, const Loaded& input, const TileColumns& columns, ColumnRows& rows, const Correlation& c,
                  int step, bool whole) {
   for (int half = 0; half < kPanelColumns; half += kLanes) {
     if (whole) {
@@ -125,7 +125,7 @@ void pack_inputs(float* right, const Loaded& input, const TileColumns& columns, 
     } else {
       pack_across<kLanes>(right + half, columns.count, [&](float* row, int i) {
         const int own = std::min(step + half + i, c.depth() - 1);
-        pieces.gather(row, input, c.group * c.in_channels + own / c.taps(), own % c.taps());
+        rows.gather(row, input, c.group * c.in_channels + own / c.taps(), own % c.taps());
       });
     }
   }
@@ -180,7 +180,7 @@ void add_share(float* d_weight, ConstBlocked d_output, const Loaded& input, cons
         columns_of(c, input.map.stride, d_output.stride, 0, begin, std::min(begin + kTileColumns, total));
     const bool whole = in_whole_pieces(columns, c, kLanes);
     pack_gradient(left, d_output, columns, c, whole);
-    const ColumnPieces pieces(columns, c, table);
+    ColumnRows rows(columns, c, table);
     // What the next tile reads, where it does not overlap with this one.
     const bool apart = c.taps() == 1 && c.horizontal.stride == 1 && c.vertical.count == 1 && tile + 1 < last;
     const int next = (tile + 1) * kTileColumns;
@@ -195,7 +195,7 @@ void add_share(float* d_weight, ConstBlocked d_output, const Loaded& input, cons
     for (int step = share.begin; step < share.end; step += kGradientPanels * kPanelColumns) {
       const int panels = std::min(kGradientPanels, panel_count(share.end - step, kPanelColumns));
       for (int panel = 0; panel < panels; ++panel) {
-        pack_inputs(right + panel * steps.right_panel, input, columns, pieces, c, step + panel * kPanelColumns, whole);
+        pack_inputs(right + panel * steps.right_panel, input, columns, rows, c, step + panel * kPanelColumns, whole);
       }
       for_each_product(0, row_panels, panels, [&]<int kRows, int kColumns>(int row, int panel) {
         gradients.ask(kRows * kColumns * gradient_lines);

@@ -60,8 +60,8 @@ inline Ahead columns_ahead(const ConstBlocked& map, const Correlation& c, int be
   return {from, std::min(kTileColumns, c.outputs() - place), plane, planes};
 }
 
-/// Floats of a row of columns: copies write whole vectors, so up to seven more than they were asked for.
-inline constexpr int kRowFloats = kTileColumns + kLanes;
+/// Floats of a row of columns: copies write whole vectors, so more than they were asked for.
+inline constexpr int kRowFloats = kTileColumns + kWideLanes;
 
 /// A copy of `count` floats in whole vectors; nothing is read from `end` on.
 inline void copy_beyond(float* to, const float* from, int count, const float* end) {
@@ -88,9 +88,5 @@ class ColumnPieces {
   ColumnPiece* table_;
   int count_ = 0;  // for each tap
 };
-
-/// Packs steps [begin, end) of the depth of all columns as right panels `stride` apart.
-void pack_columns(float* right, std::ptrdiff_t stride, const Loaded& source, const TileColumns& columns, const ColumnPieces& pieces,
-                  const Correlation& c, int begin, int end);
 
 }  // namespace cnn
