@@ -18,30 +18,66 @@ void ColumnRows::gather(float* row, const Loaded& source, int channel, int tap) 
 
 namespace {
 
-// As below, for columns in_whole_pieces() of kPanelColumns: straight from plane to panel.
-template <class Map>
-[[gnu::always_inline]] inline void pack_row(float* to, const float* channel, const TileColumns& columns, std::ptrdiff_t stride,
-                                            Map&& map) {
+// A panel of a 1x1 kernel's columns: they follow each other in a channel's plane, the first `count` from `first` on, those behind as if
+// they lay from `second` on.
+struct PanelPlaces {
+  std::ptrdiff_t first = 0, second = 0;
+  int count = kPanelColumns;
+};
+
+// Whether columns are places of planes in their order, and no panel reaches into a third image.
+bool are_planes(const Correlation& c) {
+  return c.taps() == 1 && c.horizontal.stride == 1 && c.vertical.count == 1 && c.horizontal.shift == 0 &&
+         c.horizontal.source == c.horizontal.count && c.horizontal.count >= kPanelColumns;
+}
+
+void find_panels(PanelPlaces* panels, const TileColumns& columns) {
+  int begin = 0;  // column of the run
   for (int i = 0; i < columns.runs; ++i) {
-    const float* from = channel + columns.run[i].image + columns.run[i].x;
-    for (int column = 0; column < columns.run[i].count; column += kPanelColumns, to += stride) {
-      store(to, map(load(from + column)));
-      store(to + kLanes, map(load(from + column + kLanes)));
+    const Run& run = columns.run[i];
+    const std::ptrdiff_t place = run.image + run.x - begin;  // of column 0, if the run began there
+    const int end = begin + run.count;
+    if (const int shared = begin % kPanelColumns; shared != 0) {
+      PanelPlaces& panel = panels[begin / kPanelColumns];
+      panel.count = shared;
+      panel.second = place + (begin - shared);
+    }
+    for (int panel = panel_count(begin, kPanelColumns); panel * kPanelColumns < end; ++panel) panels[panel] = {.first = place + panel * kPanelColumns};
+    begin = end;
+  }
+}
+
+// Lanes below `count` of one, the others of another.
+Wide joined(Wide first, Wide second, int count) {
+  using Places = std::int32_t __attribute__((vector_size(sizeof(Wide))));
+  Places lanes;
+  for (int i = 0; i < kWideLanes; ++i) lanes[i] = i;
+  return lanes < count ? first : second;
+}
+
+// Straight from a plane to its step of the panels. Whole vectors are read: behind the last column what it is does not matter.
+template <class Map>
+[[gnu::always_inline]] inline void pack_plane(float* to, std::ptrdiff_t stride, const float* plane, const PanelPlaces* panels, int count, const Map& map) {
+  for (const PanelPlaces* panel = panels; panel < panels + count; ++panel, to += stride) {
+    for (int i = 0; i < kPanelColumns; i += kWideLanes) {
+      Wide values = load_as<Wide>(plane + panel->first + i);
+      if (panel->count < kPanelColumns) values = joined(values, load_as<Wide>(plane + panel->second + i), panel->count - i);
+      store(to + i, map(values));
     }
   }
 }
 
 void pack_planes(float* right, std::ptrdiff_t stride, const Loaded& source, const TileColumns& columns, const Correlation& c,
                  int begin, int end) {
+  PanelPlaces panels[kTilePanels];
+  find_panels(panels, columns);
   const std::ptrdiff_t plane = Planes(c).source * c.block;
+  const int count = panel_count(columns.count, kPanelColumns), channels = c.groups * c.in_channels;
   for (int step = begin; step < end; ++step, right += kPanelColumns) {
     const int channel = c.group * c.in_channels + step;
-    const float* from = source.map.data + channel * plane;
-    if (source.affine == nullptr) {
-      pack_row(right, from, columns, stride, [](Vector value) { return value; });
-    } else {
-      pack_row(right, from, columns, stride, ChannelMap(source, channel, c.groups * c.in_channels));
-    }
+    with_channel_map(source, channel, channels, [&](const auto& map) __attribute__((always_inline)) {
+      pack_plane(right, stride, source.map.data + channel * plane, panels, count, map);
+    });
   }
 }
 
@@ -49,9 +85,14 @@ void pack_planes(float* right, std::ptrdiff_t stride, const Loaded& source, cons
 
 void pack_columns(float* right, std::ptrdiff_t stride, const Loaded& source, const TileColumns& columns, ColumnRows& rows,
                   const Correlation& c, int begin, int end) {
-  if (in_whole_pieces(columns, c, kPanelColumns)) return pack_planes(right, stride, source, columns, c, begin, end);
+  int step = begin;
+  if (are_planes(c)) {  // vectors read into the next channel's plane, and the last channel has none
+    const bool last = c.group + 1 == c.groups && end == c.in_channels && columns.count % kPanelColumns + c.horizontal.count % kPanelColumns != 0;
+    step = last ? end - 1 : end;
+    pack_planes(right, stride, source, columns, c, begin, step);
+  }
   alignas(64) float row[kRowFloats];
-  for (int step = begin; step < end; ++step) {
+  for (; step < end; ++step) {
     rows.gather(row, source, c.group * c.in_channels + step / c.taps(), step % c.taps());
     for (int i = columns.count; i % kPanelColumns != 0; ++i) row[i] = 0;
     float* to = right + static_cast<std::ptrdiff_t>(step - begin) * kPanelColumns;
