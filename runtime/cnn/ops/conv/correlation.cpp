@@ -99,14 +99,16 @@ void correlate_tile(std::span<const CorrelationTarget> targets, std::span<const 
   // overlap it was read before.
   const auto what_comes = [&](int done) {
     if (shared != nullptr || c.taps() != 1 || c.horizontal.stride != 1 || c.vertical.count != 1) return Ahead();
-    const int next = tile + team_size();
+    const int next = tile + 1;
     const bool more = done < c.depth();
     if (!more && next >= tiles.tiles) return Ahead();
     int channel = more ? done : 0;
     const CorrelationSource* source = sources.data();
     for (; channel >= source->channels; ++source) channel -= source->channels;
     const int planes = std::min(kCorrelationDepth, source->channels - channel);
-    return columns_ahead(source->map.map, c, more ? begin : tiles.panel_begin(next) * kPanelColumns, batch,
+    const int tile_then = more ? tile : next;
+    return columns_ahead(source->map.map, c, tiles.panel_begin(tile_then) * kPanelColumns,
+                         std::min(tiles.panel_begin(tile_then + 1) * kPanelColumns, c.outputs() * batch),
                          c.group * c.in_channels + channel, planes);
   };
   int step = 0;

@@ -183,11 +183,11 @@ void add_share(float* d_weight, ConstBlocked d_output, const Loaded& input, cons
     ColumnRows rows(columns, c, table);
     // What the next tile reads, where it does not overlap with this one.
     const bool apart = c.taps() == 1 && c.horizontal.stride == 1 && c.vertical.count == 1 && tile + 1 < last;
-    const int next = (tile + 1) * kTileColumns;
+    const int next = (tile + 1) * kTileColumns, next_end = std::min(next + kTileColumns, total);
     Ahead gradients, inputs;
     if (apart) {
-      gradients = columns_ahead(d_output, c, next, batch, share.group * c.out_channels, c.out_channels);
-      inputs = columns_ahead(input.map, c, next, batch, share.group * c.in_channels + share.begin, share.end - share.begin);
+      gradients = columns_ahead(d_output, c, next, next_end, share.group * c.out_channels, c.out_channels);
+      inputs = columns_ahead(input.map, c, next, next_end, share.group * c.in_channels + share.begin, share.end - share.begin);
     }
     const int products = row_panels * panel_count(share.end - share.begin, kPanelColumns);
     const int gradient_lines = gradients.lines() / products + 1;

@@ -50,14 +50,14 @@ inline bool in_whole_pieces(const TileColumns& columns, const Correlation& c, in
          std::all_of(columns.run, columns.run + columns.runs, [&](const Run& run) { return run.count % piece == 0; });
 }
 
-/// The columns from `begin` on, as far as one image and one tile go, of planes of `map` from `channel` on.
-inline Ahead columns_ahead(const ConstBlocked& map, const Correlation& c, int begin, int batch, int channel, int planes) {
-  if (begin >= c.outputs() * batch || planes <= 0) return {};
+/// Columns [begin, end), as far as one image goes, of planes of `map` from `channel` on.
+inline Ahead columns_ahead(const ConstBlocked& map, const Correlation& c, int begin, int end, int channel, int planes) {
+  if (begin >= end || planes <= 0) return {};
   const int image = begin / c.outputs();
   const int place = begin % c.outputs();
   const std::ptrdiff_t plane = static_cast<std::ptrdiff_t>(c.outputs()) * c.block;
   const float* from = map.block(image / c.block) + channel * plane + image % c.block * c.outputs() + place;
-  return {from, std::min(kTileColumns, c.outputs() - place), plane, planes};
+  return {from, std::min(end - begin, c.outputs() - place), plane, planes};
 }
 
 /// Floats of a row of columns: copies write whole vectors, so more than they were asked for.
