@@ -39,6 +39,15 @@ inline Vector load_apart(const float* from) {
   return __builtin_shufflevector(load(from), load(from + kLanes), 0, 2, 4, 6, 8, 10, 12, 14);
 }
 
+/// The even elements of two vectors that follow each other.
+inline Wide every_other(Wide near, Wide far) {
+#if defined(__AVX512F__)
+  return __builtin_shufflevector(near, far, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+#else
+  return __builtin_shufflevector(near, far, 0, 2, 4, 6, 8, 10, 12, 14);
+#endif
+}
+
 /// The first `count` of eight elements, 1 to 7; the others are 0. Nothing behind them is read.
 inline Vector load_part(const float* from, int count) {
   using Places = int __attribute__((vector_size(32)));

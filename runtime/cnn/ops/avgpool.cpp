@@ -1,4 +1,4 @@
-// Average pooling, a piece of a row of outputs at a time. A window's count is its height times its width.
+// Average pooling, a piece of a row of outputs at a time: columns over rows, then windows. A window's count is its height times its width.
 #include "cnn/ops/avgpool.hpp"
 
 #include "cnn/ops/channel_map.hpp"
@@ -20,37 +20,81 @@ void count_columns(float* widths, const PoolGeometry& g, int begin, int end) {
   }
 }
 
-// Calls visit(the input of the first output that has it, index of that output in the piece, count) for each
-// place of the windows of outputs [begin, end) of row y.
-template <class Image, class Stride, class Visit>
-void for_each_place(Image* plane, const PoolGeometry& g, int y, int begin, int end, Stride stride,
-                    Visit&& visit) {
-  const int first_y = y * g.stride_height - g.pad_top;
-  const int last_y = std::min(first_y + g.kernel_height, g.in_height);
-  for (int tap_x = 0; tap_x < g.kernel_width; ++tap_x) {
-    const PoolSpan span = pool_span(g, tap_x, begin, end, stride);
-    if (span.begin == span.end) continue;
-    for (int in_y = std::max(first_y, 0); in_y < last_y; ++in_y) {
-      const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(in_y) * g.in_width + span.begin * stride;
-      visit(plane + first + tap_x - g.pad_left, span.begin - begin, span.end - span.begin);
-    }
+// Rows of the input that the windows of a row of outputs have.
+struct Rows {
+  int begin, end;
+
+  Rows(const PoolGeometry& g, int y)
+      : begin(std::max(y * g.stride_height - g.pad_top, 0)), end(std::min(y * g.stride_height - g.pad_top + g.kernel_height, g.in_height)) {}
+};
+
+constexpr int kMostColumns = 512;  // that are summed up together
+
+// Calls work(first, last) for the columns of the input that windows of outputs [begin, end) have, some at a time.
+template <class Work>
+void for_each_columns(const PoolGeometry& g, int begin, int end, Work&& work) {
+  const int last = std::min((end - 1) * g.stride_width - g.pad_left + g.kernel_width, g.in_width);
+  for (int first = std::max(begin * g.stride_width - g.pad_left, 0); first < last; first += kMostColumns) {
+    work(first, std::min(first + kMostColumns, last));
   }
 }
 
-template <class Stride, class Map>
-void average_plane(float* output, const float* plane, const PoolGeometry& g, Stride stride, const Map& map) {
+// Calls visit(output, column) for the columns in [first, last) of the windows of outputs [begin, end).
+template <class Visit>
+void for_each_place(const PoolGeometry& g, int begin, int end, int first, int last, Visit&& visit) {
+  for (int x = begin; x < end; ++x) {
+    const int left = x * g.stride_width - g.pad_left;
+    const int behind = std::min(left + g.kernel_width, last);
+    for (int column = std::max(left, first); column < behind; ++column) visit(x, column);
+  }
+}
+
+// Columns are summed up over the rows of a window first, all of them in vectors.
+template <class Map>
+void average_plane(float* output, const float* plane, const PoolGeometry& g, const Map& map) {
   for_each_piece(g, [&](int begin, int end) {
     float widths[kPoolPiece];
     count_columns(widths, g, begin, end);
     for (int y = 0; y < g.out_height; ++y) {
+      const Rows rows(g, y);
       float sums[kPoolPiece] = {};
-      const auto add = [&](const float* __restrict in, int first, int count) {
-        for (int i = 0; i < count; ++i) sums[first + i] += map(in[i * stride]);
-      };
-      for_each_place(plane, g, y, begin, end, stride, add);
+      for_each_columns(g, begin, end, [&](int first, int last) {
+        float tall[kMostColumns];
+        std::fill_n(tall, last - first, 0.0f);
+        for (int row = rows.begin; row < rows.end; ++row) {
+          const float* __restrict in = plane + static_cast<std::ptrdiff_t>(row) * g.in_width + first;
+          for (int i = 0; i < last - first; ++i) tall[i] += map(in[i]);
+        }
+        for_each_place(g, begin, end, first, last, [&](int x, int column) { sums[x - begin] += tall[column - first]; });
+      });
       const auto height = static_cast<float>(counted_rows(g, y));
       float* out = output + static_cast<std::ptrdiff_t>(y) * g.out_width + begin;
       for (int i = 0; i < end - begin; ++i) out[i] = sums[i] / (height * widths[i]);
+    }
+  });
+}
+
+// And shares of gradients are spread over the columns first.
+void spread_plane(float* d_in, const float* d_output, const PoolGeometry& g) {
+  std::fill_n(d_in, static_cast<std::ptrdiff_t>(g.in_height) * g.in_width, 0.0f);
+  for_each_piece(g, [&](int begin, int end) {
+    float widths[kPoolPiece];
+    count_columns(widths, g, begin, end);
+    for (int y = 0; y < g.out_height; ++y) {
+      const Rows rows(g, y);
+      const auto height = static_cast<float>(counted_rows(g, y));
+      const float* d_out = d_output + static_cast<std::ptrdiff_t>(y) * g.out_width + begin;
+      float shares[kPoolPiece];
+      for (int i = 0; i < end - begin; ++i) shares[i] = d_out[i] / (height * widths[i]);
+      for_each_columns(g, begin, end, [&](int first, int last) {
+        float spread[kMostColumns];
+        std::fill_n(spread, last - first, 0.0f);
+        for_each_place(g, begin, end, first, last, [&](int x, int column) { spread[column - first] += shares[x - begin]; });
+        for (int row = rows.begin; row < rows.end; ++row) {
+          float* __restrict to = d_in + static_cast<std::ptrdiff_t>(row) * g.in_width + first;
+          for (int i = 0; i < last - first; ++i) to[i] += spread[i];
+        }
+      });
     }
   });
 }
@@ -59,37 +103,17 @@ void average_plane(float* output, const float* plane, const PoolGeometry& g, Str
 
 void avgpool(Blocked output, const Loaded& input, const PoolGeometry& g, int batch) {
   const std::ptrdiff_t channel_floats = static_cast<std::ptrdiff_t>(g.in_height) * g.in_width * g.block;
-  with_stride(g.stride_width, [&](auto stride) {
-    for_each_pool_plane(g, batch, [&](int block, std::ptrdiff_t in_offset, std::ptrdiff_t out_offset) {
-      const float* plane = input.map.block(block) + in_offset;
-      float* to = output.block(block) + out_offset;
-      with_channel_map(input, static_cast<int>(in_offset / channel_floats), g.channels,
-                       [&](const auto& map) { average_plane(to, plane, g, stride, map); });
-    });
+  for_each_pool_plane(g, batch, [&](int block, std::ptrdiff_t in_offset, std::ptrdiff_t out_offset) {
+    const float* plane = input.map.block(block) + in_offset;
+    float* to = output.block(block) + out_offset;
+    with_channel_map(input, static_cast<int>(in_offset / channel_floats), g.channels,
+                     [&](const auto& map) { average_plane(to, plane, g, map); });
   });
 }
 
 void avgpool_backward_input(Blocked d_input, ConstBlocked d_output, const PoolGeometry& g, int batch) {
-  with_stride(g.stride_width, [&](auto stride) {
-    for_each_pool_plane(g, batch, [&](int block, std::ptrdiff_t in_offset, std::ptrdiff_t out_offset) {
-      float* d_in = d_input.block(block) + in_offset;
-      std::fill_n(d_in, static_cast<std::ptrdiff_t>(g.in_height) * g.in_width, 0.0f);
-      for_each_piece(g, [&](int begin, int end) {
-        float widths[kPoolPiece];
-        count_columns(widths, g, begin, end);
-        for (int y = 0; y < g.out_height; ++y) {
-          float shares[kPoolPiece];
-          const auto height = static_cast<float>(counted_rows(g, y));
-          const float* d_out =
-              d_output.block(block) + out_offset + static_cast<std::ptrdiff_t>(y) * g.out_width + begin;
-          for (int i = 0; i < end - begin; ++i) shares[i] = d_out[i] / (height * widths[i]);
-          const auto add = [&](float* __restrict to, int first, int count) {
-            for (int i = 0; i < count; ++i) to[i * stride] += shares[first + i];
-          };
-          for_each_place(d_in, g, y, begin, end, stride, add);
-        }
-      });
-    });
+  for_each_pool_plane(g, batch, [&](int block, std::ptrdiff_t in_offset, std::ptrdiff_t out_offset) {
+    spread_plane(d_input.block(block) + in_offset, d_output.block(block) + out_offset, g);
   });
 }
 

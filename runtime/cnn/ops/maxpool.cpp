@@ -55,11 +55,11 @@ void find_winners(Winners& winners, const float* plane, const PoolGeometry& g, i
 }
 
 // The usual windows in registers: what a few rows of outputs read is copied, with -infinity where there is no element, and each
-// place of the window is compared for eight outputs at a time.
+// place of the window is compared for a vector of outputs at a time.
 constexpr int kBandRows = 4;
 constexpr int kMostKernel = 15;
 constexpr int kMostStride = 2;
-constexpr int kBandPitch = (kPoolPiece - 1) * kMostStride + kMostKernel + 3 * kLanes;
+constexpr int kBandPitch = (kPoolPiece - 1) * kMostStride + kMostKernel + 3 * kWideLanes;
 constexpr float kNothing = -std::numeric_limits<float>::infinity();
 
 bool usual(const PoolGeometry& g) {
@@ -68,7 +68,7 @@ bool usual(const PoolGeometry& g) {
 }
 
 struct Band {
-  alignas(32) float rows[(kBandRows - 1) * kMostStride + kMostKernel][kBandPitch];
+  alignas(64) float rows[(kBandRows - 1) * kMostStride + kMostKernel][kBandPitch];
 
   template <class Map>
   void read(const float* plane, const PoolGeometry& g, int y, int count, int begin, int end, const Map& map) {
@@ -82,7 +82,7 @@ struct Band {
       const int from = inside ? inside_begin : 0, to = inside ? inside_end : 0;
       nothing(rows[row], from);
       if (from < to) copy_mapped(rows[row] + from, plane + static_cast<std::ptrdiff_t>(in_y) * g.in_width + first + from, to - from, map);
-      nothing(rows[row] + to, width + kMostStride * kLanes - to);
+      nothing(rows[row] + to, width + kMostStride * kWideLanes - to);
     }
   }
 
@@ -94,25 +94,25 @@ struct Band {
   }
 };
 
-using Places = std::int32_t __attribute__((vector_size(32)));
+using Places = std::int32_t __attribute__((vector_size(sizeof(Wide))));
 
-struct EightWinners {
-  Vector best;
+struct VectorWinners {
+  Wide best;
   Places place;
 };
 
 // kKernel, if it isn't 0, is both sides of the window.
 template <int kStride, int kKernel>
-[[gnu::always_inline]] inline EightWinners eight_winners(const float* corner, const PoolGeometry& g) {
+[[gnu::always_inline]] inline VectorWinners vector_winners(const float* corner, const PoolGeometry& g) {
   const int height = kKernel == 0 ? g.kernel_height : kKernel;
   const int width = kKernel == 0 ? g.kernel_width : kKernel;
-  EightWinners winners{broadcast(kNothing), Places{} + kNoWinner};
+  VectorWinners winners{broadcast<Wide>(kNothing), Places{} + kNoWinner};
   Places place{};
 #pragma GCC unroll 3
   for (int tap_y = 0; tap_y < height; ++tap_y, corner += kBandPitch) {
 #pragma GCC unroll 3
     for (int tap_x = 0; tap_x < width; ++tap_x, place += 1) {
-      const Vector value = kStride == 1 ? load(corner + tap_x) : load_apart(corner + tap_x);
+      const Wide value = kStride == 1 ? load_as<Wide>(corner + tap_x) : every_other(load_as<Wide>(corner + tap_x), load_as<Wide>(corner + tap_x + kWideLanes));
       const Places wins = (value > winners.best) | (value != value);
       winners.best = wins ? value : winners.best;
       winners.place = wins ? place : winners.place;
@@ -125,17 +125,17 @@ template <int kStride, int kKernel>
 template <int kStride, int kKernel>
 bool find_winners_of_band(Winners& winners, const float* row, const PoolGeometry& g, int count) {
   Places missing{};
-  for (int i = 0; i < count; i += kLanes) {
-    const int first = count < kLanes ? 0 : std::min(i, count - kLanes);
-    const EightWinners eight = eight_winners<kStride, kKernel>(row + first * kStride, g);
-    store(winners.best + first, eight.best);
-    std::memcpy(winners.place + first, &eight.place, sizeof eight.place);
-    const Places found = eight.place == kNoWinner;
-    if (count >= kLanes) missing |= found;
-    for (int lane = 0; lane < count && count < kLanes; ++lane) missing[lane] |= found[lane];
+  for (int i = 0; i < count; i += kWideLanes) {
+    const int first = count < kWideLanes ? 0 : std::min(i, count - kWideLanes);
+    const VectorWinners some = vector_winners<kStride, kKernel>(row + first * kStride, g);
+    store(winners.best + first, some.best);
+    std::memcpy(winners.place + first, &some.place, sizeof some.place);
+    const Places found = some.place == kNoWinner;
+    if (count >= kWideLanes) missing |= found;
+    for (int lane = 0; lane < count && count < kWideLanes; ++lane) missing[lane] |= found[lane];
   }
   bool won = true;
-  for (int lane = 0; lane < kLanes; ++lane) won &= missing[lane] == 0;
+  for (int lane = 0; lane < kWideLanes; ++lane) won &= missing[lane] == 0;
   return won;
 }
 

@@ -24,15 +24,6 @@ int phases(const CorrelationAxis& h) {
   return std::min(h.stride, reach(h) + 1);
 }
 
-// The even elements of two vectors.
-Wide every_other(Wide near, Wide far) {
-#if defined(__AVX512F__)
-  return __builtin_shufflevector(near, far, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-#else
-  return __builtin_shufflevector(near, far, 0, 2, 4, 6, 8, 10, 12, 14);
-#endif
-}
-
 Wide every_third(const float* from) {
   Wide value = {};
   for (int i = 0; i < kWideLanes; ++i) value[i] = from[3 * i];
