@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "cnn/core/ahead.hpp"
 #include "cnn/ops/tiles.hpp"
 
 namespace cnn {
@@ -10,6 +11,7 @@ namespace cnn {
 namespace {
 
 constexpr int kPiece = 128;  // pixels side by side, of one image or several
+constexpr int kAhead = 2;    // channels from where a map is read to what is asked for: short stretches, which the processor does not see coming
 
 // Pixels of all channels in a block: the first's place in a channel's row, and how many.
 struct Piece {
@@ -69,6 +71,7 @@ void lrn(Blocked output, ConstBlocked input, const LrnGeometry& g, int batch) {
     for (int channel = 0; channel < g.channels; ++channel) {
       float s[kPiece];
       float powers[kPiece];
+      if (const int next = channel + (g.size - 1) / 2 + kAhead; next < g.channels) ask_for(in + next * row(g), piece.count);
       scales(s, in, g, channel, piece.count);
       inverse_powers(powers, s, g.beta, piece.count);
       const float* __restrict x = in + channel * row(g);
@@ -93,6 +96,11 @@ void lrn_backward_input(Blocked d_input, ConstBlocked d_output, ConstBlocked inp
       if (entering < g.channels) {
         float s[kPiece];
         float powers[kPiece];
+        if (const int next = entering + kAhead; next < g.channels) {
+          ask_for(d_out + next * row(g), piece.count);
+          ask_for(d_in + next * row(g), piece.count);
+        }
+        if (const int next = entering + (g.size - 1) / 2 + kAhead; next < g.channels) ask_for(in + next * row(g), piece.count);
         scales(s, in, g, entering, piece.count);
         inverse_powers(powers, s, g.beta, piece.count);
         const float* __restrict x = in + entering * row(g);
