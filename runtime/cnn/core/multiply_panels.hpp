@@ -39,8 +39,8 @@ template <int kRows>
 /// is there, and one pair of panels has six.
 inline constexpr int kPanelsAtOnce = 2;
 
-/// kRows left panels [depth][kPanelRows] by kColumns right ones [depth][kPanelColumns]; kAsks: the next left ones are asked for meanwhile. A row of sums is one register: the same additions
-/// in the same order as in two halves, with half as many instructions.
+/// kRows left panels [depth][kPanelRows] by kColumns right ones [depth][kPanelColumns]; kAsks: the next left ones are asked for
+/// meanwhile. A row of sums is one register: the same additions in the same order as in two halves, with half as many instructions.
 template <int kRows, int kColumns, bool kAsks = false>
 [[gnu::always_inline]] inline ManyPanelSums<kRows, kColumns> multiply_panels(const float* __restrict left, const float* __restrict right,
                                                                              int depth, const PanelSteps& steps) {
