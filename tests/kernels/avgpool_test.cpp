@@ -38,20 +38,33 @@ void check_adjoint(const PoolGeometry& g, int batch, const Doubles& d_output, co
   }
 }
 
+void check(const PoolGeometry& g, int batch) {
+  Numbers numbers(5);
+  const Doubles input = numbers.uniform(size_of(pool_input(g), batch));
+  const Doubles d_output = numbers.uniform(size_of(pool_output(g), batch));
+  const AvgpoolRun run(g, batch, input, d_output);
+  expect_close(run.output, reference::avgpool(input, g, batch), 1e-6, "output");
+  check_adjoint(g, batch, d_output, run.d_input);
+}
+
 }  // namespace
 
 TEST(Avgpool, EqualsTheDefinition) {
   for (const bool count_include_pad : {true, false}) {
     for_each_pool([count_include_pad](PoolGeometry g, int batch) {
       g.count_include_pad = count_include_pad;
-      Numbers numbers(5);
-      const Doubles input = numbers.uniform(size_of(pool_input(g), batch));
-      const Doubles d_output = numbers.uniform(size_of(pool_output(g), batch));
-      const AvgpoolRun run(g, batch, input, d_output);
-      expect_close(run.output, reference::avgpool(input, g, batch), 1e-6, "output");
-      check_adjoint(g, batch, d_output, run.d_input);
+      check(g, batch);
     });
   }
+}
+
+TEST(Avgpool, EqualsTheDefinitionWithWindowsWiderThanWhatIsSummedTogether) {
+  check({.channels = 2, .in_height = 3, .in_width = 1300, .out_height = 2, .out_width = 15, .kernel_height = 2, .kernel_width = 600,
+         .stride_width = 50, .pad_left = 5},
+        2);
+  check({.channels = 2, .in_height = 2, .in_width = 1200, .out_height = 1, .out_width = 400, .kernel_height = 2, .kernel_width = 3,
+         .stride_width = 3},
+        2);
 }
 
 TEST(Avgpool, GradientEqualsCentralDifferences) {

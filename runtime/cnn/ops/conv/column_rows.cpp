@@ -25,12 +25,6 @@ struct PanelPlaces {
   int count = kPanelColumns;
 };
 
-// Whether columns are places of planes in their order, and no panel reaches into a third image.
-bool are_planes(const Correlation& c) {
-  return c.taps() == 1 && c.horizontal.stride == 1 && c.vertical.count == 1 && c.horizontal.shift == 0 &&
-         c.horizontal.source == c.horizontal.count && c.horizontal.count >= kPanelColumns;
-}
-
 void find_panels(PanelPlaces* panels, const TileColumns& columns) {
   int begin = 0;  // column of the run
   for (int i = 0; i < columns.runs; ++i) {
@@ -86,7 +80,8 @@ void pack_planes(float* right, std::ptrdiff_t stride, const Loaded& source, cons
 void pack_columns(float* right, std::ptrdiff_t stride, const Loaded& source, const TileColumns& columns, ColumnRows& rows,
                   const Correlation& c, int begin, int end) {
   int step = begin;
-  if (are_planes(c)) {  // vectors read into the next channel's plane, and the last channel has none
+  if (are_planes(c) && c.horizontal.count >= kPanelColumns) {  // so that no panel reaches into a third image
+    // Vectors read into the next channel's plane, and the last channel has none.
     const bool last = c.group + 1 == c.groups && end == c.in_channels && columns.count % kPanelColumns + c.horizontal.count % kPanelColumns != 0;
     step = last ? end - 1 : end;
     pack_planes(right, stride, source, columns, c, begin, step);

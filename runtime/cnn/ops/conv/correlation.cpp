@@ -98,7 +98,7 @@ void correlate_tile(std::span<const CorrelationTarget> targets, std::span<const 
   // What is packed after the steps below `done`: more of this tile, or what is likely this thread's next one. Where taps
   // overlap it was read before.
   const auto what_comes = [&](int done) {
-    if (shared != nullptr || c.taps() != 1 || c.horizontal.stride != 1 || c.vertical.count != 1) return Ahead();
+    if (shared != nullptr || !are_planes(c)) return Ahead();
     const int next = tile + 1;
     const bool more = done < c.depth();
     if (!more && next >= tiles.tiles) return Ahead();

@@ -49,7 +49,7 @@ void pack_across(float* to, int columns, Row&& row) {
   }
 }
 
-// The same, straight from planes in whole vectors: columns are in_whole_pieces(). `place_of(run, column)`: in a plane, of a run's
+// The same, straight from planes in whole vectors: columns are in_whole_vectors(). `place_of(run, column)`: in a plane, of a run's
 // first column; `load_at(i, place)`: of row i.
 template <int kCount, class PlaceOf, class LoadAt>
 void pack_planes_across(float* to, const TileColumns& columns, PlaceOf&& place_of, LoadAt&& load_at) {
@@ -178,11 +178,11 @@ void add_share(float* d_weight, ConstBlocked d_output, const Loaded& input, cons
     const int begin = tile * kTileColumns;
     const TileColumns columns =
         columns_of(c, input.map.stride, d_output.stride, 0, begin, std::min(begin + kTileColumns, total));
-    const bool whole = in_whole_pieces(columns, c, kLanes);
+    const bool whole = in_whole_vectors(columns, c);
     pack_gradient(left, d_output, columns, c, whole);
     ColumnRows rows(columns, c, table);
     // What the next tile reads, where it does not overlap with this one.
-    const bool apart = c.taps() == 1 && c.horizontal.stride == 1 && c.vertical.count == 1 && tile + 1 < last;
+    const bool apart = are_planes(c) && tile + 1 < last;
     const int next = (tile + 1) * kTileColumns, next_end = std::min(next + kTileColumns, total);
     Ahead gradients, inputs;
     if (apart) {

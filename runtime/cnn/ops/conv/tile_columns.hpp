@@ -43,11 +43,15 @@ struct Planes {
 TileColumns columns_of(const Correlation& c, std::ptrdiff_t source_stride, std::ptrdiff_t target_stride,
                        std::ptrdiff_t addend_stride, int begin, int end);
 
-/// Whether columns that follow each other read places that do, in whole pieces of a channel's plane.
-inline bool in_whole_pieces(const TileColumns& columns, const Correlation& c, int piece) {
+/// Whether an image's columns are the places of a channel's plane, in their order: a 1x1 kernel's.
+inline bool are_planes(const Correlation& c) {
   return c.taps() == 1 && c.horizontal.stride == 1 && c.vertical.count == 1 && c.horizontal.shift == 0 &&
-         c.horizontal.source == c.horizontal.count &&
-         std::all_of(columns.run, columns.run + columns.runs, [&](const Run& run) { return run.count % piece == 0; });
+         c.horizontal.source == c.horizontal.count;
+}
+
+/// Whether they are, and all runs are made of whole vectors.
+inline bool in_whole_vectors(const TileColumns& columns, const Correlation& c) {
+  return are_planes(c) && std::all_of(columns.run, columns.run + columns.runs, [](const Run& run) { return run.count % kLanes == 0; });
 }
 
 /// Columns [begin, end), as far as one image goes, of planes of `map` from `channel` on.
