@@ -65,7 +65,7 @@ static_assert(cnn::fast::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSiz
 static_assert(cnn::fast::conv_siblings_backward_input_scratch(kFeaturesConv2Siblings, kBatch) == cnn::ScratchSize{163840, 23136});
 static_assert(cnn::fast::conv_siblings_scratch(kFeaturesConv2Siblings, kBatch) == cnn::ScratchSize{163840, 23232});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{206336, 8064});
-static_assert(cnn::fast::conv_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{163840, 99408});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{163840, 3072});
 static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{163840, 7488});
 static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{163840, 12240});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{114944, 896});
@@ -395,9 +395,9 @@ float Branches::step_everything(cnn::ConstFloats images, cnn::Labels labels, con
                            features_conv1, kFeaturesConv2Siblings, batch, scratch(802816, 23232));
 
   at(4);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
-  cnn::fast::conv(features_conv4, features_conv3, features_conv4_weight_,
-                  cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesConv4, batch, scratch(802816, 99408));
+  cnn::fast::direct::conv(features_conv4, features_conv3, features_conv4_weight_,
+                          cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesConv4, batch, scratch(802816, 3072));
 
   at(5);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.maxpool2)
   cnn::maxpool(features_maxpool2, features_maxpool2_saved, features_conv1, kFeaturesMaxpool2, batch);
@@ -529,9 +529,9 @@ float Branches::step_head_only(cnn::ConstFloats images, cnn::Labels labels, cons
                            features_maxpool1, kFeaturesConv2Siblings, batch, scratch(1003520, 23232));
 
   at(4);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
-  cnn::fast::conv(features_conv4, features_conv3, features_conv4_weight_,
-                  cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesConv4, batch, scratch(1003520, 99408));
+  cnn::fast::direct::conv(features_conv4, features_conv3, features_conv4_weight_,
+                          cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesConv4, batch, scratch(1003520, 3072));
 
   at(5);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.maxpool2)
   cnn::maxpool(features_maxpool2, features_maxpool1, kFeaturesMaxpool2, batch);
@@ -614,9 +614,9 @@ float Branches::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                            features_maxpool1, kFeaturesConv2Siblings, batch, scratch(1003520, 23232));
 
   at(4);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
-  cnn::fast::conv(features_conv4, features_conv3, features_conv4_weight_,
-                  cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesConv4, batch, scratch(1003520, 99408));
+  cnn::fast::direct::conv(features_conv4, features_conv3, features_conv4_weight_,
+                          cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesConv4, batch, scratch(1003520, 3072));
 
   at(5);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.maxpool2)
   cnn::maxpool(features_maxpool2, features_maxpool1, kFeaturesMaxpool2, batch);
@@ -679,9 +679,9 @@ void Branches::predict_on_team(cnn::ConstFloats images, int batch) {
                            features_maxpool1, kFeaturesConv2Siblings, batch, scratch(1003520, 23232));
 
   at(4);  // 11: | conv(8, 1, act=relu) -> conv(16, 3, pad=1, act=relu)    (features.conv4)
-  cnn::fast::conv(features_conv4, features_conv3, features_conv4_weight_,
-                  cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesConv4, batch, scratch(1003520, 99408));
+  cnn::fast::direct::conv(features_conv4, features_conv3, features_conv4_weight_,
+                          cnn::Epilogue().with_bias(features_conv4_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesConv4, batch, scratch(1003520, 3072));
 
   at(5);  // 12: | maxpool(3, stride=1, pad=1) -> conv(8, 1, act=relu)    (features.maxpool2)
   cnn::maxpool(features_maxpool2, features_maxpool1, kFeaturesMaxpool2, batch);

@@ -132,7 +132,7 @@ constexpr cnn::MapGeometry k10{.channels = 10, .height = 1, .width = 1, .block =
 
 // The plan has room for what the kernels need.
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{201216, 3024});
-static_assert(cnn::fast::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{163840, 38118});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{163840, 1024});
 static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{184064, 87552});
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage1_0Conv1, kBatch) == cnn::ScratchSize{181504, 10944});
@@ -153,7 +153,7 @@ static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage1_
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage1_2Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{163840, 178560});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{219648, 32256});
-static_assert(cnn::fast::conv_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{163840, 200064});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{163840, 12288});
 static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{214016, 336384});
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
@@ -171,7 +171,7 @@ static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage2_
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage2_2Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{163840, 366144});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{284672, 129024});
-static_assert(cnn::fast::conv_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{163840, 407424});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{163840, 36864});
 static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{299008, 1221120});
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
@@ -994,8 +994,8 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   const cnn::Floats d_head_dense1_bias = gradients(269712, 10);
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
-  cnn::fast::conv(features_conv1, input, features_conv1_weight_, {}, kFeaturesConv1, batch,
-                  scratch(2097152, 38118));
+  cnn::fast::direct::conv(features_conv1, input, features_conv1_weight_, {}, kFeaturesConv1, batch,
+                          scratch(2097152, 1024));
 
   at(1);  // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
@@ -1075,9 +1075,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                      features_stage1_2_bn2_running_var_, kFeaturesStage1_2Bn2, batch);
 
   at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
-  cnn::fast::conv(features_stage2_0_conv1,
-                  cnn::Loaded(features_stage1_2_conv2, features_stage1_2_bn2_saved, cnn::Activation::kRelu),
-                  features_stage2_0_conv1_weight_, {}, kFeaturesStage2_0Conv1, batch, scratch(0, 200064));
+  cnn::fast::direct::conv(features_stage2_0_conv1,
+                          cnn::Loaded(features_stage1_2_conv2, features_stage1_2_bn2_saved, cnn::Activation::kRelu),
+                          features_stage2_0_conv1_weight_, {}, kFeaturesStage2_0Conv1, batch,
+                          scratch(0, 12288));
 
   at(22);  // blocks.cnn:9: bn    (features.stage2[0].bn1)
   // blocks.cnn:10: act    (features.stage2[0].relu1)
@@ -1146,9 +1147,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                      features_stage2_2_bn2_running_var_, kFeaturesStage2_2Bn2, batch);
 
   at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
-  cnn::fast::conv(features_stage3_0_conv1,
-                  cnn::Loaded(features_stage2_2_conv2, features_stage2_2_bn2_saved, cnn::Activation::kRelu),
-                  features_stage3_0_conv1_weight_, {}, kFeaturesStage3_0Conv1, batch, scratch(0, 407424));
+  cnn::fast::direct::conv(features_stage3_0_conv1,
+                          cnn::Loaded(features_stage2_2_conv2, features_stage2_2_bn2_saved, cnn::Activation::kRelu),
+                          features_stage3_0_conv1_weight_, {}, kFeaturesStage3_0Conv1, batch,
+                          scratch(0, 36864));
 
   at(40);  // blocks.cnn:9: bn    (features.stage3[0].bn1)
   // blocks.cnn:10: act    (features.stage3[0].relu1)
@@ -1430,8 +1432,8 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                    cnn::Activation::kRelu, kFeaturesStage1_0Bn1, batch);
   backward_at(0);  // blocks.cnn:8: features.conv1
   // Once more, instead of keeping it:
-  cnn::fast::conv(features_conv1, input, features_conv1_weight_, {}, kFeaturesConv1, batch,
-                  scratch(2097152, 38118));
+  cnn::fast::direct::conv(features_conv1, input, features_conv1_weight_, {}, kFeaturesConv1, batch,
+                          scratch(2097152, 1024));
   backward_at(3);  // blocks.cnn:8: features.stage1[0].conv1
   cnn::fast::winograd::conv_backward_params(d_features_stage1_0_conv1_weight, d_features_stage1_0_relu1,
                                             cnn::Loaded(features_conv1, features_bn1_saved, cnn::Activation::kRelu),
@@ -1457,7 +1459,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
   const cnn::ConstBlocked input(images.data(), 3072);  // 3x32x32
-  const cnn::Floats features_bn1_saved = floats(2135280, 64);
+  const cnn::Floats features_bn1_saved = floats(2098176, 64);
   const cnn::Blocked features_relu1 = blocked(0, 16384);  // 16x32x32
   const cnn::Floats features_stage1_0_bn1_saved = floats(4205248, 64);
   const cnn::Blocked features_stage1_0_relu1 = blocked(2097152, 16384);  // 16x32x32
@@ -1471,7 +1473,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   const cnn::Blocked features_stage1_2_relu1 = blocked(2097152, 16384);  // 16x32x32
   const cnn::Floats features_stage1_2_bn2_saved = floats(4205248, 64);
   const cnn::Blocked features_stage1_2_relu2 = blocked(0, 16384);  // 16x32x32
-  const cnn::Floats features_stage2_0_bn1_saved = floats(3345792, 128);
+  const cnn::Floats features_stage2_0_bn1_saved = floats(3158016, 128);
   const cnn::Blocked features_stage2_0_relu1 = blocked(2097152, 8192);  // 32x16x16
   const cnn::Floats features_stage2_0_bn2_saved = floats(1090624, 128);
   const cnn::Blocked features_stage2_0_relu2 = blocked(0, 8192);  // 32x16x16
@@ -1483,7 +1485,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   const cnn::Blocked features_stage2_2_relu1 = blocked(1048576, 8192);  // 32x16x16
   const cnn::Floats features_stage2_2_bn2_saved = floats(2139200, 128);
   const cnn::Blocked features_stage2_2_relu2 = blocked(0, 8192);  // 32x16x16
-  const cnn::Floats features_stage3_0_bn1_saved = floats(1980288, 256);
+  const cnn::Floats features_stage3_0_bn1_saved = floats(1609728, 256);
   const cnn::Blocked features_stage3_0_relu1 = blocked(1048576, 4096);  // 64x8x8
   const cnn::Floats features_stage3_0_bn2_saved = floats(942144, 256);
   const cnn::Blocked features_stage3_0_relu2 = blocked(0, 4096);  // 64x8x8
@@ -1503,9 +1505,9 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   // blocks.cnn:10: act    (features.relu1)
   cnn::bn_affine(features_bn1_saved, features_bn1_weight_, features_bn1_bias_, features_bn1_running_mean_,
                  features_bn1_running_var_, kFeaturesBn1);
-  cnn::fast::conv(features_relu1, input, features_conv1_weight_,
-                  cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1,
-                  batch, scratch(2097152, 38118));
+  cnn::fast::direct::conv(features_relu1, input, features_conv1_weight_,
+                          cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu),
+                          kFeaturesConv1, batch, scratch(2097152, 1024));
 
   at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
@@ -1573,9 +1575,9 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::bn_affine(features_stage2_0_bn1_saved, features_stage2_0_bn1_weight_, features_stage2_0_bn1_bias_,
                  features_stage2_0_bn1_running_mean_, features_stage2_0_bn1_running_var_,
                  kFeaturesStage2_0Bn1);
-  cnn::fast::conv(features_stage2_0_relu1, features_stage1_2_relu2, features_stage2_0_conv1_weight_,
-                  cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu),
-                  kFeaturesStage2_0Conv1, batch, scratch(3145728, 200064));
+  cnn::fast::direct::conv(features_stage2_0_relu1, features_stage1_2_relu2, features_stage2_0_conv1_weight_,
+                          cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu),
+                          kFeaturesStage2_0Conv1, batch, scratch(3145728, 12288));
 
   at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
@@ -1633,9 +1635,9 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   cnn::bn_affine(features_stage3_0_bn1_saved, features_stage3_0_bn1_weight_, features_stage3_0_bn1_bias_,
                  features_stage3_0_bn1_running_mean_, features_stage3_0_bn1_running_var_,
                  kFeaturesStage3_0Bn1);
-  cnn::fast::conv(features_stage3_0_relu1, features_stage2_2_relu2, features_stage3_0_conv1_weight_,
-                  cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu),
-                  kFeaturesStage3_0Conv1, batch, scratch(1572864, 407424));
+  cnn::fast::direct::conv(features_stage3_0_relu1, features_stage2_2_relu2, features_stage3_0_conv1_weight_,
+                          cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu),
+                          kFeaturesStage3_0Conv1, batch, scratch(1572864, 36864));
 
   at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
   // blocks.cnn:9: bn    (features.stage3[0].bn2)
@@ -1904,9 +1906,9 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
   // blocks.cnn:10: act    (features.relu1)
-  cnn::fast::conv(features_relu1, input, features_conv1_weight_,
-                  cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu), kFeaturesConv1,
-                  batch, scratch(2097152, 38118));
+  cnn::fast::direct::conv(features_relu1, input, features_conv1_weight_,
+                          cnn::Epilogue().scaled(features_bn1_saved).then(cnn::Activation::kRelu),
+                          kFeaturesConv1, batch, scratch(2097152, 1024));
 
   at(3);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv1)
   // blocks.cnn:9: bn    (features.stage1[0].bn1)
@@ -1953,9 +1955,9 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   at(21);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
   // blocks.cnn:10: act    (features.stage2[0].relu1)
-  cnn::fast::conv(features_stage2_0_relu1, features_stage1_2_relu2, features_stage2_0_conv1_weight_,
-                  cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu),
-                  kFeaturesStage2_0Conv1, batch, scratch(3145728, 200064));
+  cnn::fast::direct::conv(features_stage2_0_relu1, features_stage1_2_relu2, features_stage2_0_conv1_weight_,
+                          cnn::Epilogue().scaled(features_stage2_0_bn1_saved).then(cnn::Activation::kRelu),
+                          kFeaturesStage2_0Conv1, batch, scratch(3145728, 12288));
 
   at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv2)
   // blocks.cnn:9: bn    (features.stage2[0].bn2)
@@ -1995,9 +1997,9 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
   // blocks.cnn:10: act    (features.stage3[0].relu1)
-  cnn::fast::conv(features_stage3_0_relu1, features_stage2_2_relu2, features_stage3_0_conv1_weight_,
-                  cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu),
-                  kFeaturesStage3_0Conv1, batch, scratch(1572864, 407424));
+  cnn::fast::direct::conv(features_stage3_0_relu1, features_stage2_2_relu2, features_stage3_0_conv1_weight_,
+                          cnn::Epilogue().scaled(features_stage3_0_bn1_saved).then(cnn::Activation::kRelu),
+                          kFeaturesStage3_0Conv1, batch, scratch(1572864, 36864));
 
   at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv2)
   // blocks.cnn:9: bn    (features.stage3[0].bn2)

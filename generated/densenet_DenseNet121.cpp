@@ -12639,11 +12639,13 @@ void DenseNet121::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer1_conv1_weight_prepared,
                           features_denseblock4_denselayer1_conv1_weight_,
                           kFeaturesDenseblock4Denselayer1Conv1);
+  read_no_more(features_denseblock4_denselayer1_conv1_weight_);
 
   at(315);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer1_conv2_weight_prepared,
                                     features_denseblock4_denselayer1_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer1Conv2);
+  read_no_more(features_denseblock4_denselayer1_conv2_weight_);
 
   at(317);  // 13: | norm1 = bn    (features.denseblock4.denselayer2.norm1)
   // 14: relu    (features.denseblock4.denselayer2.relu1)
@@ -12662,11 +12664,13 @@ void DenseNet121::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer2_conv1_weight_prepared,
                           features_denseblock4_denselayer2_conv1_weight_,
                           kFeaturesDenseblock4Denselayer2Conv1);
+  read_no_more(features_denseblock4_denselayer2_conv1_weight_);
 
   at(322);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer2_conv2_weight_prepared,
                                     features_denseblock4_denselayer2_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer2Conv2);
+  read_no_more(features_denseblock4_denselayer2_conv2_weight_);
 
   at(324);  // 13: | norm1 = bn    (features.denseblock4.denselayer3.norm1)
   // 14: relu    (features.denseblock4.denselayer3.relu1)
@@ -12685,11 +12689,13 @@ void DenseNet121::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer3_conv1_weight_prepared,
                           features_denseblock4_denselayer3_conv1_weight_,
                           kFeaturesDenseblock4Denselayer3Conv1);
+  read_no_more(features_denseblock4_denselayer3_conv1_weight_);
 
   at(329);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer3_conv2_weight_prepared,
                                     features_denseblock4_denselayer3_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer3Conv2);
+  read_no_more(features_denseblock4_denselayer3_conv2_weight_);
 
   at(331);  // 13: | norm1 = bn    (features.denseblock4.denselayer4.norm1)
   // 14: relu    (features.denseblock4.denselayer4.relu1)
@@ -12708,11 +12714,13 @@ void DenseNet121::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer4_conv1_weight_prepared,
                           features_denseblock4_denselayer4_conv1_weight_,
                           kFeaturesDenseblock4Denselayer4Conv1);
+  read_no_more(features_denseblock4_denselayer4_conv1_weight_);
 
   at(336);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer4_conv2_weight_prepared,
                                     features_denseblock4_denselayer4_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer4Conv2);
+  read_no_more(features_denseblock4_denselayer4_conv2_weight_);
 
   at(338);  // 13: | norm1 = bn    (features.denseblock4.denselayer5.norm1)
   // 14: relu    (features.denseblock4.denselayer5.relu1)
@@ -12731,11 +12739,13 @@ void DenseNet121::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer5_conv1_weight_prepared,
                           features_denseblock4_denselayer5_conv1_weight_,
                           kFeaturesDenseblock4Denselayer5Conv1);
+  read_no_more(features_denseblock4_denselayer5_conv1_weight_);
 
   at(343);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer5_conv2_weight_prepared,
                                     features_denseblock4_denselayer5_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer5Conv2);
+  read_no_more(features_denseblock4_denselayer5_conv2_weight_);
 
   at(345);  // 13: | norm1 = bn    (features.denseblock4.denselayer6.norm1)
   // 14: relu    (features.denseblock4.denselayer6.relu1)
@@ -12754,11 +12764,13 @@ void DenseNet121::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer6_conv1_weight_prepared,
                           features_denseblock4_denselayer6_conv1_weight_,
                           kFeaturesDenseblock4Denselayer6Conv1);
+  read_no_more(features_denseblock4_denselayer6_conv1_weight_);
 
   at(350);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer6_conv2_weight_prepared,
                                     features_denseblock4_denselayer6_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer6Conv2);
+  read_no_more(features_denseblock4_denselayer6_conv2_weight_);
 
   at(352);  // 13: | norm1 = bn    (features.denseblock4.denselayer7.norm1)
   // 14: relu    (features.denseblock4.denselayer7.relu1)
@@ -12777,11 +12789,13 @@ void DenseNet121::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer7_conv1_weight_prepared,
                           features_denseblock4_denselayer7_conv1_weight_,
                           kFeaturesDenseblock4Denselayer7Conv1);
+  read_no_more(features_denseblock4_denselayer7_conv1_weight_);
 
   at(357);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer7_conv2_weight_prepared,
                                     features_denseblock4_denselayer7_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer7Conv2);
+  read_no_more(features_denseblock4_denselayer7_conv2_weight_);
 
   at(359);  // 13: | norm1 = bn    (features.denseblock4.denselayer8.norm1)
   // 14: relu    (features.denseblock4.denselayer8.relu1)
@@ -12800,11 +12814,13 @@ void DenseNet121::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer8_conv1_weight_prepared,
                           features_denseblock4_denselayer8_conv1_weight_,
                           kFeaturesDenseblock4Denselayer8Conv1);
+  read_no_more(features_denseblock4_denselayer8_conv1_weight_);
 
   at(364);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer8_conv2_weight_prepared,
                                     features_denseblock4_denselayer8_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer8Conv2);
+  read_no_more(features_denseblock4_denselayer8_conv2_weight_);
 
   at(366);  // 13: | norm1 = bn    (features.denseblock4.denselayer9.norm1)
   // 14: relu    (features.denseblock4.denselayer9.relu1)
@@ -12823,11 +12839,13 @@ void DenseNet121::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer9_conv1_weight_prepared,
                           features_denseblock4_denselayer9_conv1_weight_,
                           kFeaturesDenseblock4Denselayer9Conv1);
+  read_no_more(features_denseblock4_denselayer9_conv1_weight_);
 
   at(371);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer9_conv2_weight_prepared,
                                     features_denseblock4_denselayer9_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer9Conv2);
+  read_no_more(features_denseblock4_denselayer9_conv2_weight_);
 
   at(373);  // 13: | norm1 = bn    (features.denseblock4.denselayer10.norm1)
   // 14: relu    (features.denseblock4.denselayer10.relu1)
@@ -12848,11 +12866,13 @@ void DenseNet121::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer10_conv1_weight_prepared,
                           features_denseblock4_denselayer10_conv1_weight_,
                           kFeaturesDenseblock4Denselayer10Conv1);
+  read_no_more(features_denseblock4_denselayer10_conv1_weight_);
 
   at(378);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer10_conv2_weight_prepared,
                                     features_denseblock4_denselayer10_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer10Conv2);
+  read_no_more(features_denseblock4_denselayer10_conv2_weight_);
 
   at(380);  // 13: | norm1 = bn    (features.denseblock4.denselayer11.norm1)
   // 14: relu    (features.denseblock4.denselayer11.relu1)
@@ -12873,11 +12893,13 @@ void DenseNet121::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer11_conv1_weight_prepared,
                           features_denseblock4_denselayer11_conv1_weight_,
                           kFeaturesDenseblock4Denselayer11Conv1);
+  read_no_more(features_denseblock4_denselayer11_conv1_weight_);
 
   at(385);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer11_conv2_weight_prepared,
                                     features_denseblock4_denselayer11_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer11Conv2);
+  read_no_more(features_denseblock4_denselayer11_conv2_weight_);
 
   at(387);  // 13: | norm1 = bn    (features.denseblock4.denselayer12.norm1)
   // 14: relu    (features.denseblock4.denselayer12.relu1)
@@ -12898,11 +12920,13 @@ void DenseNet121::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer12_conv1_weight_prepared,
                           features_denseblock4_denselayer12_conv1_weight_,
                           kFeaturesDenseblock4Denselayer12Conv1);
+  read_no_more(features_denseblock4_denselayer12_conv1_weight_);
 
   at(392);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer12_conv2_weight_prepared,
                                     features_denseblock4_denselayer12_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer12Conv2);
+  read_no_more(features_denseblock4_denselayer12_conv2_weight_);
 
   at(394);  // 13: | norm1 = bn    (features.denseblock4.denselayer13.norm1)
   // 14: relu    (features.denseblock4.denselayer13.relu1)
@@ -12923,11 +12947,13 @@ void DenseNet121::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer13_conv1_weight_prepared,
                           features_denseblock4_denselayer13_conv1_weight_,
                           kFeaturesDenseblock4Denselayer13Conv1);
+  read_no_more(features_denseblock4_denselayer13_conv1_weight_);
 
   at(399);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer13_conv2_weight_prepared,
                                     features_denseblock4_denselayer13_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer13Conv2);
+  read_no_more(features_denseblock4_denselayer13_conv2_weight_);
 
   at(401);  // 13: | norm1 = bn    (features.denseblock4.denselayer14.norm1)
   // 14: relu    (features.denseblock4.denselayer14.relu1)
@@ -12948,11 +12974,13 @@ void DenseNet121::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer14_conv1_weight_prepared,
                           features_denseblock4_denselayer14_conv1_weight_,
                           kFeaturesDenseblock4Denselayer14Conv1);
+  read_no_more(features_denseblock4_denselayer14_conv1_weight_);
 
   at(406);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer14_conv2_weight_prepared,
                                     features_denseblock4_denselayer14_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer14Conv2);
+  read_no_more(features_denseblock4_denselayer14_conv2_weight_);
 
   at(408);  // 13: | norm1 = bn    (features.denseblock4.denselayer15.norm1)
   // 14: relu    (features.denseblock4.denselayer15.relu1)
@@ -12973,11 +13001,13 @@ void DenseNet121::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer15_conv1_weight_prepared,
                           features_denseblock4_denselayer15_conv1_weight_,
                           kFeaturesDenseblock4Denselayer15Conv1);
+  read_no_more(features_denseblock4_denselayer15_conv1_weight_);
 
   at(413);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer15_conv2_weight_prepared,
                                     features_denseblock4_denselayer15_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer15Conv2);
+  read_no_more(features_denseblock4_denselayer15_conv2_weight_);
 
   at(415);  // 13: | norm1 = bn    (features.denseblock4.denselayer16.norm1)
   // 14: relu    (features.denseblock4.denselayer16.relu1)
@@ -12998,11 +13028,13 @@ void DenseNet121::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer16_conv1_weight_prepared,
                           features_denseblock4_denselayer16_conv1_weight_,
                           kFeaturesDenseblock4Denselayer16Conv1);
+  read_no_more(features_denseblock4_denselayer16_conv1_weight_);
 
   at(420);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer16_conv2_weight_prepared,
                                     features_denseblock4_denselayer16_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer16Conv2);
+  read_no_more(features_denseblock4_denselayer16_conv2_weight_);
 
   at(422);  // 47: norm5 = bn
   // 48: relu    (features.relu2)

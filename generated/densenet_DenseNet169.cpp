@@ -6804,11 +6804,13 @@ void DenseNet169::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer1_conv1_weight_prepared,
                           features_denseblock4_denselayer1_conv1_weight_,
                           kFeaturesDenseblock4Denselayer1Conv1);
+  read_no_more(features_denseblock4_denselayer1_conv1_weight_);
 
   at(371);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer1_conv2_weight_prepared,
                                     features_denseblock4_denselayer1_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer1Conv2);
+  read_no_more(features_denseblock4_denselayer1_conv2_weight_);
 
   at(373);  // 13: | norm1 = bn    (features.denseblock4.denselayer2.norm1)
   // 14: relu    (features.denseblock4.denselayer2.relu1)
@@ -6827,11 +6829,13 @@ void DenseNet169::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer2_conv1_weight_prepared,
                           features_denseblock4_denselayer2_conv1_weight_,
                           kFeaturesDenseblock4Denselayer2Conv1);
+  read_no_more(features_denseblock4_denselayer2_conv1_weight_);
 
   at(378);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer2_conv2_weight_prepared,
                                     features_denseblock4_denselayer2_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer2Conv2);
+  read_no_more(features_denseblock4_denselayer2_conv2_weight_);
 
   at(380);  // 13: | norm1 = bn    (features.denseblock4.denselayer3.norm1)
   // 14: relu    (features.denseblock4.denselayer3.relu1)
@@ -6850,11 +6854,13 @@ void DenseNet169::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer3_conv1_weight_prepared,
                           features_denseblock4_denselayer3_conv1_weight_,
                           kFeaturesDenseblock4Denselayer3Conv1);
+  read_no_more(features_denseblock4_denselayer3_conv1_weight_);
 
   at(385);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer3_conv2_weight_prepared,
                                     features_denseblock4_denselayer3_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer3Conv2);
+  read_no_more(features_denseblock4_denselayer3_conv2_weight_);
 
   at(387);  // 13: | norm1 = bn    (features.denseblock4.denselayer4.norm1)
   // 14: relu    (features.denseblock4.denselayer4.relu1)
@@ -6873,11 +6879,13 @@ void DenseNet169::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer4_conv1_weight_prepared,
                           features_denseblock4_denselayer4_conv1_weight_,
                           kFeaturesDenseblock4Denselayer4Conv1);
+  read_no_more(features_denseblock4_denselayer4_conv1_weight_);
 
   at(392);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer4_conv2_weight_prepared,
                                     features_denseblock4_denselayer4_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer4Conv2);
+  read_no_more(features_denseblock4_denselayer4_conv2_weight_);
 
   at(394);  // 13: | norm1 = bn    (features.denseblock4.denselayer5.norm1)
   // 14: relu    (features.denseblock4.denselayer5.relu1)
@@ -6896,11 +6904,13 @@ void DenseNet169::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer5_conv1_weight_prepared,
                           features_denseblock4_denselayer5_conv1_weight_,
                           kFeaturesDenseblock4Denselayer5Conv1);
+  read_no_more(features_denseblock4_denselayer5_conv1_weight_);
 
   at(399);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer5_conv2_weight_prepared,
                                     features_denseblock4_denselayer5_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer5Conv2);
+  read_no_more(features_denseblock4_denselayer5_conv2_weight_);
 
   at(401);  // 13: | norm1 = bn    (features.denseblock4.denselayer6.norm1)
   // 14: relu    (features.denseblock4.denselayer6.relu1)
@@ -6919,11 +6929,13 @@ void DenseNet169::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer6_conv1_weight_prepared,
                           features_denseblock4_denselayer6_conv1_weight_,
                           kFeaturesDenseblock4Denselayer6Conv1);
+  read_no_more(features_denseblock4_denselayer6_conv1_weight_);
 
   at(406);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer6_conv2_weight_prepared,
                                     features_denseblock4_denselayer6_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer6Conv2);
+  read_no_more(features_denseblock4_denselayer6_conv2_weight_);
 
   at(408);  // 13: | norm1 = bn    (features.denseblock4.denselayer7.norm1)
   // 14: relu    (features.denseblock4.denselayer7.relu1)
@@ -6942,11 +6954,13 @@ void DenseNet169::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer7_conv1_weight_prepared,
                           features_denseblock4_denselayer7_conv1_weight_,
                           kFeaturesDenseblock4Denselayer7Conv1);
+  read_no_more(features_denseblock4_denselayer7_conv1_weight_);
 
   at(413);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer7_conv2_weight_prepared,
                                     features_denseblock4_denselayer7_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer7Conv2);
+  read_no_more(features_denseblock4_denselayer7_conv2_weight_);
 
   at(415);  // 13: | norm1 = bn    (features.denseblock4.denselayer8.norm1)
   // 14: relu    (features.denseblock4.denselayer8.relu1)
@@ -6965,11 +6979,13 @@ void DenseNet169::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer8_conv1_weight_prepared,
                           features_denseblock4_denselayer8_conv1_weight_,
                           kFeaturesDenseblock4Denselayer8Conv1);
+  read_no_more(features_denseblock4_denselayer8_conv1_weight_);
 
   at(420);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer8_conv2_weight_prepared,
                                     features_denseblock4_denselayer8_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer8Conv2);
+  read_no_more(features_denseblock4_denselayer8_conv2_weight_);
 
   at(422);  // 13: | norm1 = bn    (features.denseblock4.denselayer9.norm1)
   // 14: relu    (features.denseblock4.denselayer9.relu1)
@@ -6988,11 +7004,13 @@ void DenseNet169::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer9_conv1_weight_prepared,
                           features_denseblock4_denselayer9_conv1_weight_,
                           kFeaturesDenseblock4Denselayer9Conv1);
+  read_no_more(features_denseblock4_denselayer9_conv1_weight_);
 
   at(427);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer9_conv2_weight_prepared,
                                     features_denseblock4_denselayer9_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer9Conv2);
+  read_no_more(features_denseblock4_denselayer9_conv2_weight_);
 
   at(429);  // 13: | norm1 = bn    (features.denseblock4.denselayer10.norm1)
   // 14: relu    (features.denseblock4.denselayer10.relu1)
@@ -7013,11 +7031,13 @@ void DenseNet169::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer10_conv1_weight_prepared,
                           features_denseblock4_denselayer10_conv1_weight_,
                           kFeaturesDenseblock4Denselayer10Conv1);
+  read_no_more(features_denseblock4_denselayer10_conv1_weight_);
 
   at(434);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer10_conv2_weight_prepared,
                                     features_denseblock4_denselayer10_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer10Conv2);
+  read_no_more(features_denseblock4_denselayer10_conv2_weight_);
 
   at(436);  // 13: | norm1 = bn    (features.denseblock4.denselayer11.norm1)
   // 14: relu    (features.denseblock4.denselayer11.relu1)
@@ -7038,11 +7058,13 @@ void DenseNet169::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer11_conv1_weight_prepared,
                           features_denseblock4_denselayer11_conv1_weight_,
                           kFeaturesDenseblock4Denselayer11Conv1);
+  read_no_more(features_denseblock4_denselayer11_conv1_weight_);
 
   at(441);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer11_conv2_weight_prepared,
                                     features_denseblock4_denselayer11_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer11Conv2);
+  read_no_more(features_denseblock4_denselayer11_conv2_weight_);
 
   at(443);  // 13: | norm1 = bn    (features.denseblock4.denselayer12.norm1)
   // 14: relu    (features.denseblock4.denselayer12.relu1)
@@ -7063,11 +7085,13 @@ void DenseNet169::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer12_conv1_weight_prepared,
                           features_denseblock4_denselayer12_conv1_weight_,
                           kFeaturesDenseblock4Denselayer12Conv1);
+  read_no_more(features_denseblock4_denselayer12_conv1_weight_);
 
   at(448);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer12_conv2_weight_prepared,
                                     features_denseblock4_denselayer12_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer12Conv2);
+  read_no_more(features_denseblock4_denselayer12_conv2_weight_);
 
   at(450);  // 13: | norm1 = bn    (features.denseblock4.denselayer13.norm1)
   // 14: relu    (features.denseblock4.denselayer13.relu1)
@@ -7088,11 +7112,13 @@ void DenseNet169::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer13_conv1_weight_prepared,
                           features_denseblock4_denselayer13_conv1_weight_,
                           kFeaturesDenseblock4Denselayer13Conv1);
+  read_no_more(features_denseblock4_denselayer13_conv1_weight_);
 
   at(455);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer13_conv2_weight_prepared,
                                     features_denseblock4_denselayer13_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer13Conv2);
+  read_no_more(features_denseblock4_denselayer13_conv2_weight_);
 
   at(457);  // 13: | norm1 = bn    (features.denseblock4.denselayer14.norm1)
   // 14: relu    (features.denseblock4.denselayer14.relu1)
@@ -7113,11 +7139,13 @@ void DenseNet169::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer14_conv1_weight_prepared,
                           features_denseblock4_denselayer14_conv1_weight_,
                           kFeaturesDenseblock4Denselayer14Conv1);
+  read_no_more(features_denseblock4_denselayer14_conv1_weight_);
 
   at(462);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer14_conv2_weight_prepared,
                                     features_denseblock4_denselayer14_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer14Conv2);
+  read_no_more(features_denseblock4_denselayer14_conv2_weight_);
 
   at(464);  // 13: | norm1 = bn    (features.denseblock4.denselayer15.norm1)
   // 14: relu    (features.denseblock4.denselayer15.relu1)
@@ -7138,11 +7166,13 @@ void DenseNet169::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer15_conv1_weight_prepared,
                           features_denseblock4_denselayer15_conv1_weight_,
                           kFeaturesDenseblock4Denselayer15Conv1);
+  read_no_more(features_denseblock4_denselayer15_conv1_weight_);
 
   at(469);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer15_conv2_weight_prepared,
                                     features_denseblock4_denselayer15_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer15Conv2);
+  read_no_more(features_denseblock4_denselayer15_conv2_weight_);
 
   at(471);  // 13: | norm1 = bn    (features.denseblock4.denselayer16.norm1)
   // 14: relu    (features.denseblock4.denselayer16.relu1)
@@ -7163,11 +7193,13 @@ void DenseNet169::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer16_conv1_weight_prepared,
                           features_denseblock4_denselayer16_conv1_weight_,
                           kFeaturesDenseblock4Denselayer16Conv1);
+  read_no_more(features_denseblock4_denselayer16_conv1_weight_);
 
   at(476);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer16_conv2_weight_prepared,
                                     features_denseblock4_denselayer16_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer16Conv2);
+  read_no_more(features_denseblock4_denselayer16_conv2_weight_);
 
   at(478);  // 13: | norm1 = bn    (features.denseblock4.denselayer17.norm1)
   // 14: relu    (features.denseblock4.denselayer17.relu1)
@@ -7188,11 +7220,13 @@ void DenseNet169::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer17_conv1_weight_prepared,
                           features_denseblock4_denselayer17_conv1_weight_,
                           kFeaturesDenseblock4Denselayer17Conv1);
+  read_no_more(features_denseblock4_denselayer17_conv1_weight_);
 
   at(483);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer17_conv2_weight_prepared,
                                     features_denseblock4_denselayer17_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer17Conv2);
+  read_no_more(features_denseblock4_denselayer17_conv2_weight_);
 
   at(485);  // 13: | norm1 = bn    (features.denseblock4.denselayer18.norm1)
   // 14: relu    (features.denseblock4.denselayer18.relu1)
@@ -7213,11 +7247,13 @@ void DenseNet169::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer18_conv1_weight_prepared,
                           features_denseblock4_denselayer18_conv1_weight_,
                           kFeaturesDenseblock4Denselayer18Conv1);
+  read_no_more(features_denseblock4_denselayer18_conv1_weight_);
 
   at(490);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer18_conv2_weight_prepared,
                                     features_denseblock4_denselayer18_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer18Conv2);
+  read_no_more(features_denseblock4_denselayer18_conv2_weight_);
 
   at(492);  // 13: | norm1 = bn    (features.denseblock4.denselayer19.norm1)
   // 14: relu    (features.denseblock4.denselayer19.relu1)
@@ -7238,11 +7274,13 @@ void DenseNet169::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer19_conv1_weight_prepared,
                           features_denseblock4_denselayer19_conv1_weight_,
                           kFeaturesDenseblock4Denselayer19Conv1);
+  read_no_more(features_denseblock4_denselayer19_conv1_weight_);
 
   at(497);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer19_conv2_weight_prepared,
                                     features_denseblock4_denselayer19_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer19Conv2);
+  read_no_more(features_denseblock4_denselayer19_conv2_weight_);
 
   at(499);  // 13: | norm1 = bn    (features.denseblock4.denselayer20.norm1)
   // 14: relu    (features.denseblock4.denselayer20.relu1)
@@ -7263,11 +7301,13 @@ void DenseNet169::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer20_conv1_weight_prepared,
                           features_denseblock4_denselayer20_conv1_weight_,
                           kFeaturesDenseblock4Denselayer20Conv1);
+  read_no_more(features_denseblock4_denselayer20_conv1_weight_);
 
   at(504);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer20_conv2_weight_prepared,
                                     features_denseblock4_denselayer20_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer20Conv2);
+  read_no_more(features_denseblock4_denselayer20_conv2_weight_);
 
   at(506);  // 13: | norm1 = bn    (features.denseblock4.denselayer21.norm1)
   // 14: relu    (features.denseblock4.denselayer21.relu1)
@@ -7288,11 +7328,13 @@ void DenseNet169::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer21_conv1_weight_prepared,
                           features_denseblock4_denselayer21_conv1_weight_,
                           kFeaturesDenseblock4Denselayer21Conv1);
+  read_no_more(features_denseblock4_denselayer21_conv1_weight_);
 
   at(511);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer21_conv2_weight_prepared,
                                     features_denseblock4_denselayer21_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer21Conv2);
+  read_no_more(features_denseblock4_denselayer21_conv2_weight_);
 
   at(513);  // 13: | norm1 = bn    (features.denseblock4.denselayer22.norm1)
   // 14: relu    (features.denseblock4.denselayer22.relu1)
@@ -7313,11 +7355,13 @@ void DenseNet169::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer22_conv1_weight_prepared,
                           features_denseblock4_denselayer22_conv1_weight_,
                           kFeaturesDenseblock4Denselayer22Conv1);
+  read_no_more(features_denseblock4_denselayer22_conv1_weight_);
 
   at(518);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer22_conv2_weight_prepared,
                                     features_denseblock4_denselayer22_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer22Conv2);
+  read_no_more(features_denseblock4_denselayer22_conv2_weight_);
 
   at(520);  // 13: | norm1 = bn    (features.denseblock4.denselayer23.norm1)
   // 14: relu    (features.denseblock4.denselayer23.relu1)
@@ -7338,11 +7382,13 @@ void DenseNet169::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer23_conv1_weight_prepared,
                           features_denseblock4_denselayer23_conv1_weight_,
                           kFeaturesDenseblock4Denselayer23Conv1);
+  read_no_more(features_denseblock4_denselayer23_conv1_weight_);
 
   at(525);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer23_conv2_weight_prepared,
                                     features_denseblock4_denselayer23_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer23Conv2);
+  read_no_more(features_denseblock4_denselayer23_conv2_weight_);
 
   at(527);  // 13: | norm1 = bn    (features.denseblock4.denselayer24.norm1)
   // 14: relu    (features.denseblock4.denselayer24.relu1)
@@ -7363,11 +7409,13 @@ void DenseNet169::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer24_conv1_weight_prepared,
                           features_denseblock4_denselayer24_conv1_weight_,
                           kFeaturesDenseblock4Denselayer24Conv1);
+  read_no_more(features_denseblock4_denselayer24_conv1_weight_);
 
   at(532);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer24_conv2_weight_prepared,
                                     features_denseblock4_denselayer24_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer24Conv2);
+  read_no_more(features_denseblock4_denselayer24_conv2_weight_);
 
   at(534);  // 13: | norm1 = bn    (features.denseblock4.denselayer25.norm1)
   // 14: relu    (features.denseblock4.denselayer25.relu1)
@@ -7388,11 +7436,13 @@ void DenseNet169::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer25_conv1_weight_prepared,
                           features_denseblock4_denselayer25_conv1_weight_,
                           kFeaturesDenseblock4Denselayer25Conv1);
+  read_no_more(features_denseblock4_denselayer25_conv1_weight_);
 
   at(539);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer25_conv2_weight_prepared,
                                     features_denseblock4_denselayer25_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer25Conv2);
+  read_no_more(features_denseblock4_denselayer25_conv2_weight_);
 
   at(541);  // 13: | norm1 = bn    (features.denseblock4.denselayer26.norm1)
   // 14: relu    (features.denseblock4.denselayer26.relu1)
@@ -7413,11 +7463,13 @@ void DenseNet169::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer26_conv1_weight_prepared,
                           features_denseblock4_denselayer26_conv1_weight_,
                           kFeaturesDenseblock4Denselayer26Conv1);
+  read_no_more(features_denseblock4_denselayer26_conv1_weight_);
 
   at(546);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer26_conv2_weight_prepared,
                                     features_denseblock4_denselayer26_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer26Conv2);
+  read_no_more(features_denseblock4_denselayer26_conv2_weight_);
 
   at(548);  // 13: | norm1 = bn    (features.denseblock4.denselayer27.norm1)
   // 14: relu    (features.denseblock4.denselayer27.relu1)
@@ -7438,11 +7490,13 @@ void DenseNet169::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer27_conv1_weight_prepared,
                           features_denseblock4_denselayer27_conv1_weight_,
                           kFeaturesDenseblock4Denselayer27Conv1);
+  read_no_more(features_denseblock4_denselayer27_conv1_weight_);
 
   at(553);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer27_conv2_weight_prepared,
                                     features_denseblock4_denselayer27_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer27Conv2);
+  read_no_more(features_denseblock4_denselayer27_conv2_weight_);
 
   at(555);  // 13: | norm1 = bn    (features.denseblock4.denselayer28.norm1)
   // 14: relu    (features.denseblock4.denselayer28.relu1)
@@ -7463,11 +7517,13 @@ void DenseNet169::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer28_conv1_weight_prepared,
                           features_denseblock4_denselayer28_conv1_weight_,
                           kFeaturesDenseblock4Denselayer28Conv1);
+  read_no_more(features_denseblock4_denselayer28_conv1_weight_);
 
   at(560);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer28_conv2_weight_prepared,
                                     features_denseblock4_denselayer28_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer28Conv2);
+  read_no_more(features_denseblock4_denselayer28_conv2_weight_);
 
   at(562);  // 13: | norm1 = bn    (features.denseblock4.denselayer29.norm1)
   // 14: relu    (features.denseblock4.denselayer29.relu1)
@@ -7488,11 +7544,13 @@ void DenseNet169::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer29_conv1_weight_prepared,
                           features_denseblock4_denselayer29_conv1_weight_,
                           kFeaturesDenseblock4Denselayer29Conv1);
+  read_no_more(features_denseblock4_denselayer29_conv1_weight_);
 
   at(567);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer29_conv2_weight_prepared,
                                     features_denseblock4_denselayer29_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer29Conv2);
+  read_no_more(features_denseblock4_denselayer29_conv2_weight_);
 
   at(569);  // 13: | norm1 = bn    (features.denseblock4.denselayer30.norm1)
   // 14: relu    (features.denseblock4.denselayer30.relu1)
@@ -7513,11 +7571,13 @@ void DenseNet169::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer30_conv1_weight_prepared,
                           features_denseblock4_denselayer30_conv1_weight_,
                           kFeaturesDenseblock4Denselayer30Conv1);
+  read_no_more(features_denseblock4_denselayer30_conv1_weight_);
 
   at(574);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer30_conv2_weight_prepared,
                                     features_denseblock4_denselayer30_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer30Conv2);
+  read_no_more(features_denseblock4_denselayer30_conv2_weight_);
 
   at(576);  // 13: | norm1 = bn    (features.denseblock4.denselayer31.norm1)
   // 14: relu    (features.denseblock4.denselayer31.relu1)
@@ -7538,11 +7598,13 @@ void DenseNet169::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer31_conv1_weight_prepared,
                           features_denseblock4_denselayer31_conv1_weight_,
                           kFeaturesDenseblock4Denselayer31Conv1);
+  read_no_more(features_denseblock4_denselayer31_conv1_weight_);
 
   at(581);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer31_conv2_weight_prepared,
                                     features_denseblock4_denselayer31_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer31Conv2);
+  read_no_more(features_denseblock4_denselayer31_conv2_weight_);
 
   at(583);  // 13: | norm1 = bn    (features.denseblock4.denselayer32.norm1)
   // 14: relu    (features.denseblock4.denselayer32.relu1)
@@ -7563,11 +7625,13 @@ void DenseNet169::prepare_on_team() {
   cnn::fast::conv_prepare(features_denseblock4_denselayer32_conv1_weight_prepared,
                           features_denseblock4_denselayer32_conv1_weight_,
                           kFeaturesDenseblock4Denselayer32Conv1);
+  read_no_more(features_denseblock4_denselayer32_conv1_weight_);
 
   at(588);  // 18: conv2 = conv(growth, 3, pad=1, bias=false, weights=he_normal)
   cnn::fast::winograd::conv_prepare(features_denseblock4_denselayer32_conv2_weight_prepared,
                                     features_denseblock4_denselayer32_conv2_weight_,
                                     kFeaturesDenseblock4Denselayer32Conv2);
+  read_no_more(features_denseblock4_denselayer32_conv2_weight_);
 
   at(590);  // 47: norm5 = bn
   // 48: relu    (features.relu2)

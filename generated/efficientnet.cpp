@@ -534,77 +534,77 @@ static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage1_0Conv2) == 512);
 static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage1_0Conv2, kBatch) == cnn::ScratchSize{16896, 1056});
 static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage1_0Conv3) == 1024);
 static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage1_0Conv3, kBatch) == cnn::ScratchSize{16896, 1024});
-static_assert(cnn::fast::conv_scratch(kFeaturesStage1_0Conv4, kBatch) == cnn::ScratchSize{163840, 44928});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesStage1_0Conv4, kBatch) == cnn::ScratchSize{163840, 1024});
 static_assert(cnn::fast::conv_scratch(kFeaturesStage2_0Conv1, kBatch) == cnn::ScratchSize{163840, 24384});
 static_assert(cnn::dwconv_scratch(kFeaturesStage2_0Conv2, kBatch) == cnn::ScratchSize{16312, 0});
 static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage2_0Conv3) == 1536);
 static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage2_0Conv3, kBatch) == cnn::ScratchSize{50688, 3104});
 static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage2_0Conv4) == 3072);
 static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage2_0Conv4, kBatch) == cnn::ScratchSize{16896, 3072});
-static_assert(cnn::fast::conv_scratch(kFeaturesStage2_0Conv5, kBatch) == cnn::ScratchSize{163840, 132672});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesStage2_0Conv5, kBatch) == cnn::ScratchSize{163840, 5376});
 static_assert(cnn::fast::conv_scratch(kFeaturesStage2_1Conv1, kBatch) == cnn::ScratchSize{163840, 37056});
 static_assert(cnn::dwconv_scratch(kFeaturesStage2_1Conv2, kBatch) == cnn::ScratchSize{6856, 0});
 static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage2_1Conv3) == 2560);
 static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage2_1Conv3, kBatch) == cnn::ScratchSize{84480, 4640});
 static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage2_1Conv4) == 4608);
 static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage2_1Conv4, kBatch) == cnn::ScratchSize{16896, 3584});
-static_assert(cnn::fast::conv_scratch(kFeaturesStage2_1Conv5, kBatch) == cnn::ScratchSize{163840, 198336});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesStage2_1Conv5, kBatch) == cnn::ScratchSize{163840, 8960});
 static_assert(cnn::fast::conv_scratch(kFeaturesStage3_0Conv1, kBatch) == cnn::ScratchSize{163840, 37056});
 static_assert(cnn::dwconv_scratch(kFeaturesStage3_0Conv2, kBatch) == cnn::ScratchSize{4572, 0});
 static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage3_0Conv3) == 2560);
 static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage3_0Conv3, kBatch) == cnn::ScratchSize{84480, 4640});
 static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage3_0Conv4) == 4608);
 static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage3_0Conv4, kBatch) == cnn::ScratchSize{16896, 3584});
-static_assert(cnn::fast::conv_scratch(kFeaturesStage3_0Conv5, kBatch) == cnn::ScratchSize{163840, 200928});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesStage3_0Conv5, kBatch) == cnn::ScratchSize{163840, 14080});
 static_assert(cnn::fast::conv_scratch(kFeaturesStage3_1Conv1, kBatch) == cnn::ScratchSize{163840, 64704});
 static_assert(cnn::dwconv_scratch(kFeaturesStage3_1Conv2, kBatch) == cnn::ScratchSize{2192, 0});
 static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage3_1Conv3) == 4096);
 static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage3_1Conv3, kBatch) == cnn::ScratchSize{135168, 7712});
 static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage3_1Conv4) == 7680);
 static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage3_1Conv4, kBatch) == cnn::ScratchSize{16896, 3584});
-static_assert(cnn::fast::conv_scratch(kFeaturesStage3_1Conv5, kBatch) == cnn::ScratchSize{163840, 333984});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesStage3_1Conv5, kBatch) == cnn::ScratchSize{163840, 22528});
 static_assert(cnn::fast::conv_scratch(kFeaturesStage4_0Conv1, kBatch) == cnn::ScratchSize{163840, 64704});
 static_assert(cnn::dwconv_scratch(kFeaturesStage4_0Conv2, kBatch) == cnn::ScratchSize{1150, 0});
 static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage4_0Conv3) == 4096);
 static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage4_0Conv3, kBatch) == cnn::ScratchSize{135168, 7712});
 static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage4_0Conv4) == 7680);
 static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage4_0Conv4, kBatch) == cnn::ScratchSize{16896, 3584});
-static_assert(cnn::fast::conv_scratch(kFeaturesStage4_0Conv5, kBatch) == cnn::ScratchSize{163840, 344064});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesStage4_0Conv5, kBatch) == cnn::ScratchSize{163840, 40960});
 static_assert(cnn::fast::conv_scratch(kFeaturesStage4_1Conv1, kBatch) == cnn::ScratchSize{163840, 147264});
 static_assert(cnn::dwconv_scratch(kFeaturesStage4_1Conv2, kBatch) == cnn::ScratchSize{556, 0});
 static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage4_1Conv3) == 15360);
 static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage4_1Conv3, kBatch) == cnn::ScratchSize{163840, 15392});
 static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage4_1Conv4) == 15360);
 static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage4_1Conv4, kBatch) == cnn::ScratchSize{16896, 3584});
-static_assert(cnn::fast::conv_scratch(kFeaturesStage4_1Conv5, kBatch) == cnn::ScratchSize{163840, 686784});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesStage4_1Conv5, kBatch) == cnn::ScratchSize{163840, 76800});
 static_assert(cnn::fast::conv_scratch(kFeaturesStage4_2Conv1, kBatch) == cnn::ScratchSize{163840, 147264});
 static_assert(cnn::dwconv_scratch(kFeaturesStage4_2Conv2, kBatch) == cnn::ScratchSize{556, 0});
 static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage4_2Conv3) == 15360);
 static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage4_2Conv3, kBatch) == cnn::ScratchSize{163840, 15392});
 static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage4_2Conv4) == 15360);
 static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage4_2Conv4, kBatch) == cnn::ScratchSize{16896, 3584});
-static_assert(cnn::fast::conv_scratch(kFeaturesStage4_2Conv5, kBatch) == cnn::ScratchSize{163840, 686784});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesStage4_2Conv5, kBatch) == cnn::ScratchSize{163840, 76800});
 static_assert(cnn::fast::conv_scratch(kFeaturesStage5_0Conv1, kBatch) == cnn::ScratchSize{163840, 147264});
 static_assert(cnn::dwconv_scratch(kFeaturesStage5_0Conv2, kBatch) == cnn::ScratchSize{736, 0});
 static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage5_0Conv3) == 15360);
 static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage5_0Conv3, kBatch) == cnn::ScratchSize{163840, 15392});
 static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage5_0Conv4) == 15360);
 static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage5_0Conv4, kBatch) == cnn::ScratchSize{16896, 3584});
-static_assert(cnn::fast::conv_scratch(kFeaturesStage5_0Conv5, kBatch) == cnn::ScratchSize{163840, 701184});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesStage5_0Conv5, kBatch) == cnn::ScratchSize{163840, 107520});
 static_assert(cnn::fast::conv_scratch(kFeaturesStage5_1Conv1, kBatch) == cnn::ScratchSize{163840, 227136});
 static_assert(cnn::dwconv_scratch(kFeaturesStage5_1Conv2, kBatch) == cnn::ScratchSize{736, 0});
 static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage5_1Conv3) == 21504);
 static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage5_1Conv3, kBatch) == cnn::ScratchSize{163840, 21536});
 static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage5_1Conv4) == 21504);
 static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage5_1Conv4, kBatch) == cnn::ScratchSize{16896, 3584});
-static_assert(cnn::fast::conv_scratch(kFeaturesStage5_1Conv5, kBatch) == cnn::ScratchSize{163840, 981120});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesStage5_1Conv5, kBatch) == cnn::ScratchSize{163840, 150528});
 static_assert(cnn::fast::conv_scratch(kFeaturesStage5_2Conv1, kBatch) == cnn::ScratchSize{163840, 227136});
 static_assert(cnn::dwconv_scratch(kFeaturesStage5_2Conv2, kBatch) == cnn::ScratchSize{736, 0});
 static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage5_2Conv3) == 21504);
 static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage5_2Conv3, kBatch) == cnn::ScratchSize{163840, 21536});
 static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage5_2Conv4) == 21504);
 static_assert(cnn::fast::conv_prepared_scratch(kFeaturesStage5_2Conv4, kBatch) == cnn::ScratchSize{16896, 3584});
-static_assert(cnn::fast::conv_scratch(kFeaturesStage5_2Conv5, kBatch) == cnn::ScratchSize{163840, 981120});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesStage5_2Conv5, kBatch) == cnn::ScratchSize{163840, 150528});
 static_assert(cnn::fast::conv_scratch(kFeaturesStage6_0Conv1, kBatch) == cnn::ScratchSize{163840, 227136});
 static_assert(cnn::dwconv_scratch(kFeaturesStage6_0Conv2, kBatch) == cnn::ScratchSize{435, 0});
 static_assert(cnn::fast::conv_prepared_floats(kFeaturesStage6_0Conv3) == 21504);
@@ -2528,10 +2528,12 @@ void EfficientNetB0::prepare_on_team() {
   at(83);  // 12: conv(squeeze, 1, act=silu)    (features.stage4[1].conv3)
   cnn::fast::conv_prepare(features_stage4_1_conv3_weight_prepared, features_stage4_1_conv3_weight_,
                           kFeaturesStage4_1Conv3);
+  read_no_more(features_stage4_1_conv3_weight_);
 
   at(84);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage4[1].conv4)
   cnn::fast::conv_prepare(features_stage4_1_conv4_weight_prepared, features_stage4_1_conv4_weight_,
                           kFeaturesStage4_1Conv4);
+  read_no_more(features_stage4_1_conv4_weight_);
 
   at(86);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv5)
   // blocks.cnn:9: bn    (features.stage4[1].bn3)
@@ -2555,10 +2557,12 @@ void EfficientNetB0::prepare_on_team() {
   at(97);  // 12: conv(squeeze, 1, act=silu)    (features.stage4[2].conv3)
   cnn::fast::conv_prepare(features_stage4_2_conv3_weight_prepared, features_stage4_2_conv3_weight_,
                           kFeaturesStage4_2Conv3);
+  read_no_more(features_stage4_2_conv3_weight_);
 
   at(98);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage4[2].conv4)
   cnn::fast::conv_prepare(features_stage4_2_conv4_weight_prepared, features_stage4_2_conv4_weight_,
                           kFeaturesStage4_2Conv4);
+  read_no_more(features_stage4_2_conv4_weight_);
 
   at(100);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv5)
   // blocks.cnn:9: bn    (features.stage4[2].bn3)
@@ -2582,10 +2586,12 @@ void EfficientNetB0::prepare_on_team() {
   at(111);  // 12: conv(squeeze, 1, act=silu)    (features.stage5[0].conv3)
   cnn::fast::conv_prepare(features_stage5_0_conv3_weight_prepared, features_stage5_0_conv3_weight_,
                           kFeaturesStage5_0Conv3);
+  read_no_more(features_stage5_0_conv3_weight_);
 
   at(112);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage5[0].conv4)
   cnn::fast::conv_prepare(features_stage5_0_conv4_weight_prepared, features_stage5_0_conv4_weight_,
                           kFeaturesStage5_0Conv4);
+  read_no_more(features_stage5_0_conv4_weight_);
 
   at(114);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv5)
   // blocks.cnn:9: bn    (features.stage5[0].bn3)
@@ -2608,10 +2614,12 @@ void EfficientNetB0::prepare_on_team() {
   at(123);  // 12: conv(squeeze, 1, act=silu)    (features.stage5[1].conv3)
   cnn::fast::conv_prepare(features_stage5_1_conv3_weight_prepared, features_stage5_1_conv3_weight_,
                           kFeaturesStage5_1Conv3);
+  read_no_more(features_stage5_1_conv3_weight_);
 
   at(124);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage5[1].conv4)
   cnn::fast::conv_prepare(features_stage5_1_conv4_weight_prepared, features_stage5_1_conv4_weight_,
                           kFeaturesStage5_1Conv4);
+  read_no_more(features_stage5_1_conv4_weight_);
 
   at(126);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv5)
   // blocks.cnn:9: bn    (features.stage5[1].bn3)
@@ -2635,10 +2643,12 @@ void EfficientNetB0::prepare_on_team() {
   at(137);  // 12: conv(squeeze, 1, act=silu)    (features.stage5[2].conv3)
   cnn::fast::conv_prepare(features_stage5_2_conv3_weight_prepared, features_stage5_2_conv3_weight_,
                           kFeaturesStage5_2Conv3);
+  read_no_more(features_stage5_2_conv3_weight_);
 
   at(138);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage5[2].conv4)
   cnn::fast::conv_prepare(features_stage5_2_conv4_weight_prepared, features_stage5_2_conv4_weight_,
                           kFeaturesStage5_2Conv4);
+  read_no_more(features_stage5_2_conv4_weight_);
 
   at(140);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv5)
   // blocks.cnn:9: bn    (features.stage5[2].bn3)
@@ -2662,10 +2672,12 @@ void EfficientNetB0::prepare_on_team() {
   at(151);  // 12: conv(squeeze, 1, act=silu)    (features.stage6[0].conv3)
   cnn::fast::conv_prepare(features_stage6_0_conv3_weight_prepared, features_stage6_0_conv3_weight_,
                           kFeaturesStage6_0Conv3);
+  read_no_more(features_stage6_0_conv3_weight_);
 
   at(152);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[0].conv4)
   cnn::fast::conv_prepare(features_stage6_0_conv4_weight_prepared, features_stage6_0_conv4_weight_,
                           kFeaturesStage6_0Conv4);
+  read_no_more(features_stage6_0_conv4_weight_);
 
   at(154);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv5)
   // blocks.cnn:9: bn    (features.stage6[0].bn3)
@@ -2674,6 +2686,7 @@ void EfficientNetB0::prepare_on_team() {
                  kFeaturesStage6_0Bn3);
   cnn::fast::conv_prepare(features_stage6_0_conv5_weight_prepared, features_stage6_0_conv5_weight_,
                           kFeaturesStage6_0Conv5);
+  read_no_more(features_stage6_0_conv5_weight_);
 
   at(156);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv1)
   // blocks.cnn:9: bn    (features.stage6[1].bn1)
@@ -2682,6 +2695,7 @@ void EfficientNetB0::prepare_on_team() {
                  kFeaturesStage6_1Bn1);
   cnn::fast::conv_prepare(features_stage6_1_conv1_weight_prepared, features_stage6_1_conv1_weight_,
                           kFeaturesStage6_1Conv1);
+  read_no_more(features_stage6_1_conv1_weight_);
 
   at(159);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv2)
   // blocks.cnn:9: bn    (features.stage6[1].bn2)
@@ -2692,10 +2706,12 @@ void EfficientNetB0::prepare_on_team() {
   at(163);  // 12: conv(squeeze, 1, act=silu)    (features.stage6[1].conv3)
   cnn::fast::conv_prepare(features_stage6_1_conv3_weight_prepared, features_stage6_1_conv3_weight_,
                           kFeaturesStage6_1Conv3);
+  read_no_more(features_stage6_1_conv3_weight_);
 
   at(164);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[1].conv4)
   cnn::fast::conv_prepare(features_stage6_1_conv4_weight_prepared, features_stage6_1_conv4_weight_,
                           kFeaturesStage6_1Conv4);
+  read_no_more(features_stage6_1_conv4_weight_);
 
   at(166);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv5)
   // blocks.cnn:9: bn    (features.stage6[1].bn3)
@@ -2705,6 +2721,7 @@ void EfficientNetB0::prepare_on_team() {
                  kFeaturesStage6_1Bn3);
   cnn::fast::conv_prepare(features_stage6_1_conv5_weight_prepared, features_stage6_1_conv5_weight_,
                           kFeaturesStage6_1Conv5);
+  read_no_more(features_stage6_1_conv5_weight_);
 
   at(170);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv1)
   // blocks.cnn:9: bn    (features.stage6[2].bn1)
@@ -2713,6 +2730,7 @@ void EfficientNetB0::prepare_on_team() {
                  kFeaturesStage6_2Bn1);
   cnn::fast::conv_prepare(features_stage6_2_conv1_weight_prepared, features_stage6_2_conv1_weight_,
                           kFeaturesStage6_2Conv1);
+  read_no_more(features_stage6_2_conv1_weight_);
 
   at(173);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv2)
   // blocks.cnn:9: bn    (features.stage6[2].bn2)
@@ -2723,10 +2741,12 @@ void EfficientNetB0::prepare_on_team() {
   at(177);  // 12: conv(squeeze, 1, act=silu)    (features.stage6[2].conv3)
   cnn::fast::conv_prepare(features_stage6_2_conv3_weight_prepared, features_stage6_2_conv3_weight_,
                           kFeaturesStage6_2Conv3);
+  read_no_more(features_stage6_2_conv3_weight_);
 
   at(178);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[2].conv4)
   cnn::fast::conv_prepare(features_stage6_2_conv4_weight_prepared, features_stage6_2_conv4_weight_,
                           kFeaturesStage6_2Conv4);
+  read_no_more(features_stage6_2_conv4_weight_);
 
   at(180);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv5)
   // blocks.cnn:9: bn    (features.stage6[2].bn3)
@@ -2736,6 +2756,7 @@ void EfficientNetB0::prepare_on_team() {
                  kFeaturesStage6_2Bn3);
   cnn::fast::conv_prepare(features_stage6_2_conv5_weight_prepared, features_stage6_2_conv5_weight_,
                           kFeaturesStage6_2Conv5);
+  read_no_more(features_stage6_2_conv5_weight_);
 
   at(184);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[3].conv1)
   // blocks.cnn:9: bn    (features.stage6[3].bn1)
@@ -2744,6 +2765,7 @@ void EfficientNetB0::prepare_on_team() {
                  kFeaturesStage6_3Bn1);
   cnn::fast::conv_prepare(features_stage6_3_conv1_weight_prepared, features_stage6_3_conv1_weight_,
                           kFeaturesStage6_3Conv1);
+  read_no_more(features_stage6_3_conv1_weight_);
 
   at(187);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[3].conv2)
   // blocks.cnn:9: bn    (features.stage6[3].bn2)
@@ -2754,10 +2776,12 @@ void EfficientNetB0::prepare_on_team() {
   at(191);  // 12: conv(squeeze, 1, act=silu)    (features.stage6[3].conv3)
   cnn::fast::conv_prepare(features_stage6_3_conv3_weight_prepared, features_stage6_3_conv3_weight_,
                           kFeaturesStage6_3Conv3);
+  read_no_more(features_stage6_3_conv3_weight_);
 
   at(192);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage6[3].conv4)
   cnn::fast::conv_prepare(features_stage6_3_conv4_weight_prepared, features_stage6_3_conv4_weight_,
                           kFeaturesStage6_3Conv4);
+  read_no_more(features_stage6_3_conv4_weight_);
 
   at(194);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[3].conv5)
   // blocks.cnn:9: bn    (features.stage6[3].bn3)
@@ -2767,6 +2791,7 @@ void EfficientNetB0::prepare_on_team() {
                  kFeaturesStage6_3Bn3);
   cnn::fast::conv_prepare(features_stage6_3_conv5_weight_prepared, features_stage6_3_conv5_weight_,
                           kFeaturesStage6_3Conv5);
+  read_no_more(features_stage6_3_conv5_weight_);
 
   at(198);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv1)
   // blocks.cnn:9: bn    (features.stage7[0].bn1)
@@ -2775,6 +2800,7 @@ void EfficientNetB0::prepare_on_team() {
                  kFeaturesStage7_0Bn1);
   cnn::fast::conv_prepare(features_stage7_0_conv1_weight_prepared, features_stage7_0_conv1_weight_,
                           kFeaturesStage7_0Conv1);
+  read_no_more(features_stage7_0_conv1_weight_);
 
   at(201);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv2)
   // blocks.cnn:9: bn    (features.stage7[0].bn2)
@@ -2785,10 +2811,12 @@ void EfficientNetB0::prepare_on_team() {
   at(205);  // 12: conv(squeeze, 1, act=silu)    (features.stage7[0].conv3)
   cnn::fast::conv_prepare(features_stage7_0_conv3_weight_prepared, features_stage7_0_conv3_weight_,
                           kFeaturesStage7_0Conv3);
+  read_no_more(features_stage7_0_conv3_weight_);
 
   at(206);  // 13: conv(input.channels, 1, act=sigmoid)    (features.stage7[0].conv4)
   cnn::fast::conv_prepare(features_stage7_0_conv4_weight_prepared, features_stage7_0_conv4_weight_,
                           kFeaturesStage7_0Conv4);
+  read_no_more(features_stage7_0_conv4_weight_);
 
   at(208);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv5)
   // blocks.cnn:9: bn    (features.stage7[0].bn3)
@@ -2797,12 +2825,14 @@ void EfficientNetB0::prepare_on_team() {
                  kFeaturesStage7_0Bn3);
   cnn::fast::conv_prepare(features_stage7_0_conv5_weight_prepared, features_stage7_0_conv5_weight_,
                           kFeaturesStage7_0Conv5);
+  read_no_more(features_stage7_0_conv5_weight_);
 
   at(210);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv2)
   // blocks.cnn:9: bn    (features.bn2)
   cnn::bn_affine(features_bn2_saved, features_bn2_weight_, features_bn2_bias_, features_bn2_running_mean_,
                  features_bn2_running_var_, kFeaturesBn2);
   cnn::fast::conv_prepare(features_conv2_weight_prepared, features_conv2_weight_, kFeaturesConv2);
+  read_no_more(features_conv2_weight_);
 }
 
 // Forward, as at prediction time: scores for the caller.
@@ -2904,7 +2934,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_stage4_2_conv4_weight_prepared = floats(48275136, 15360);
   const cnn::Blocked features_stage4_2_mul1 = blocked(0, 94080);  // 480x14x14
   const cnn::Floats features_stage4_2_bn3_saved = floats(48290496, 320);
-  const cnn::Blocked features_stage4_2_add1 = blocked(3697344, 15680);  // 80x14x14
+  const cnn::Blocked features_stage4_2_add1 = blocked(3010560, 15680);  // 80x14x14
   const cnn::Floats features_stage5_0_bn1_saved = floats(48290816, 1920);
   const cnn::Blocked features_stage5_0_silu1 = blocked(0, 94080);  // 480x14x14
   const cnn::Floats features_stage5_0_bn2_saved = floats(48292736, 1920);
@@ -2940,7 +2970,7 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_stage5_2_conv4_weight_prepared = floats(48401536, 21504);
   const cnn::Blocked features_stage5_2_mul1 = blocked(0, 131712);  // 672x14x14
   const cnn::Floats features_stage5_2_bn3_saved = floats(48423040, 448);
-  const cnn::Blocked features_stage5_2_add1 = blocked(5195904, 21952);  // 112x14x14
+  const cnn::Blocked features_stage5_2_add1 = blocked(4214784, 21952);  // 112x14x14
   const cnn::Floats features_stage6_0_bn1_saved = floats(48423488, 2688);
   const cnn::Blocked features_stage6_0_silu1 = blocked(0, 131712);  // 672x14x14
   const cnn::Floats features_stage6_0_bn2_saved = floats(48426176, 2688);
@@ -3057,9 +3087,9 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[0].conv4)
   // blocks.cnn:9: bn    (features.stage1[0].bn2)
-  cnn::fast::conv(features_stage1_0_bn2, features_stage1_0_mul1, features_stage1_0_conv4_weight_,
-                  cnn::Epilogue().scaled(features_stage1_0_bn2_saved), kFeaturesStage1_0Conv4, batch,
-                  scratch(12845056, 44928));
+  cnn::fast::direct::conv(features_stage1_0_bn2, features_stage1_0_mul1, features_stage1_0_conv4_weight_,
+                          cnn::Epilogue().scaled(features_stage1_0_bn2_saved), kFeaturesStage1_0Conv4, batch,
+                          scratch(12845056, 1024));
 
   at(12);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv1)
   // blocks.cnn:9: bn    (features.stage2[0].bn1)
@@ -3102,9 +3132,9 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(22);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[0].conv5)
   // blocks.cnn:9: bn    (features.stage2[0].bn3)
-  cnn::fast::conv(features_stage2_0_bn3, features_stage2_0_mul1, features_stage2_0_conv5_weight_,
-                  cnn::Epilogue().scaled(features_stage2_0_bn3_saved), kFeaturesStage2_0Conv5, batch,
-                  scratch(9633792, 132672));
+  cnn::fast::direct::conv(features_stage2_0_bn3, features_stage2_0_mul1, features_stage2_0_conv5_weight_,
+                          cnn::Epilogue().scaled(features_stage2_0_bn3_saved), kFeaturesStage2_0Conv5, batch,
+                          scratch(9633792, 5376));
 
   at(24);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv1)
   // blocks.cnn:9: bn    (features.stage2[1].bn1)
@@ -3148,9 +3178,9 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   at(34);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage2[1].conv5)
   // blocks.cnn:9: bn    (features.stage2[1].bn3)
   // 31: add {    (features.stage2[1].add1)
-  cnn::fast::conv(features_stage2_1_add1, features_stage2_1_mul1, features_stage2_1_conv5_weight_,
-                  cnn::Epilogue().scaled(features_stage2_1_bn3_saved).plus(features_stage2_0_bn3),
-                  kFeaturesStage2_1Conv5, batch, scratch(16859136, 198336));
+  cnn::fast::direct::conv(features_stage2_1_add1, features_stage2_1_mul1, features_stage2_1_conv5_weight_,
+                          cnn::Epilogue().scaled(features_stage2_1_bn3_saved).plus(features_stage2_0_bn3),
+                          kFeaturesStage2_1Conv5, batch, scratch(16859136, 8960));
 
   at(38);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv1)
   // blocks.cnn:9: bn    (features.stage3[0].bn1)
@@ -3193,9 +3223,9 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].conv5)
   // blocks.cnn:9: bn    (features.stage3[0].bn3)
-  cnn::fast::conv(features_stage3_0_bn3, features_stage3_0_mul1, features_stage3_0_conv5_weight_,
-                  cnn::Epilogue().scaled(features_stage3_0_bn3_saved), kFeaturesStage3_0Conv5, batch,
-                  scratch(3612672, 200928));
+  cnn::fast::direct::conv(features_stage3_0_bn3, features_stage3_0_mul1, features_stage3_0_conv5_weight_,
+                          cnn::Epilogue().scaled(features_stage3_0_bn3_saved), kFeaturesStage3_0Conv5, batch,
+                          scratch(3612672, 14080));
 
   at(50);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   // blocks.cnn:9: bn    (features.stage3[1].bn1)
@@ -3239,9 +3269,9 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   at(60);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv5)
   // blocks.cnn:9: bn    (features.stage3[1].bn3)
   // 31: add {    (features.stage3[1].add1)
-  cnn::fast::conv(features_stage3_1_add1, features_stage3_1_mul1, features_stage3_1_conv5_weight_,
-                  cnn::Epilogue().scaled(features_stage3_1_bn3_saved).plus(features_stage3_0_bn3),
-                  kFeaturesStage3_1Conv5, batch, scratch(7024640, 333984));
+  cnn::fast::direct::conv(features_stage3_1_add1, features_stage3_1_mul1, features_stage3_1_conv5_weight_,
+                          cnn::Epilogue().scaled(features_stage3_1_bn3_saved).plus(features_stage3_0_bn3),
+                          kFeaturesStage3_1Conv5, batch, scratch(7024640, 22528));
 
   at(64);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv1)
   // blocks.cnn:9: bn    (features.stage4[0].bn1)
@@ -3284,9 +3314,9 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(74);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[0].conv5)
   // blocks.cnn:9: bn    (features.stage4[0].bn3)
-  cnn::fast::conv(features_stage4_0_bn3, features_stage4_0_mul1, features_stage4_0_conv5_weight_,
-                  cnn::Epilogue().scaled(features_stage4_0_bn3_saved), kFeaturesStage4_0Conv5, batch,
-                  scratch(1505280, 344064));
+  cnn::fast::direct::conv(features_stage4_0_bn3, features_stage4_0_mul1, features_stage4_0_conv5_weight_,
+                          cnn::Epilogue().scaled(features_stage4_0_bn3_saved), kFeaturesStage4_0Conv5, batch,
+                          scratch(1505280, 40960));
 
   at(76);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv1)
   // blocks.cnn:9: bn    (features.stage4[1].bn1)
@@ -3330,9 +3360,9 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   at(86);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[1].conv5)
   // blocks.cnn:9: bn    (features.stage4[1].bn3)
   // 31: add {    (features.stage4[1].add1)
-  cnn::fast::conv(features_stage4_1_add1, features_stage4_1_mul1, features_stage4_1_conv5_weight_,
-                  cnn::Epilogue().scaled(features_stage4_1_bn3_saved).plus(features_stage4_0_bn3),
-                  kFeaturesStage4_1Conv5, batch, scratch(3010560, 686784));
+  cnn::fast::direct::conv(features_stage4_1_add1, features_stage4_1_mul1, features_stage4_1_conv5_weight_,
+                          cnn::Epilogue().scaled(features_stage4_1_bn3_saved).plus(features_stage4_0_bn3),
+                          kFeaturesStage4_1Conv5, batch, scratch(3010560, 76800));
 
   at(90);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv1)
   // blocks.cnn:9: bn    (features.stage4[2].bn1)
@@ -3376,15 +3406,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   at(100);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage4[2].conv5)
   // blocks.cnn:9: bn    (features.stage4[2].bn3)
   // 31: add {    (features.stage4[2].add1)
-  cnn::fast::conv(features_stage4_2_add1, features_stage4_2_mul1, features_stage4_2_conv5_weight_,
-                  cnn::Epilogue().scaled(features_stage4_2_bn3_saved).plus(features_stage4_1_add1),
-                  kFeaturesStage4_2Conv5, batch, scratch(3010560, 686784));
+  cnn::fast::direct::conv(features_stage4_2_add1, features_stage4_2_mul1, features_stage4_2_conv5_weight_,
+                          cnn::Epilogue().scaled(features_stage4_2_bn3_saved).plus(features_stage4_1_add1),
+                          kFeaturesStage4_2Conv5, batch, scratch(3512320, 76800));
 
   at(104);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv1)
   // blocks.cnn:9: bn    (features.stage5[0].bn1)
   cnn::fast::conv(features_stage5_0_silu1, features_stage4_2_add1, features_stage5_0_conv1_weight_,
                   cnn::Epilogue().scaled(features_stage5_0_bn1_saved), kFeaturesStage5_0Conv1, batch,
-                  scratch(3010560, 147264));
+                  scratch(3512320, 147264));
 
   at(106);  // blocks.cnn:10: act    (features.stage5[0].silu1)
   cnn::silu(features_stage5_0_silu1, features_stage5_0_silu1, k480x14x14, batch);
@@ -3421,9 +3451,9 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(114);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[0].conv5)
   // blocks.cnn:9: bn    (features.stage5[0].bn3)
-  cnn::fast::conv(features_stage5_0_bn3, features_stage5_0_mul1, features_stage5_0_conv5_weight_,
-                  cnn::Epilogue().scaled(features_stage5_0_bn3_saved), kFeaturesStage5_0Conv5, batch,
-                  scratch(3010560, 701184));
+  cnn::fast::direct::conv(features_stage5_0_bn3, features_stage5_0_mul1, features_stage5_0_conv5_weight_,
+                          cnn::Epilogue().scaled(features_stage5_0_bn3_saved), kFeaturesStage5_0Conv5, batch,
+                          scratch(3010560, 107520));
 
   at(116);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv1)
   // blocks.cnn:9: bn    (features.stage5[1].bn1)
@@ -3467,9 +3497,9 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   at(126);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[1].conv5)
   // blocks.cnn:9: bn    (features.stage5[1].bn3)
   // 31: add {    (features.stage5[1].add1)
-  cnn::fast::conv(features_stage5_1_add1, features_stage5_1_mul1, features_stage5_1_conv5_weight_,
-                  cnn::Epilogue().scaled(features_stage5_1_bn3_saved).plus(features_stage5_0_bn3),
-                  kFeaturesStage5_1Conv5, batch, scratch(4214784, 981120));
+  cnn::fast::direct::conv(features_stage5_1_add1, features_stage5_1_mul1, features_stage5_1_conv5_weight_,
+                          cnn::Epilogue().scaled(features_stage5_1_bn3_saved).plus(features_stage5_0_bn3),
+                          kFeaturesStage5_1Conv5, batch, scratch(4214784, 150528));
 
   at(130);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv1)
   // blocks.cnn:9: bn    (features.stage5[2].bn1)
@@ -3513,15 +3543,15 @@ void EfficientNetB0::predict_on_team(cnn::ConstFloats images, int batch) {
   at(140);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage5[2].conv5)
   // blocks.cnn:9: bn    (features.stage5[2].bn3)
   // 31: add {    (features.stage5[2].add1)
-  cnn::fast::conv(features_stage5_2_add1, features_stage5_2_mul1, features_stage5_2_conv5_weight_,
-                  cnn::Epilogue().scaled(features_stage5_2_bn3_saved).plus(features_stage5_1_add1),
-                  kFeaturesStage5_2Conv5, batch, scratch(4214784, 981120));
+  cnn::fast::direct::conv(features_stage5_2_add1, features_stage5_2_mul1, features_stage5_2_conv5_weight_,
+                          cnn::Epilogue().scaled(features_stage5_2_bn3_saved).plus(features_stage5_1_add1),
+                          kFeaturesStage5_2Conv5, batch, scratch(4917248, 150528));
 
   at(144);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[0].conv1)
   // blocks.cnn:9: bn    (features.stage6[0].bn1)
   cnn::fast::conv(features_stage6_0_silu1, features_stage5_2_add1, features_stage6_0_conv1_weight_,
                   cnn::Epilogue().scaled(features_stage6_0_bn1_saved), kFeaturesStage6_0Conv1, batch,
-                  scratch(4214784, 227136));
+                  scratch(4917248, 227136));
 
   at(146);  // blocks.cnn:10: act    (features.stage6[0].silu1)
   cnn::silu(features_stage6_0_silu1, features_stage6_0_silu1, k672x14x14, batch);

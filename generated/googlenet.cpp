@@ -377,7 +377,7 @@ static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesConv1, kBatch) ==
 static_assert(cnn::fast::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{163840, 208614});
 static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{163840, 91584});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{202752, 28672});
-static_assert(cnn::fast::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{163840, 91584});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{163840, 8192});
 static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{621184, 1252416});
 static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{317440, 1771776});
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{616448, 708160});
@@ -392,12 +392,12 @@ static_assert(cnn::fast::conv_siblings_scratch(kFeaturesInception3aConv1Siblings
 static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{540672, 973376});
 static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{310272, 1827072});
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesInception3aConv3, kBatch) == cnn::ScratchSize{550144, 854592});
-static_assert(cnn::fast::conv_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{163840, 553344});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{163840, 30720});
 static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{163840, 25600});
 static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesInception3aConv5, kBatch) == cnn::ScratchSize{212480, 170496});
 static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{163840, 50496});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{185344, 43008});
-static_assert(cnn::fast::conv_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{163840, 266304});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesInception3aConv6, kBatch) == cnn::ScratchSize{163840, 12288});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{237568, 229376});
 static_assert(cnn::fast::conv_scratch(kFeaturesInception3bConv1, kBatch) == cnn::ScratchSize{163840, 379200});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception3bConv2, kBatch) == cnn::ScratchSize{237568, 229376});
@@ -414,7 +414,7 @@ static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesIncepti
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesInception3bConv5, kBatch) == cnn::ScratchSize{313344, 243776});
 static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{163840, 103872});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{210944, 114688});
-static_assert(cnn::fast::conv_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{163840, 362304});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesInception3bConv6, kBatch) == cnn::ScratchSize{163840, 32768});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{149504, 276480});
 static_assert(cnn::fast::conv_scratch(kFeaturesInception4aConv1, kBatch) == cnn::ScratchSize{163840, 738624});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4aConv2, kBatch) == cnn::ScratchSize{182272, 138240});
@@ -427,14 +427,14 @@ static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesInceptio
 static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{362304, 1452672});
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesInception4aConv3, kBatch) == cnn::ScratchSize{734848, 726336, 373824});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{154368, 134400});
-static_assert(cnn::fast::conv_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{163840, 558144});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{163840, 46080});
 static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesInception4aConv5, kBatch) == cnn::ScratchSize{166528, 51200});
 static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{163840, 118080});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{159744, 92160});
-static_assert(cnn::fast::conv_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{163840, 678144});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesInception4aConv6, kBatch) == cnn::ScratchSize{163840, 61440});
 static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{67584, 132096});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{131072, 196608});
-static_assert(cnn::fast::conv_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{163840, 330240});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{163840, 122880});
 static_assert(cnn::dense_scratch(kFeaturesAux1Dense1, kBatch) == cnn::ScratchSize{17408, 81920});
 static_assert(cnn::dense_scratch(kFeaturesAux1Dense2, kBatch) == cnn::ScratchSize{17408, 40960});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{227328, 245760});
@@ -453,7 +453,7 @@ static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesIncepti
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesInception4bConv5, kBatch) == cnn::ScratchSize{223360, 156480});
 static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{163840, 120384});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{159744, 98304});
-static_assert(cnn::fast::conv_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{163840, 723264});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesInception4bConv6, kBatch) == cnn::ScratchSize{163840, 65536});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{204800, 196608});
 static_assert(cnn::fast::conv_scratch(kFeaturesInception4cConv1, kBatch) == cnn::ScratchSize{163840, 757056});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4cConv2, kBatch) == cnn::ScratchSize{204800, 196608});
@@ -470,7 +470,7 @@ static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesIncepti
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesInception4cConv5, kBatch) == cnn::ScratchSize{223360, 156480});
 static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{163840, 120384});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{159744, 98304});
-static_assert(cnn::fast::conv_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{163840, 723264});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesInception4cConv6, kBatch) == cnn::ScratchSize{163840, 65536});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{193536, 172032});
 static_assert(cnn::fast::conv_scratch(kFeaturesInception4dConv1, kBatch) == cnn::ScratchSize{163840, 747840});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4dConv2, kBatch) == cnn::ScratchSize{216064, 221184});
@@ -487,10 +487,10 @@ static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesIncepti
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesInception4dConv5, kBatch) == cnn::ScratchSize{242304, 209216});
 static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{163840, 120384});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{159744, 98304});
-static_assert(cnn::fast::conv_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{163840, 723264});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesInception4dConv6, kBatch) == cnn::ScratchSize{163840, 65536});
 static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{67584, 133632});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{155648, 135168});
-static_assert(cnn::fast::conv_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{163840, 340544});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{163840, 130560});
 static_assert(cnn::dense_scratch(kFeaturesAux2Dense1, kBatch) == cnn::ScratchSize{17408, 81920});
 static_assert(cnn::dense_scratch(kFeaturesAux2Dense2, kBatch) == cnn::ScratchSize{17408, 40960});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{180224, 270336});
@@ -509,7 +509,7 @@ static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesIncepti
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesInception4eConv5, kBatch) == cnn::ScratchSize{398592, 285248});
 static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{163840, 240960});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{204800, 135168});
-static_assert(cnn::fast::conv_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{163840, 780672});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesInception4eConv6, kBatch) == cnn::ScratchSize{163840, 139264});
 static_assert(cnn::fast::conv_prepared_floats(kFeaturesInception5aConv1) == 214656);
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{311296, 212992});
 static_assert(cnn::fast::conv_scratch(kFeaturesInception5aConv1, kBatch) == cnn::ScratchSize{163840, 1263232});
@@ -525,16 +525,16 @@ static_assert(cnn::fast::conv_siblings_scratch(kFeaturesInception5aConv1Siblings
 static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{344128, 1866816, 968256});
 static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{374616, 1866816, 933696});
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesInception5aConv3, kBatch) == cnn::ScratchSize{253568, 1866816, 933696});
-static_assert(cnn::fast::conv_prepared_floats(kFeaturesInception5aConv5) == 105600);
+static_assert(cnn::fast::direct::conv_prepared_floats(kFeaturesInception5aConv5) == 102400);
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{172032, 716800});
-static_assert(cnn::fast::conv_prepared_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{131584, 1048576});
-static_assert(cnn::fast::conv_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{131584, 1154176});
+static_assert(cnn::fast::direct::conv_prepared_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{131584, 29184});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{131584, 131584});
 static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesInception5aConv5, kBatch) == cnn::ScratchSize{398592, 204800});
-static_assert(cnn::fast::conv_prepared_floats(kFeaturesInception5aConv6) == 109824);
+static_assert(cnn::fast::direct::conv_prepared_floats(kFeaturesInception5aConv6) == 106496);
 static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{163840, 280128});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{294912, 106496});
-static_assert(cnn::fast::conv_prepared_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{163840, 1048576});
-static_assert(cnn::fast::conv_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{163840, 1158400});
+static_assert(cnn::fast::direct::conv_prepared_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{163840, 106496});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesInception5aConv6, kBatch) == cnn::ScratchSize{163840, 212992});
 static_assert(cnn::fast::conv_prepared_floats(kFeaturesInception5bConv1) == 319488);
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{311296, 319488});
 static_assert(cnn::fast::conv_scratch(kFeaturesInception5bConv1, kBatch) == cnn::ScratchSize{163840, 1368064});
@@ -555,11 +555,11 @@ static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesInceptio
 static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{241664, 1829376});
 static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{436480, 198912});
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesInception5bConv5, kBatch) == cnn::ScratchSize{436480, 427584});
-static_assert(cnn::fast::conv_prepared_floats(kFeaturesInception5bConv6) == 109824);
+static_assert(cnn::fast::direct::conv_prepared_floats(kFeaturesInception5bConv6) == 106496);
 static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{163840, 280128});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{294912, 106496});
-static_assert(cnn::fast::conv_prepared_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{163840, 1048576});
-static_assert(cnn::fast::conv_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{163840, 1158400});
+static_assert(cnn::fast::direct::conv_prepared_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{163840, 106496});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{163840, 212992});
 static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 40960});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -1209,9 +1209,9 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{22579200, 94080, 1844480}, {}},
     {{}, {}},
-    {{5017600, 31360, 422912}, {}},
+    {{5017600, 31360, 410112}, {}},
     {{0, 326144, 0}, {}},
-    {{5218304, 188160, 439808}, {}},
+    {{5218304, 188160, 426496}, {}},
     {{}, {}},
     {{25439232, 285376, 2079168}, {}},
     {{}, {}},
@@ -1219,7 +1219,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{7526400, 34496, 915200}, {}},
     {{0, 326144, 0}, {}},
-    {{5218304, 188160, 439808}, {}},
+    {{5218304, 188160, 426496}, {}},
     {{}, {}},
     {{0, 204800, 0}, {}},
     {{}, {}},
@@ -1634,7 +1634,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked features_inception4a_maxpool1 = blocked(3010560, 94080);  // 480x14x14
   const std::span<std::uint8_t> features_inception4a_maxpool1_saved = bytes(56322560, 3010560);
   const cnn::Blocked features_inception4a_conv6 = blocked(33003264, 100352);  // 64x14x14
-  const cnn::Blocked features_aux1_avgpool1 = blocked(330240, 8192);  // 512x4x4
+  const cnn::Blocked features_aux1_avgpool1 = blocked(0, 8192);  // 512x4x4
   const cnn::Blocked features_aux1_flatten1 = blocked(58630656, 2048);  // 2048
   const cnn::Blocked features_aux1_conv1 = blocked(58630656, 2048);  // 128x4x4
   const cnn::Blocked features_aux1_dense1 = blocked(58761728, 1024);  // 1024
@@ -1667,7 +1667,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked features_inception4d_maxpool1 = blocked(3311616, 100352);  // 512x14x14
   const std::span<std::uint8_t> features_inception4d_maxpool1_saved = bytes(54767104, 3211264);
   const cnn::Blocked features_inception4d_conv6 = blocked(90944, 103488);  // 64x14x14
-  const cnn::Blocked features_aux2_avgpool1 = blocked(3652160, 8448);  // 528x4x4
+  const cnn::Blocked features_aux2_avgpool1 = blocked(3311616, 8448);  // 528x4x4
   const cnn::Blocked features_aux2_flatten1 = blocked(58696192, 2048);  // 2048
   const cnn::Blocked features_aux2_conv1 = blocked(58696192, 2048);  // 128x4x4
   const cnn::Blocked features_aux2_dense1 = blocked(58827264, 1024);  // 1024
@@ -1686,8 +1686,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const std::span<std::uint8_t> features_maxpool4_saved = bytes(9177664, 1304576);
   const cnn::Blocked features_inception5a_concat1 = blocked(96789504, 40768);  // 832x7x7
   const cnn::Blocked features_inception5a_conv1 = blocked(96789504, 40768);  // 256x7x7
-  const cnn::Blocked features_inception5a_conv2 = blocked(100025856, 7840);  // 160x7x7
-  const cnn::Blocked features_inception5a_conv4 = blocked(100276736, 1568);  // 32x7x7
+  const cnn::Blocked features_inception5a_conv2 = blocked(99699712, 7840);  // 160x7x7
+  const cnn::Blocked features_inception5a_conv4 = blocked(99950592, 1568);  // 32x7x7
   const cnn::Blocked features_inception5a_conv3 = blocked(96802048, 40768);  // 320x7x7
   const cnn::Blocked features_inception5a_conv5 = blocked(96817728, 40768);  // 128x7x7
   const cnn::Blocked features_inception5a_maxpool1 = blocked(3311616, 40768);  // 832x7x7
@@ -1695,19 +1695,19 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked features_inception5a_conv6 = blocked(96824000, 40768);  // 128x7x7
   const cnn::Blocked features_inception5b_concat1 = blocked(5966400, 50176);  // 1024x7x7
   const cnn::Blocked features_inception5b_conv1 = blocked(5966400, 50176);  // 384x7x7
-  const cnn::Blocked features_inception5b_conv2 = blocked(99724800, 9408);  // 192x7x7
+  const cnn::Blocked features_inception5b_conv2 = blocked(99398656, 9408);  // 192x7x7
   const cnn::Blocked features_inception5b_conv4 = blocked(9829952, 2352);  // 48x7x7
   const cnn::Blocked features_inception5b_conv3 = blocked(5985216, 50176);  // 384x7x7
   const cnn::Blocked features_inception5b_conv5 = blocked(6004032, 50176);  // 128x7x7
   const cnn::Blocked features_inception5b_maxpool1 = blocked(3311616, 40768);  // 832x7x7
-  const std::span<std::uint8_t> features_inception5b_maxpool1_saved = bytes(99398656, 1304576);
+  const std::span<std::uint8_t> features_inception5b_maxpool1_saved = bytes(4616192, 1304576);
   const cnn::Blocked features_inception5b_conv6 = blocked(6010304, 50176);  // 128x7x7
-  const cnn::Blocked head_dropout1 = blocked(4657152, 1024);  // 1024
-  const cnn::Blocked head_dense1 = blocked(4689920, 1000);  // 1000
-  const cnn::Blocked d_head_dense1 = blocked(4721920, 1000);  // 1000
+  const cnn::Blocked head_dropout1 = blocked(4983296, 1024);  // 1024
+  const cnn::Blocked head_dense1 = blocked(5016064, 1000);  // 1000
+  const cnn::Blocked d_head_dense1 = blocked(5048064, 1000);  // 1000
   const cnn::Blocked d_features_aux1_dense2 = blocked(58892800, 1000);  // 1000
   const cnn::Blocked d_features_aux2_dense2 = blocked(58924800, 1000);  // 1000
-  const cnn::Blocked d_head_dropout1 = blocked(4657152, 1024);  // 1024
+  const cnn::Blocked d_head_dropout1 = blocked(4983296, 1024);  // 1024
   const cnn::Blocked d_features_inception5b_concat1 = blocked(7572032, 50176);  // 1024x7x7
   const cnn::Blocked d_features_inception5b_conv1 = blocked(7572032, 50176);  // 384x7x7
   const cnn::Blocked d_features_inception5b_conv3 = blocked(7590848, 50176);  // 384x7x7
@@ -1716,15 +1716,15 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked d_features_inception5b_maxpool1 = blocked(3311616, 40768);  // 832x7x7
   const cnn::Blocked d_features_inception5a_concat1 = blocked(98094080, 40768);  // 832x7x7
   const cnn::Blocked d_features_inception5b_conv4 = blocked(9829952, 2352);  // 48x7x7
-  const cnn::Blocked d_features_inception5b_conv2 = blocked(99724800, 9408);  // 192x7x7
+  const cnn::Blocked d_features_inception5b_conv2 = blocked(99398656, 9408);  // 192x7x7
   const cnn::Blocked d_features_inception5a_conv1 = blocked(98094080, 40768);  // 256x7x7
   const cnn::Blocked d_features_inception5a_conv3 = blocked(98106624, 40768);  // 320x7x7
   const cnn::Blocked d_features_inception5a_conv5 = blocked(98122304, 40768);  // 128x7x7
   const cnn::Blocked d_features_inception5a_conv6 = blocked(98128576, 40768);  // 128x7x7
   const cnn::Blocked d_features_inception5a_maxpool1 = blocked(3311616, 40768);  // 832x7x7
   const cnn::Blocked d_features_maxpool4 = blocked(5178432, 40768);  // 832x7x7
-  const cnn::Blocked d_features_inception5a_conv4 = blocked(100276736, 1568);  // 32x7x7
-  const cnn::Blocked d_features_inception5a_conv2 = blocked(100025856, 7840);  // 160x7x7
+  const cnn::Blocked d_features_inception5a_conv4 = blocked(99950592, 1568);  // 32x7x7
+  const cnn::Blocked d_features_inception5a_conv2 = blocked(99699712, 7840);  // 160x7x7
   const cnn::Blocked d_features_inception4e_concat1 = blocked(95484928, 163072);  // 832x14x14
   const cnn::Blocked d_features_inception4e_conv1 = blocked(95484928, 163072);  // 256x14x14
   const cnn::Blocked d_features_inception4e_conv3 = blocked(95535104, 163072);  // 320x14x14
@@ -1735,8 +1735,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked d_features_inception4e_conv4 = blocked(11841536, 6272);  // 32x14x14
   const cnn::Blocked d_features_inception4e_conv2 = blocked(9934848, 31360);  // 160x14x14
   const cnn::Blocked d_features_aux2_dropout1 = blocked(3393536, 1024);  // 1024
-  const cnn::Blocked d_features_aux2_flatten1 = blocked(3446784, 2048);  // 2048
-  const cnn::Blocked d_features_aux2_conv1 = blocked(3446784, 2048);  // 128x4x4
+  const cnn::Blocked d_features_aux2_flatten1 = blocked(3717120, 2048);  // 2048
+  const cnn::Blocked d_features_aux2_conv1 = blocked(3717120, 2048);  // 128x4x4
   const cnn::Blocked d_features_aux2_avgpool1 = blocked(9934848, 8448);  // 528x4x4
   const cnn::Blocked d_features_inception4d_concat1_2 = blocked(3311616, 103488);  // 528x14x14
   const cnn::Blocked d_features_inception4d_conv1 = blocked(6623232, 103488);  // 112x14x14
@@ -1764,8 +1764,8 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   const cnn::Blocked d_features_inception4b_conv4 = blocked(52208128, 4704);  // 24x14x14
   const cnn::Blocked d_features_inception4b_conv2 = blocked(57075200, 21952);  // 112x14x14
   const cnn::Blocked d_features_aux1_dropout1 = blocked(81920, 1024);  // 1024
-  const cnn::Blocked d_features_aux1_flatten1 = blocked(196608, 2048);  // 2048
-  const cnn::Blocked d_features_aux1_conv1 = blocked(196608, 2048);  // 128x4x4
+  const cnn::Blocked d_features_aux1_flatten1 = blocked(458752, 2048);  // 2048
+  const cnn::Blocked d_features_aux1_conv1 = blocked(458752, 2048);  // 128x4x4
   const cnn::Blocked d_features_aux1_avgpool1 = blocked(3211264, 8192);  // 512x4x4
   const cnn::Blocked d_features_inception4a_concat1_2 = blocked(0, 100352);  // 512x14x14
   const cnn::Blocked d_features_inception4a_conv1 = blocked(6422528, 100352);  // 192x14x14
@@ -1942,9 +1942,9 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::lrn(features_lrn1, features_conv1, kFeaturesLrn1, batch);
 
   at(3);  // 36: conv(64, 1, act=relu)    (features.conv2)
-  cnn::fast::conv(features_conv2, features_lrn1, features_conv2_weight_,
-                  cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesConv2, batch, scratch(6422528, 91584));
+  cnn::fast::direct::conv(features_conv2, features_lrn1, features_conv2_weight_,
+                          cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesConv2, batch, scratch(6422528, 8192));
 
   at(4);  // 37: conv(192, 3, pad=1, act=relu)    (features.conv3)
   cnn::fast::winograd::conv(features_conv3, features_conv2, features_conv3_weight_,
@@ -1975,19 +1975,20 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception3aConv3, batch, scratch(0, 854592));
 
   at(11);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
-  cnn::fast::conv(features_inception3a_conv5, features_inception3a_conv4, features_inception3a_conv5_weight_,
-                  cnn::Epilogue().with_bias(features_inception3a_conv5_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception3aConv5, batch, scratch(0, 553344));
+  cnn::fast::direct::conv(features_inception3a_conv5, features_inception3a_conv4,
+                          features_inception3a_conv5_weight_,
+                          cnn::Epilogue().with_bias(features_inception3a_conv5_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception3aConv5, batch, scratch(0, 30720));
 
   at(12);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.maxpool1)
   cnn::maxpool(features_inception3a_maxpool1, features_inception3a_maxpool1_saved, features_maxpool2,
                kFeaturesInception3aMaxpool1, batch);
 
   at(13);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.conv6)
-  cnn::fast::conv(features_inception3a_conv6, features_inception3a_maxpool1,
-                  features_inception3a_conv6_weight_,
-                  cnn::Epilogue().with_bias(features_inception3a_conv6_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception3aConv6, batch, scratch(4816896, 266304));
+  cnn::fast::direct::conv(features_inception3a_conv6, features_inception3a_maxpool1,
+                          features_inception3a_conv6_weight_,
+                          cnn::Epilogue().with_bias(features_inception3a_conv6_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception3aConv6, batch, scratch(4816896, 12288));
 
   at(15);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3b.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
@@ -2018,10 +2019,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                features_inception3a_concat1, kFeaturesInception3bMaxpool1, batch);
 
   at(21);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.conv6)
-  cnn::fast::conv(features_inception3b_conv6, features_inception3b_maxpool1,
-                  features_inception3b_conv6_weight_,
-                  cnn::Epilogue().with_bias(features_inception3b_conv6_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception3bConv6, batch, scratch(0, 362304));
+  cnn::fast::direct::conv(features_inception3b_conv6, features_inception3b_maxpool1,
+                          features_inception3b_conv6_weight_,
+                          cnn::Epilogue().with_bias(features_inception3b_conv6_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception3bConv6, batch, scratch(0, 32768));
 
   at(23);  // 43: maxpool(3, stride=2, ceil=true)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_maxpool3_saved, features_inception3b_concat1, kFeaturesMaxpool3,
@@ -2046,27 +2047,28 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception4aConv3, batch, scratch(3010560, 726336));
 
   at(28);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv5)
-  cnn::fast::conv(features_inception4a_conv5, features_inception4a_conv4, features_inception4a_conv5_weight_,
-                  cnn::Epilogue().with_bias(features_inception4a_conv5_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception4aConv5, batch, scratch(3010560, 558144));
+  cnn::fast::direct::conv(features_inception4a_conv5, features_inception4a_conv4,
+                          features_inception4a_conv5_weight_,
+                          cnn::Epilogue().with_bias(features_inception4a_conv5_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception4aConv5, batch, scratch(3010560, 46080));
 
   at(29);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.maxpool1)
   cnn::maxpool(features_inception4a_maxpool1, features_inception4a_maxpool1_saved, features_maxpool3,
                kFeaturesInception4aMaxpool1, batch);
 
   at(30);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.conv6)
-  cnn::fast::conv(features_inception4a_conv6, features_inception4a_maxpool1,
-                  features_inception4a_conv6_weight_,
-                  cnn::Epilogue().with_bias(features_inception4a_conv6_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception4aConv6, batch, scratch(0, 678144));
+  cnn::fast::direct::conv(features_inception4a_conv6, features_inception4a_maxpool1,
+                          features_inception4a_conv6_weight_,
+                          cnn::Epilogue().with_bias(features_inception4a_conv6_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception4aConv6, batch, scratch(0, 61440));
 
   at(32);  // 22: avgpool(5, stride=3)    (features.aux1.avgpool1)
   cnn::avgpool(features_aux1_avgpool1, features_inception4a_concat1, kFeaturesAux1Avgpool1, batch);
 
   at(33);  // 23: conv(128, 1, act=relu)    (features.aux1.conv1)
-  cnn::fast::conv(features_aux1_conv1, features_aux1_avgpool1, features_aux1_conv1_weight_,
-                  cnn::Epilogue().with_bias(features_aux1_conv1_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesAux1Conv1, batch, scratch(0, 330240));
+  cnn::fast::direct::conv(features_aux1_conv1, features_aux1_avgpool1, features_aux1_conv1_weight_,
+                          cnn::Epilogue().with_bias(features_aux1_conv1_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesAux1Conv1, batch, scratch(262144, 122880));
 
   at(35);  // 25: dense(1024, act=relu)    (features.aux1.dense1)
   cnn::dense(features_aux1_dense1, features_aux1_flatten1, features_aux1_dense1_weight_,
@@ -2109,10 +2111,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                features_inception4a_concat1, kFeaturesInception4bMaxpool1, batch);
 
   at(45);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.conv6)
-  cnn::fast::conv(features_inception4b_conv6, features_inception4b_maxpool1,
-                  features_inception4b_conv6_weight_,
-                  cnn::Epilogue().with_bias(features_inception4b_conv6_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception4bConv6, batch, scratch(3211264, 723264));
+  cnn::fast::direct::conv(features_inception4b_conv6, features_inception4b_maxpool1,
+                          features_inception4b_conv6_weight_,
+                          cnn::Epilogue().with_bias(features_inception4b_conv6_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception4bConv6, batch, scratch(3211264, 65536));
 
   at(47);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4c.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
@@ -2143,10 +2145,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                features_inception4b_concat1, kFeaturesInception4cMaxpool1, batch);
 
   at(53);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.conv6)
-  cnn::fast::conv(features_inception4c_conv6, features_inception4c_maxpool1,
-                  features_inception4c_conv6_weight_,
-                  cnn::Epilogue().with_bias(features_inception4c_conv6_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception4cConv6, batch, scratch(3211264, 723264));
+  cnn::fast::direct::conv(features_inception4c_conv6, features_inception4c_maxpool1,
+                          features_inception4c_conv6_weight_,
+                          cnn::Epilogue().with_bias(features_inception4c_conv6_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception4cConv6, batch, scratch(3211264, 65536));
 
   at(55);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4d.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
@@ -2177,18 +2179,18 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                features_inception4c_concat1, kFeaturesInception4dMaxpool1, batch);
 
   at(61);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.conv6)
-  cnn::fast::conv(features_inception4d_conv6, features_inception4d_maxpool1,
-                  features_inception4d_conv6_weight_,
-                  cnn::Epilogue().with_bias(features_inception4d_conv6_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception4dConv6, batch, scratch(6522880, 723264));
+  cnn::fast::direct::conv(features_inception4d_conv6, features_inception4d_maxpool1,
+                          features_inception4d_conv6_weight_,
+                          cnn::Epilogue().with_bias(features_inception4d_conv6_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception4dConv6, batch, scratch(6522880, 65536));
 
   at(63);  // 22: avgpool(5, stride=3)    (features.aux2.avgpool1)
   cnn::avgpool(features_aux2_avgpool1, features_inception4d_concat1, kFeaturesAux2Avgpool1, batch);
 
   at(64);  // 23: conv(128, 1, act=relu)    (features.aux2.conv1)
-  cnn::fast::conv(features_aux2_conv1, features_aux2_avgpool1, features_aux2_conv1_weight_,
-                  cnn::Epilogue().with_bias(features_aux2_conv1_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesAux2Conv1, batch, scratch(3311616, 340544));
+  cnn::fast::direct::conv(features_aux2_conv1, features_aux2_avgpool1, features_aux2_conv1_weight_,
+                          cnn::Epilogue().with_bias(features_aux2_conv1_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesAux2Conv1, batch, scratch(3581952, 130560));
 
   at(66);  // 25: dense(1024, act=relu)    (features.aux2.dense1)
   cnn::dense(features_aux2_dense1, features_aux2_flatten1, features_aux2_dense1_weight_,
@@ -2231,10 +2233,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                features_inception4d_concat1, kFeaturesInception4eMaxpool1, batch);
 
   at(76);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.conv6)
-  cnn::fast::conv(features_inception4e_conv6, features_inception4e_maxpool1,
-                  features_inception4e_conv6_weight_,
-                  cnn::Epilogue().with_bias(features_inception4e_conv6_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception4eConv6, batch, scratch(6623232, 780672));
+  cnn::fast::direct::conv(features_inception4e_conv6, features_inception4e_maxpool1,
+                          features_inception4e_conv6_weight_,
+                          cnn::Epilogue().with_bias(features_inception4e_conv6_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception4eConv6, batch, scratch(6623232, 139264));
 
   at(78);  // 52: maxpool(3, stride=2, ceil=true)    (features.maxpool4)
   cnn::maxpool(features_maxpool4, features_maxpool4_saved, features_inception4e_concat1, kFeaturesMaxpool4,
@@ -2259,19 +2261,20 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             kFeaturesInception5aConv3, batch, scratch(3311616, 1866816));
 
   at(83);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
-  cnn::fast::conv(features_inception5a_conv5, features_inception5a_conv4, features_inception5a_conv5_weight_,
-                  cnn::Epilogue().with_bias(features_inception5a_conv5_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception5aConv5, batch, scratch(3311616, 1154176));
+  cnn::fast::direct::conv(features_inception5a_conv5, features_inception5a_conv4,
+                          features_inception5a_conv5_weight_,
+                          cnn::Epilogue().with_bias(features_inception5a_conv5_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception5aConv5, batch, scratch(3311616, 131584));
 
   at(84);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.maxpool1)
   cnn::maxpool(features_inception5a_maxpool1, features_inception5a_maxpool1_saved, features_maxpool4,
                kFeaturesInception5aMaxpool1, batch);
 
   at(85);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.conv6)
-  cnn::fast::conv(features_inception5a_conv6, features_inception5a_maxpool1,
-                  features_inception5a_conv6_weight_,
-                  cnn::Epilogue().with_bias(features_inception5a_conv6_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception5aConv6, batch, scratch(4616192, 1158400));
+  cnn::fast::direct::conv(features_inception5a_conv6, features_inception5a_maxpool1,
+                          features_inception5a_conv6_weight_,
+                          cnn::Epilogue().with_bias(features_inception5a_conv6_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception5aConv6, batch, scratch(4616192, 212992));
 
   at(87);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
@@ -2302,10 +2305,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                features_inception5a_concat1, kFeaturesInception5bMaxpool1, batch);
 
   at(93);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.conv6)
-  cnn::fast::conv(features_inception5b_conv6, features_inception5b_maxpool1,
-                  features_inception5b_conv6_weight_,
-                  cnn::Epilogue().with_bias(features_inception5b_conv6_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception5bConv6, batch, scratch(4616192, 1158400));
+  cnn::fast::direct::conv(features_inception5b_conv6, features_inception5b_maxpool1,
+                          features_inception5b_conv6_weight_,
+                          cnn::Epilogue().with_bias(features_inception5b_conv6_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception5bConv6, batch, scratch(4942336, 212992));
 
   at(95);  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_dropout1, features_inception5b_concat1, k1024x7x7, batch);
@@ -2315,7 +2318,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
 
   at(97);  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.dense1)
   cnn::dense(head_dense1, head_dropout1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
-             scratch(4616192, 40960));
+             scratch(4942336, 40960));
 
   at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense1, k1000, batch);
@@ -2328,9 +2331,9 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   // Backward.
   backward_at(97);  // 57: head.dense1
   cnn::dense_backward_params(d_head_dense1_weight, d_head_dense1_bias, d_head_dense1, head_dropout1,
-                             kHeadDense1, batch, scratch(4616192, 40960));
+                             kHeadDense1, batch, scratch(4942336, 40960));
   cnn::dense_backward_input(d_head_dropout1, d_head_dense1, head_dense1_weight_, kHeadDense1, batch,
-                            scratch(4616192, 40960));
+                            scratch(4942336, 40960));
   backward_at(96);  // 57: head.dropout1
   cnn::dropout_backward_input(d_head_dropout1, d_head_dropout1, kHeadDropout1, batch, random);
   backward_at(95);  // 57: head.gap1
@@ -2340,10 +2343,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                            features_inception5b_conv6, k128x7x7, batch);
   cnn::fast::conv_backward_params(d_features_inception5b_conv6_weight, d_features_inception5b_conv6_bias,
                                   d_features_inception5b_conv6, features_inception5b_maxpool1,
-                                  kFeaturesInception5bConv6, batch, scratch(4616192, 106496));
+                                  kFeaturesInception5bConv6, batch, scratch(4942336, 106496));
   cnn::fast::conv_backward_input(d_features_inception5b_maxpool1, d_features_inception5b_conv6,
                                  features_inception5b_conv6_weight_, kFeaturesInception5bConv6, batch,
-                                 scratch(4616192, 280128));
+                                 scratch(4942336, 280128));
   backward_at(92);  // 15: features.inception5b.maxpool1
   cnn::maxpool_backward_input(d_features_inception5a_concat1, d_features_inception5b_maxpool1,
                               features_inception5b_maxpool1_saved, kFeaturesInception5bMaxpool1, batch);
@@ -2526,7 +2529,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(64);  // 23: features.aux2.conv1
   cnn::fast::conv_backward_params(d_features_aux2_conv1_weight, d_features_aux2_conv1_bias,
                                   d_features_aux2_conv1, features_aux2_avgpool1, kFeaturesAux2Conv1, batch,
-                                  scratch(3311616, 135168));
+                                  scratch(3581952, 135168));
   cnn::fast::conv_backward_input(d_features_aux2_avgpool1, d_features_aux2_conv1, features_aux2_conv1_weight_,
                                  kFeaturesAux2Conv1, batch, scratch(3311616, 133632));
   backward_at(63);  // 22: features.aux2.avgpool1
@@ -2736,7 +2739,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(33);  // 23: features.aux1.conv1
   cnn::fast::conv_backward_params(d_features_aux1_conv1_weight, d_features_aux1_conv1_bias,
                                   d_features_aux1_conv1, features_aux1_avgpool1, kFeaturesAux1Conv1, batch,
-                                  scratch(0, 196608));
+                                  scratch(262144, 196608));
   cnn::fast::conv_backward_input(d_features_aux1_avgpool1, d_features_aux1_conv1, features_aux1_conv1_weight_,
                                  kFeaturesAux1Conv1, batch, scratch(0, 132096));
   backward_at(32);  // 22: features.aux1.avgpool1
@@ -2935,9 +2938,9 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::lrn(features_lrn1, features_conv1, kFeaturesLrn1, batch);
   backward_at(3);  // 36: features.conv2
   // Once more, instead of keeping it:
-  cnn::fast::conv(features_conv2, features_lrn1, features_conv2_weight_,
-                  cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesConv2, batch, scratch(6422528, 91584));
+  cnn::fast::direct::conv(features_conv2, features_lrn1, features_conv2_weight_,
+                          cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesConv2, batch, scratch(6422528, 8192));
   backward_at(4);  // 37: features.conv3
   cnn::fast::winograd::conv_backward_params(d_features_conv3_weight, d_features_conv3_bias, d_features_conv3,
                                             features_conv2, kFeaturesConv3, batch, scratch(6422528, 1771776));
@@ -3067,9 +3070,9 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::lrn(features_lrn1, features_maxpool1, kFeaturesLrn1, batch);
 
   at(3);  // 36: conv(64, 1, act=relu)    (features.conv2)
-  cnn::fast::conv(features_conv2, features_lrn1, features_conv2_weight_,
-                  cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesConv2, batch, scratch(6422528, 91584));
+  cnn::fast::direct::conv(features_conv2, features_lrn1, features_conv2_weight_,
+                          cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesConv2, batch, scratch(6422528, 8192));
 
   at(4);  // 37: conv(192, 3, pad=1, act=relu)    (features.conv3)
   cnn::fast::winograd::conv(features_conv3, features_conv2, features_conv3_weight_,
@@ -3101,18 +3104,19 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                             kFeaturesInception3aConv3, batch, scratch(7225344, 854592));
 
   at(11);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
-  cnn::fast::conv(features_inception3a_conv5, features_inception3a_conv4, features_inception3a_conv5_weight_,
-                  cnn::Epilogue().with_bias(features_inception3a_conv5_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception3aConv5, batch, scratch(4816896, 553344));
+  cnn::fast::direct::conv(features_inception3a_conv5, features_inception3a_conv4,
+                          features_inception3a_conv5_weight_,
+                          cnn::Epilogue().with_bias(features_inception3a_conv5_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception3aConv5, batch, scratch(4816896, 30720));
 
   at(12);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.maxpool1)
   cnn::maxpool(features_inception3a_maxpool1, features_maxpool2, kFeaturesInception3aMaxpool1, batch);
 
   at(13);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.conv6)
-  cnn::fast::conv(features_inception3a_conv6, features_inception3a_maxpool1,
-                  features_inception3a_conv6_weight_,
-                  cnn::Epilogue().with_bias(features_inception3a_conv6_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception3aConv6, batch, scratch(0, 266304));
+  cnn::fast::direct::conv(features_inception3a_conv6, features_inception3a_maxpool1,
+                          features_inception3a_conv6_weight_,
+                          cnn::Epilogue().with_bias(features_inception3a_conv6_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception3aConv6, batch, scratch(0, 12288));
 
   at(15);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3b.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
@@ -3143,10 +3147,10 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                batch);
 
   at(21);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.conv6)
-  cnn::fast::conv(features_inception3b_conv6, features_inception3b_maxpool1,
-                  features_inception3b_conv6_weight_,
-                  cnn::Epilogue().with_bias(features_inception3b_conv6_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception3bConv6, batch, scratch(12042240, 362304));
+  cnn::fast::direct::conv(features_inception3b_conv6, features_inception3b_maxpool1,
+                          features_inception3b_conv6_weight_,
+                          cnn::Epilogue().with_bias(features_inception3b_conv6_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception3bConv6, batch, scratch(12042240, 32768));
 
   at(23);  // 43: maxpool(3, stride=2, ceil=true)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_inception3b_concat1, kFeaturesMaxpool3, batch);
@@ -3170,18 +3174,19 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                             kFeaturesInception4aConv3, batch, scratch(3211264, 726336));
 
   at(28);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv5)
-  cnn::fast::conv(features_inception4a_conv5, features_inception4a_conv4, features_inception4a_conv5_weight_,
-                  cnn::Epilogue().with_bias(features_inception4a_conv5_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception4aConv5, batch, scratch(3211264, 558144));
+  cnn::fast::direct::conv(features_inception4a_conv5, features_inception4a_conv4,
+                          features_inception4a_conv5_weight_,
+                          cnn::Epilogue().with_bias(features_inception4a_conv5_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception4aConv5, batch, scratch(3211264, 46080));
 
   at(29);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.maxpool1)
   cnn::maxpool(features_inception4a_maxpool1, features_maxpool3, kFeaturesInception4aMaxpool1, batch);
 
   at(30);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.conv6)
-  cnn::fast::conv(features_inception4a_conv6, features_inception4a_maxpool1,
-                  features_inception4a_conv6_weight_,
-                  cnn::Epilogue().with_bias(features_inception4a_conv6_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception4aConv6, batch, scratch(6221824, 678144));
+  cnn::fast::direct::conv(features_inception4a_conv6, features_inception4a_maxpool1,
+                          features_inception4a_conv6_weight_,
+                          cnn::Epilogue().with_bias(features_inception4a_conv6_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception4aConv6, batch, scratch(6221824, 61440));
 
   at(39);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4b.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
@@ -3212,10 +3217,10 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                batch);
 
   at(45);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.conv6)
-  cnn::fast::conv(features_inception4b_conv6, features_inception4b_maxpool1,
-                  features_inception4b_conv6_weight_,
-                  cnn::Epilogue().with_bias(features_inception4b_conv6_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception4bConv6, batch, scratch(0, 723264));
+  cnn::fast::direct::conv(features_inception4b_conv6, features_inception4b_maxpool1,
+                          features_inception4b_conv6_weight_,
+                          cnn::Epilogue().with_bias(features_inception4b_conv6_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception4bConv6, batch, scratch(0, 65536));
 
   at(47);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4c.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
@@ -3246,10 +3251,10 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                batch);
 
   at(53);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.conv6)
-  cnn::fast::conv(features_inception4c_conv6, features_inception4c_maxpool1,
-                  features_inception4c_conv6_weight_,
-                  cnn::Epilogue().with_bias(features_inception4c_conv6_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception4cConv6, batch, scratch(3211264, 723264));
+  cnn::fast::direct::conv(features_inception4c_conv6, features_inception4c_maxpool1,
+                          features_inception4c_conv6_weight_,
+                          cnn::Epilogue().with_bias(features_inception4c_conv6_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception4cConv6, batch, scratch(3211264, 65536));
 
   at(55);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4d.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
@@ -3280,10 +3285,10 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                batch);
 
   at(61);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.conv6)
-  cnn::fast::conv(features_inception4d_conv6, features_inception4d_maxpool1,
-                  features_inception4d_conv6_weight_,
-                  cnn::Epilogue().with_bias(features_inception4d_conv6_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception4dConv6, batch, scratch(0, 723264));
+  cnn::fast::direct::conv(features_inception4d_conv6, features_inception4d_maxpool1,
+                          features_inception4d_conv6_weight_,
+                          cnn::Epilogue().with_bias(features_inception4d_conv6_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception4dConv6, batch, scratch(0, 65536));
 
   at(70);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4e.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
@@ -3314,10 +3319,10 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                batch);
 
   at(76);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.conv6)
-  cnn::fast::conv(features_inception4e_conv6, features_inception4e_maxpool1,
-                  features_inception4e_conv6_weight_,
-                  cnn::Epilogue().with_bias(features_inception4e_conv6_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception4eConv6, batch, scratch(5218304, 780672));
+  cnn::fast::direct::conv(features_inception4e_conv6, features_inception4e_maxpool1,
+                          features_inception4e_conv6_weight_,
+                          cnn::Epilogue().with_bias(features_inception4e_conv6_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception4eConv6, batch, scratch(5218304, 139264));
 
   at(78);  // 52: maxpool(3, stride=2, ceil=true)    (features.maxpool4)
   cnn::maxpool(features_maxpool4, features_inception4e_concat1, kFeaturesMaxpool4, batch);
@@ -3340,18 +3345,19 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                             kFeaturesInception5aConv3, batch, scratch(0, 1866816));
 
   at(83);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
-  cnn::fast::conv(features_inception5a_conv5, features_inception5a_conv4, features_inception5a_conv5_weight_,
-                  cnn::Epilogue().with_bias(features_inception5a_conv5_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception5aConv5, batch, scratch(0, 1154176));
+  cnn::fast::direct::conv(features_inception5a_conv5, features_inception5a_conv4,
+                          features_inception5a_conv5_weight_,
+                          cnn::Epilogue().with_bias(features_inception5a_conv5_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception5aConv5, batch, scratch(0, 131584));
 
   at(84);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.maxpool1)
   cnn::maxpool(features_inception5a_maxpool1, features_maxpool4, kFeaturesInception5aMaxpool1, batch);
 
   at(85);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.conv6)
-  cnn::fast::conv(features_inception5a_conv6, features_inception5a_maxpool1,
-                  features_inception5a_conv6_weight_,
-                  cnn::Epilogue().with_bias(features_inception5a_conv6_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception5aConv6, batch, scratch(1304576, 1158400));
+  cnn::fast::direct::conv(features_inception5a_conv6, features_inception5a_maxpool1,
+                          features_inception5a_conv6_weight_,
+                          cnn::Epilogue().with_bias(features_inception5a_conv6_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception5aConv6, batch, scratch(1304576, 212992));
 
   at(87);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
@@ -3382,10 +3388,10 @@ float GoogLeNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
                batch);
 
   at(93);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.conv6)
-  cnn::fast::conv(features_inception5b_conv6, features_inception5b_maxpool1,
-                  features_inception5b_conv6_weight_,
-                  cnn::Epilogue().with_bias(features_inception5b_conv6_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception5bConv6, batch, scratch(1304576, 1158400));
+  cnn::fast::direct::conv(features_inception5b_conv6, features_inception5b_maxpool1,
+                          features_inception5b_conv6_weight_,
+                          cnn::Epilogue().with_bias(features_inception5b_conv6_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception5bConv6, batch, scratch(1304576, 212992));
 
   at(95);  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_inception5b_concat1, k1024x7x7, batch);
@@ -3405,53 +3411,63 @@ void GoogLeNet::prepare_on_team() {
   const cnn::Floats features_inception5a_conv1_weight_prepared = floats(38535168, 214656);
   const cnn::Floats features_inception5a_conv2_weight_prepared = floats(38749824, 134784);
   const cnn::Floats features_inception5a_conv4_weight_prepared = floats(38884608, 29952);
-  const cnn::Floats features_inception5a_conv5_weight_prepared = floats(38914560, 105600);
-  const cnn::Floats features_inception5a_conv6_weight_prepared = floats(39020160, 109824);
-  const cnn::Floats features_inception5b_conv1_weight_prepared = floats(39129984, 319488);
-  const cnn::Floats features_inception5b_conv2_weight_prepared = floats(39449472, 159744);
-  const cnn::Floats features_inception5b_conv4_weight_prepared = floats(39609216, 39936);
-  const cnn::Floats features_inception5b_conv5_weight_prepared = floats(39649152, 228672);
-  const cnn::Floats features_inception5b_conv6_weight_prepared = floats(39877824, 109824);
+  const cnn::Floats features_inception5a_conv5_weight_prepared = floats(38914560, 102400);
+  const cnn::Floats features_inception5a_conv6_weight_prepared = floats(39016960, 106496);
+  const cnn::Floats features_inception5b_conv1_weight_prepared = floats(39123456, 319488);
+  const cnn::Floats features_inception5b_conv2_weight_prepared = floats(39442944, 159744);
+  const cnn::Floats features_inception5b_conv4_weight_prepared = floats(39602688, 39936);
+  const cnn::Floats features_inception5b_conv5_weight_prepared = floats(39642624, 228672);
+  const cnn::Floats features_inception5b_conv6_weight_prepared = floats(39871296, 106496);
 
   at(79);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5a.conv1)
   cnn::fast::conv_prepare(features_inception5a_conv1_weight_prepared, features_inception5a_conv1_weight_,
                           kFeaturesInception5aConv1);
+  read_no_more(features_inception5a_conv1_weight_);
 
   at(80);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv2)
   cnn::fast::conv_prepare(features_inception5a_conv2_weight_prepared, features_inception5a_conv2_weight_,
                           kFeaturesInception5aConv2);
+  read_no_more(features_inception5a_conv2_weight_);
 
   at(82);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv4)
   cnn::fast::conv_prepare(features_inception5a_conv4_weight_prepared, features_inception5a_conv4_weight_,
                           kFeaturesInception5aConv4);
+  read_no_more(features_inception5a_conv4_weight_);
 
   at(83);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
-  cnn::fast::conv_prepare(features_inception5a_conv5_weight_prepared, features_inception5a_conv5_weight_,
-                          kFeaturesInception5aConv5);
+  cnn::fast::direct::conv_prepare(features_inception5a_conv5_weight_prepared,
+                                  features_inception5a_conv5_weight_, kFeaturesInception5aConv5);
+  read_no_more(features_inception5a_conv5_weight_);
 
   at(85);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.conv6)
-  cnn::fast::conv_prepare(features_inception5a_conv6_weight_prepared, features_inception5a_conv6_weight_,
-                          kFeaturesInception5aConv6);
+  cnn::fast::direct::conv_prepare(features_inception5a_conv6_weight_prepared,
+                                  features_inception5a_conv6_weight_, kFeaturesInception5aConv6);
+  read_no_more(features_inception5a_conv6_weight_);
 
   at(87);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
   cnn::fast::conv_prepare(features_inception5b_conv1_weight_prepared, features_inception5b_conv1_weight_,
                           kFeaturesInception5bConv1);
+  read_no_more(features_inception5b_conv1_weight_);
 
   at(88);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
   cnn::fast::conv_prepare(features_inception5b_conv2_weight_prepared, features_inception5b_conv2_weight_,
                           kFeaturesInception5bConv2);
+  read_no_more(features_inception5b_conv2_weight_);
 
   at(90);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv4)
   cnn::fast::conv_prepare(features_inception5b_conv4_weight_prepared, features_inception5b_conv4_weight_,
                           kFeaturesInception5bConv4);
+  read_no_more(features_inception5b_conv4_weight_);
 
   at(91);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
   cnn::fast::winograd::conv_prepare(features_inception5b_conv5_weight_prepared,
                                     features_inception5b_conv5_weight_, kFeaturesInception5bConv5);
+  read_no_more(features_inception5b_conv5_weight_);
 
   at(93);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.conv6)
-  cnn::fast::conv_prepare(features_inception5b_conv6_weight_prepared, features_inception5b_conv6_weight_,
-                          kFeaturesInception5bConv6);
+  cnn::fast::direct::conv_prepare(features_inception5b_conv6_weight_prepared,
+                                  features_inception5b_conv6_weight_, kFeaturesInception5bConv6);
+  read_no_more(features_inception5b_conv6_weight_);
 }
 
 // Forward, as at prediction time: scores for the caller.
@@ -3532,23 +3548,23 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_inception5a_conv4_weight_prepared = floats(38884608, 29952);
   const cnn::Blocked features_inception5a_conv3 = blocked(6535424, 40768);  // 320x7x7
   const cnn::Blocked features_inception5a_conv5 = blocked(6551104, 40768);  // 128x7x7
-  const cnn::Floats features_inception5a_conv5_weight_prepared = floats(38914560, 105600);
+  const cnn::Floats features_inception5a_conv5_weight_prepared = floats(38914560, 102400);
   const cnn::Blocked features_inception5a_maxpool1 = blocked(0, 40768);  // 832x7x7
   const cnn::Blocked features_inception5a_conv6 = blocked(6557376, 40768);  // 128x7x7
-  const cnn::Floats features_inception5a_conv6_weight_prepared = floats(39020160, 109824);
+  const cnn::Floats features_inception5a_conv6_weight_prepared = floats(39016960, 106496);
   const cnn::Blocked features_inception5b_concat1 = blocked(2654784, 50176);  // 1024x7x7
   const cnn::Blocked features_inception5b_conv1 = blocked(2654784, 50176);  // 384x7x7
-  const cnn::Floats features_inception5b_conv1_weight_prepared = floats(39129984, 319488);
+  const cnn::Floats features_inception5b_conv1_weight_prepared = floats(39123456, 319488);
   const cnn::Blocked features_inception5b_conv2 = blocked(4260416, 9408);  // 192x7x7
-  const cnn::Floats features_inception5b_conv2_weight_prepared = floats(39449472, 159744);
+  const cnn::Floats features_inception5b_conv2_weight_prepared = floats(39442944, 159744);
   const cnn::Blocked features_inception5b_conv4 = blocked(4561472, 2352);  // 48x7x7
-  const cnn::Floats features_inception5b_conv4_weight_prepared = floats(39609216, 39936);
+  const cnn::Floats features_inception5b_conv4_weight_prepared = floats(39602688, 39936);
   const cnn::Blocked features_inception5b_conv3 = blocked(2673600, 50176);  // 384x7x7
   const cnn::Blocked features_inception5b_conv5 = blocked(2692416, 50176);  // 128x7x7
-  const cnn::Floats features_inception5b_conv5_weight_prepared = floats(39649152, 228672);
+  const cnn::Floats features_inception5b_conv5_weight_prepared = floats(39642624, 228672);
   const cnn::Blocked features_inception5b_maxpool1 = blocked(0, 40768);  // 832x7x7
   const cnn::Blocked features_inception5b_conv6 = blocked(2698688, 50176);  // 128x7x7
-  const cnn::Floats features_inception5b_conv6_weight_prepared = floats(39877824, 109824);
+  const cnn::Floats features_inception5b_conv6_weight_prepared = floats(39871296, 106496);
   const cnn::Blocked head_gap1 = blocked(40960, 1024);  // 1024
   const cnn::Blocked head_dense1 = blocked(73728, 1000);  // 1000
   const cnn::Blocked head_softmax1 = blocked(0, 1000);  // 1000
@@ -3565,9 +3581,9 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::lrn(features_lrn1, features_maxpool1, kFeaturesLrn1, batch);
 
   at(3);  // 36: conv(64, 1, act=relu)    (features.conv2)
-  cnn::fast::conv(features_conv2, features_lrn1, features_conv2_weight_,
-                  cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesConv2, batch, scratch(6422528, 91584));
+  cnn::fast::direct::conv(features_conv2, features_lrn1, features_conv2_weight_,
+                          cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesConv2, batch, scratch(6422528, 8192));
 
   at(4);  // 37: conv(192, 3, pad=1, act=relu)    (features.conv3)
   cnn::fast::winograd::conv(features_conv3, features_conv2, features_conv3_weight_,
@@ -3599,18 +3615,19 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
                             kFeaturesInception3aConv3, batch, scratch(7225344, 854592));
 
   at(11);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
-  cnn::fast::conv(features_inception3a_conv5, features_inception3a_conv4, features_inception3a_conv5_weight_,
-                  cnn::Epilogue().with_bias(features_inception3a_conv5_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception3aConv5, batch, scratch(4816896, 553344));
+  cnn::fast::direct::conv(features_inception3a_conv5, features_inception3a_conv4,
+                          features_inception3a_conv5_weight_,
+                          cnn::Epilogue().with_bias(features_inception3a_conv5_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception3aConv5, batch, scratch(4816896, 30720));
 
   at(12);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.maxpool1)
   cnn::maxpool(features_inception3a_maxpool1, features_maxpool2, kFeaturesInception3aMaxpool1, batch);
 
   at(13);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3a.conv6)
-  cnn::fast::conv(features_inception3a_conv6, features_inception3a_maxpool1,
-                  features_inception3a_conv6_weight_,
-                  cnn::Epilogue().with_bias(features_inception3a_conv6_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception3aConv6, batch, scratch(0, 266304));
+  cnn::fast::direct::conv(features_inception3a_conv6, features_inception3a_maxpool1,
+                          features_inception3a_conv6_weight_,
+                          cnn::Epilogue().with_bias(features_inception3a_conv6_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception3aConv6, batch, scratch(0, 12288));
 
   at(15);  // 12: | conv(out1x1, 1, act=relu)    (features.inception3b.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3b.conv2)
@@ -3641,10 +3658,10 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
                batch);
 
   at(21);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception3b.conv6)
-  cnn::fast::conv(features_inception3b_conv6, features_inception3b_maxpool1,
-                  features_inception3b_conv6_weight_,
-                  cnn::Epilogue().with_bias(features_inception3b_conv6_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception3bConv6, batch, scratch(12042240, 362304));
+  cnn::fast::direct::conv(features_inception3b_conv6, features_inception3b_maxpool1,
+                          features_inception3b_conv6_weight_,
+                          cnn::Epilogue().with_bias(features_inception3b_conv6_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception3bConv6, batch, scratch(12042240, 32768));
 
   at(23);  // 43: maxpool(3, stride=2, ceil=true)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_inception3b_concat1, kFeaturesMaxpool3, batch);
@@ -3668,18 +3685,19 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
                             kFeaturesInception4aConv3, batch, scratch(3211264, 726336));
 
   at(28);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4a.conv5)
-  cnn::fast::conv(features_inception4a_conv5, features_inception4a_conv4, features_inception4a_conv5_weight_,
-                  cnn::Epilogue().with_bias(features_inception4a_conv5_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception4aConv5, batch, scratch(3211264, 558144));
+  cnn::fast::direct::conv(features_inception4a_conv5, features_inception4a_conv4,
+                          features_inception4a_conv5_weight_,
+                          cnn::Epilogue().with_bias(features_inception4a_conv5_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception4aConv5, batch, scratch(3211264, 46080));
 
   at(29);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.maxpool1)
   cnn::maxpool(features_inception4a_maxpool1, features_maxpool3, kFeaturesInception4aMaxpool1, batch);
 
   at(30);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4a.conv6)
-  cnn::fast::conv(features_inception4a_conv6, features_inception4a_maxpool1,
-                  features_inception4a_conv6_weight_,
-                  cnn::Epilogue().with_bias(features_inception4a_conv6_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception4aConv6, batch, scratch(6221824, 678144));
+  cnn::fast::direct::conv(features_inception4a_conv6, features_inception4a_maxpool1,
+                          features_inception4a_conv6_weight_,
+                          cnn::Epilogue().with_bias(features_inception4a_conv6_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception4aConv6, batch, scratch(6221824, 61440));
 
   at(39);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4b.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4b.conv2)
@@ -3710,10 +3728,10 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
                batch);
 
   at(45);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4b.conv6)
-  cnn::fast::conv(features_inception4b_conv6, features_inception4b_maxpool1,
-                  features_inception4b_conv6_weight_,
-                  cnn::Epilogue().with_bias(features_inception4b_conv6_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception4bConv6, batch, scratch(0, 723264));
+  cnn::fast::direct::conv(features_inception4b_conv6, features_inception4b_maxpool1,
+                          features_inception4b_conv6_weight_,
+                          cnn::Epilogue().with_bias(features_inception4b_conv6_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception4bConv6, batch, scratch(0, 65536));
 
   at(47);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4c.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4c.conv2)
@@ -3744,10 +3762,10 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
                batch);
 
   at(53);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4c.conv6)
-  cnn::fast::conv(features_inception4c_conv6, features_inception4c_maxpool1,
-                  features_inception4c_conv6_weight_,
-                  cnn::Epilogue().with_bias(features_inception4c_conv6_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception4cConv6, batch, scratch(3211264, 723264));
+  cnn::fast::direct::conv(features_inception4c_conv6, features_inception4c_maxpool1,
+                          features_inception4c_conv6_weight_,
+                          cnn::Epilogue().with_bias(features_inception4c_conv6_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception4cConv6, batch, scratch(3211264, 65536));
 
   at(55);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4d.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv2)
@@ -3778,10 +3796,10 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
                batch);
 
   at(61);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.conv6)
-  cnn::fast::conv(features_inception4d_conv6, features_inception4d_maxpool1,
-                  features_inception4d_conv6_weight_,
-                  cnn::Epilogue().with_bias(features_inception4d_conv6_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception4dConv6, batch, scratch(0, 723264));
+  cnn::fast::direct::conv(features_inception4d_conv6, features_inception4d_maxpool1,
+                          features_inception4d_conv6_weight_,
+                          cnn::Epilogue().with_bias(features_inception4d_conv6_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception4dConv6, batch, scratch(0, 65536));
 
   at(70);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4e.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
@@ -3812,10 +3830,10 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
                batch);
 
   at(76);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.conv6)
-  cnn::fast::conv(features_inception4e_conv6, features_inception4e_maxpool1,
-                  features_inception4e_conv6_weight_,
-                  cnn::Epilogue().with_bias(features_inception4e_conv6_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception4eConv6, batch, scratch(5218304, 780672));
+  cnn::fast::direct::conv(features_inception4e_conv6, features_inception4e_maxpool1,
+                          features_inception4e_conv6_weight_,
+                          cnn::Epilogue().with_bias(features_inception4e_conv6_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception4eConv6, batch, scratch(5218304, 139264));
 
   at(78);  // 52: maxpool(3, stride=2, ceil=true)    (features.maxpool4)
   cnn::maxpool(features_maxpool4, features_inception4e_concat1, kFeaturesMaxpool4, batch);
@@ -3838,19 +3856,19 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
                             kFeaturesInception5aConv3, batch, scratch(0, 1866816));
 
   at(83);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
-  cnn::fast::conv(features_inception5a_conv5, features_inception5a_conv4,
-                  cnn::prepared(features_inception5a_conv5_weight_prepared),
-                  cnn::Epilogue().with_bias(features_inception5a_conv5_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception5aConv5, batch, scratch(0, 1048576));
+  cnn::fast::direct::conv(features_inception5a_conv5, features_inception5a_conv4,
+                          cnn::prepared(features_inception5a_conv5_weight_prepared),
+                          cnn::Epilogue().with_bias(features_inception5a_conv5_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception5aConv5, batch, scratch(0, 29184));
 
   at(84);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.maxpool1)
   cnn::maxpool(features_inception5a_maxpool1, features_maxpool4, kFeaturesInception5aMaxpool1, batch);
 
   at(85);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.conv6)
-  cnn::fast::conv(features_inception5a_conv6, features_inception5a_maxpool1,
-                  cnn::prepared(features_inception5a_conv6_weight_prepared),
-                  cnn::Epilogue().with_bias(features_inception5a_conv6_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception5aConv6, batch, scratch(1304576, 1048576));
+  cnn::fast::direct::conv(features_inception5a_conv6, features_inception5a_maxpool1,
+                          cnn::prepared(features_inception5a_conv6_weight_prepared),
+                          cnn::Epilogue().with_bias(features_inception5a_conv6_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception5aConv6, batch, scratch(1304576, 106496));
 
   at(87);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
@@ -3881,10 +3899,10 @@ void GoogLeNet::predict_on_team(cnn::ConstFloats images, int batch) {
                batch);
 
   at(93);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.conv6)
-  cnn::fast::conv(features_inception5b_conv6, features_inception5b_maxpool1,
-                  cnn::prepared(features_inception5b_conv6_weight_prepared),
-                  cnn::Epilogue().with_bias(features_inception5b_conv6_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception5bConv6, batch, scratch(1304576, 1048576));
+  cnn::fast::direct::conv(features_inception5b_conv6, features_inception5b_maxpool1,
+                          cnn::prepared(features_inception5b_conv6_weight_prepared),
+                          cnn::Epilogue().with_bias(features_inception5b_conv6_bias_).then(cnn::Activation::kRelu),
+                          kFeaturesInception5bConv6, batch, scratch(1304576, 106496));
 
   at(95);  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_gap1, features_inception5b_concat1, k1024x7x7, batch);

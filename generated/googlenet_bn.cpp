@@ -346,36 +346,36 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 
 // The plan has room for what the kernels need.
 static_assert(cnn::fast::conv_scratch(kConv1Conv, kBatch) == cnn::ScratchSize{163840, 208614});
-static_assert(cnn::fast::conv_scratch(kConv2Conv, kBatch) == cnn::ScratchSize{163840, 91584});
+static_assert(cnn::fast::direct::conv_scratch(kConv2Conv, kBatch) == cnn::ScratchSize{163840, 8192});
 static_assert(cnn::fast::winograd::conv_scratch(kConv3Conv, kBatch) == cnn::ScratchSize{616448, 708160});
 static_assert(cnn::fast::conv_siblings_scratch(kInception3aBranch1ConvSiblings, kBatch) == cnn::ScratchSize{163840, 293952});
 static_assert(cnn::fast::winograd::conv_scratch(kInception3aBranch2_1Conv, kBatch) == cnn::ScratchSize{550144, 854592});
 static_assert(cnn::fast::winograd::conv_scratch(kInception3aBranch3_1Conv, kBatch) == cnn::ScratchSize{166720, 21312});
-static_assert(cnn::fast::conv_scratch(kInception3aBranch4Conv, kBatch) == cnn::ScratchSize{163840, 266304});
+static_assert(cnn::fast::direct::conv_scratch(kInception3aBranch4Conv, kBatch) == cnn::ScratchSize{163840, 12288});
 static_assert(cnn::fast::conv_siblings_scratch(kInception3bBranch1ConvSiblings, kBatch) == cnn::ScratchSize{163840, 422208});
 static_assert(cnn::fast::winograd::conv_scratch(kInception3bBranch2_1Conv, kBatch) == cnn::ScratchSize{768000, 885312, 442944});
 static_assert(cnn::fast::winograd::conv_scratch(kInception3bBranch3_1Conv, kBatch) == cnn::ScratchSize{313344, 243776});
-static_assert(cnn::fast::conv_scratch(kInception3bBranch4Conv, kBatch) == cnn::ScratchSize{163840, 362304});
+static_assert(cnn::fast::direct::conv_scratch(kInception3bBranch4Conv, kBatch) == cnn::ScratchSize{163840, 32768});
 static_assert(cnn::fast::conv_siblings_scratch(kInception4aBranch1ConvSiblings, kBatch) == cnn::ScratchSize{163840, 793344});
 static_assert(cnn::fast::winograd::conv_scratch(kInception4aBranch2_1Conv, kBatch) == cnn::ScratchSize{734848, 726336, 373824});
-static_assert(cnn::fast::conv_scratch(kInception4aBranch3_1Conv, kBatch) == cnn::ScratchSize{163840, 201792});
-static_assert(cnn::fast::conv_scratch(kInception4aBranch4Conv, kBatch) == cnn::ScratchSize{163840, 678144});
+static_assert(cnn::fast::direct::conv_scratch(kInception4aBranch3_1Conv, kBatch) == cnn::ScratchSize{163840, 18432});
+static_assert(cnn::fast::direct::conv_scratch(kInception4aBranch4Conv, kBatch) == cnn::ScratchSize{163840, 61440});
 static_assert(cnn::fast::conv_siblings_scratch(kInception4bBranch1ConvSiblings, kBatch) == cnn::ScratchSize{163840, 843072});
 static_assert(cnn::fast::winograd::conv_scratch(kInception4bBranch2_1Conv, kBatch) == cnn::ScratchSize{815360, 919872, 489472});
 static_assert(cnn::fast::winograd::conv_scratch(kInception4bBranch3_1Conv, kBatch) == cnn::ScratchSize{223360, 156480});
-static_assert(cnn::fast::conv_scratch(kInception4bBranch4Conv, kBatch) == cnn::ScratchSize{163840, 723264});
+static_assert(cnn::fast::direct::conv_scratch(kInception4bBranch4Conv, kBatch) == cnn::ScratchSize{163840, 65536});
 static_assert(cnn::fast::conv_siblings_scratch(kInception4cBranch1ConvSiblings, kBatch) == cnn::ScratchSize{163840, 836928});
 static_assert(cnn::fast::winograd::conv_scratch(kInception4cBranch2_1Conv, kBatch) == cnn::ScratchSize{924288, 1189440, 608832});
 static_assert(cnn::fast::winograd::conv_scratch(kInception4cBranch3_1Conv, kBatch) == cnn::ScratchSize{223360, 156480});
-static_assert(cnn::fast::conv_scratch(kInception4cBranch4Conv, kBatch) == cnn::ScratchSize{163840, 723264});
+static_assert(cnn::fast::direct::conv_scratch(kInception4cBranch4Conv, kBatch) == cnn::ScratchSize{163840, 65536});
 static_assert(cnn::fast::conv_siblings_scratch(kInception4dBranch1ConvSiblings, kBatch) == cnn::ScratchSize{163840, 840000});
 static_assert(cnn::fast::winograd::conv_scratch(kInception4dBranch2_1Conv, kBatch) == cnn::ScratchSize{976384, 1493568, 747072});
 static_assert(cnn::fast::winograd::conv_scratch(kInception4dBranch3_1Conv, kBatch) == cnn::ScratchSize{242304, 209216});
-static_assert(cnn::fast::conv_scratch(kInception4dBranch4Conv, kBatch) == cnn::ScratchSize{163840, 723264});
+static_assert(cnn::fast::direct::conv_scratch(kInception4dBranch4Conv, kBatch) == cnn::ScratchSize{163840, 65536});
 static_assert(cnn::fast::conv_siblings_scratch(kInception4eBranch1ConvSiblings, kBatch) == cnn::ScratchSize{163840, 951744});
 static_assert(cnn::fast::winograd::conv_scratch(kInception4eBranch2_1Conv, kBatch) == cnn::ScratchSize{1014272, 1866816, 933696});
 static_assert(cnn::fast::winograd::conv_scratch(kInception4eBranch3_1Conv, kBatch) == cnn::ScratchSize{398592, 285248});
-static_assert(cnn::fast::conv_scratch(kInception4eBranch4Conv, kBatch) == cnn::ScratchSize{163840, 780672});
+static_assert(cnn::fast::direct::conv_scratch(kInception4eBranch4Conv, kBatch) == cnn::ScratchSize{163840, 139264});
 static_assert(cnn::fast::conv_prepared_floats(kInception5aBranch1Conv) == 214656);
 static_assert(cnn::fast::conv_prepared_floats(kInception5aBranch2_0Conv) == 134784);
 static_assert(cnn::fast::conv_prepared_floats(kInception5aBranch3_0Conv) == 29952);
@@ -383,8 +383,8 @@ static_assert(cnn::fast::conv_siblings_prepared_scratch(kInception5aBranch1ConvS
 static_assert(cnn::fast::winograd::conv_scratch(kInception5aBranch2_1Conv, kBatch) == cnn::ScratchSize{253568, 1866816, 933696});
 static_assert(cnn::fast::winograd::conv_prepared_floats(kInception5aBranch3_1Conv) == 152640);
 static_assert(cnn::fast::winograd::conv_prepared_scratch(kInception5aBranch3_1Conv, kBatch) == cnn::ScratchSize{99648, 132608});
-static_assert(cnn::fast::conv_prepared_floats(kInception5aBranch4Conv) == 109824);
-static_assert(cnn::fast::conv_prepared_scratch(kInception5aBranch4Conv, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::direct::conv_prepared_floats(kInception5aBranch4Conv) == 106496);
+static_assert(cnn::fast::direct::conv_prepared_scratch(kInception5aBranch4Conv, kBatch) == cnn::ScratchSize{163840, 106496});
 static_assert(cnn::fast::conv_prepared_floats(kInception5bBranch1Conv) == 319488);
 static_assert(cnn::fast::conv_prepared_floats(kInception5bBranch2_0Conv) == 159744);
 static_assert(cnn::fast::conv_prepared_floats(kInception5bBranch3_0Conv) == 39936);
@@ -392,8 +392,8 @@ static_assert(cnn::fast::conv_siblings_prepared_scratch(kInception5bBranch1ConvS
 static_assert(cnn::fast::winograd::conv_scratch(kInception5bBranch2_1Conv, kBatch) == cnn::ScratchSize{272512, 2654784, 1327680});
 static_assert(cnn::fast::winograd::conv_prepared_floats(kInception5bBranch3_1Conv) == 228672);
 static_assert(cnn::fast::winograd::conv_prepared_scratch(kInception5bBranch3_1Conv, kBatch) == cnn::ScratchSize{163840, 198912});
-static_assert(cnn::fast::conv_prepared_floats(kInception5bBranch4Conv) == 109824);
-static_assert(cnn::fast::conv_prepared_scratch(kInception5bBranch4Conv, kBatch) == cnn::ScratchSize{163840, 1048576});
+static_assert(cnn::fast::direct::conv_prepared_floats(kInception5bBranch4Conv) == 106496);
+static_assert(cnn::fast::direct::conv_prepared_scratch(kInception5bBranch4Conv, kBatch) == cnn::ScratchSize{163840, 106496});
 static_assert(cnn::dense_scratch(kFc, kBatch) == cnn::ScratchSize{17408, 40960});
 
 constexpr cnn::TensorDescription kTensors[] = {
@@ -1631,7 +1631,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{0, 326144, 0}, {}},
-    {{5218304, 188160, 441344}, {}},
+    {{5218304, 188160, 428032}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -1651,7 +1651,7 @@ constexpr cnn::LayerWork kWorkInPredict[] = {
     {{}, {}},
     {{}, {}},
     {{0, 326144, 0}, {}},
-    {{5218304, 188160, 441344}, {}},
+    {{5218304, 188160, 428032}, {}},
     {{}, {}},
     {{}, {}},
     {{}, {}},
@@ -2058,7 +2058,7 @@ constexpr cnn::ModelDescription kModel{
         "}\n",
     .input = {3, 224, 224}, .outputs = 1000, .outputs_logits = false, .batch = kBatch,
     .tensors = kTensors, .layers = kLayers, .predict_work = kWorkInPredict, .auxiliaries = kAuxiliaries,
-    .memory = {.parameters = 13020048, .gradients = 0, .optimizer = 0, .activations = 33641280,
+    .memory = {.parameters = 13020048, .gradients = 0, .optimizer = 0, .activations = 33634624,
                .thread_scratch = 1014272},
 };
 
@@ -2127,18 +2127,18 @@ void GoogLeNetBn::prepare_on_team() {
   const cnn::Floats inception5a_branch3_1_bn_saved = floats(32515072, 512);
   const cnn::Floats inception5a_branch3_1_conv_weight_prepared = floats(32515584, 152640);
   const cnn::Floats inception5a_branch4_bn_saved = floats(32668224, 512);
-  const cnn::Floats inception5a_branch4_conv_weight_prepared = floats(32668736, 109824);
-  const cnn::Floats inception5b_branch1_bn_saved = floats(32778560, 1536);
-  const cnn::Floats inception5b_branch2_0_bn_saved = floats(32780096, 768);
-  const cnn::Floats inception5b_branch3_0_bn_saved = floats(32780864, 192);
-  const cnn::Floats inception5b_branch1_conv_weight_prepared = floats(32781056, 319488);
-  const cnn::Floats inception5b_branch2_0_conv_weight_prepared = floats(33100544, 159744);
-  const cnn::Floats inception5b_branch3_0_conv_weight_prepared = floats(33260288, 39936);
-  const cnn::Floats inception5b_branch2_1_bn_saved = floats(33300224, 1536);
-  const cnn::Floats inception5b_branch3_1_bn_saved = floats(33301760, 512);
-  const cnn::Floats inception5b_branch3_1_conv_weight_prepared = floats(33302272, 228672);
-  const cnn::Floats inception5b_branch4_bn_saved = floats(33530944, 512);
-  const cnn::Floats inception5b_branch4_conv_weight_prepared = floats(33531456, 109824);
+  const cnn::Floats inception5a_branch4_conv_weight_prepared = floats(32668736, 106496);
+  const cnn::Floats inception5b_branch1_bn_saved = floats(32775232, 1536);
+  const cnn::Floats inception5b_branch2_0_bn_saved = floats(32776768, 768);
+  const cnn::Floats inception5b_branch3_0_bn_saved = floats(32777536, 192);
+  const cnn::Floats inception5b_branch1_conv_weight_prepared = floats(32777728, 319488);
+  const cnn::Floats inception5b_branch2_0_conv_weight_prepared = floats(33097216, 159744);
+  const cnn::Floats inception5b_branch3_0_conv_weight_prepared = floats(33256960, 39936);
+  const cnn::Floats inception5b_branch2_1_bn_saved = floats(33296896, 1536);
+  const cnn::Floats inception5b_branch3_1_bn_saved = floats(33298432, 512);
+  const cnn::Floats inception5b_branch3_1_conv_weight_prepared = floats(33298944, 228672);
+  const cnn::Floats inception5b_branch4_bn_saved = floats(33527616, 512);
+  const cnn::Floats inception5b_branch4_conv_weight_prepared = floats(33528128, 106496);
 
   at(0);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2410,14 +2410,17 @@ void GoogLeNetBn::prepare_on_team() {
                  inception5a_branch3_0_bn_running_var_, kInception5aBranch3_0Bn);
   cnn::fast::conv_prepare(inception5a_branch1_conv_weight_prepared, inception5a_branch1_conv_weight_,
                           kInception5aBranch1Conv);
+  read_no_more(inception5a_branch1_conv_weight_);
 
   at(174);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   cnn::fast::conv_prepare(inception5a_branch2_0_conv_weight_prepared, inception5a_branch2_0_conv_weight_,
                           kInception5aBranch2_0Conv);
+  read_no_more(inception5a_branch2_0_conv_weight_);
 
   at(180);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   cnn::fast::conv_prepare(inception5a_branch3_0_conv_weight_prepared, inception5a_branch3_0_conv_weight_,
                           kInception5aBranch3_0Conv);
+  read_no_more(inception5a_branch3_0_conv_weight_);
 
   at(177);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2434,6 +2437,7 @@ void GoogLeNetBn::prepare_on_team() {
                  inception5a_branch3_1_bn_running_var_, kInception5aBranch3_1Bn);
   cnn::fast::winograd::conv_prepare(inception5a_branch3_1_conv_weight_prepared,
                                     inception5a_branch3_1_conv_weight_, kInception5aBranch3_1Conv);
+  read_no_more(inception5a_branch3_1_conv_weight_);
 
   at(187);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2441,8 +2445,9 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception5a_branch4_bn_saved, inception5a_branch4_bn_weight_, inception5a_branch4_bn_bias_,
                  inception5a_branch4_bn_running_mean_, inception5a_branch4_bn_running_var_,
                  kInception5aBranch4Bn);
-  cnn::fast::conv_prepare(inception5a_branch4_conv_weight_prepared, inception5a_branch4_conv_weight_,
-                          kInception5aBranch4Conv);
+  cnn::fast::direct::conv_prepare(inception5a_branch4_conv_weight_prepared, inception5a_branch4_conv_weight_,
+                                  kInception5aBranch4Conv);
+  read_no_more(inception5a_branch4_conv_weight_);
 
   at(191);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2458,14 +2463,17 @@ void GoogLeNetBn::prepare_on_team() {
                  inception5b_branch3_0_bn_running_var_, kInception5bBranch3_0Bn);
   cnn::fast::conv_prepare(inception5b_branch1_conv_weight_prepared, inception5b_branch1_conv_weight_,
                           kInception5bBranch1Conv);
+  read_no_more(inception5b_branch1_conv_weight_);
 
   at(194);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   cnn::fast::conv_prepare(inception5b_branch2_0_conv_weight_prepared, inception5b_branch2_0_conv_weight_,
                           kInception5bBranch2_0Conv);
+  read_no_more(inception5b_branch2_0_conv_weight_);
 
   at(200);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   cnn::fast::conv_prepare(inception5b_branch3_0_conv_weight_prepared, inception5b_branch3_0_conv_weight_,
                           kInception5bBranch3_0Conv);
+  read_no_more(inception5b_branch3_0_conv_weight_);
 
   at(197);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2482,6 +2490,7 @@ void GoogLeNetBn::prepare_on_team() {
                  inception5b_branch3_1_bn_running_var_, kInception5bBranch3_1Bn);
   cnn::fast::winograd::conv_prepare(inception5b_branch3_1_conv_weight_prepared,
                                     inception5b_branch3_1_conv_weight_, kInception5bBranch3_1Conv);
+  read_no_more(inception5b_branch3_1_conv_weight_);
 
   at(207);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2489,8 +2498,9 @@ void GoogLeNetBn::prepare_on_team() {
   cnn::bn_affine(inception5b_branch4_bn_saved, inception5b_branch4_bn_weight_, inception5b_branch4_bn_bias_,
                  inception5b_branch4_bn_running_mean_, inception5b_branch4_bn_running_var_,
                  kInception5bBranch4Bn);
-  cnn::fast::conv_prepare(inception5b_branch4_conv_weight_prepared, inception5b_branch4_conv_weight_,
-                          kInception5bBranch4Conv);
+  cnn::fast::direct::conv_prepare(inception5b_branch4_conv_weight_prepared, inception5b_branch4_conv_weight_,
+                                  kInception5bBranch4Conv);
+  read_no_more(inception5b_branch4_conv_weight_);
 }
 
 // Forward, as at prediction time: scores for the caller.
@@ -2623,26 +2633,26 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked inception5a_maxpool1 = blocked(0, 40768);  // 832x7x7
   const cnn::Floats inception5a_branch4_bn_saved = floats(32668224, 512);
   const cnn::Blocked inception5a_branch4_relu1 = blocked(6557376, 40768);  // 128x7x7
-  const cnn::Floats inception5a_branch4_conv_weight_prepared = floats(32668736, 109824);
-  const cnn::Floats inception5b_branch1_bn_saved = floats(32778560, 1536);
-  const cnn::Floats inception5b_branch2_0_bn_saved = floats(32780096, 768);
-  const cnn::Floats inception5b_branch3_0_bn_saved = floats(32780864, 192);
+  const cnn::Floats inception5a_branch4_conv_weight_prepared = floats(32668736, 106496);
+  const cnn::Floats inception5b_branch1_bn_saved = floats(32775232, 1536);
+  const cnn::Floats inception5b_branch2_0_bn_saved = floats(32776768, 768);
+  const cnn::Floats inception5b_branch3_0_bn_saved = floats(32777536, 192);
   const cnn::Blocked inception5b_concat1 = blocked(2654784, 50176);  // 1024x7x7
   const cnn::Blocked inception5b_branch1_relu1 = blocked(2654784, 50176);  // 384x7x7
-  const cnn::Floats inception5b_branch1_conv_weight_prepared = floats(32781056, 319488);
+  const cnn::Floats inception5b_branch1_conv_weight_prepared = floats(32777728, 319488);
   const cnn::Blocked inception5b_branch2_0_relu1 = blocked(4260416, 9408);  // 192x7x7
-  const cnn::Floats inception5b_branch2_0_conv_weight_prepared = floats(33100544, 159744);
+  const cnn::Floats inception5b_branch2_0_conv_weight_prepared = floats(33097216, 159744);
   const cnn::Blocked inception5b_branch3_0_relu1 = blocked(4561472, 2352);  // 48x7x7
-  const cnn::Floats inception5b_branch3_0_conv_weight_prepared = floats(33260288, 39936);
-  const cnn::Floats inception5b_branch2_1_bn_saved = floats(33300224, 1536);
+  const cnn::Floats inception5b_branch3_0_conv_weight_prepared = floats(33256960, 39936);
+  const cnn::Floats inception5b_branch2_1_bn_saved = floats(33296896, 1536);
   const cnn::Blocked inception5b_branch2_1_relu1 = blocked(2673600, 50176);  // 384x7x7
-  const cnn::Floats inception5b_branch3_1_bn_saved = floats(33301760, 512);
+  const cnn::Floats inception5b_branch3_1_bn_saved = floats(33298432, 512);
   const cnn::Blocked inception5b_branch3_1_relu1 = blocked(2692416, 50176);  // 128x7x7
-  const cnn::Floats inception5b_branch3_1_conv_weight_prepared = floats(33302272, 228672);
+  const cnn::Floats inception5b_branch3_1_conv_weight_prepared = floats(33298944, 228672);
   const cnn::Blocked inception5b_maxpool1 = blocked(0, 40768);  // 832x7x7
-  const cnn::Floats inception5b_branch4_bn_saved = floats(33530944, 512);
+  const cnn::Floats inception5b_branch4_bn_saved = floats(33527616, 512);
   const cnn::Blocked inception5b_branch4_relu1 = blocked(2698688, 50176);  // 128x7x7
-  const cnn::Floats inception5b_branch4_conv_weight_prepared = floats(33531456, 109824);
+  const cnn::Floats inception5b_branch4_conv_weight_prepared = floats(33528128, 106496);
   const cnn::Blocked gap1 = blocked(40960, 1024);  // 1024
   const cnn::Blocked fc = blocked(73728, 1000);  // 1000
   const cnn::Blocked softmax1 = blocked(0, 1000);  // 1000
@@ -2660,9 +2670,9 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(4);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (conv2.relu1)
-  cnn::fast::conv(conv2_relu1, maxpool1, conv2_conv_weight_,
-                  cnn::Epilogue().scaled(conv2_bn_saved).then(cnn::Activation::kRelu), kConv2Conv, batch,
-                  scratch(0, 91584));
+  cnn::fast::direct::conv(conv2_relu1, maxpool1, conv2_conv_weight_,
+                          cnn::Epilogue().scaled(conv2_bn_saved).then(cnn::Activation::kRelu), kConv2Conv,
+                          batch, scratch(0, 8192));
 
   at(7);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2713,9 +2723,9 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(27);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3a.branch4.relu1)
-  cnn::fast::conv(inception3a_branch4_relu1, inception3a_maxpool1, inception3a_branch4_conv_weight_,
-                  cnn::Epilogue().scaled(inception3a_branch4_bn_saved).then(cnn::Activation::kRelu),
-                  kInception3aBranch4Conv, batch, scratch(4816896, 266304));
+  cnn::fast::direct::conv(inception3a_branch4_relu1, inception3a_maxpool1, inception3a_branch4_conv_weight_,
+                          cnn::Epilogue().scaled(inception3a_branch4_bn_saved).then(cnn::Activation::kRelu),
+                          kInception3aBranch4Conv, batch, scratch(4816896, 12288));
 
   at(31);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2757,9 +2767,9 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(47);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception3b.branch4.relu1)
-  cnn::fast::conv(inception3b_branch4_relu1, inception3b_maxpool1, inception3b_branch4_conv_weight_,
-                  cnn::Epilogue().scaled(inception3b_branch4_bn_saved).then(cnn::Activation::kRelu),
-                  kInception3bBranch4Conv, batch, scratch(12042240, 362304));
+  cnn::fast::direct::conv(inception3b_branch4_relu1, inception3b_maxpool1, inception3b_branch4_conv_weight_,
+                          cnn::Epilogue().scaled(inception3b_branch4_bn_saved).then(cnn::Activation::kRelu),
+                          kInception3bBranch4Conv, batch, scratch(12042240, 32768));
 
   at(51);  // 44: maxpool(3, stride=2, ceil=true)    (maxpool3)
   cnn::maxpool(maxpool3, inception3b_concat1, kMaxpool3, batch);
@@ -2792,10 +2802,10 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(64);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4a.branch3[1].relu1)
-  cnn::fast::conv(inception4a_branch3_1_relu1, inception4a_branch3_0_relu1,
-                  inception4a_branch3_1_conv_weight_,
-                  cnn::Epilogue().scaled(inception4a_branch3_1_bn_saved).then(cnn::Activation::kRelu),
-                  kInception4aBranch3_1Conv, batch, scratch(3211264, 201792));
+  cnn::fast::direct::conv(inception4a_branch3_1_relu1, inception4a_branch3_0_relu1,
+                          inception4a_branch3_1_conv_weight_,
+                          cnn::Epilogue().scaled(inception4a_branch3_1_bn_saved).then(cnn::Activation::kRelu),
+                          kInception4aBranch3_1Conv, batch, scratch(3211264, 18432));
 
   at(67);  // 18: | maxpool(3, stride=1, pad=1, ceil=true)    (inception4a.maxpool1)
   cnn::maxpool(inception4a_maxpool1, maxpool3, kInception4aMaxpool1, batch);
@@ -2803,9 +2813,9 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(68);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4a.branch4.relu1)
-  cnn::fast::conv(inception4a_branch4_relu1, inception4a_maxpool1, inception4a_branch4_conv_weight_,
-                  cnn::Epilogue().scaled(inception4a_branch4_bn_saved).then(cnn::Activation::kRelu),
-                  kInception4aBranch4Conv, batch, scratch(6221824, 678144));
+  cnn::fast::direct::conv(inception4a_branch4_relu1, inception4a_maxpool1, inception4a_branch4_conv_weight_,
+                          cnn::Epilogue().scaled(inception4a_branch4_bn_saved).then(cnn::Activation::kRelu),
+                          kInception4aBranch4Conv, batch, scratch(6221824, 61440));
 
   at(81);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2847,9 +2857,9 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(97);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4b.branch4.relu1)
-  cnn::fast::conv(inception4b_branch4_relu1, inception4b_maxpool1, inception4b_branch4_conv_weight_,
-                  cnn::Epilogue().scaled(inception4b_branch4_bn_saved).then(cnn::Activation::kRelu),
-                  kInception4bBranch4Conv, batch, scratch(0, 723264));
+  cnn::fast::direct::conv(inception4b_branch4_relu1, inception4b_maxpool1, inception4b_branch4_conv_weight_,
+                          cnn::Epilogue().scaled(inception4b_branch4_bn_saved).then(cnn::Activation::kRelu),
+                          kInception4bBranch4Conv, batch, scratch(0, 65536));
 
   at(101);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2891,9 +2901,9 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(117);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4c.branch4.relu1)
-  cnn::fast::conv(inception4c_branch4_relu1, inception4c_maxpool1, inception4c_branch4_conv_weight_,
-                  cnn::Epilogue().scaled(inception4c_branch4_bn_saved).then(cnn::Activation::kRelu),
-                  kInception4cBranch4Conv, batch, scratch(3211264, 723264));
+  cnn::fast::direct::conv(inception4c_branch4_relu1, inception4c_maxpool1, inception4c_branch4_conv_weight_,
+                          cnn::Epilogue().scaled(inception4c_branch4_bn_saved).then(cnn::Activation::kRelu),
+                          kInception4cBranch4Conv, batch, scratch(3211264, 65536));
 
   at(121);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2935,9 +2945,9 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(137);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4d.branch4.relu1)
-  cnn::fast::conv(inception4d_branch4_relu1, inception4d_maxpool1, inception4d_branch4_conv_weight_,
-                  cnn::Epilogue().scaled(inception4d_branch4_bn_saved).then(cnn::Activation::kRelu),
-                  kInception4dBranch4Conv, batch, scratch(0, 723264));
+  cnn::fast::direct::conv(inception4d_branch4_relu1, inception4d_maxpool1, inception4d_branch4_conv_weight_,
+                          cnn::Epilogue().scaled(inception4d_branch4_bn_saved).then(cnn::Activation::kRelu),
+                          kInception4dBranch4Conv, batch, scratch(0, 65536));
 
   at(150);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -2979,9 +2989,9 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(166);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception4e.branch4.relu1)
-  cnn::fast::conv(inception4e_branch4_relu1, inception4e_maxpool1, inception4e_branch4_conv_weight_,
-                  cnn::Epilogue().scaled(inception4e_branch4_bn_saved).then(cnn::Activation::kRelu),
-                  kInception4eBranch4Conv, batch, scratch(5218304, 780672));
+  cnn::fast::direct::conv(inception4e_branch4_relu1, inception4e_maxpool1, inception4e_branch4_conv_weight_,
+                          cnn::Epilogue().scaled(inception4e_branch4_bn_saved).then(cnn::Activation::kRelu),
+                          kInception4eBranch4Conv, batch, scratch(5218304, 139264));
 
   at(170);  // 53: maxpool(2, stride=2, ceil=true)    (maxpool4)
   cnn::maxpool(maxpool4, inception4e_concat1, kMaxpool4, batch);
@@ -3025,10 +3035,10 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(187);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5a.branch4.relu1)
-  cnn::fast::conv(inception5a_branch4_relu1, inception5a_maxpool1,
-                  cnn::prepared(inception5a_branch4_conv_weight_prepared),
-                  cnn::Epilogue().scaled(inception5a_branch4_bn_saved).then(cnn::Activation::kRelu),
-                  kInception5aBranch4Conv, batch, scratch(1304576, 1048576));
+  cnn::fast::direct::conv(inception5a_branch4_relu1, inception5a_maxpool1,
+                          cnn::prepared(inception5a_branch4_conv_weight_prepared),
+                          cnn::Epilogue().scaled(inception5a_branch4_bn_saved).then(cnn::Activation::kRelu),
+                          kInception5aBranch4Conv, batch, scratch(1304576, 106496));
 
   at(191);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
@@ -3069,10 +3079,10 @@ void GoogLeNetBn::predict_on_team(cnn::ConstFloats images, int batch) {
   at(207);  // 8: conv = conv(out, kernel, stride=stride, pad=kernel // 2, bias=false)
   // 9: bn = bn(eps=0.001)
   // 10: relu    (inception5b.branch4.relu1)
-  cnn::fast::conv(inception5b_branch4_relu1, inception5b_maxpool1,
-                  cnn::prepared(inception5b_branch4_conv_weight_prepared),
-                  cnn::Epilogue().scaled(inception5b_branch4_bn_saved).then(cnn::Activation::kRelu),
-                  kInception5bBranch4Conv, batch, scratch(1304576, 1048576));
+  cnn::fast::direct::conv(inception5b_branch4_relu1, inception5b_maxpool1,
+                          cnn::prepared(inception5b_branch4_conv_weight_prepared),
+                          cnn::Epilogue().scaled(inception5b_branch4_bn_saved).then(cnn::Activation::kRelu),
+                          kInception5bBranch4Conv, batch, scratch(1304576, 106496));
 
   at(211);  // 58: gap    (gap1)
   cnn::gap(gap1, inception5b_concat1, k1024x7x7, batch);

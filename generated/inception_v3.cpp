@@ -564,49 +564,49 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 static_assert(cnn::fast::conv_scratch(kConv2d1a3x3Conv, kBatch) == cnn::ScratchSize{163840, 38604});
 static_assert(cnn::fast::winograd::conv_scratch(kConv2d2a3x3Conv, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::fast::winograd::conv_scratch(kConv2d2b3x3Conv, kBatch) == cnn::ScratchSize{242304, 209216});
-static_assert(cnn::fast::conv_scratch(kConv2d3b1x1Conv, kBatch) == cnn::ScratchSize{163840, 92736});
+static_assert(cnn::fast::direct::conv_scratch(kConv2d3b1x1Conv, kBatch) == cnn::ScratchSize{163840, 10240});
 static_assert(cnn::fast::winograd::conv_scratch(kConv2d4a3x3Conv, kBatch) == cnn::ScratchSize{654336, 885056});
 static_assert(cnn::fast::conv_siblings_scratch(kMixed5bBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{163840, 293952});
 static_assert(cnn::fast::winograd::conv_scratch(kMixed5bBranch5x5_2Conv, kBatch) == cnn::ScratchSize{280192, 313536});
 static_assert(cnn::fast::winograd::conv_scratch(kMixed5bBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{389120, 486976});
 static_assert(cnn::fast::winograd::conv_scratch(kMixed5bBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{464896, 730176});
-static_assert(cnn::fast::conv_scratch(kMixed5bBranchPoolConv, kBatch) == cnn::ScratchSize{163840, 266304});
+static_assert(cnn::fast::direct::conv_scratch(kMixed5bBranchPoolConv, kBatch) == cnn::ScratchSize{163840, 12288});
 static_assert(cnn::fast::conv_siblings_scratch(kMixed5cBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{163840, 391488});
 static_assert(cnn::fast::winograd::conv_scratch(kMixed5cBranch5x5_2Conv, kBatch) == cnn::ScratchSize{280192, 313536});
 static_assert(cnn::fast::winograd::conv_scratch(kMixed5cBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{389120, 486976});
 static_assert(cnn::fast::winograd::conv_scratch(kMixed5cBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{464896, 730176});
-static_assert(cnn::fast::conv_scratch(kMixed5cBranchPoolConv, kBatch) == cnn::ScratchSize{163840, 362304});
+static_assert(cnn::fast::direct::conv_scratch(kMixed5cBranchPoolConv, kBatch) == cnn::ScratchSize{163840, 32768});
 static_assert(cnn::fast::conv_siblings_scratch(kMixed5dBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{163840, 440256});
 static_assert(cnn::fast::winograd::conv_scratch(kMixed5dBranch5x5_2Conv, kBatch) == cnn::ScratchSize{280192, 313536});
 static_assert(cnn::fast::winograd::conv_scratch(kMixed5dBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{389120, 486976});
 static_assert(cnn::fast::winograd::conv_scratch(kMixed5dBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{464896, 730176});
-static_assert(cnn::fast::conv_scratch(kMixed5dBranchPoolConv, kBatch) == cnn::ScratchSize{163840, 407424});
+static_assert(cnn::fast::direct::conv_scratch(kMixed5dBranchPoolConv, kBatch) == cnn::ScratchSize{163840, 36864});
 static_assert(cnn::fast::conv_scratch(kMixed6aBranch3x3Conv, kBatch) == cnn::ScratchSize{163840, 2043904});
-static_assert(cnn::fast::conv_scratch(kMixed6aBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{163840, 407424});
+static_assert(cnn::fast::direct::conv_scratch(kMixed6aBranch3x3dbl1Conv, kBatch) == cnn::ScratchSize{163840, 36864});
 static_assert(cnn::fast::winograd::conv_scratch(kMixed6aBranch3x3dbl2Conv, kBatch) == cnn::ScratchSize{389120, 486976});
 static_assert(cnn::fast::conv_scratch(kMixed6aBranch3x3dbl3Conv, kBatch) == cnn::ScratchSize{163840, 1131520});
 static_assert(cnn::fast::conv_siblings_scratch(kMixed6bBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{163840, 1383744});
-static_assert(cnn::fast::conv_scratch(kMixed6bBranch7x7_2Conv, kBatch) == cnn::ScratchSize{163840, 1166848});
+static_assert(cnn::fast::direct::conv_scratch(kMixed6bBranch7x7_2Conv, kBatch) == cnn::ScratchSize{163840, 229376});
 static_assert(cnn::fast::conv_scratch(kMixed6bBranch7x7_3Conv, kBatch) == cnn::ScratchSize{163840, 1220608});
-static_assert(cnn::fast::conv_scratch(kMixed6bBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{163840, 1166848});
-static_assert(cnn::fast::conv_scratch(kMixed6bBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{163840, 1166848});
-static_assert(cnn::fast::conv_scratch(kMixed6bBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{163840, 1166848});
+static_assert(cnn::fast::direct::conv_scratch(kMixed6bBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{163840, 229376});
+static_assert(cnn::fast::direct::conv_scratch(kMixed6bBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{163840, 229376});
+static_assert(cnn::fast::direct::conv_scratch(kMixed6bBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{163840, 229376});
 static_assert(cnn::fast::conv_scratch(kMixed6bBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{163840, 1220608});
 static_assert(cnn::fast::conv_scratch(kMixed6bBranchPoolConv, kBatch) == cnn::ScratchSize{163840, 1180992});
 static_assert(cnn::fast::conv_siblings_scratch(kMixed6cBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{163840, 1429824});
-static_assert(cnn::fast::conv_scratch(kMixed6cBranch7x7_2Conv, kBatch) == cnn::ScratchSize{163840, 1230016});
+static_assert(cnn::fast::direct::conv_scratch(kMixed6cBranch7x7_2Conv, kBatch) == cnn::ScratchSize{163840, 358400});
 static_assert(cnn::fast::conv_scratch(kMixed6cBranch7x7_3Conv, kBatch) == cnn::ScratchSize{163840, 1263616});
-static_assert(cnn::fast::conv_scratch(kMixed6cBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{163840, 1230016});
-static_assert(cnn::fast::conv_scratch(kMixed6cBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{163840, 1230016});
-static_assert(cnn::fast::conv_scratch(kMixed6cBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{163840, 1230016});
+static_assert(cnn::fast::direct::conv_scratch(kMixed6cBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{163840, 358400});
+static_assert(cnn::fast::direct::conv_scratch(kMixed6cBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{163840, 358400});
+static_assert(cnn::fast::direct::conv_scratch(kMixed6cBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{163840, 358400});
 static_assert(cnn::fast::conv_scratch(kMixed6cBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{163840, 1263616});
 static_assert(cnn::fast::conv_scratch(kMixed6cBranchPoolConv, kBatch) == cnn::ScratchSize{163840, 1180992});
 static_assert(cnn::fast::conv_siblings_scratch(kMixed6dBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{163840, 1429824});
-static_assert(cnn::fast::conv_scratch(kMixed6dBranch7x7_2Conv, kBatch) == cnn::ScratchSize{163840, 1230016});
+static_assert(cnn::fast::direct::conv_scratch(kMixed6dBranch7x7_2Conv, kBatch) == cnn::ScratchSize{163840, 358400});
 static_assert(cnn::fast::conv_scratch(kMixed6dBranch7x7_3Conv, kBatch) == cnn::ScratchSize{163840, 1263616});
-static_assert(cnn::fast::conv_scratch(kMixed6dBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{163840, 1230016});
-static_assert(cnn::fast::conv_scratch(kMixed6dBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{163840, 1230016});
-static_assert(cnn::fast::conv_scratch(kMixed6dBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{163840, 1230016});
+static_assert(cnn::fast::direct::conv_scratch(kMixed6dBranch7x7dbl2Conv, kBatch) == cnn::ScratchSize{163840, 358400});
+static_assert(cnn::fast::direct::conv_scratch(kMixed6dBranch7x7dbl3Conv, kBatch) == cnn::ScratchSize{163840, 358400});
+static_assert(cnn::fast::direct::conv_scratch(kMixed6dBranch7x7dbl4Conv, kBatch) == cnn::ScratchSize{163840, 358400});
 static_assert(cnn::fast::conv_scratch(kMixed6dBranch7x7dbl5Conv, kBatch) == cnn::ScratchSize{163840, 1263616});
 static_assert(cnn::fast::conv_scratch(kMixed6dBranchPoolConv, kBatch) == cnn::ScratchSize{163840, 1180992});
 static_assert(cnn::fast::conv_siblings_scratch(kMixed6eBranch1x1ConvSiblings, kBatch) == cnn::ScratchSize{163840, 1475904});
@@ -3749,6 +3749,7 @@ void InceptionV3::prepare_on_team() {
                  Mixed_7a_branch3x3_2_bn_running_var_, kMixed7aBranch3x3_2Bn);
   cnn::fast::conv_prepare(Mixed_7a_branch3x3_2_conv_weight_prepared, Mixed_7a_branch3x3_2_conv_weight_,
                           kMixed7aBranch3x3_2Conv);
+  read_no_more(Mixed_7a_branch3x3_2_conv_weight_);
 
   at(247);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3772,6 +3773,7 @@ void InceptionV3::prepare_on_team() {
                  Mixed_7a_branch7x7x3_4_bn_running_var_, kMixed7aBranch7x7x3_4Bn);
   cnn::fast::conv_prepare(Mixed_7a_branch7x7x3_4_conv_weight_prepared, Mixed_7a_branch7x7x3_4_conv_weight_,
                           kMixed7aBranch7x7x3_4Conv);
+  read_no_more(Mixed_7a_branch7x7x3_4_conv_weight_);
 
   at(258);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3787,14 +3789,17 @@ void InceptionV3::prepare_on_team() {
                  Mixed_7b_branch3x3dbl_1_bn_running_var_, kMixed7bBranch3x3dbl1Bn);
   cnn::fast::conv_prepare(Mixed_7b_branch1x1_conv_weight_prepared, Mixed_7b_branch1x1_conv_weight_,
                           kMixed7bBranch1x1Conv);
+  read_no_more(Mixed_7b_branch1x1_conv_weight_);
 
   at(261);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   cnn::fast::conv_prepare(Mixed_7b_branch3x3_1_conv_weight_prepared, Mixed_7b_branch3x3_1_conv_weight_,
                           kMixed7bBranch3x3_1Conv);
+  read_no_more(Mixed_7b_branch3x3_1_conv_weight_);
 
   at(271);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   cnn::fast::conv_prepare(Mixed_7b_branch3x3dbl_1_conv_weight_prepared, Mixed_7b_branch3x3dbl_1_conv_weight_,
                           kMixed7bBranch3x3dbl1Conv);
+  read_no_more(Mixed_7b_branch3x3dbl_1_conv_weight_);
 
   at(264);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3804,6 +3809,7 @@ void InceptionV3::prepare_on_team() {
                  Mixed_7b_branch3x3_2a_bn_running_var_, kMixed7bBranch3x3_2aBn);
   cnn::fast::conv_prepare(Mixed_7b_branch3x3_2a_conv_weight_prepared, Mixed_7b_branch3x3_2a_conv_weight_,
                           kMixed7bBranch3x3_2aConv);
+  read_no_more(Mixed_7b_branch3x3_2a_conv_weight_);
 
   at(267);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3813,6 +3819,7 @@ void InceptionV3::prepare_on_team() {
                  Mixed_7b_branch3x3_2b_bn_running_var_, kMixed7bBranch3x3_2bBn);
   cnn::fast::conv_prepare(Mixed_7b_branch3x3_2b_conv_weight_prepared, Mixed_7b_branch3x3_2b_conv_weight_,
                           kMixed7bBranch3x3_2bConv);
+  read_no_more(Mixed_7b_branch3x3_2b_conv_weight_);
 
   at(274);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3829,6 +3836,7 @@ void InceptionV3::prepare_on_team() {
                  Mixed_7b_branch3x3dbl_3a_bn_running_var_, kMixed7bBranch3x3dbl3aBn);
   cnn::fast::conv_prepare(Mixed_7b_branch3x3dbl_3a_conv_weight_prepared,
                           Mixed_7b_branch3x3dbl_3a_conv_weight_, kMixed7bBranch3x3dbl3aConv);
+  read_no_more(Mixed_7b_branch3x3dbl_3a_conv_weight_);
 
   at(280);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3838,6 +3846,7 @@ void InceptionV3::prepare_on_team() {
                  Mixed_7b_branch3x3dbl_3b_bn_running_var_, kMixed7bBranch3x3dbl3bBn);
   cnn::fast::conv_prepare(Mixed_7b_branch3x3dbl_3b_conv_weight_prepared,
                           Mixed_7b_branch3x3dbl_3b_conv_weight_, kMixed7bBranch3x3dbl3bConv);
+  read_no_more(Mixed_7b_branch3x3dbl_3b_conv_weight_);
 
   at(285);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3847,6 +3856,7 @@ void InceptionV3::prepare_on_team() {
                  Mixed_7b_branch_pool_bn_running_var_, kMixed7bBranchPoolBn);
   cnn::fast::conv_prepare(Mixed_7b_branch_pool_conv_weight_prepared, Mixed_7b_branch_pool_conv_weight_,
                           kMixed7bBranchPoolConv);
+  read_no_more(Mixed_7b_branch_pool_conv_weight_);
 
   at(289);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3862,14 +3872,17 @@ void InceptionV3::prepare_on_team() {
                  Mixed_7c_branch3x3dbl_1_bn_running_var_, kMixed7cBranch3x3dbl1Bn);
   cnn::fast::conv_prepare(Mixed_7c_branch1x1_conv_weight_prepared, Mixed_7c_branch1x1_conv_weight_,
                           kMixed7cBranch1x1Conv);
+  read_no_more(Mixed_7c_branch1x1_conv_weight_);
 
   at(292);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   cnn::fast::conv_prepare(Mixed_7c_branch3x3_1_conv_weight_prepared, Mixed_7c_branch3x3_1_conv_weight_,
                           kMixed7cBranch3x3_1Conv);
+  read_no_more(Mixed_7c_branch3x3_1_conv_weight_);
 
   at(302);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   cnn::fast::conv_prepare(Mixed_7c_branch3x3dbl_1_conv_weight_prepared, Mixed_7c_branch3x3dbl_1_conv_weight_,
                           kMixed7cBranch3x3dbl1Conv);
+  read_no_more(Mixed_7c_branch3x3dbl_1_conv_weight_);
 
   at(295);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3879,6 +3892,7 @@ void InceptionV3::prepare_on_team() {
                  Mixed_7c_branch3x3_2a_bn_running_var_, kMixed7cBranch3x3_2aBn);
   cnn::fast::conv_prepare(Mixed_7c_branch3x3_2a_conv_weight_prepared, Mixed_7c_branch3x3_2a_conv_weight_,
                           kMixed7cBranch3x3_2aConv);
+  read_no_more(Mixed_7c_branch3x3_2a_conv_weight_);
 
   at(298);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3888,6 +3902,7 @@ void InceptionV3::prepare_on_team() {
                  Mixed_7c_branch3x3_2b_bn_running_var_, kMixed7cBranch3x3_2bBn);
   cnn::fast::conv_prepare(Mixed_7c_branch3x3_2b_conv_weight_prepared, Mixed_7c_branch3x3_2b_conv_weight_,
                           kMixed7cBranch3x3_2bConv);
+  read_no_more(Mixed_7c_branch3x3_2b_conv_weight_);
 
   at(305);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3904,6 +3919,7 @@ void InceptionV3::prepare_on_team() {
                  Mixed_7c_branch3x3dbl_3a_bn_running_var_, kMixed7cBranch3x3dbl3aBn);
   cnn::fast::conv_prepare(Mixed_7c_branch3x3dbl_3a_conv_weight_prepared,
                           Mixed_7c_branch3x3dbl_3a_conv_weight_, kMixed7cBranch3x3dbl3aConv);
+  read_no_more(Mixed_7c_branch3x3dbl_3a_conv_weight_);
 
   at(311);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3913,6 +3929,7 @@ void InceptionV3::prepare_on_team() {
                  Mixed_7c_branch3x3dbl_3b_bn_running_var_, kMixed7cBranch3x3dbl3bBn);
   cnn::fast::conv_prepare(Mixed_7c_branch3x3dbl_3b_conv_weight_prepared,
                           Mixed_7c_branch3x3dbl_3b_conv_weight_, kMixed7cBranch3x3dbl3bConv);
+  read_no_more(Mixed_7c_branch3x3dbl_3b_conv_weight_);
 
   at(316);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -3922,6 +3939,7 @@ void InceptionV3::prepare_on_team() {
                  Mixed_7c_branch_pool_bn_running_var_, kMixed7cBranchPoolBn);
   cnn::fast::conv_prepare(Mixed_7c_branch_pool_conv_weight_prepared, Mixed_7c_branch_pool_conv_weight_,
                           kMixed7cBranchPoolConv);
+  read_no_more(Mixed_7c_branch_pool_conv_weight_);
 }
 
 // Forward, as at prediction time: scores for the caller.
@@ -4189,9 +4207,9 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(10);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Conv2d_3b_1x1.relu1)
-  cnn::fast::conv(Conv2d_3b_1x1_relu1, maxpool1, Conv2d_3b_1x1_conv_weight_,
-                  cnn::Epilogue().scaled(Conv2d_3b_1x1_bn_saved).then(cnn::Activation::kRelu),
-                  kConv2d3b1x1Conv, batch, scratch(0, 92736));
+  cnn::fast::direct::conv(Conv2d_3b_1x1_relu1, maxpool1, Conv2d_3b_1x1_conv_weight_,
+                          cnn::Epilogue().scaled(Conv2d_3b_1x1_bn_saved).then(cnn::Activation::kRelu),
+                          kConv2d3b1x1Conv, batch, scratch(0, 10240));
 
   at(13);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4250,9 +4268,9 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(36);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5b.branch_pool.relu1)
-  cnn::fast::conv(Mixed_5b_branch_pool_relu1, Mixed_5b_avgpool1, Mixed_5b_branch_pool_conv_weight_,
-                  cnn::Epilogue().scaled(Mixed_5b_branch_pool_bn_saved).then(cnn::Activation::kRelu),
-                  kMixed5bBranchPoolConv, batch, scratch(7526400, 266304));
+  cnn::fast::direct::conv(Mixed_5b_branch_pool_relu1, Mixed_5b_avgpool1, Mixed_5b_branch_pool_conv_weight_,
+                          cnn::Epilogue().scaled(Mixed_5b_branch_pool_bn_saved).then(cnn::Activation::kRelu),
+                          kMixed5bBranchPoolConv, batch, scratch(7526400, 12288));
 
   at(40);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4301,9 +4319,9 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(59);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5c.branch_pool.relu1)
-  cnn::fast::conv(Mixed_5c_branch_pool_relu1, Mixed_5c_avgpool1, Mixed_5c_branch_pool_conv_weight_,
-                  cnn::Epilogue().scaled(Mixed_5c_branch_pool_bn_saved).then(cnn::Activation::kRelu),
-                  kMixed5cBranchPoolConv, batch, scratch(11289600, 362304));
+  cnn::fast::direct::conv(Mixed_5c_branch_pool_relu1, Mixed_5c_avgpool1, Mixed_5c_branch_pool_conv_weight_,
+                          cnn::Epilogue().scaled(Mixed_5c_branch_pool_bn_saved).then(cnn::Activation::kRelu),
+                          kMixed5cBranchPoolConv, batch, scratch(11289600, 32768));
 
   at(63);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4352,9 +4370,9 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(82);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_5d.branch_pool.relu1)
-  cnn::fast::conv(Mixed_5d_branch_pool_relu1, Mixed_5d_avgpool1, Mixed_5d_branch_pool_conv_weight_,
-                  cnn::Epilogue().scaled(Mixed_5d_branch_pool_bn_saved).then(cnn::Activation::kRelu),
-                  kMixed5dBranchPoolConv, batch, scratch(0, 407424));
+  cnn::fast::direct::conv(Mixed_5d_branch_pool_relu1, Mixed_5d_avgpool1, Mixed_5d_branch_pool_conv_weight_,
+                          cnn::Epilogue().scaled(Mixed_5d_branch_pool_bn_saved).then(cnn::Activation::kRelu),
+                          kMixed5dBranchPoolConv, batch, scratch(0, 36864));
 
   at(86);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4366,9 +4384,10 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(89);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6a.branch3x3dbl_1.relu1)
-  cnn::fast::conv(Mixed_6a_branch3x3dbl_1_relu1, Mixed_5d_concat1, Mixed_6a_branch3x3dbl_1_conv_weight_,
-                  cnn::Epilogue().scaled(Mixed_6a_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
-                  kMixed6aBranch3x3dbl1Conv, batch, scratch(7102464, 407424));
+  cnn::fast::direct::conv(Mixed_6a_branch3x3dbl_1_relu1, Mixed_5d_concat1,
+                          Mixed_6a_branch3x3dbl_1_conv_weight_,
+                          cnn::Epilogue().scaled(Mixed_6a_branch3x3dbl_1_bn_saved).then(cnn::Activation::kRelu),
+                          kMixed6aBranch3x3dbl1Conv, batch, scratch(7102464, 36864));
 
   at(92);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4410,9 +4429,10 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(106);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7_2.relu1)
-  cnn::fast::conv(Mixed_6b_branch7x7_2_relu1, Mixed_6b_branch7x7_1_relu1, Mixed_6b_branch7x7_2_conv_weight_,
-                  cnn::Epilogue().scaled(Mixed_6b_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
-                  kMixed6bBranch7x7_2Conv, batch, scratch(14204928, 1166848));
+  cnn::fast::direct::conv(Mixed_6b_branch7x7_2_relu1, Mixed_6b_branch7x7_1_relu1,
+                          Mixed_6b_branch7x7_2_conv_weight_,
+                          cnn::Epilogue().scaled(Mixed_6b_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
+                          kMixed6bBranch7x7_2Conv, batch, scratch(14204928, 229376));
 
   at(109);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4424,26 +4444,26 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(115);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7dbl_2.relu1)
-  cnn::fast::conv(Mixed_6b_branch7x7dbl_2_relu1, Mixed_6b_branch7x7dbl_1_relu1,
-                  Mixed_6b_branch7x7dbl_2_conv_weight_,
-                  cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
-                  kMixed6bBranch7x7dbl2Conv, batch, scratch(15388672, 1166848));
+  cnn::fast::direct::conv(Mixed_6b_branch7x7dbl_2_relu1, Mixed_6b_branch7x7dbl_1_relu1,
+                          Mixed_6b_branch7x7dbl_2_conv_weight_,
+                          cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
+                          kMixed6bBranch7x7dbl2Conv, batch, scratch(15388672, 229376));
 
   at(118);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7dbl_3.relu1)
-  cnn::fast::conv(Mixed_6b_branch7x7dbl_3_relu1, Mixed_6b_branch7x7dbl_2_relu1,
-                  Mixed_6b_branch7x7dbl_3_conv_weight_,
-                  cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
-                  kMixed6bBranch7x7dbl3Conv, batch, scratch(16572416, 1166848));
+  cnn::fast::direct::conv(Mixed_6b_branch7x7dbl_3_relu1, Mixed_6b_branch7x7dbl_2_relu1,
+                          Mixed_6b_branch7x7dbl_3_conv_weight_,
+                          cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
+                          kMixed6bBranch7x7dbl3Conv, batch, scratch(16572416, 229376));
 
   at(121);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6b.branch7x7dbl_4.relu1)
-  cnn::fast::conv(Mixed_6b_branch7x7dbl_4_relu1, Mixed_6b_branch7x7dbl_3_relu1,
-                  Mixed_6b_branch7x7dbl_4_conv_weight_,
-                  cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
-                  kMixed6bBranch7x7dbl4Conv, batch, scratch(14204928, 1166848));
+  cnn::fast::direct::conv(Mixed_6b_branch7x7dbl_4_relu1, Mixed_6b_branch7x7dbl_3_relu1,
+                          Mixed_6b_branch7x7dbl_4_conv_weight_,
+                          cnn::Epilogue().scaled(Mixed_6b_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
+                          kMixed6bBranch7x7dbl4Conv, batch, scratch(14204928, 229376));
 
   at(124);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4484,9 +4504,10 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(138);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7_2.relu1)
-  cnn::fast::conv(Mixed_6c_branch7x7_2_relu1, Mixed_6c_branch7x7_1_relu1, Mixed_6c_branch7x7_2_conv_weight_,
-                  cnn::Epilogue().scaled(Mixed_6c_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
-                  kMixed6cBranch7x7_2Conv, batch, scratch(18643968, 1230016));
+  cnn::fast::direct::conv(Mixed_6c_branch7x7_2_relu1, Mixed_6c_branch7x7_1_relu1,
+                          Mixed_6c_branch7x7_2_conv_weight_,
+                          cnn::Epilogue().scaled(Mixed_6c_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
+                          kMixed6cBranch7x7_2Conv, batch, scratch(18643968, 358400));
 
   at(141);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4498,26 +4519,26 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(147);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7dbl_2.relu1)
-  cnn::fast::conv(Mixed_6c_branch7x7dbl_2_relu1, Mixed_6c_branch7x7dbl_1_relu1,
-                  Mixed_6c_branch7x7dbl_2_conv_weight_,
-                  cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
-                  kMixed6cBranch7x7dbl2Conv, batch, scratch(17164288, 1230016));
+  cnn::fast::direct::conv(Mixed_6c_branch7x7dbl_2_relu1, Mixed_6c_branch7x7dbl_1_relu1,
+                          Mixed_6c_branch7x7dbl_2_conv_weight_,
+                          cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
+                          kMixed6cBranch7x7dbl2Conv, batch, scratch(17164288, 358400));
 
   at(150);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7dbl_3.relu1)
-  cnn::fast::conv(Mixed_6c_branch7x7dbl_3_relu1, Mixed_6c_branch7x7dbl_2_relu1,
-                  Mixed_6c_branch7x7dbl_3_conv_weight_,
-                  cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
-                  kMixed6cBranch7x7dbl3Conv, batch, scratch(17164288, 1230016));
+  cnn::fast::direct::conv(Mixed_6c_branch7x7dbl_3_relu1, Mixed_6c_branch7x7dbl_2_relu1,
+                          Mixed_6c_branch7x7dbl_3_conv_weight_,
+                          cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
+                          kMixed6cBranch7x7dbl3Conv, batch, scratch(17164288, 358400));
 
   at(153);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6c.branch7x7dbl_4.relu1)
-  cnn::fast::conv(Mixed_6c_branch7x7dbl_4_relu1, Mixed_6c_branch7x7dbl_3_relu1,
-                  Mixed_6c_branch7x7dbl_4_conv_weight_,
-                  cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
-                  kMixed6cBranch7x7dbl4Conv, batch, scratch(17164288, 1230016));
+  cnn::fast::direct::conv(Mixed_6c_branch7x7dbl_4_relu1, Mixed_6c_branch7x7dbl_3_relu1,
+                          Mixed_6c_branch7x7dbl_4_conv_weight_,
+                          cnn::Epilogue().scaled(Mixed_6c_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
+                          kMixed6cBranch7x7dbl4Conv, batch, scratch(17164288, 358400));
 
   at(156);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4558,9 +4579,10 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(170);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7_2.relu1)
-  cnn::fast::conv(Mixed_6d_branch7x7_2_relu1, Mixed_6d_branch7x7_1_relu1, Mixed_6d_branch7x7_2_conv_weight_,
-                  cnn::Epilogue().scaled(Mixed_6d_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
-                  kMixed6dBranch7x7_2Conv, batch, scratch(18643968, 1230016));
+  cnn::fast::direct::conv(Mixed_6d_branch7x7_2_relu1, Mixed_6d_branch7x7_1_relu1,
+                          Mixed_6d_branch7x7_2_conv_weight_,
+                          cnn::Epilogue().scaled(Mixed_6d_branch7x7_2_bn_saved).then(cnn::Activation::kRelu),
+                          kMixed6dBranch7x7_2Conv, batch, scratch(18643968, 358400));
 
   at(173);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
@@ -4572,26 +4594,26 @@ void InceptionV3::predict_on_team(cnn::ConstFloats images, int batch) {
   at(179);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7dbl_2.relu1)
-  cnn::fast::conv(Mixed_6d_branch7x7dbl_2_relu1, Mixed_6d_branch7x7dbl_1_relu1,
-                  Mixed_6d_branch7x7dbl_2_conv_weight_,
-                  cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
-                  kMixed6dBranch7x7dbl2Conv, batch, scratch(17164288, 1230016));
+  cnn::fast::direct::conv(Mixed_6d_branch7x7dbl_2_relu1, Mixed_6d_branch7x7dbl_1_relu1,
+                          Mixed_6d_branch7x7dbl_2_conv_weight_,
+                          cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_2_bn_saved).then(cnn::Activation::kRelu),
+                          kMixed6dBranch7x7dbl2Conv, batch, scratch(17164288, 358400));
 
   at(182);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7dbl_3.relu1)
-  cnn::fast::conv(Mixed_6d_branch7x7dbl_3_relu1, Mixed_6d_branch7x7dbl_2_relu1,
-                  Mixed_6d_branch7x7dbl_3_conv_weight_,
-                  cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
-                  kMixed6dBranch7x7dbl3Conv, batch, scratch(17164288, 1230016));
+  cnn::fast::direct::conv(Mixed_6d_branch7x7dbl_3_relu1, Mixed_6d_branch7x7dbl_2_relu1,
+                          Mixed_6d_branch7x7dbl_3_conv_weight_,
+                          cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_3_bn_saved).then(cnn::Activation::kRelu),
+                          kMixed6dBranch7x7dbl3Conv, batch, scratch(17164288, 358400));
 
   at(185);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)
   // 9: relu    (Mixed_6d.branch7x7dbl_4.relu1)
-  cnn::fast::conv(Mixed_6d_branch7x7dbl_4_relu1, Mixed_6d_branch7x7dbl_3_relu1,
-                  Mixed_6d_branch7x7dbl_4_conv_weight_,
-                  cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
-                  kMixed6dBranch7x7dbl4Conv, batch, scratch(17164288, 1230016));
+  cnn::fast::direct::conv(Mixed_6d_branch7x7dbl_4_relu1, Mixed_6d_branch7x7dbl_3_relu1,
+                          Mixed_6d_branch7x7dbl_4_conv_weight_,
+                          cnn::Epilogue().scaled(Mixed_6d_branch7x7dbl_4_bn_saved).then(cnn::Activation::kRelu),
+                          kMixed6dBranch7x7dbl4Conv, batch, scratch(17164288, 358400));
 
   at(188);  // 7: conv = conv(out, kernel, stride=stride, pad=pad, bias=false)
   // 8: bn = bn(eps=0.001)

@@ -459,6 +459,7 @@ void LeNet5::prepare_on_team() {
 
   at(8);  // 32: c5 = conv(120, 5)
   cnn::fast::conv_prepare(c5_weight_prepared, c5_weight_, kC5);
+  read_no_more(c5_weight_);
 }
 
 // Forward, as at prediction time: scores for the caller.

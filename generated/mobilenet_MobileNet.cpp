@@ -1018,9 +1018,11 @@ void MobileNet::prepare_on_team() {
   cnn::bn_affine(conv_pw_13_bn_saved, conv_pw_13_bn_weight_, conv_pw_13_bn_bias_, conv_pw_13_bn_running_mean_,
                  conv_pw_13_bn_running_var_, kConvPw13Bn);
   cnn::conv_prepare(conv_pw_12_weight_prepared, conv_pw_12_weight_, kConvPw12);
+  read_no_more(conv_pw_12_weight_);
 
   at(78);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
   cnn::conv_prepare(conv_pw_13_weight_prepared, conv_pw_13_weight_, kConvPw13);
+  read_no_more(conv_pw_13_weight_);
 }
 
 // Forward, as at prediction time: scores for the caller.

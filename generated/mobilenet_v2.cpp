@@ -1879,10 +1879,12 @@ void MobileNetV2::prepare_on_team() {
                  kFeaturesStage6_1Bn3);
   cnn::conv_prepare(features_stage6_1_conv1_weight_prepared, features_stage6_1_conv1_weight_,
                     kFeaturesStage6_1Conv1);
+  read_no_more(features_stage6_1_conv1_weight_);
 
   at(126);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[1].conv3)
   cnn::conv_prepare(features_stage6_1_conv3_weight_prepared, features_stage6_1_conv3_weight_,
                     kFeaturesStage6_1Conv3);
+  read_no_more(features_stage6_1_conv3_weight_);
 
   at(129);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv1)
   // blocks.cnn:9: bn    (features.stage6[2].bn1)
@@ -1904,10 +1906,12 @@ void MobileNetV2::prepare_on_team() {
                  kFeaturesStage6_2Bn3);
   cnn::conv_prepare(features_stage6_2_conv1_weight_prepared, features_stage6_2_conv1_weight_,
                     kFeaturesStage6_2Conv1);
+  read_no_more(features_stage6_2_conv1_weight_);
 
   at(135);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage6[2].conv3)
   cnn::conv_prepare(features_stage6_2_conv3_weight_prepared, features_stage6_2_conv3_weight_,
                     kFeaturesStage6_2Conv3);
+  read_no_more(features_stage6_2_conv3_weight_);
 
   at(138);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv1)
   // blocks.cnn:9: bn    (features.stage7[0].bn1)
@@ -1928,10 +1932,12 @@ void MobileNetV2::prepare_on_team() {
                  kFeaturesStage7_0Bn3);
   cnn::conv_prepare(features_stage7_0_conv1_weight_prepared, features_stage7_0_conv1_weight_,
                     kFeaturesStage7_0Conv1);
+  read_no_more(features_stage7_0_conv1_weight_);
 
   at(144);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage7[0].conv3)
   cnn::conv_prepare(features_stage7_0_conv3_weight_prepared, features_stage7_0_conv3_weight_,
                     kFeaturesStage7_0Conv3);
+  read_no_more(features_stage7_0_conv3_weight_);
 
   at(146);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv2)
   // blocks.cnn:9: bn    (features.bn2)
@@ -1939,6 +1945,7 @@ void MobileNetV2::prepare_on_team() {
   cnn::bn_affine(features_bn2_saved, features_bn2_weight_, features_bn2_bias_, features_bn2_running_mean_,
                  features_bn2_running_var_, kFeaturesBn2);
   cnn::fast::conv_prepare(features_conv2_weight_prepared, features_conv2_weight_, kFeaturesConv2);
+  read_no_more(features_conv2_weight_);
 }
 
 // Forward, as at prediction time: scores for the caller.

@@ -64,7 +64,7 @@ static_assert(cnn::fast::winograd::conv_backward_params_scratch(kStage1Conv2, kB
 static_assert(cnn::fast::winograd::conv_scratch(kStage1Conv2, kBatch) == cnn::ScratchSize{181504, 10944});
 static_assert(cnn::fast::conv_backward_input_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{163840, 178560});
 static_assert(cnn::fast::conv_backward_params_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{213504, 32256});
-static_assert(cnn::fast::conv_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{163840, 200064});
+static_assert(cnn::fast::direct::conv_scratch(kStage2Conv1, kBatch) == cnn::ScratchSize{163840, 12288});
 static_assert(cnn::fast::winograd::conv_backward_input_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
 static_assert(cnn::fast::winograd::conv_backward_params_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{222208, 336384});
 static_assert(cnn::fast::winograd::conv_scratch(kStage2Conv2, kBatch) == cnn::ScratchSize{171264, 42048});
@@ -470,8 +470,8 @@ float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Opti
            cnn::Activation::kRelu, k16x28x28, batch);
 
   at(10);  // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.conv1)
-  cnn::fast::conv(stage2_conv1, stage1_relu2, stage2_conv1_weight_, {}, kStage2Conv1, batch,
-                  scratch(802816, 200064));
+  cnn::fast::direct::conv(stage2_conv1, stage1_relu2, stage2_conv1_weight_, {}, kStage2Conv1, batch,
+                          scratch(802816, 12288));
 
   at(11);  // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.bn1)
   // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.relu1)
@@ -594,7 +594,7 @@ float Residual::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const cnn::Blocked stage1_relu1 = blocked(1605632, 12544);  // 16x28x28
   const cnn::Floats stage1_bn2_saved = floats(4827840, 64);
   const cnn::Blocked stage1_relu2 = blocked(3211264, 12544);  // 16x28x28
-  const cnn::Floats stage2_bn1_saved = floats(1002880, 128);
+  const cnn::Floats stage2_bn1_saved = floats(815104, 128);
   const cnn::Blocked stage2_relu1 = blocked(0, 6272);  // 32x14x14
   const cnn::Floats stage2_bn2_saved = floats(1647680, 128);
   const cnn::Blocked stage2_bn2 = blocked(802816, 6272);  // 32x14x14
@@ -636,9 +636,9 @@ float Residual::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.relu1)
   cnn::bn_affine(stage2_bn1_saved, stage2_bn1_weight_, stage2_bn1_bias_, stage2_bn1_running_mean_,
                  stage2_bn1_running_var_, kStage2Bn1);
-  cnn::fast::conv(stage2_relu1, stage1_relu2, stage2_conv1_weight_,
-                  cnn::Epilogue().scaled(stage2_bn1_saved).then(cnn::Activation::kRelu), kStage2Conv1, batch,
-                  scratch(802816, 200064));
+  cnn::fast::direct::conv(stage2_relu1, stage1_relu2, stage2_conv1_weight_,
+                          cnn::Epilogue().scaled(stage2_bn1_saved).then(cnn::Activation::kRelu), kStage2Conv1,
+                          batch, scratch(802816, 12288));
 
   at(13);  // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.conv2)
   // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.bn2)
@@ -763,9 +763,9 @@ void Residual::predict_on_team(cnn::ConstFloats images, int batch) {
   at(10);  // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.conv1)
   // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.bn1)
   // 18: | conv(32, 3, stride=2, pad=1, bias=false) -> bn -> relu    (stage2.relu1)
-  cnn::fast::conv(stage2_relu1, stage1_relu2, stage2_conv1_weight_,
-                  cnn::Epilogue().scaled(stage2_bn1_saved).then(cnn::Activation::kRelu), kStage2Conv1, batch,
-                  scratch(802816, 200064));
+  cnn::fast::direct::conv(stage2_relu1, stage1_relu2, stage2_conv1_weight_,
+                          cnn::Epilogue().scaled(stage2_bn1_saved).then(cnn::Activation::kRelu), kStage2Conv1,
+                          batch, scratch(802816, 12288));
 
   at(13);  // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.conv2)
   // 19: conv(32, 3, pad=1, bias=false) -> bn    (stage2.bn2)

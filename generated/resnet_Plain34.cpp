@@ -1282,6 +1282,7 @@ void Plain34::prepare_on_team() {
                  kFeaturesLayer4_0Bn1);
   cnn::fast::conv_prepare(features_layer4_0_conv1_weight_prepared, features_layer4_0_conv1_weight_,
                           kFeaturesLayer4_0Conv1);
+  read_no_more(features_layer4_0_conv1_weight_);
 
   at(85);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   // blocks.cnn:9: bn    (features.layer4[0].bn2)

@@ -646,27 +646,27 @@ constexpr cnn::MapGeometry k1000{.channels = 1000, .height = 1, .width = 1, .blo
 
 // The plan has room for what the kernels need.
 static_assert(cnn::fast::conv_scratch(kFeaturesConv1, kBatch) == cnn::ScratchSize{163840, 208614});
-static_assert(cnn::fast::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{163840, 91584});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesLayer1_0Conv1, kBatch) == cnn::ScratchSize{163840, 8192});
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer1_0Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::fast::conv_scratch(kFeaturesLayer1_0Conv3, kBatch) == cnn::ScratchSize{163840, 103872});
 static_assert(cnn::fast::conv_scratch(kFeaturesLayer1_0DownsampleConv1, kBatch) == cnn::ScratchSize{163840, 103872});
-static_assert(cnn::fast::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{163840, 362304});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesLayer1_1Conv1, kBatch) == cnn::ScratchSize{163840, 32768});
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer1_1Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::fast::conv_scratch(kFeaturesLayer1_1Conv3, kBatch) == cnn::ScratchSize{163840, 103872});
-static_assert(cnn::fast::conv_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{163840, 362304});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesLayer1_2Conv1, kBatch) == cnn::ScratchSize{163840, 32768});
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer1_2Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::fast::conv_scratch(kFeaturesLayer1_2Conv3, kBatch) == cnn::ScratchSize{163840, 103872});
-static_assert(cnn::fast::conv_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{163840, 379200});
-static_assert(cnn::fast::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{163840, 1200640});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesLayer2_0Conv1, kBatch) == cnn::ScratchSize{163840, 65536});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesLayer2_0Conv2, kBatch) == cnn::ScratchSize{163840, 294912});
 static_assert(cnn::fast::conv_scratch(kFeaturesLayer2_0Conv3, kBatch) == cnn::ScratchSize{163840, 239424});
 static_assert(cnn::fast::conv_scratch(kFeaturesLayer2_0DownsampleConv1, kBatch) == cnn::ScratchSize{163840, 477504});
-static_assert(cnn::fast::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{163840, 757056});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesLayer2_1Conv1, kBatch) == cnn::ScratchSize{163840, 131072});
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer2_1Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
 static_assert(cnn::fast::conv_scratch(kFeaturesLayer2_1Conv3, kBatch) == cnn::ScratchSize{163840, 239424});
-static_assert(cnn::fast::conv_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{163840, 757056});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesLayer2_2Conv1, kBatch) == cnn::ScratchSize{163840, 131072});
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer2_2Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
 static_assert(cnn::fast::conv_scratch(kFeaturesLayer2_2Conv3, kBatch) == cnn::ScratchSize{163840, 239424});
-static_assert(cnn::fast::conv_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{163840, 757056});
+static_assert(cnn::fast::direct::conv_scratch(kFeaturesLayer2_3Conv1, kBatch) == cnn::ScratchSize{163840, 131072});
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer2_3Conv2, kBatch) == cnn::ScratchSize{625920, 1139264});
 static_assert(cnn::fast::conv_scratch(kFeaturesLayer2_3Conv3, kBatch) == cnn::ScratchSize{163840, 239424});
 static_assert(cnn::fast::conv_scratch(kFeaturesLayer3_0Conv1, kBatch) == cnn::ScratchSize{163840, 821568});
@@ -4146,6 +4146,7 @@ void ResNet101::prepare_on_team() {
                  kFeaturesLayer4_0Bn2);
   cnn::fast::conv_prepare(features_layer4_0_conv2_weight_prepared, features_layer4_0_conv2_weight_,
                           kFeaturesLayer4_0Conv2);
+  read_no_more(features_layer4_0_conv2_weight_);
 
   at(316);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv3)
   // blocks.cnn:9: bn    (features.layer4[0].bn3)
@@ -4154,6 +4155,7 @@ void ResNet101::prepare_on_team() {
                  kFeaturesLayer4_0Bn3);
   cnn::fast::conv_prepare(features_layer4_0_conv3_weight_prepared, features_layer4_0_conv3_weight_,
                           kFeaturesLayer4_0Conv3);
+  read_no_more(features_layer4_0_conv3_weight_);
 
   at(318);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].downsample.conv1)
   // blocks.cnn:9: bn    (features.layer4[0].downsample.bn1)
@@ -4164,6 +4166,7 @@ void ResNet101::prepare_on_team() {
                  features_layer4_0_downsample_bn1_running_var_, kFeaturesLayer4_0DownsampleBn1);
   cnn::fast::conv_prepare(features_layer4_0_downsample_conv1_weight_prepared,
                           features_layer4_0_downsample_conv1_weight_, kFeaturesLayer4_0DownsampleConv1);
+  read_no_more(features_layer4_0_downsample_conv1_weight_);
 
   at(322);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
   // blocks.cnn:9: bn    (features.layer4[1].bn1)
@@ -4173,6 +4176,7 @@ void ResNet101::prepare_on_team() {
                  kFeaturesLayer4_1Bn1);
   cnn::fast::conv_prepare(features_layer4_1_conv1_weight_prepared, features_layer4_1_conv1_weight_,
                           kFeaturesLayer4_1Conv1);
+  read_no_more(features_layer4_1_conv1_weight_);
 
   at(325);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv2)
   // blocks.cnn:9: bn    (features.layer4[1].bn2)
@@ -4190,6 +4194,7 @@ void ResNet101::prepare_on_team() {
                  kFeaturesLayer4_1Bn3);
   cnn::fast::conv_prepare(features_layer4_1_conv3_weight_prepared, features_layer4_1_conv3_weight_,
                           kFeaturesLayer4_1Conv3);
+  read_no_more(features_layer4_1_conv3_weight_);
 
   at(332);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv1)
   // blocks.cnn:9: bn    (features.layer4[2].bn1)
@@ -4199,6 +4204,7 @@ void ResNet101::prepare_on_team() {
                  kFeaturesLayer4_2Bn1);
   cnn::fast::conv_prepare(features_layer4_2_conv1_weight_prepared, features_layer4_2_conv1_weight_,
                           kFeaturesLayer4_2Conv1);
+  read_no_more(features_layer4_2_conv1_weight_);
 
   at(335);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[2].conv2)
   // blocks.cnn:9: bn    (features.layer4[2].bn2)
@@ -4216,6 +4222,7 @@ void ResNet101::prepare_on_team() {
                  kFeaturesLayer4_2Bn3);
   cnn::fast::conv_prepare(features_layer4_2_conv3_weight_prepared, features_layer4_2_conv3_weight_,
                           kFeaturesLayer4_2Conv3);
+  read_no_more(features_layer4_2_conv3_weight_);
 }
 
 // Forward, as at prediction time: scores for the caller.
@@ -4455,9 +4462,9 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(4);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv1)
   // blocks.cnn:9: bn    (features.layer1[0].bn1)
   // blocks.cnn:10: act    (features.layer1[0].relu1)
-  cnn::fast::conv(features_layer1_0_relu1, features_maxpool1, features_layer1_0_conv1_weight_,
-                  cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
-                  kFeaturesLayer1_0Conv1, batch, scratch(6422528, 91584));
+  cnn::fast::direct::conv(features_layer1_0_relu1, features_maxpool1, features_layer1_0_conv1_weight_,
+                          cnn::Epilogue().scaled(features_layer1_0_bn1_saved).then(cnn::Activation::kRelu),
+                          kFeaturesLayer1_0Conv1, batch, scratch(6422528, 8192));
 
   at(7);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[0].conv2)
   // blocks.cnn:9: bn    (features.layer1[0].bn2)
@@ -4483,9 +4490,9 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(16);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv1)
   // blocks.cnn:9: bn    (features.layer1[1].bn1)
   // blocks.cnn:10: act    (features.layer1[1].relu1)
-  cnn::fast::conv(features_layer1_1_relu1, features_layer1_0_relu3, features_layer1_1_conv1_weight_,
-                  cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
-                  kFeaturesLayer1_1Conv1, batch, scratch(6422528, 362304));
+  cnn::fast::direct::conv(features_layer1_1_relu1, features_layer1_0_relu3, features_layer1_1_conv1_weight_,
+                          cnn::Epilogue().scaled(features_layer1_1_bn1_saved).then(cnn::Activation::kRelu),
+                          kFeaturesLayer1_1Conv1, batch, scratch(6422528, 32768));
 
   at(19);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[1].conv2)
   // blocks.cnn:9: bn    (features.layer1[1].bn2)
@@ -4505,9 +4512,9 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(26);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv1)
   // blocks.cnn:9: bn    (features.layer1[2].bn1)
   // blocks.cnn:10: act    (features.layer1[2].relu1)
-  cnn::fast::conv(features_layer1_2_relu1, features_layer1_1_relu3, features_layer1_2_conv1_weight_,
-                  cnn::Epilogue().scaled(features_layer1_2_bn1_saved).then(cnn::Activation::kRelu),
-                  kFeaturesLayer1_2Conv1, batch, scratch(32112640, 362304));
+  cnn::fast::direct::conv(features_layer1_2_relu1, features_layer1_1_relu3, features_layer1_2_conv1_weight_,
+                          cnn::Epilogue().scaled(features_layer1_2_bn1_saved).then(cnn::Activation::kRelu),
+                          kFeaturesLayer1_2Conv1, batch, scratch(32112640, 32768));
 
   at(29);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer1[2].conv2)
   // blocks.cnn:9: bn    (features.layer1[2].bn2)
@@ -4527,16 +4534,16 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(36);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv1)
   // blocks.cnn:9: bn    (features.layer2[0].bn1)
   // blocks.cnn:10: act    (features.layer2[0].relu1)
-  cnn::fast::conv(features_layer2_0_relu1, features_layer1_2_relu3, features_layer2_0_conv1_weight_,
-                  cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
-                  kFeaturesLayer2_0Conv1, batch, scratch(12845056, 379200));
+  cnn::fast::direct::conv(features_layer2_0_relu1, features_layer1_2_relu3, features_layer2_0_conv1_weight_,
+                          cnn::Epilogue().scaled(features_layer2_0_bn1_saved).then(cnn::Activation::kRelu),
+                          kFeaturesLayer2_0Conv1, batch, scratch(12845056, 65536));
 
   at(39);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv2)
   // blocks.cnn:9: bn    (features.layer2[0].bn2)
   // blocks.cnn:10: act    (features.layer2[0].relu2)
-  cnn::fast::conv(features_layer2_0_relu2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
-                  cnn::Epilogue().scaled(features_layer2_0_bn2_saved).then(cnn::Activation::kRelu),
-                  kFeaturesLayer2_0Conv2, batch, scratch(16056320, 1200640));
+  cnn::fast::direct::conv(features_layer2_0_relu2, features_layer2_0_relu1, features_layer2_0_conv2_weight_,
+                          cnn::Epilogue().scaled(features_layer2_0_bn2_saved).then(cnn::Activation::kRelu),
+                          kFeaturesLayer2_0Conv2, batch, scratch(16056320, 294912));
 
   at(42);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[0].conv3)
   // blocks.cnn:9: bn    (features.layer2[0].bn3)
@@ -4556,9 +4563,9 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(48);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv1)
   // blocks.cnn:9: bn    (features.layer2[1].bn1)
   // blocks.cnn:10: act    (features.layer2[1].relu1)
-  cnn::fast::conv(features_layer2_1_relu1, features_layer2_0_relu3, features_layer2_1_conv1_weight_,
-                  cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
-                  kFeaturesLayer2_1Conv1, batch, scratch(3211264, 757056));
+  cnn::fast::direct::conv(features_layer2_1_relu1, features_layer2_0_relu3, features_layer2_1_conv1_weight_,
+                          cnn::Epilogue().scaled(features_layer2_1_bn1_saved).then(cnn::Activation::kRelu),
+                          kFeaturesLayer2_1Conv1, batch, scratch(3211264, 131072));
 
   at(51);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[1].conv2)
   // blocks.cnn:9: bn    (features.layer2[1].bn2)
@@ -4578,9 +4585,9 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(58);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv1)
   // blocks.cnn:9: bn    (features.layer2[2].bn1)
   // blocks.cnn:10: act    (features.layer2[2].relu1)
-  cnn::fast::conv(features_layer2_2_relu1, features_layer2_1_relu3, features_layer2_2_conv1_weight_,
-                  cnn::Epilogue().scaled(features_layer2_2_bn1_saved).then(cnn::Activation::kRelu),
-                  kFeaturesLayer2_2Conv1, batch, scratch(16056320, 757056));
+  cnn::fast::direct::conv(features_layer2_2_relu1, features_layer2_1_relu3, features_layer2_2_conv1_weight_,
+                          cnn::Epilogue().scaled(features_layer2_2_bn1_saved).then(cnn::Activation::kRelu),
+                          kFeaturesLayer2_2Conv1, batch, scratch(16056320, 131072));
 
   at(61);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[2].conv2)
   // blocks.cnn:9: bn    (features.layer2[2].bn2)
@@ -4600,9 +4607,9 @@ void ResNet101::predict_on_team(cnn::ConstFloats images, int batch) {
   at(68);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv1)
   // blocks.cnn:9: bn    (features.layer2[3].bn1)
   // blocks.cnn:10: act    (features.layer2[3].relu1)
-  cnn::fast::conv(features_layer2_3_relu1, features_layer2_2_relu3, features_layer2_3_conv1_weight_,
-                  cnn::Epilogue().scaled(features_layer2_3_bn1_saved).then(cnn::Activation::kRelu),
-                  kFeaturesLayer2_3Conv1, batch, scratch(3211264, 757056));
+  cnn::fast::direct::conv(features_layer2_3_relu1, features_layer2_2_relu3, features_layer2_3_conv1_weight_,
+                          cnn::Epilogue().scaled(features_layer2_3_bn1_saved).then(cnn::Activation::kRelu),
+                          kFeaturesLayer2_3Conv1, batch, scratch(3211264, 131072));
 
   at(71);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer2[3].conv2)
   // blocks.cnn:9: bn    (features.layer2[3].bn2)

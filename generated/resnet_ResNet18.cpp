@@ -2088,6 +2088,7 @@ void ResNet18::prepare_on_team() {
                  kFeaturesLayer4_0Bn1);
   cnn::fast::conv_prepare(features_layer4_0_conv1_weight_prepared, features_layer4_0_conv1_weight_,
                           kFeaturesLayer4_0Conv1);
+  read_no_more(features_layer4_0_conv1_weight_);
 
   at(53);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[0].conv2)
   // blocks.cnn:9: bn    (features.layer4[0].bn2)
@@ -2104,6 +2105,7 @@ void ResNet18::prepare_on_team() {
                  features_layer4_0_downsample_bn1_running_var_, kFeaturesLayer4_0DownsampleBn1);
   cnn::fast::conv_prepare(features_layer4_0_downsample_conv1_weight_prepared,
                           features_layer4_0_downsample_conv1_weight_, kFeaturesLayer4_0DownsampleConv1);
+  read_no_more(features_layer4_0_downsample_conv1_weight_);
 
   at(59);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.layer4[1].conv1)
   // blocks.cnn:9: bn    (features.layer4[1].bn1)

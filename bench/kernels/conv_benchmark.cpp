@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "cnn/ops/conv.hpp"
+#include "cnn/ops/conv/direct.hpp"
 #include "cnn/ops/conv/winograd.hpp"
 #include "measure.hpp"
 
@@ -104,6 +105,13 @@ void add_conv() {
     add_prediction(layer, "packed", conv_prepared_floats(geometry_of(layer)), conv_prepared_scratch,
                    [](const Operands& o, ConstFloats weights, const ConvGeometry& g, const Scratch& s) {
                      conv(o.output.images(), o.input.images(), prepared(weights), Epilogue(), g, batch, s);
+                   });
+    add_pass(layer, "forward", "direct", direct::conv_scratch, [](const Operands& o, const ConvGeometry& g, const Scratch& s) {
+      direct::conv(o.output.images(), o.loaded(), o.weight, Epilogue(), g, batch, s);
+    });
+    add_prediction(layer, "direct", direct::conv_prepared_floats(geometry_of(layer)), direct::conv_prepared_scratch,
+                   [](const Operands& o, ConstFloats weights, const ConvGeometry& g, const Scratch& s) {
+                     direct::conv(o.output.images(), o.input.images(), prepared(weights), Epilogue(), g, batch, s);
                    });
     if (layer.kernel == 1) {  // as a residual block ends
       add_pass(layer, "forward_add", "packed", conv_scratch, [](const Operands& o, const ConvGeometry& g, const Scratch& s) {

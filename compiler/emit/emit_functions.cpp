@@ -3,6 +3,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
+#include <utility>
+#include <vector>
 
 #include "emit/parts.hpp"
 #include "emit/text.hpp"
@@ -72,7 +75,9 @@ std::string buffer_declaration(const Function& function, const Buffer& buffer, s
 
 class Body {
  public:
-  Body(const Plan& plan, const Function& function) : plan_(plan), function_(function), owner_(plan.part > 0 ? "part." : "") {}
+  /// `read_last`: of each step the parameters that are said to be read no more.
+  Body(const Plan& plan, const Function& function, std::vector<std::set<int>> read_last = {})
+      : plan_(plan), function_(function), read_last_(std::move(read_last)), owner_(plan.part > 0 ? "part." : "") {}
 
   std::string text() {
     declarations();
@@ -119,6 +124,8 @@ class Body {
     std::vector<std::string> operands;
     for (const plan::Operand& operand : step.operands) operands.push_back(operand_text(operand));
     text_ += call_text("cnn::" + step.function, operands, ";", 2);
+    if (read_last_.empty()) return;
+    for (const int read : read_last_[number]) text_ += fmt::format("  read_no_more({});\n", weight_text(read));
   }
 
   // Where a layer begins, for a profile and for the reader.
@@ -243,6 +250,7 @@ class Body {
 
   const Plan& plan_;
   const Function& function_;
+  std::vector<std::set<int>> read_last_;
   std::string owner_;  // of memory and operands: nothing, or "part."
   std::optional<ir::LayerId> current_layer_;
   std::string text_;
@@ -282,12 +290,35 @@ std::string whole_of_parts(const Plan& plan, const Function& function) {
   return text + std::string(kReturnLoss);
 }
 
+// Of each step of a preparation the parameters that nobody reads after it, neither the preparation nor the prediction. Small ones share
+// pages with others, whose memory can't be given back.
+std::vector<std::set<int>> read_last(const Plan& plan, const Function& function) {
+  constexpr std::int64_t kSmall = 4096;
+  const auto read_by = [&](const plan::Step& step) {
+    std::set<int> numbers;
+    for (const plan::Operand& operand : step.operands) {
+      plan::for_each_memory(operand, {.buffer = [](int) {}, .parameter = [&](int number) { numbers.insert(number); }});
+    }
+    return numbers;
+  };
+  std::set<int> later;
+  for (const plan::Step& step : function.steps) later.merge(read_by(step));
+  std::vector<std::set<int>> result(function.preparation.size());
+  for (std::size_t i = result.size(); i-- > 0;) {
+    for (const int number : read_by(function.preparation[i])) {
+      const bool last = later.insert(number).second;
+      if (last && plan.parameters[static_cast<std::size_t>(number)].parameter.elements() >= kSmall) result[i].insert(number);
+    }
+  }
+  return result;
+}
+
 std::string preparation_definition(const Plan& plan, const Function& function) {
   Function preparation = function;
   preparation.steps = function.preparation;
   for (Buffer& buffer : preparation.buffers) buffer.last = buffer.prepared ? 0 : -1;
   return fmt::format("// What prediction needs of the weights: made once, and again where they have changed.\nvoid {}::prepare_on_team() {{\n{}}}\n",
-                     class_name(plan), Body(plan, preparation).text());
+                     class_name(plan), Body(plan, preparation, read_last(plan, function)).text());
 }
 
 std::string function_definition(const Plan& plan, const Function& function, const Origin& origin) {

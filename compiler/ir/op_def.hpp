@@ -196,6 +196,8 @@ struct OpContext {
   Shape output = {};           // known after inference
   std::int64_t block = 1;      // NB: 1 is NCHW, 16 lanes
   std::int64_t batch = 1;      // the largest batch
+  bool prepared = false;       // whether the call is given weights as its card's preparation makes them
+  bool mapped = false;         // whether it maps its input as it loads it
   std::int64_t stream = 0;     // a number of its own for each layer with the trait `random`
 };
 

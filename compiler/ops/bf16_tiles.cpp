@@ -3,57 +3,16 @@
 
 #include <algorithm>
 #include <numeric>
-#include <set>
 
+#include "ops/correlation.hpp"
 #include "ops/window.hpp"
 
 namespace cnnc::ops {
 
 namespace {
 
-constexpr std::int64_t kTile = 16, kTileDepth = 32, kMostPhases = 8, kMostTaps = 16, kWanted = 8;
+constexpr std::int64_t kTile = 16, kTileDepth = 32, kWanted = 8;
 constexpr std::int64_t kMostPlaneFloats = 5 << 15, kMostSharedPlanes = 1 << 20;
-
-std::int64_t pieces(std::int64_t count, std::int64_t piece) {
-  return (count + piece - 1) / piece;
-}
-std::int64_t whole(std::int64_t count, std::int64_t piece) {
-  return pieces(count, piece) * piece;
-}
-
-// cnn::CorrelationAxis, as far as sizes depend on it.
-struct Axis {
-  std::int64_t count = 0, stride = 1;
-  std::vector<std::int64_t> reads = {0};  // what each tap reads of the source, for output 0
-};
-
-// cnn::bf16x2::PlaneAxis.
-struct PlaneAxis {
-  std::int64_t planes = 0, extent = 0, taps = 0, reach = 0;
-
-  PlaneAxis(const Axis& axis, bool spread) : extent(axis.count), taps(static_cast<std::int64_t>(axis.reads.size())) {
-    if (spread) {
-      planes = taps, taps = 1;
-      return;
-    }
-    const auto steps = [&](std::int64_t place) { return place >= 0 ? place / axis.stride : -((axis.stride - 1 - place) / axis.stride); };
-    std::set<std::int64_t> starts;
-    std::int64_t least = 0, most = 0;
-    for (const std::int64_t place : axis.reads) {
-      least = starts.empty() ? steps(place) : std::min(least, steps(place));
-      most = starts.empty() ? steps(place) : std::max(most, steps(place));
-      starts.insert(place - steps(place) * axis.stride);
-    }
-    planes = static_cast<std::int64_t>(starts.size());
-    reach = most - least;
-    extent += reach;
-  }
-};
-
-struct Correlation {
-  Axis vertical, horizontal;
-  std::int64_t in = 0, out = 0;
-};
 
 // cnn::bf16x2::Layout.
 struct Layout {
@@ -108,53 +67,6 @@ ir::ScratchSize correlation_scratch(const Correlation& c, std::int64_t batch) {
           .shared = std::min({plane_floats(layout, tiles, std::min(batch, kWanted - 1)), kMostSharedPlanes, layout.steps() * kTileDepth * c.out})};
 }
 
-// A convolution's correlations.
-struct Shape {
-  Window window;
-  std::int64_t in, out, in_height, in_width;
-
-  explicit Shape(const ir::OpContext& context)
-      : window(std::get<Window>(ops::window("conv", context.inputs[0], context.arguments))),
-        in(context.inputs[0].channels),
-        out(context.output.channels),
-        in_height(context.inputs[0].height),
-        in_width(context.inputs[0].width) {}
-
-  bool pointwise() const {
-    const auto plain = [](const WindowAxis& axis, std::int64_t size) {
-      return axis.kernel == 1 && axis.stride == 1 && axis.pad == 0 && axis.out == size;
-    };
-    return plain(window.height, in_height) && plain(window.width, in_width);
-  }
-  Correlation forward() const {
-    if (pointwise()) return {.vertical = {.count = 1}, .horizontal = {.count = in_height * in_width}, .in = in, .out = out};
-    return {.vertical = forward(window.height), .horizontal = forward(window.width), .in = in, .out = out};
-  }
-  std::int64_t phases() const { return pointwise() ? 1 : window.height.stride * window.width.stride; }
-  Correlation backward(std::int64_t phase) const {
-    if (pointwise()) return {.vertical = {.count = 1}, .horizontal = {.count = in_height * in_width}, .in = out, .out = in};
-    return {.vertical = backward(window.height, in_height, phase / window.width.stride),
-            .horizontal = backward(window.width, in_width, phase % window.width.stride),
-            .in = out,
-            .out = in};
-  }
-
- private:
-  static Axis forward(const WindowAxis& axis) {
-    Axis result{.count = axis.out, .stride = axis.stride, .reads = {}};
-    for (std::int64_t tap = 0; tap < axis.kernel; ++tap) result.reads.push_back(tap * axis.dilation - axis.pad);
-    return result;
-  }
-  static Axis backward(const WindowAxis& axis, std::int64_t size, std::int64_t phase) {
-    Axis result{.count = size > phase ? pieces(size - phase, axis.stride) : 0, .stride = 1, .reads = {}};
-    for (std::int64_t tap = 0; tap < axis.kernel; ++tap) {
-      const std::int64_t place = phase + axis.pad - tap * axis.dilation;
-      if (place % axis.stride == 0) result.reads.push_back(place / axis.stride);
-    }
-    return result;
-  }
-};
-
 // cnn::bf16x2::GradientCut.
 struct GradientCut {
   static constexpr std::int64_t kMostOut = 256, kMostSums = 5 << 15, kMostFactors = 6 << 15;
@@ -188,9 +100,7 @@ struct GradientCut {
 }  // namespace
 
 bool fits_tiles(const ir::OpContext& context) {
-  const Window w = std::get<Window>(window("conv", context.inputs[0], context.arguments));
-  return context.arguments.integer("groups") == 1 && context.block == 1 && std::max(w.height.stride, w.width.stride) <= kMostPhases &&
-         std::max(w.height.kernel, w.width.kernel) <= kMostTaps;
+  return context.arguments.integer("groups") == 1 && context.block == 1 && has_planes(context);
 }
 
 ir::ScratchSize larger(const ir::ScratchSize& one, const ir::ScratchSize& other) {
@@ -202,12 +112,12 @@ ir::ScratchSize larger(const ir::ScratchSize& one, const ir::ScratchSize& other)
 }
 
 std::int64_t tiles_prepared_floats(const ir::OpContext& context) {
-  const Correlation c = Shape(context).forward();
+  const Correlation c = ConvolutionCorrelations(context).forward();
   return weights_floats(c, layout_of(c));
 }
 
 ir::ScratchSize tiles_prepared_scratch(const ir::OpContext& context) {
-  return correlation_scratch(Shape(context).forward(), context.batch);
+  return correlation_scratch(ConvolutionCorrelations(context).forward(), context.batch);
 }
 
 ir::ScratchSize tiles_forward_scratch(const ir::OpContext& context) {
@@ -217,7 +127,7 @@ ir::ScratchSize tiles_forward_scratch(const ir::OpContext& context) {
 }
 
 ir::ScratchSize tiles_backward_input_scratch(const ir::OpContext& context) {
-  const Shape shape(context);
+  const ConvolutionCorrelations shape(context);
   ir::ScratchSize size;
   for (std::int64_t phase = 0; phase < shape.phases(); ++phase) {
     const Correlation c = shape.backward(phase);
@@ -229,12 +139,12 @@ ir::ScratchSize tiles_backward_input_scratch(const ir::OpContext& context) {
 }
 
 ir::ScratchSize tiles_backward_params_scratch(const ir::OpContext& context) {
-  const Correlation c = Shape(context).forward();
+  const Correlation c = ConvolutionCorrelations(context).forward();
   return GradientCut(c).scratch(c, context.batch);
 }
 
 SiblingsScratch tiles_of_siblings(const ir::OpContext& context, std::span<const std::int64_t> out_channels) {
-  const Shape shape(context);
+  const ConvolutionCorrelations shape(context);
   Correlation forward = shape.forward();
   // Forward, each convolution's weights begin with a panel of six rows in the other kernels, and rows are counted so.
   constexpr std::int64_t kPanelRows = 6;

@@ -6,6 +6,8 @@
 #include <algorithm>
 
 #include "ops/bf16_tiles.hpp"
+#include "ops/correlation.hpp"
+#include "ops/direct.hpp"
 #include "ops/window.hpp"
 
 namespace cnnc::ops {
@@ -21,13 +23,7 @@ constexpr std::int64_t kPanelRows = 6, kPanelColumns = 16;
 constexpr std::int64_t kTileColumns = 12 * kPanelColumns;
 constexpr std::int64_t kDepth = 256;
 constexpr std::int64_t kInputs = 6, kPoints = kInputs * kInputs, kFewInputs = 4, kMostTiles = 128, kRowGroup = 44, kOwnRows = 4;
-
-std::int64_t pieces(std::int64_t count, std::int64_t piece) {
-  return (count + piece - 1) / piece;
-}
-std::int64_t whole(std::int64_t count, std::int64_t piece) {
-  return pieces(count, piece) * piece;
-}
+constexpr std::int64_t kWanted = 8;  // tasks of a convolution that has enough to do
 
 // A convolution's numbers.
 struct Shape {
@@ -158,7 +154,6 @@ std::int64_t half_of_rows(std::int64_t count) {
 
 // cnn::winograd::filter_scratch, of `batch` images with `tiles` tiles each.
 ScratchSize filter_scratch(std::int64_t in, std::int64_t out, std::int64_t tiles, std::int64_t batch, std::int64_t inputs) {
-  constexpr std::int64_t kWanted = 8;
   const std::int64_t all = pieces(tiles * batch, kPanelColumns);
   const std::int64_t of_block = std::clamp<std::int64_t>(4096 / (in + out) / kPanelColumns, 4, kMostTiles / kPanelColumns);
   const std::int64_t row_panels = pieces(out, kPanelRows);
@@ -206,17 +201,35 @@ ScratchSize winograd_backward_params_scratch(const OpContext& context) {
 
 // ---------- cost ----------
 
+// How much longer work takes that is cut into so many tasks than if all threads always had some.
+double cut_into(std::int64_t tasks) {
+  return 1 + 1 / static_cast<double>(std::max<std::int64_t>(tasks, 1));
+}
+
 // Cycles of the innermost loops: six vectors of products a step, and a start.
 double products(std::int64_t rows, std::int64_t columns, std::int64_t depth) {
   const auto calls = static_cast<double>(pieces(rows, kPanelRows) * pieces(columns, kPanelColumns));
   return calls * (6.5 * static_cast<double>(depth) + 30.0 * static_cast<double>(pieces(depth, kDepth)));
 }
 
-double packed_cost(const Shape& s, Pass pass, std::int64_t batch) {
+// Of a forward pass's weights.
+double packing(const OpContext& context) {
+  const Shape s(context);
+  return context.prepared ? 0 : static_cast<double>(s.out * s.depth());
+}
+
+double packed_cost(const OpContext& context, Pass pass) {
+  const Shape s(context);
+  const std::int64_t batch = context.batch;
   const auto columns = static_cast<double>(s.pixels() * batch);
   const auto weights = static_cast<double>(s.out * s.depth());
   switch (pass) {
-    case Pass::kForward: return products(s.out, s.pixels() * batch, s.depth()) + columns * static_cast<double>(s.depth()) + weights;
+    case Pass::kForward: {
+      // Taps of a long row's columns share what they load (cnn::ColumnRows).
+      const double gathering = s.taps > 1 && s.width.out >= 48 ? 0.3 : 1;
+      return cut_into(kWanted) *
+             (products(s.out, s.pixels() * batch, s.depth()) + gathering * columns * static_cast<double>(s.depth()) + weights + packing(context));
+    }
     case Pass::kBackwardInput:
       return products(s.in, s.pixels() * batch, s.out * s.taps) + columns * static_cast<double>(s.out * s.taps) + 2 * weights;
     case Pass::kBackwardParams:
@@ -225,9 +238,39 @@ double packed_cost(const Shape& s, Pass pass, std::int64_t batch) {
   return products(s.out, s.depth(), s.pixels() * batch) + 1.5 * columns * static_cast<double>(s.depth());
 }
 
+// Tasks of cnn::winograd::Blocks.
+std::int64_t winograd_tasks(std::int64_t in, std::int64_t out, std::int64_t tiles) {
+  const std::int64_t all = pieces(tiles, kPanelColumns), parts = pieces(pieces(out, kPanelRows), 8);
+  std::int64_t blocks = pieces(all, std::clamp<std::int64_t>(4096 / (in + out) / kPanelColumns, 4, kMostTiles / kPanelColumns));
+  const bool heavy = has_heavy_weights(in, out);
+  const std::int64_t most_own = heavy && parts > 1 ? std::clamp<std::int64_t>(in * out >> 16, 1, 4) : 0;
+  if (blocks > most_own) {
+    if (blocks < kWanted) blocks = std::min(all, kWanted);
+    if (heavy || blocks >= kWanted) return blocks;
+  }
+  return blocks * std::min(pieces(kWanted, blocks), parts);
+}
+
+// Each place of a tile is a product of vectors a step for sixteen output channels; fewer than four wait for each other's sums.
+double direct_cost(const OpContext& context) {
+  constexpr std::int64_t kPlaces = 7, kFewest = 4, kPanel = 16, kSteps = 128;
+  const Shape s(context);
+  const std::int64_t row = s.pointwise() ? s.pixels() : s.width.out, rows = s.pointwise() ? 1 : s.height.out;
+  const std::int64_t places = std::max(row, pieces(row, kPlaces) * kFewest) * rows * context.batch;
+  const auto outputs = static_cast<double>(places * whole(s.out, kPanel));
+  // A single panel of weights needs a load for each product.
+  const double product = s.out > kPanel ? 1.07 : 1.4;
+  const auto products = outputs / kPanel * (product * static_cast<double>(s.depth()) + 2.0 * static_cast<double>(pieces(s.depth(), kSteps)));
+  const bool copies = !s.pointwise() || context.mapped;
+  const double copied = copies ? static_cast<double>(s.in * s.in_height * s.in_width * context.batch) : 0;
+  return cut_into(kWanted) * (products + 0.5 * outputs + copied + packing(context));
+}
+
 // A transform of a tile's channel costs about as many cycles as it moves vectors, most of which miss the first cache.
-double winograd_cost(const Shape& s, Pass pass, std::int64_t batch, std::int64_t inputs) {
-  constexpr double kInput = 60.0 / kPoints, kOutput = 90.0 / kPoints, kWeights = 30.0 / kPoints;  // for each point
+double winograd_cost(const OpContext& context, Pass pass, std::int64_t inputs) {
+  const Shape s(context);
+  const std::int64_t batch = context.batch;
+  constexpr double kInput = 60.0 / kPoints, kOutput = 90.0 / kPoints, kWeights = 60.0 / kPoints;  // for each point
   const std::int64_t in = pass == Pass::kBackwardInput ? s.out : s.in;
   const std::int64_t out = pass == Pass::kBackwardInput ? s.in : s.out;
   const std::int64_t height = pass == Pass::kBackwardInput ? s.in_height : s.height.out;
@@ -236,7 +279,8 @@ double winograd_cost(const Shape& s, Pass pass, std::int64_t batch, std::int64_t
   const double transforms = static_cast<double>(tiles) * (kInput * static_cast<double>(in) + kOutput * static_cast<double>(out)) +
                             kWeights * static_cast<double>(in * out);
   const double multiply = pass == Pass::kBackwardParams ? products(out, in, tiles) : products(out, tiles, in);
-  return static_cast<double>(inputs * inputs) * (multiply + transforms);
+  const double cycles = static_cast<double>(inputs * inputs) * (multiply + transforms);
+  return pass == Pass::kForward ? cut_into(winograd_tasks(in, out, tiles)) * cycles : cycles;
 }
 
 // With prepared weights only columns are shared.
@@ -280,6 +324,12 @@ ir::CallDef winograd_2x2_call() {
   call.prepare = {"winograd::conv_2x2_prepare",
                   winograd_prepared_floats<kFewInputs>,
                   {"winograd::conv_2x2_prepared_scratch", winograd_prepared_scratch<kFewInputs>}};
+  return call;
+}
+
+ir::CallDef direct_call() {
+  ir::CallDef call = named(packed_calls().forward, "direct::conv", {"direct::conv_scratch", direct_scratch});
+  call.prepare = {"direct::conv_prepare", direct_prepared_floats, {"direct::conv_prepared_scratch", direct_prepared_scratch}};
   return call;
 }
 
@@ -333,6 +383,14 @@ ir::CallDef fast_winograd_2x2_call() {
   return call;
 }
 
+ir::CallDef fast_direct_call() {
+  ir::CallDef call = named(direct_call(), "fast::direct::conv", {"fast::direct::conv_scratch", either<direct_scratch, tiles_forward_scratch>});
+  call.prepare = {"fast::direct::conv_prepare",
+                  either_prepared<direct_prepared_floats>,
+                  {"fast::direct::conv_prepared_scratch", either<direct_prepared_scratch, tiles_prepared_scratch>}};
+  return call;
+}
+
 // The calls by Winograd, which strict programs have none of; heavy weights are not prepared.
 struct Winograd {
   ir::Calls calls = fast_winograd_calls();
@@ -363,6 +421,20 @@ const ir::CallDef& call_of(const ir::Calls& calls, Pass pass) {
 const ir::Calls& packed_for(ir::Precision precision) {
   static const ir::Calls strict = packed_calls(), fast = fast_packed_calls();
   return precision == ir::Precision::kStrict ? strict : fast;
+}
+
+const ir::CallDef& direct_for(ir::Precision precision) {
+  static const ir::CallDef strict = direct_call(), fast = fast_direct_call();
+  return precision == ir::Precision::kStrict ? strict : fast;
+}
+
+// Why the direct way is closed to a convolution, or nothing.
+std::string direct_obstacle(const OpContext& context) {
+  const Shape s(context);
+  if (s.groups != 1) return fmt::format("{} groups", s.groups);
+  if (s.block != 1) return fmt::format("activations lie in blocks of {}", s.block);
+  if (!fits_direct(context)) return fmt::format("the kernel is {}x{}, the stride {}x{}", s.height.kernel, s.width.kernel, s.height.stride, s.width.stride);
+  return "";
 }
 
 // Why Winograd's way is closed to a convolution, or nothing.
@@ -425,33 +497,42 @@ ir::Decision decide_convolution(const OpContext& context, Pass pass, ir::Precisi
   constexpr double kGain = 1.1;  // that the model must see, since it is a rough one
   const std::int64_t kernel = s.height.kernel;
   const std::string closed = obstacle(s, precision);
-  ir::Decision decision{.candidates = {{.name = "packed", .call = &call_of(packed, pass)},
-                                       {.name = "winograd", .call = &call_of(winograd.calls, pass), .obstacle = closed}},
-                        .chosen = 0,
-                        .reason = {}};
+  ir::Decision decision{.candidates = {{.name = "packed", .call = &call_of(packed, pass)}}, .chosen = 0, .reason = {}};
+  const double of_packed = packed_cost(context, pass);
+  double least = of_packed;
+  // What comes later has to be better than what was chosen before it; `reason` says how much better it is than packed columns.
+  const auto add = [&](const ir::Candidate& candidate, const auto& cost_of, const auto& reason) {
+    decision.candidates.push_back(candidate);
+    if (!candidate.obstacle.empty()) return;
+    const double cost = cost_of();
+    if (cost * kGain > least) return;
+    least = cost;
+    decision.chosen = decision.candidates.size() - 1;
+    decision.reason = reason(of_packed / cost);
+  };
+  const auto add_winograd = [&](std::string_view name, const ir::CallDef& call, const std::string& own_obstacle, std::int64_t inputs) {
+    add({.name = name, .call = &call, .obstacle = own_obstacle}, [&] { return winograd_cost(context, pass, inputs); },
+        [&](double ratio) {
+          return fmt::format("Winograd F({0}x{0}, {1}x{1}): {2:.1f} times as fast by the cost model", inputs + 1 - kernel, kernel, ratio);
+        });
+  };
+  add_winograd("winograd", call_of(winograd.calls, pass), closed, kInputs);
   if (pass == Pass::kForward) {
     const std::string not_three = kernel == 3 ? "" : fmt::format("the kernel is {0}x{0}", kernel);
-    decision.candidates.push_back({.name = "winograd_2x2", .call = &winograd.with_2x2, .obstacle = closed.empty() ? not_three : closed});
+    add_winograd("winograd_2x2", winograd.with_2x2, closed.empty() ? not_three : closed, kFewInputs);
+    add({.name = "direct", .call = &direct_for(precision), .obstacle = direct_obstacle(context)}, [&] { return direct_cost(context); },
+        [&](double ratio) {
+          return fmt::format("direct: {} places fill tiles of registers, {:.1f} times as fast by the cost model", s.pixels() * context.batch, ratio);
+        });
   }
+  if (decision.chosen != 0) return decision;
   if (s.pointwise()) {
     decision.reason = "packed: a 1x1 kernel is one product of matrices";
   } else if (!closed.empty()) {
     decision.reason = "packed columns: " + closed;
   } else {
-    std::int64_t inputs = kInputs;
-    double cost = winograd_cost(s, pass, context.batch, inputs);
-    if (pass == Pass::kForward && kernel == 3) {
-      if (const double few = winograd_cost(s, pass, context.batch, kFewInputs); few * kGain < cost) cost = few, inputs = kFewInputs;
-    }
-    const double ratio = packed_cost(s, pass, context.batch) / cost;
-    if (ratio > kGain) {
-      decision.chosen = inputs == kInputs ? 1 : 2;
-      decision.reason =
-          fmt::format("Winograd F({0}x{0}, {1}x{1}): {2:.1f} times as fast by the cost model", inputs + 1 - kernel, kernel, ratio);
-    } else {
-      decision.reason = fmt::format(
-          "packed columns: with {} to {} channels Winograd's transforms cost more than they save ({:.1f} times as fast)", s.in, s.out, ratio);
-    }
+    decision.reason = fmt::format("packed columns: with {} to {} channels Winograd's transforms cost more than they save ({:.1f} times as fast)", s.in,
+                                  s.out, of_packed / winograd_cost(context, pass, kInputs));
   }
   return decision;
 }

@@ -92,8 +92,11 @@ void FunctionBuilder::call(ir::Pass pass, const CallOf& of) {
   if (node.op->decide != nullptr) {
     const auto shapes = graph_.input_shapes(node);
     const Work work = request_.kind == FunctionKind::kPredict ? Work::kPredict : work_of(pass);
+    ir::OpContext context = graph_.context(node, shapes, block_, batch_);
+    context.prepared = prepares(of.node);
+    context.mapped = fusion_.deferred[index(node.inputs.front())].has_value();
     Chosen chosen = choose({.card = *node.op,
-                            .context = graph_.context(node, shapes, block_, batch_),
+                            .context = context,
                             .path = graph_.layer(node.layer).path,
                             .pass = pass,
                             .work = work,

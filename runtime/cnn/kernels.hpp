@@ -8,6 +8,7 @@
 #include "cnn/ops/bn.hpp"
 #include "cnn/ops/connected_conv.hpp"
 #include "cnn/ops/conv.hpp"
+#include "cnn/ops/conv/direct.hpp"
 #include "cnn/ops/conv/fast.hpp"
 #include "cnn/ops/conv/winograd.hpp"
 #include "cnn/ops/conv_siblings.hpp"

@@ -215,6 +215,14 @@ TEST(Accuracy, OfConvolutionsAgainstDouble) {
                [&](Blocked dx, ConstBlocked dy, const Scratch& s) { fast::conv_backward_input(dx, dy, operands.weight, g, kBatch, s); },
                [&](Floats dw, ConstBlocked dy, const Loaded& x, const Scratch& s) { fast::conv_backward_params(dw, dy, x, g, kBatch, s); }),
            kFast);
+    report(layer, "direct",
+           compare(
+               operands,
+               most({direct::conv_scratch(g, kBatch), conv_backward_input_scratch(g, kBatch), conv_backward_params_scratch(g, kBatch)}),
+               [&](Blocked y, const Loaded& x, const Scratch& s) { direct::conv(y, x, operands.weight, {}, g, kBatch, s); },
+               [&](Blocked dx, ConstBlocked dy, const Scratch& s) { conv_backward_input(dx, dy, operands.weight, g, kBatch, s); },
+               [&](Floats dw, ConstBlocked dy, const Loaded& x, const Scratch& s) { conv_backward_params(dw, dy, x, g, kBatch, s); }),
+           kStrict);
     if (!winograd::fits(g)) continue;
     const auto report_winograd = [&](const char* name, ScratchSize scratch, auto&& forward) {
       report(layer, name,

@@ -1,6 +1,7 @@
 // conv's algorithms, packed columns and Winograd's, with what they do on loading and storing, against the definition.
 #include <array>
 
+#include "cnn/ops/conv/direct.hpp"
 #include "cnn/ops/conv/fast.hpp"
 #include "reference.hpp"
 
@@ -36,6 +37,10 @@ constexpr Algorithm kWinograd{"winograd",
                               winograd::conv_backward_input,
                               winograd::conv_backward_params,
                               3e-5};
+
+// Forward only; its backward passes are the first one's.
+constexpr Algorithm kDirect{"direct", direct::conv_scratch, conv_backward_input_scratch, conv_backward_params_scratch,
+                            direct::conv_prepared_floats, direct::conv_prepared_scratch, direct::conv_prepare, direct::conv, conv_backward_input, conv_backward_params, 4e-6};
 
 // Forward by F(2x2, 3x3); its backward passes are the others'.
 constexpr Algorithm kWinograd2x2{"winograd_2x2",
@@ -353,6 +358,30 @@ void check_windows(const Algorithm& algorithm, int in, int out) {
 
 TEST(ConvAlgorithms, PackedColumnsEqualTheDefinition) {
   check_windows(kPacked, 5, 8);
+}
+
+TEST(ConvAlgorithms, DirectEqualsTheDefinition) {
+  check_windows(kDirect, 5, 8);
+  check_windows(kDirect, 34, 49);
+}
+
+TEST(ConvAlgorithms, DirectEqualsTheDefinitionOverSeveralTasks) {
+  for (const int batch : {1, 3}) {
+    check_fusions(kDirect, geometry(300, 40, 21, 9, 1, 1, 0, 0), batch);    // deeper than what is multiplied at a time
+    check_fusions(kDirect, geometry(150, 200, 7, 7, 3, 1, 1, 1), batch);
+    check_fusions(kDirect, geometry(40, 70, 30, 31, 3, 2, 1, 1), batch);    // several bands that end within a row
+    check_fusions(kDirect, geometry(3, 24, 60, 60, 7, 2, 3, 3), batch);
+    check_fusions(kDirect, geometry(3, 17, 70, 70, 11, 4, 2, 2), batch);
+    check_fusions(kDirect, geometry(20, 20, 3, 300, 3, 1, 1, 0), batch);    // a row of several bands
+    check_fusions(kDirect, geometry(530, 12, 28, 28, 1, 1, 0, 0), batch);
+    check_fusions(kDirect, geometry(6, 33, 20, 20, 1, 2, 0, 0), batch);
+  }
+  ConvGeometry dilated = geometry(9, 20, 20, 23, 3, 1, 2, 1);
+  dilated.dilation_height = 2, dilated.dilation_width = 3;
+  check_fusions(kDirect, dilated, 2);
+  ConvGeometry uneven = geometry(9, 20, 20, 23, 3, 1, 2, 0);
+  uneven.kernel_width = 1, uneven.stride_height = 2, uneven.stride_width = 3;
+  check_fusions(kDirect, uneven, 2);
 }
 
 TEST(ConvAlgorithms, OfFastProgramsEqualTheDefinition) {

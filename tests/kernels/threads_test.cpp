@@ -132,6 +132,18 @@ Written run_winograd(const ConvGeometry& g, int threads) {
   return written;
 }
 
+Written run_direct(const ConvGeometry& g, int threads) {
+  Numbers numbers(1);
+  const Map x = random_map({g.in_channels, g.in_height, g.in_width, g.block}, 2);
+  const std::vector<float> w = floats(numbers.uniform(static_cast<std::size_t>(g.out_channels * g.depth())));
+  Map y({g.out_channels, g.out_height, g.out_width, g.block}, kBatch);
+  const TestScratch scratch(direct::conv_scratch(g, kBatch), threads);
+  on_team([&] { direct::conv(y, x, w, Epilogue{}, g, kBatch, scratch); }, threads);
+  Written written;
+  written.keep(y);
+  return written;
+}
+
 Written run_bn(int threads) {
   const BnGeometry g{kMap.channels, kMap.height, kMap.width, kMap.block, 1e-5f, 0.9f};
   const Map x = random_map(kMap, 4);
@@ -374,6 +386,20 @@ TEST(Threads, WinogradGivesTheSameBits) {
     g.kernel_height = g.kernel_width = 3, g.pad_top = g.pad_left = 1;
     ASSERT_TRUE(reference::complete(g));
     expect_same_bits([&](int threads) { return run_winograd(g, threads); });
+  }
+}
+
+TEST(Threads, DirectConvGivesTheSameBits) {
+  struct Case {
+    int in, size, out, kernel, stride;
+  };
+  // Bands of an image; panels of weights; maps that are read as they are.
+  for (const Case one : {Case{24, 30, 20, 3, 1}, {140, 7, 100, 3, 2}, {150, 14, 72, 1, 1}}) {
+    ConvGeometry g;
+    g.in_channels = one.in, g.in_height = g.in_width = one.size, g.out_channels = one.out;
+    g.kernel_height = g.kernel_width = one.kernel, g.stride_height = g.stride_width = one.stride, g.pad_top = g.pad_left = one.kernel / 2;
+    ASSERT_TRUE(reference::complete(g));
+    expect_same_bits([&](int threads) { return run_direct(g, threads); });
   }
 }
 

@@ -261,24 +261,29 @@ TEST(Cards, DecisionsAreOpenWays) {
         EXPECT_NE(decision.reason, "");
         const auto open = std::ranges::count_if(decision.candidates, [](const ir::Candidate& one) { return one.obstacle.empty(); });
         const bool winograd = (kernel == 3 || kernel == 5) && precision == ir::Precision::kFast;
-        EXPECT_EQ(open, !winograd ? 1 : pass == Pass::kForward && kernel == 3 ? 3 : 2) << kernel;
+        const int forward = pass == Pass::kForward ? kernel == 3 && winograd ? 2 : 1 : 0;  // F(2x2, 3x3), and direct
+        EXPECT_EQ(open, (winograd ? 2 : 1) + forward) << kernel;
       }
     }
   }
 }
 
-// A map of one image has too few tiles of 4x4 for a panel; a batch has enough.
-TEST(Cards, FewTilesAreSmallOnes) {
-  const auto chosen = [](int size, int batch) {
-    Asked conv("conv", {map(512, size, size)}, {{"out", whole(512)}, {"kernel", whole(3)}, {"pad", whole(1)}});
+// A map of one image has few tiles of 4x4 and columns that don't fill panels; a batch has enough of both.
+TEST(Cards, FewPlacesGoTheDirectWay) {
+  const auto chosen = [](int size, int kernel, int batch, bool mapped = false) {
+    Asked conv("conv", {map(512, size, size)}, {{"out", whole(512)}, {"kernel", whole(kernel)}, {"pad", whole(kernel / 2)}});
     ir::OpContext context = conv.context();
     context.batch = batch;
+    context.prepared = batch == 1;
+    context.mapped = mapped;
     const ir::Decision decision = conv.card->decide(context, ir::Pass::kForward, ir::Precision::kFast);
     return std::string(decision.candidates.at(decision.chosen).name);
   };
-  EXPECT_EQ(chosen(7, 1), "winograd_2x2");
-  EXPECT_EQ(chosen(7, 16), "winograd");
-  EXPECT_EQ(chosen(14, 1), "winograd");
+  EXPECT_EQ(chosen(7, 3, 1), "direct");
+  EXPECT_EQ(chosen(7, 3, 16), "winograd");
+  EXPECT_EQ(chosen(14, 3, 1), "winograd");
+  EXPECT_EQ(chosen(7, 1, 1), "direct");
+  EXPECT_EQ(chosen(7, 1, 16, true), "packed");
 }
 
 }  // namespace cnnc::ops

@@ -129,6 +129,7 @@ float Network::train_step(int phase, ConstFloats images, Labels labels, const Ra
         fmt::format("{} has {} phases, so none with index {}", description_.name, phases, phase));
   require_batch(labels.size(), images.size());
   require_labels(labels);
+  require_tensors();
   weights_changed_ = true;
   float loss = 0;
   const Watched watched(profile_);
@@ -146,6 +147,7 @@ float Network::evaluate(ConstFloats images, Labels labels) {
         fmt::format("{} has no loss to evaluate: its spec has no train", description_.name));
   require_batch(labels.size(), images.size());
   require_labels(labels);
+  require_tensors();
   float loss = 0;
   const Watched watched(profile_);
   run_team(threads_, [&] {
@@ -162,6 +164,7 @@ ConstFloats Network::predict(ConstFloats images, int count) {
     const Watched watched(profile_);
     const bool tiles = has_bf16_tiles();  // which prepared weights are for
     const bool prepare = weights_changed_.exchange(false) || prepared_for_tiles_ != tiles;
+    if (prepare) require_tensors();
     prepared_for_tiles_ = tiles;
     const int most = description_.predicted > 0 ? description_.predicted : count;
     for (first_scored_ = 0; first_scored_ < count; first_scored_ += most) {
@@ -173,6 +176,7 @@ ConstFloats Network::predict(ConstFloats images, int count) {
       });
     }
     first_scored_ = 0;
+    tensors_lost_ = only_predicts_;
   }
   keep_results(static_cast<std::size_t>(count));
   losses_ = {};
@@ -259,18 +263,39 @@ float Network::evaluate_on_team(ConstFloats, Labels) {
   throw std::logic_error(fmt::format("{} has no loss", description_.name));
 }
 
+// Whole pages of it; what shares a page with others stays. Its kernels have returned, so that nobody reads it.
+void Network::read_no_more(Floats tensor) {
+  if (!only_predicts_ || team_rank() != 0) return;
+  constexpr std::uintptr_t kPage = 4096;
+  const auto begin = reinterpret_cast<std::uintptr_t>(tensor.data()), end = begin + tensor.size_bytes();
+  const std::uintptr_t first = (begin + kPage - 1) / kPage * kPage, last = end / kPage * kPage;
+  if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+}
+
+void Network::require_tensors() const {
+  if (tensors_lost_) throw std::logic_error(fmt::format("{} only predicts: its weights were given back", description_.name));
+}
+
+ConstFloats Network::parameters() const {
+  require_tensors();
+  return parameters_;
+}
+
 Floats Network::parameters() {
+  require_tensors();
   weights_changed_.store(true, std::memory_order_relaxed);  // by each thread of a step
   return parameters_;
 }
 
 Floats Network::tensor(int index) {
+  require_tensors();
   weights_changed_ = true;
   const TensorDescription& tensor = description_.tensors[static_cast<std::size_t>(index)];
   return parameters_.subspan(tensor.offset, tensor.count);
 }
 
 ConstFloats Network::tensor(int index) const {
+  require_tensors();
   const TensorDescription& tensor = description_.tensors[static_cast<std::size_t>(index)];
   return ConstFloats(parameters_).subspan(tensor.offset, tensor.count);
 }

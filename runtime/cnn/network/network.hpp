@@ -46,6 +46,11 @@ class Network {
   /// classifies.
   ConstFloats predict(ConstFloats images, int count);
 
+  /// From now on only predict() is called: as it prepares weights for the first time, the memory of those is given back of which nothing but
+  /// what is prepared is read. Their values are lost with it. The calls that would read them throw std::logic_error from then on, as predict()
+  /// does if use_instruction_set() has been called and weights have to be prepared in another way.
+  void only_predict() { only_predicts_ = true; }
+
   /// [images][outputs] and [images] of the last call.
   ConstFloats scores() const { return scores_; }
   ConstFloats losses() const { return losses_; }
@@ -57,7 +62,7 @@ class Network {
   /// All tensors, one after the other; the gradients of the last step, as the phase's table places them; the
   /// moments.
   Floats parameters();
-  ConstFloats parameters() const { return parameters_; }
+  ConstFloats parameters() const;
   ConstFloats gradients() const { return gradients_; }
   Floats optimizer_state() { return optimizer_state_; }
 
@@ -75,6 +80,8 @@ class Network {
   virtual void predict_on_team(ConstFloats images, int count) = 0;
   // What predict_on_team() needs of the weights, made anew only where they may have changed.
   virtual void prepare_on_team() {}
+  /// Called by prepare_on_team() where predictions read nothing of a tensor but what it has just been prepared to.
+  void read_no_more(Floats tensor);
 
   /// Calls `work(part)` for each part of description().part images, as tiles of the team; `random` is for training steps.
   template <class Work>
@@ -128,6 +135,7 @@ class Network {
   // Through a pointer, so that the team stays out of this header, and without std::function, which may allocate.
   void run_parts(const Whole& whole, void (*call)(const void* work, const BatchPart& part), const void* work);
   BatchPart part(const Whole& whole, int index);
+  void require_tensors() const;
   void require_batch(std::size_t images, std::size_t floats) const;
   void require_labels(Labels labels) const;
   void keep_results(std::size_t images);
@@ -142,6 +150,7 @@ class Network {
   ConstFloats scores_, losses_;
   Profile* profile_ = nullptr;
   bool prepared_for_tiles_ = false;            // the kernels that weights are prepared for have tiles of bf16 numbers
+  bool only_predicts_ = false, tensors_lost_ = false;
   int first_scored_ = 0;                       // of the images that are predicted at this time
   std::atomic<bool> weights_changed_ = true;  // since predict() prepared them
 };

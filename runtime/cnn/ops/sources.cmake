@@ -1,7 +1,7 @@
 add_kernels(cnn
   ops/adaptive_avgpool.cpp ops/add.cpp ops/avgpool.cpp ops/binary_cross_entropy.cpp ops/bn.cpp
   ops/connected_conv.cpp ops/conv.cpp ops/conv/bf16x2.cpp ops/conv/bf16x2_params.cpp ops/conv/bf16x2_weights.cpp ops/conv/column_rows.cpp
-  ops/conv/column_strips.cpp ops/conv/fast.cpp ops/conv/correlation.cpp ops/conv/params.cpp ops/conv/tile_columns.cpp ops/conv_siblings.cpp
+  ops/conv/column_strips.cpp ops/conv/direct.cpp ops/conv/fast.cpp ops/conv/correlation.cpp ops/conv/params.cpp ops/conv/tile_columns.cpp ops/conv_siblings.cpp
   ops/conv/winograd.cpp ops/conv/winograd_params.cpp
   ops/copy.cpp ops/cross_entropy.cpp ops/dense.cpp ops/dense/few_images.cpp
   ops/dropout.cpp ops/dwconv.cpp ops/flatten.cpp ops/gap.cpp ops/gelu.cpp ops/hardswish.cpp

@@ -36,6 +36,10 @@ class Answers {
     std::string word;
     words >> word;
     if (word == "train" || word == "predict") return timed(word == "train", words);
+    if (word == "only_predict") {
+      network_->only_predict();
+      return {{"only_predicts", true}};
+    }
     if (word == "peak") return {{"gflops", peak_gflops(options_.threads)}};
     if (word == "memory") {
       return {{"peak", memory_peak()}, {"resident", memory_resident()}, {"bare", bare_}, {"code", memory_of_files() - bare_files_}};

@@ -8,6 +8,7 @@ namespace cnn::program {
 
 /// Answers the lines of standard input with a line of JSON each, until `quit` or their end:
 ///   train|predict RUNS IMAGES    runs training steps of the first phase, or predictions: {"seconds": of all}
+///   only_predict                 from now on no training and no save: memory of weights that are prepared is given back
 ///   peak                         {"gflops": what the machine reaches at most}
 ///   memory                       {"peak", "resident", "bare", "code": bytes; bare: before there was a network,
 ///                                code: what has come of files since}

@@ -148,6 +148,7 @@ int predict(const PredictOptions& options, const ModelDescription& model, MakeNe
   for (const std::string& note : loaded.notes) fmt::print(stderr, "note: {}\n", note);
   if (!options.json)
     for (const std::string& pair : loaded.pairs) fmt::print("{}\n", pair);
+  network->only_predict();
   Predictor predictor(*network, loaded.class_names, options.top);
   const Preparation preparation = make_preparation(model.data, std::string(model.spec), model.input);
   Json json = {{"model", model.name}, {"weights", weights.string()}, {"predictions", Json::array()}};

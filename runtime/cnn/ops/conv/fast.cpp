@@ -70,6 +70,25 @@ void conv_siblings_backward_input(const Result& d_input, std::initializer_list<S
   cnn::conv_siblings_backward_input(d_input, siblings, g, batch, scratch);
 }
 
+namespace direct {
+
+void conv(Blocked output, const Loaded& input, const ConvWeights& weight, const Epilogue& epilogue, const ConvGeometry& g, int batch,
+          const Scratch& scratch) {
+  if constexpr (kBf16Tiles) {
+    if (by_tiles(g)) return bf16x2::conv(output, input, weight, epilogue, g, batch, scratch);
+  }
+  cnn::direct::conv(output, input, weight, epilogue, g, batch, scratch);
+}
+
+void conv_prepare(Floats prepared, ConstFloats weight, const ConvGeometry& g) {
+  if constexpr (kBf16Tiles) {
+    if (by_tiles(g)) return bf16x2::conv_prepare(prepared, weight, g);
+  }
+  cnn::direct::conv_prepare(prepared, weight, g);
+}
+
+}  // namespace direct
+
 namespace winograd {
 
 void conv(Blocked output, const Loaded& input, const ConvWeights& weight, const Epilogue& epilogue, const ConvGeometry& g, int batch,

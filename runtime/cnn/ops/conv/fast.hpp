@@ -4,6 +4,7 @@
 #pragma once
 
 #include "cnn/ops/conv/bf16x2.hpp"
+#include "cnn/ops/conv/direct.hpp"
 #include "cnn/ops/conv/winograd.hpp"
 
 namespace cnn::fast {
@@ -60,6 +61,22 @@ void conv_siblings(std::initializer_list<ConvSibling> siblings, const Loaded& in
                    const Scratch& scratch);
 void conv_siblings_backward_input(const Result& d_input, std::initializer_list<SiblingGradient> siblings, const SiblingsGeometry& geometry,
                                   int batch, const Scratch& scratch);
+
+/// As direct::conv.
+namespace direct {
+
+constexpr ScratchSize conv_scratch(const ConvGeometry& g, int batch) {
+  return with_tiles(cnn::direct::conv_scratch(g, batch), bf16x2::conv_scratch, g, batch);
+}
+constexpr ScratchSize conv_prepared_scratch(const ConvGeometry& g, int batch) {
+  return with_tiles(cnn::direct::conv_prepared_scratch(g, batch), bf16x2::conv_prepared_scratch, g, batch);
+}
+constexpr std::size_t conv_prepared_floats(const ConvGeometry& g) { return prepared_with_tiles(cnn::direct::conv_prepared_floats(g), g); }
+void conv(Blocked output, const Loaded& input, const ConvWeights& weight, const Epilogue& epilogue, const ConvGeometry& geometry, int batch,
+          const Scratch& scratch);
+void conv_prepare(Floats prepared, ConstFloats weight, const ConvGeometry& geometry);
+
+}  // namespace direct
 
 /// As winograd::conv and its backward passes.
 namespace winograd {
