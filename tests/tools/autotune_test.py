@@ -28,12 +28,13 @@ data Any { source = idx("any")  classes = 4  batch = 8 }
 train Net on Any { optimizer = sgd(lr=0.1)  epochs = 1 }
 """
 HEAD = "cnn-tuning 1\nmodel = Net\nbatch = 8\n"
-# The spec's convolutions of 3x3, which have a choice; nothing needs the gradient of the images.
+# All passes of the spec's convolutions of 3x3 have a choice, that of 7x7 forward; nothing needs the gradient of the images.
 PASSES = {("conv1", work) for work in ("forward", "backward-params", "predict")}
 PASSES |= {("conv2", work) for work in ("forward", "backward-input", "backward-params", "predict")}
-ALGORITHM = r"(packed|winograd|winograd_2x2)"
+PASSES |= {("conv3", work) for work in ("forward", "predict")}
+ALGORITHM = r"(packed|winograd|winograd_2x2|direct)"
 LINE = re.compile(r"(\S+) +(predict|forward|backward-input|backward-params) +" + ALGORITHM +
-                  r" +packed=\d+\.\d{3} winograd=\d+\.\d{3}( winograd_2x2=\d+\.\d{3})? +cost_model=" + ALGORITHM)
+                  r" +packed=\d+\.\d{3}((?: (?:winograd|winograd_2x2|direct)=\d+\.\d{3})+) +cost_model=" + ALGORITHM)
 
 
 class Case(unittest.TestCase):
@@ -178,7 +179,7 @@ error: winograd can't compute the pass forward of 'conv3': the kernel is 7x7
   --> net.tune:7:15
  7 | conv3 forward winograd
    |               ^^^^^^^^
-   help: write packed
+   help: write packed or direct
 
 error: 'conv2' has no algorithm 'winnograd'
   --> net.tune:8:15
@@ -244,7 +245,7 @@ error: expected ALGORITHM=MILLISECONDS, found 'packed=fast'
 class Autotune(Case):
     def test_it_measures_and_its_file_is_taken(self):
         said = self.cnnc("autotune", "net.cnn", "--steps", "1", "--threads", "1")
-        self.assertRegex(said, r"^net\.tune: 7 choices, \d of them not the cost model's")
+        self.assertRegex(said, r"^net\.tune: 9 choices, \d of them not the cost model's")
         text = (self.root / "net.tune").read_text()
         self.assertRegex(text, r"\Acnn-tuning 1\nmodel = Net\nbatch = 8\nthreads = 1\nsteps = 3\ncpu = .+\n\n#.*\n")
         lines = [LINE.fullmatch(line) for line in text.splitlines()[8:]]
@@ -252,7 +253,10 @@ class Autotune(Case):
         self.assertEqual({(line[1], line[2]) for line in lines}, PASSES)
         for line in lines:
             took = {name: float(value) for name, value in re.findall(r"(\w+)=(\d+\.\d+)", line[0])}
-            self.assertEqual("winograd_2x2" in took, line[2] in ("forward", "predict"), line[0])
+            forward = line[2] in ("forward", "predict")
+            self.assertEqual("winograd" in took, line[1] != "conv3", line[0])
+            self.assertEqual("winograd_2x2" in took, forward and line[1] != "conv3", line[0])
+            self.assertEqual("direct" in took, forward, line[0])
             self.assertGreater(min(took.values()), 0, line[0])
             self.assertIn(line[3], (min(took, key=took.get), line[5]), line[0])
         reasons = sum(self.kernels("--tuned", "net.tune").values(), [])
@@ -262,7 +266,7 @@ class Autotune(Case):
         self.assertIn("conv2", profile)
 
     def test_where_there_is_nothing_to_choose(self):
-        (self.root / "net.cnn").write_text(SPEC.replace("3, pad=1", "1"))
+        (self.root / "net.cnn").write_text(re.sub(r"  conv\d = .*\n", "", SPEC))
         self.assertEqual(self.cnnc("autotune", "net.cnn", "-o", "none.tune"),
                          "none.tune: Net has no layer with several algorithms, so there is nothing to choose\n")
         self.generated("out", "--tuned", "none.tune")
