@@ -138,6 +138,23 @@ TEST_P(WholeNetwork, ScoresEachImageAlikeOnAnyNumberOfThreadsAndWhateverElseIsIn
   for (std::size_t i = 0; i < one.size(); ++i) ASSERT_NEAR(few[i], one[i], 1e-5f * std::max(1.0f, std::abs(one[i])));
 }
 
+TEST_P(WholeNetwork, PredictsTheSameWhereItOnlyPredicts) {
+  const auto network = GetParam().make(2), alone = GetParam().make(2);
+  cnn::initialize(*network, 3);
+  cnn::initialize(*alone, 3);
+  alone->only_predict();
+  const Batch batch = random_batch(network->description(), 2, 6);
+  const cnn::ConstFloats images = cnn::ConstFloats(batch.images).first(2 * network->image_floats());
+  const cnn::ConstFloats expected = network->predict(images, 2);
+  for (int times = 0; times < 2; ++times) {
+    const cnn::ConstFloats found = alone->predict(images, 2);
+    EXPECT_EQ(std::vector<float>(found.begin(), found.end()), std::vector<float>(expected.begin(), expected.end()));
+  }
+  EXPECT_THROW(alone->tensor(0), std::logic_error);
+  EXPECT_THROW(static_cast<const cnn::Network&>(*alone).parameters(), std::logic_error);
+  EXPECT_THROW(alone->evaluate(images, cnn::Labels(batch.labels).first(2)), std::logic_error);
+}
+
 TEST_P(WholeNetwork, AllocatesNothingInAStep) {
   const auto network = GetParam().make(2);
   const cnn::ModelDescription& model = network->description();
