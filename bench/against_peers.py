@@ -127,8 +127,7 @@ class Bench:
         time.sleep(IDLE)
         begin = time.perf_counter()
         with maker(one.variants.get(name)) as side:
-            if name == "cnnc" and order == "predict":
-                side.ask("only_predict")  # as the command predict does
+            side.does_only(order)
             side.seconds(order, 1, batch)
             one.cold[name] = time.perf_counter() - begin
             side.seconds(order, 1, batch)

@@ -113,6 +113,7 @@ class Growth:
         planned = self.makers.summary(point.network, point.batch, point.settings())["memory"]
         needed = planned["weights"] + (planned["gradients"] + planned["optimizer"] if work == "training" else 0)
         with maker(variant) as side:
+            side.does_only(ORDERS[work])
             for _ in range(2):
                 side.seconds(ORDERS[work], 1, point.batch)
             used = side.ask("memory")

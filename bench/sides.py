@@ -43,6 +43,11 @@ class Side:
             raise Failed(f"{self.name}: {answer['error']}")
         return answer
 
+    def does_only(self, order):
+        """Nothing else will be ordered, as of a command that does one thing: where ours only predicts, it keeps weights once."""
+        if self.name == "cnnc" and order == "predict":
+            self.ask("only_predict")
+
     def ask(self, order):
         self.process.stdin.write(order + "\n")
         self.process.stdin.flush()
