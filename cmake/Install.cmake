@@ -18,7 +18,7 @@ install(DIRECTORY "${PROJECT_SOURCE_DIR}/runtime/cnn" DESTINATION ${CMAKE_INSTAL
         FILES_MATCHING PATTERN "*.hpp"
         PATTERN "program" EXCLUDE
         REGEX "/core/(ahead|bf16_tiles|team|sgemm|elementary|vector|multiply_panels)\\.hpp$" EXCLUDE
-        REGEX "/ops/(tiles|windows|windows_3x3|channel_map|depthwise_planes|dense/few_images|conv/bf16x2_(planes|weights|finish)|conv/column_rows|conv/column_strips|conv/finish|conv/merge_slots|conv/pack_weights|conv/tile_columns|conv/winograd_transforms|conv/winograd_strips|conv/winograd_weights|lanes/lanes|lanes/pools|lanes/products)\\.hpp$" EXCLUDE
+        REGEX "/ops/(tiles|windows|windows_3x3|channel_map|depthwise_planes|dense/few_images|conv/bf16x2_(planes|weights|finish)|conv/column_rows|conv/column_strips|conv/direct_(planes|tiles)|conv/finish|conv/merge_slots|conv/pack_weights|conv/tile_columns|conv/winograd_transforms|conv/winograd_strips|conv/winograd_weights|lanes/lanes|lanes/pools|lanes/products)\\.hpp$" EXCLUDE
         REGEX "/data/byte_stream\\.hpp$" EXCLUDE)
 install(FILES "${PROJECT_SOURCE_DIR}/runtime/cnn/program/program.hpp" DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/cnn/program)
 

@@ -4,31 +4,12 @@
 
 #include "cnn/core/ahead.hpp"
 #include "cnn/core/team.hpp"
-#include "cnn/core/vector.hpp"
-#include "cnn/ops/channel_map.hpp"
+#include "cnn/ops/conv/direct_planes.hpp"
+#include "cnn/ops/conv/direct_tiles.hpp"
 
 namespace cnn::direct {
 
 namespace {
-
-// Registers of a panel's step, and what fits into all of them: places of a tile, panels that share each number of the input, tiles that share
-// the weights.
-#if defined(__AVX__)
-using Part = Wide;
-#else
-using Part = float __attribute__((vector_size(16)));
-#endif
-using UnalignedPart = float __attribute__((vector_size(sizeof(Part)), aligned(4), may_alias));
-constexpr int kPartLanes = sizeof(Part) / sizeof(float);
-constexpr int kParts = kPanelChannels / kPartLanes;
-#if defined(__AVX512F__)
-constexpr int kPlaces = kTilePlaces, kPanels = kPanelsAtOnce, kTilesAtOnce = 2;
-#elif defined(__AVX__)
-constexpr int kPlaces = 6, kPanels = 1, kTilesAtOnce = 1;
-#else
-constexpr int kPlaces = 3, kPanels = 1, kTilesAtOnce = 1;
-#endif
-static_assert(kPlaces <= kTilePlaces && kPanels <= kPanelsAtOnce);
 
 constexpr int kNear = 1 << 16;  // weights that stay in a second-level cache with what is read besides
 constexpr int kDepth = 128;     // steps of weights at a time: two panels are 16 KiB
@@ -58,172 +39,6 @@ const float* pack_weights(const float* weight, const ConvGeometry& g, float* pac
     }
   });
   return packed;
-}
-
-// ---------- planes ----------
-
-// The first `count` of eight places `stride` apart, and nothing behind the last; as many zeros.
-Vector load_places(const float* from, int stride, int count) {
-  if (stride == 1) return load_first(from, count);
-  if (stride == 2) {
-    const int floats = 2 * std::min(count, kLanes) - 1;
-    return __builtin_shufflevector(load_first(from, floats), load_first(from + kLanes, floats - kLanes), 0, 2, 4, 6, 8, 10, 12, 14);
-  }
-  Vector value = {};
-  for (int i = 0; i < std::min(count, kLanes); ++i) value[i] = from[i * stride];
-  return value;
-}
-
-// `count` places from place `at` of a row of `width` on, `stride` apart; those outside are 0. Written in whole vectors, so that what follows
-// has to be written later.
-template <class Map>
-[[gnu::always_inline]] inline void copy_row(float* to, const float* row, int width, int at, int stride, int count, const Map& map) {
-  const auto clear = [&](int begin, int end) {
-    for (; begin < end; begin += kLanes) store(to + begin, once(Vector{}));
-  };
-  const int begin = std::min(at >= 0 ? 0 : (stride - 1 - at) / stride, count);
-  const int end = std::clamp(at < width ? (width - at + stride - 1) / stride : 0, begin, count);
-  clear(end, count);
-  clear(0, begin);
-  const float* from = row + at;
-  int i = begin;
-  if (stride == 1) {
-    for (; i + kLanes <= end; i += kLanes) store(to + i, map(load(from + i)));
-  } else if (stride == 2) {
-    for (; i + kLanes < end; i += kLanes) store(to + i, map(load_apart(from + 2 * i)));
-  }
-  for (; i < end; i += kLanes) {
-    const Vector value = map(load_places(from + i * stride, stride, end - i));
-    if (end == count) {
-      store(to + i, value);
-    } else {
-      store_first(to + i, value, end - i);
-    }
-  }
-}
-
-// The planes of a channel, whose map is `plane`, for outputs from row `first_row` on.
-template <class Map>
-void copy_planes(float* to, const float* plane, const Correlation& c, const Layout& layout, int first_row, const Map& map) {
-  const CorrelationAxis &v = c.vertical, &h = c.horizontal;
-  for (int vertical = 0; vertical < layout.vertical.planes; ++vertical) {
-    for (int horizontal = 0; horizontal < layout.horizontal.planes; ++horizontal) {
-      for (int row = 0; row < layout.plane_rows(); ++row, to += layout.width()) {
-        const int y = layout.vertical.first[vertical] + (first_row + row) * v.stride;
-        const bool inside = y >= 0 && y < v.source;
-        copy_row(to, plane + (inside ? static_cast<std::ptrdiff_t>(y) * h.source : 0), inside ? h.source : 0, layout.horizontal.first[horizontal], h.stride,
-                 layout.width(), map);
-      }
-    }
-  }
-}
-
-// Whether the planes are the map itself.
-bool reads_map(const Loaded& input, const Correlation& c) {
-  return input.affine == nullptr && c.taps() == 1 && c.vertical.shift == 0 && c.horizontal.shift == 0 && c.vertical.stride == 1 &&
-         c.horizontal.stride == 1 && c.horizontal.count == c.horizontal.source;
-}
-
-// ---------- products ----------
-
-// What a task multiplies of the depth.
-struct Steps {
-  const float* weights[kPanels];     // of each panel
-  std::ptrdiff_t next[kPanels];      // from there to the weights that will be read next
-  const float* input;                // of the first channel
-  std::ptrdiff_t channel;            // floats between channels
-  std::ptrdiff_t next_input;         // from there to the channels that will be read next
-  int channels;
-  const std::ptrdiff_t* taps;        // where each reads
-  int tap_count;
-  bool first;                        // sums begin with these
-  bool asks;                         // what comes next is far away
-};
-
-// sums [kTiles][kCount places][kOwn panels][kPanelChannels] += the input's numbers from each tile's place of `at` on by the weights. The same
-// places of the channels that come next are asked for where kAsks, and of the next weights those from `ask` on, `ask_step` floats for each step.
-template <int kOwn, int kTiles, bool kAsks, int kCount>
-[[gnu::noinline]] void multiply_tiles(float* sums, const Steps& steps, const std::ptrdiff_t* at, std::ptrdiff_t ask, int ask_step) {
-  Part all[kTiles * kCount][kOwn][kParts];
-  const auto each = [&](auto&& visit) __attribute__((always_inline)) {
-#pragma GCC unroll 14
-    for (int place = 0; place < kTiles * kCount; ++place) {
-#pragma GCC unroll 2
-      for (int panel = 0; panel < kOwn; ++panel) {
-#pragma GCC unroll 4
-        for (int part = 0; part < kParts; ++part) {
-          visit(all[place][panel][part], reinterpret_cast<UnalignedPart*>(sums + (place * kOwn + panel) * kPanelChannels + part * kPartLanes));
-        }
-      }
-    }
-  };
-  if (steps.first) {
-    each([](Part& sum, const UnalignedPart*) __attribute__((always_inline)) { sum = Part{}; });
-  } else {
-    each([](Part& sum, const UnalignedPart* kept) __attribute__((always_inline)) { sum = *kept; });
-  }
-  const float* weights[kOwn];
-  [[maybe_unused]] const float* next[kOwn];
-  for (int panel = 0; panel < kOwn; ++panel) {
-    weights[panel] = steps.weights[panel];
-    next[panel] = steps.weights[panel] + steps.next[panel] + ask;
-  }
-  const std::ptrdiff_t apart = kTiles == 1 ? 0 : at[kTiles - 1] - at[0];  // the tiles
-  [[maybe_unused]] const std::ptrdiff_t next_input = steps.next_input;
-  const auto step = [&](const float* numbers) __attribute__((always_inline)) {
-    Part own[kOwn][kParts];
-#pragma GCC unroll 2
-    for (int panel = 0; panel < kOwn; ++panel) {
-      if constexpr (kAsks) {
-        __builtin_prefetch(next[panel], 0, 2);
-        next[panel] += ask_step;
-      }
-#pragma GCC unroll 4
-      for (int part = 0; part < kParts; ++part) own[panel][part] = *reinterpret_cast<const UnalignedPart*>(weights[panel] + part * kPartLanes);
-      weights[panel] += kPanelChannels;
-    }
-#pragma GCC unroll 2
-    for (int tile = 0; tile < kTiles; ++tile, numbers += apart) {
-      if constexpr (kAsks) __builtin_prefetch(numbers + next_input, 0, 2);
-#pragma GCC unroll 7
-      for (int place = 0; place < kCount; ++place) {
-        Part number = numbers[place] - Part{};
-#if defined(__AVX__)
-        asm("" : "+v"(number));  // loaded once: loads are what this loop is short of
-#endif
-#pragma GCC unroll 2
-        for (int panel = 0; panel < kOwn; ++panel) {
-#pragma GCC unroll 4
-          for (int part = 0; part < kParts; ++part) all[tile * kCount + place][panel][part] += number * own[panel][part];
-        }
-      }
-    }
-  };
-  const float* input = steps.input + at[0];
-  if (steps.tap_count == 1) {
-    input += steps.taps[0];
-#pragma GCC unroll 2
-    for (int channel = 0; channel < steps.channels; ++channel, input += steps.channel) step(input);
-  } else {
-    for (int channel = 0; channel < steps.channels; ++channel, input += steps.channel) {
-      for (int tap = 0; tap < steps.tap_count; ++tap) step(input + steps.taps[tap]);
-    }
-  }
-  each([](const Part& sum, UnalignedPart* kept) __attribute__((always_inline)) { *kept = sum; });
-}
-
-template <int kOwn, int kTiles, bool kAsks, int kCount = kPlaces>
-void multiply_tiles_of(int count, float* sums, const Steps& steps, const std::ptrdiff_t* at, std::ptrdiff_t ask, int ask_step) {
-  if constexpr (kCount > 1) {
-    if (count < kCount) return multiply_tiles_of<kOwn, kTiles, kAsks, kCount - 1>(count, sums, steps, at, ask, ask_step);
-  }
-  multiply_tiles<kOwn, kTiles, kAsks, kCount>(sums, steps, at, ask, ask_step);
-}
-
-template <int kOwn, int kTiles>
-void multiply_tiles(int count, float* sums, const Steps& steps, const std::ptrdiff_t* at, std::ptrdiff_t ask, int ask_step) {
-  if (steps.asks) return multiply_tiles_of<kOwn, kTiles, true>(count, sums, steps, at, ask, ask_step);
-  multiply_tiles_of<kOwn, kTiles, false>(count, sums, steps, at, ask, ask_step);
 }
 
 // ---------- tasks ----------
@@ -355,10 +170,8 @@ class Finish {
 };
 
 // A band of an image's outputs.
-struct Band {
-  int begin, end;     // its tiles
-  int first_row, rows;
-  int place, count;   // of an output's plane
+struct Band : BandPlaces {
+  int begin, end;  // its tiles
 
   Band(const Correlation& c, const Cut& cut, int index) : begin(cut.tile_begin(index)), end(cut.tile_begin(index + 1)) {
     const Tile from(c, cut, begin), last(c, cut, end - 1);
@@ -368,48 +181,6 @@ struct Band {
     count = last.y * c.horizontal.count + last.x + last.count - place;
   }
 };
-
-// What a band reads: where each tap finds the first channel's number for place 0 of the band's first row.
-struct Planes {
-  const float* data = nullptr;
-  std::ptrdiff_t channel = 0;  // floats from one to the next
-  int width = 0;               // of a row
-  int first_place = 0;         // of a row
-  std::ptrdiff_t taps[kMostTaps * kMostTaps] = {};
-};
-
-// The map itself.
-Planes planes_of_map(const Loaded& input, const Correlation& c, int image, const Band& band) {
-  Planes planes;
-  planes.width = c.horizontal.source;
-  planes.channel = static_cast<std::ptrdiff_t>(c.vertical.source) * planes.width;
-  planes.data = input.map.block(image) + static_cast<std::ptrdiff_t>(band.first_row) * planes.width;
-  return planes;
-}
-
-// A copy of what a 1x1 kernel reads.
-Planes copied_places(float* to, const Loaded& input, const Correlation& c, int image, const Band& band) {
-  const std::ptrdiff_t plane = c.horizontal.source, pitch = places_channel(band.count);
-  const Planes planes{.data = to, .channel = pitch, .first_place = band.place};
-  const float* from = input.map.block(image) + band.place;
-  for (int channel = 0; channel < c.in_channels; ++channel, from += plane, to += pitch) {
-    with_channel_map(input, channel, c.in_channels, [&](const auto& map) { copy_mapped(to, from, band.count, map); });
-  }
-  return planes;
-}
-
-// Copies with the padding.
-Planes copied_planes(float* to, const Loaded& input, const Correlation& c, int image, const Band& band) {
-  const Layout layout(c, band.rows);
-  Planes planes{.data = to, .channel = layout.channel(), .width = layout.width()};
-  for (int tap = 0; tap < c.taps(); ++tap) planes.taps[tap] = layout.offset_of(tap / c.horizontal.taps, tap % c.horizontal.taps);
-  const float* plane = input.map.block(image);
-  for (int channel = 0; channel < c.in_channels; ++channel, to += layout.channel()) {
-    with_channel_map(input, channel, c.in_channels, [&](const auto& map) { copy_planes(to, plane, c, layout, band.first_row, map); });
-    plane += static_cast<std::ptrdiff_t>(c.vertical.source) * c.horizontal.source;
-  }
-  return planes;
-}
 
 // A band of an image by `kOwn` panels of weights from `panel` on.
 template <int kOwn>
