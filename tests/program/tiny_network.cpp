@@ -140,7 +140,7 @@ class TinyNetwork : public cnn::Network {
   void forward(int image) {
     const float* input = inputs_.data() + image * kTinyPixels;
     float* hidden = hidden_.data() + image * kTinyHidden;
-    const float* values = parameters().data();
+    const float* values = parameters(0, kParameters).data();
     for (int unit = 0; unit < kTinyHidden; ++unit) {
       float sum = values[kHiddenBias + static_cast<std::size_t>(unit)];
       for (int i = 0; i < kTinyPixels; ++i)
