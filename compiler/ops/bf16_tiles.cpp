@@ -99,10 +99,6 @@ struct GradientCut {
 
 }  // namespace
 
-bool fits_tiles(const ir::OpContext& context) {
-  return context.arguments.integer("groups") == 1 && context.block == 1 && has_planes(context);
-}
-
 ir::ScratchSize larger(const ir::ScratchSize& one, const ir::ScratchSize& other) {
   const auto least = [](const ir::ScratchSize& size) { return size.least_shared > 0 ? size.least_shared : size.shared; };
   ir::ScratchSize size{.per_thread = std::max(one.per_thread, other.per_thread), .shared = std::max(one.shared, other.shared)};

@@ -7,9 +7,6 @@
 
 namespace cnnc::ops {
 
-/// Whether a convolution can go by tiles.
-bool fits_tiles(const ir::OpContext& context);
-
 /// The scratch of its passes; floats of prepared weights, and the scratch with those.
 ir::ScratchSize tiles_forward_scratch(const ir::OpContext& context);
 ir::ScratchSize tiles_backward_input_scratch(const ir::OpContext& context);

@@ -73,7 +73,8 @@ Correlation ConvolutionCorrelations::backward(std::int64_t phase) const {
 bool has_planes(const ir::OpContext& context) {
   constexpr std::int64_t kMostPhases = 8, kMostTaps = 16;
   const Window w = std::get<Window>(window("conv", context.inputs[0], context.arguments));
-  return std::max(w.height.stride, w.width.stride) <= kMostPhases && std::max(w.height.kernel, w.width.kernel) <= kMostTaps;
+  return context.arguments.integer("groups") == 1 && context.block == 1 && std::max(w.height.stride, w.width.stride) <= kMostPhases &&
+         std::max(w.height.kernel, w.width.kernel) <= kMostTaps;
 }
 
 }  // namespace cnnc::ops

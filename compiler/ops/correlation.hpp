@@ -52,7 +52,7 @@ class ConvolutionCorrelations {
   std::int64_t in_, out_, in_height_, in_width_;
 };
 
-/// cnn::has_planes.
+/// cnn::has_planes: whether a convolution can go the direct way, or by tiles of bf16 numbers.
 bool has_planes(const ir::OpContext& context);
 
 }  // namespace cnnc::ops

@@ -29,10 +29,6 @@ std::int64_t copy_floats(const ConvolutionCorrelations& correlations) {
 
 }  // namespace
 
-bool fits_direct(const ir::OpContext& context) {
-  return context.arguments.integer("groups") == 1 && context.block == 1 && has_planes(context);
-}
-
 ir::ScratchSize direct_prepared_scratch(const ir::OpContext& context) {
   return {.per_thread = kBandPlaces * kPanelsAtOnce * kPanelChannels + copy_floats(ConvolutionCorrelations(context)), .shared = 0};
 }

@@ -5,9 +5,6 @@
 
 namespace cnnc::ops {
 
-/// Whether a convolution can go this way.
-bool fits_direct(const ir::OpContext& context);
-
 /// The scratch forward; floats of prepared weights, and the scratch with those.
 ir::ScratchSize direct_scratch(const ir::OpContext& context);
 std::int64_t direct_prepared_floats(const ir::OpContext& context);

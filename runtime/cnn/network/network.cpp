@@ -263,6 +263,12 @@ float Network::evaluate_on_team(ConstFloats, Labels) {
   throw std::logic_error(fmt::format("{} has no loss", description_.name));
 }
 
+void Network::only_predict() {
+  if (only_predicts_) return;
+  only_predicts_ = true;
+  weights_changed_ = true;  // what was prepared before is prepared once more, and gives back what it is made of
+}
+
 // Whole pages of it; what shares a page with others stays. Its kernels have returned, so that nobody reads it.
 void Network::read_no_more(Floats tensor) {
   if (!only_predicts_ || team_rank() != 0) return;

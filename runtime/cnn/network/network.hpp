@@ -46,10 +46,10 @@ class Network {
   /// classifies.
   ConstFloats predict(ConstFloats images, int count);
 
-  /// From now on only predict() is called: as it prepares weights for the first time, the memory of those is given back of which nothing but
+  /// From now on only predict() is called: as it prepares weights the next time, the memory of those is given back of which nothing but
   /// what is prepared is read. Their values are lost with it. The calls that would read them throw std::logic_error from then on, as predict()
   /// does if use_instruction_set() has been called and weights have to be prepared in another way.
-  void only_predict() { only_predicts_ = true; }
+  void only_predict();
 
   /// [images][outputs] and [images] of the last call.
   ConstFloats scores() const { return scores_; }

@@ -20,9 +20,6 @@ inline constexpr int kTile = 16;       // rows and columns of a tile of sums
 inline constexpr int kTileDepth = 32;  // steps of the depth of a tile of factors
 inline constexpr std::ptrdiff_t kTileFloats = kTile * kTileDepth / 2;  // of a tile of factors, 1024 bytes
 
-/// Whether the functions below work for a convolution.
-constexpr bool fits(const ConvGeometry& g) { return g.groups == 1 && g.block == 1 && has_planes(g); }
-
 /// How a correlation becomes products of tiles.
 struct Layout {
   PlaneAxis vertical, horizontal;
@@ -240,7 +237,7 @@ constexpr ScratchSize conv_siblings_backward_input_scratch(const SiblingsGeometr
   return size;
 }
 
-/// As cnn::conv and its backward passes; g fits.
+/// As cnn::conv and its backward passes, where has_planes(geometry).
 void conv(Blocked output, const Loaded& input, const ConvWeights& weight, const Epilogue& epilogue,
           const ConvGeometry& geometry, int batch, const Scratch& scratch);
 void conv_prepare(Floats prepared, ConstFloats weight, const ConvGeometry& geometry);

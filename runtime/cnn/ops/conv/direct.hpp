@@ -13,9 +13,6 @@ inline constexpr int kPanelsAtOnce = 2;    // of weights, at most
 inline constexpr int kTilePlaces = 7;      // side by side, at most: maps of 7, 14, 28, 56 and 112 places are whole tiles
 inline constexpr int kBandTiles = 28;      // whose sums a task keeps: 25 KiB
 
-/// Whether the functions below work for a convolution.
-constexpr bool fits(const ConvGeometry& g) { return g.groups == 1 && g.block == 1 && has_planes(g); }
-
 /// The planes of a correlation's channels, as far as `rows` rows of outputs read them.
 struct Layout {
   PlaneAxis vertical, horizontal;
@@ -71,7 +68,7 @@ constexpr ScratchSize conv_scratch(const ConvGeometry& g, int batch) {
   return size;
 }
 
-/// As cnn::conv; g fits.
+/// As cnn::conv, where has_planes(geometry).
 void conv(Blocked output, const Loaded& input, const ConvWeights& weight, const Epilogue& epilogue, const ConvGeometry& geometry, int batch,
           const Scratch& scratch);
 

@@ -13,7 +13,7 @@ struct BandPlaces {
   int place = 0, count = 0;
 };
 
-// The first `count` of eight places `stride` apart, and nothing behind the last; as many zeros.
+// The first `count` of eight places `stride` apart, the others 0. Nothing behind the last is read.
 inline Vector load_places(const float* from, int stride, int count) {
   if (stride == 1) return load_first(from, count);
   if (stride == 2) {

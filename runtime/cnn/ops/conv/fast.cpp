@@ -10,7 +10,7 @@ namespace {
 
 // Where kernels are not compiled for them there are none, and nothing refers to them.
 bool by_tiles(const ConvGeometry& g) {
-  return bf16x2::fits(g) && has_bf16_tiles();
+  return has_planes(g) && has_bf16_tiles();
 }
 
 }  // namespace

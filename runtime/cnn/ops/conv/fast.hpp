@@ -19,10 +19,10 @@ constexpr ScratchSize larger(const ScratchSize& one, const ScratchSize& other) {
 
 /// What both ways need, where there are both.
 constexpr ScratchSize with_tiles(const ScratchSize& other, ScratchSize (*tiles)(const ConvGeometry&, int), const ConvGeometry& g, int batch) {
-  return bf16x2::fits(g) ? larger(other, tiles(g, batch)) : other;
+  return has_planes(g) ? larger(other, tiles(g, batch)) : other;
 }
 constexpr std::size_t prepared_with_tiles(std::size_t other, const ConvGeometry& g) {
-  return bf16x2::fits(g) ? std::max(other, bf16x2::conv_prepared_floats(g)) : other;
+  return has_planes(g) ? std::max(other, bf16x2::conv_prepared_floats(g)) : other;
 }
 
 /// As cnn::conv and its backward passes.

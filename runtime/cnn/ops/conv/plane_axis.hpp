@@ -9,9 +9,10 @@ namespace cnn {
 inline constexpr int kMostPhases = 8;  // planes of a channel along one axis
 inline constexpr int kMostTaps = 16;   // along one axis
 
-/// Whether a convolution's axes are no longer than those below.
+/// Whether what reads planes works for a convolution.
 constexpr bool has_planes(const ConvGeometry& g) {
-  return g.stride_height <= kMostPhases && g.stride_width <= kMostPhases && g.kernel_height <= kMostTaps && g.kernel_width <= kMostTaps;
+  return g.groups == 1 && g.block == 1 && g.stride_height <= kMostPhases && g.stride_width <= kMostPhases && g.kernel_height <= kMostTaps &&
+         g.kernel_width <= kMostTaps;
 }
 
 /// One axis of a correlation: the planes that its taps read, and where.
