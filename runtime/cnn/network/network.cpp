@@ -269,13 +269,15 @@ void Network::only_predict() {
   weights_changed_ = true;  // what was prepared before is prepared once more, and gives back what it is made of
 }
 
-// Whole pages of it; what shares a page with others stays. Its kernels have returned, so that nobody reads it.
+// Whole pages of it; what shares a page with others stays. Nobody goes on to the next tensor before, or there would be two more of them.
 void Network::read_no_more(Floats tensor) {
-  if (!only_predicts_ || team_rank() != 0) return;
-  constexpr std::uintptr_t kPage = 4096;
-  const auto begin = reinterpret_cast<std::uintptr_t>(tensor.data()), end = begin + tensor.size_bytes();
-  const std::uintptr_t first = (begin + kPage - 1) / kPage * kPage, last = end / kPage * kPage;
-  if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+  if (!only_predicts_) return;
+  for_each_tile(1, [&](int) {
+    constexpr std::uintptr_t kPage = 4096;
+    const auto begin = reinterpret_cast<std::uintptr_t>(tensor.data()), end = begin + tensor.size_bytes();
+    const std::uintptr_t first = (begin + kPage - 1) / kPage * kPage, last = end / kPage * kPage;
+    if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+  });
 }
 
 void Network::require_tensors() const {

@@ -80,7 +80,7 @@ class Network {
   virtual void predict_on_team(ConstFloats images, int count) = 0;
   // What predict_on_team() needs of the weights, made anew only where they may have changed.
   virtual void prepare_on_team() {}
-  /// Called by prepare_on_team() where predictions read nothing of a tensor but what it has just been prepared to.
+  /// Collective. Called by prepare_on_team() where predictions read nothing of a tensor but what it has just been prepared to.
   void read_no_more(Floats tensor);
 
   /// Calls `work(part)` for each part of description().part images, as tiles of the team; `random` is for training steps.
