@@ -175,10 +175,11 @@ bool use_instruction_set(std::string_view) {
 
 bool has_bf16_tiles() {
 #if defined(__AVX512BW__)
-  return bf16_tiles_enabled();
+  constexpr bool kKernelsUseThem = true;
 #else
-  return false;
+  constexpr bool kKernelsUseThem = false;
 #endif
+  return kKernelsUseThem && bf16_tiles_enabled();
 }
 
 std::string instruction_set_problem() {
