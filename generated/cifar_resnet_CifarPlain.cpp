@@ -550,7 +550,7 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{2359296, 65536, 37376}, {4718592, 131072, 74240}},
     {{0, 32768, 1024}, {0, 98304, 768}},
     {{}, {}},
-    {{1179648, 49152, 74240}, {2359296, 98304, 147968}},
+    {{1179648, 49152, 74240}, {3538944, 147456, 222208}},
     {{0, 16384, 2048}, {0, 49152, 1536}},
     {{}, {}},
     {{2359296, 32768, 148480}, {4718592, 65536, 295936}},
@@ -845,7 +845,7 @@ constexpr cnn::ModelDescription kModel{
              .class_names = kClassNames, .prepare = kPrepare, .augment = kAugment},
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
-    .memory = {.parameters = 271104, .gradients = 269728, .optimizer = 269728, .activations = 23243712,
+    .memory = {.parameters = 271104, .gradients = 269728, .optimizer = 269728, .activations = 22719424,
                .thread_scratch = 318080},
 };
 
@@ -866,7 +866,7 @@ float CifarPlain::step(int phase, cnn::ConstFloats images, cnn::Labels labels, c
 }
 
 // 50: train CifarResNet, CifarPlain on Cifar10 {
-// Phase main: 269,722 of 269,722 parameters learn; activations take 92,974,848 bytes.
+// Phase main: 269,722 of 269,722 parameters learn; activations take 90,877,696 bytes.
 float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
@@ -898,16 +898,16 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   const cnn::Floats features_stage2_2_bn1_saved = floats(20096448, 128);
   const cnn::Blocked features_stage2_2_conv2 = blocked(20096576, 8192);  // 32x16x16
   const cnn::Floats features_stage2_2_bn2_saved = floats(21145152, 128);
-  const cnn::Blocked features_stage3_0_conv1 = blocked(21145280, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_bn1_saved = floats(21669568, 256);
-  const cnn::Blocked features_stage3_0_conv2 = blocked(21669824, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_bn2_saved = floats(22194112, 256);
-  const cnn::Blocked features_stage3_1_conv1 = blocked(22194368, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_bn1_saved = floats(22718656, 256);
-  const cnn::Blocked features_stage3_1_conv2 = blocked(22718912, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_bn2_saved = floats(23243200, 256);
+  const cnn::Blocked features_stage3_0_conv1 = blocked(0, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_bn1_saved = floats(21145280, 256);
+  const cnn::Blocked features_stage3_0_conv2 = blocked(21145536, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_bn2_saved = floats(21669824, 256);
+  const cnn::Blocked features_stage3_1_conv1 = blocked(21670080, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_1_bn1_saved = floats(22194368, 256);
+  const cnn::Blocked features_stage3_1_conv2 = blocked(22194624, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_1_bn2_saved = floats(22718912, 256);
   const cnn::Blocked features_stage3_2_conv1 = blocked(1745408, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_bn1_saved = floats(23243456, 256);
+  const cnn::Floats features_stage3_2_bn1_saved = floats(22719168, 256);
   const cnn::Blocked features_stage3_2_conv2 = blocked(524288, 4096);  // 64x8x8
   const cnn::Floats features_stage3_2_bn2_saved = floats(1048576, 256);
   const cnn::Blocked head_gap1 = blocked(0, 64);  // 64
@@ -919,9 +919,9 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   const cnn::Blocked d_features_stage3_1_relu2 = blocked(1221120, 4096);  // 64x8x8
   const cnn::Blocked d_features_stage3_1_relu1 = blocked(0, 4096);  // 64x8x8
   const cnn::Blocked d_features_stage3_0_relu2 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_0_relu1 = blocked(0, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage2_2_relu2 = blocked(524288, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_2_relu1 = blocked(20096576, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage3_0_relu1 = blocked(1048576, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage2_2_relu2 = blocked(0, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_2_relu1 = blocked(1048576, 8192);  // 32x16x16
   const cnn::Blocked d_features_stage2_1_relu2 = blocked(0, 8192);  // 32x16x16
   const cnn::Blocked d_features_stage2_1_relu1 = blocked(1048576, 8192);  // 32x16x16
   const cnn::Blocked d_features_stage2_0_relu2 = blocked(0, 8192);  // 32x16x16
@@ -1150,7 +1150,7 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   cnn::fast::direct::conv(features_stage3_0_conv1,
                           cnn::Loaded(features_stage2_2_conv2, features_stage2_2_bn2_saved, cnn::Activation::kRelu),
                           features_stage3_0_conv1_weight_, {}, kFeaturesStage3_0Conv1, batch,
-                          scratch(0, 36864));
+                          scratch(524288, 36864));
 
   at(40);  // blocks.cnn:9: bn    (features.stage3[0].bn1)
   // blocks.cnn:10: act    (features.stage3[0].relu1)
@@ -1162,7 +1162,7 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   cnn::fast::winograd::conv(features_stage3_0_conv2,
                             cnn::Loaded(features_stage3_0_conv1, features_stage3_0_bn1_saved, cnn::Activation::kRelu),
                             features_stage3_0_conv2_weight_, {}, kFeaturesStage3_0Conv2, batch,
-                            scratch(0, 417856));
+                            scratch(524288, 417856));
 
   at(43);  // blocks.cnn:9: bn    (features.stage3[0].bn2)
   // blocks.cnn:10: act    (features.stage3[0].relu2)
@@ -1287,13 +1287,19 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   cnn::bn_backward(d_features_stage3_0_relu2, d_features_stage3_0_bn2_weight, d_features_stage3_0_bn2_bias,
                    d_features_stage3_0_relu2, features_stage3_0_conv2, features_stage3_0_bn2_saved,
                    cnn::Activation::kRelu, kFeaturesStage3_0Bn2, batch);
+  backward_at(39);  // blocks.cnn:8: features.stage3[0].conv1
+  // Once more, instead of keeping it:
+  cnn::fast::direct::conv(features_stage3_0_conv1,
+                          cnn::Loaded(features_stage2_2_conv2, features_stage2_2_bn2_saved, cnn::Activation::kRelu),
+                          features_stage3_0_conv1_weight_, {}, kFeaturesStage3_0Conv1, batch,
+                          scratch(1048576, 36864));
   backward_at(42);  // blocks.cnn:8: features.stage3[0].conv2
   cnn::fast::winograd::conv_backward_params(d_features_stage3_0_conv2_weight, d_features_stage3_0_relu2,
                                             cnn::Loaded(features_stage3_0_conv1, features_stage3_0_bn1_saved, cnn::Activation::kRelu),
                                             kFeaturesStage3_0Conv2, batch, scratch(1048576, 1221120));
   cnn::fast::winograd::conv_backward_input(d_features_stage3_0_relu1, d_features_stage3_0_relu2,
                                            features_stage3_0_conv2_weight_, kFeaturesStage3_0Conv2, batch,
-                                           scratch(1048576, 417856));
+                                           scratch(1572864, 417856));
   backward_at(40);  // blocks.cnn:9: features.stage3[0].bn1
   cnn::bn_backward(d_features_stage3_0_relu1, d_features_stage3_0_bn1_weight, d_features_stage3_0_bn1_bias,
                    d_features_stage3_0_relu1, features_stage3_0_conv1, features_stage3_0_bn1_saved,
@@ -1301,7 +1307,7 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   backward_at(39);  // blocks.cnn:8: features.stage3[0].conv1
   cnn::fast::conv_backward_params(d_features_stage3_0_conv1_weight, d_features_stage3_0_relu1,
                                   cnn::Loaded(features_stage2_2_conv2, features_stage2_2_bn2_saved, cnn::Activation::kRelu),
-                                  kFeaturesStage3_0Conv1, batch, scratch(524288, 129024));
+                                  kFeaturesStage3_0Conv1, batch, scratch(0, 129024));
   cnn::fast::conv_backward_input(d_features_stage2_2_relu2, d_features_stage3_0_relu1,
                                  features_stage3_0_conv1_weight_, kFeaturesStage3_0Conv1, batch,
                                  scratch(1572864, 366144));
@@ -1312,10 +1318,10 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   backward_at(36);  // blocks.cnn:8: features.stage2[2].conv2
   cnn::fast::winograd::conv_backward_params(d_features_stage2_2_conv2_weight, d_features_stage2_2_relu2,
                                             cnn::Loaded(features_stage2_2_conv1, features_stage2_2_bn1_saved, cnn::Activation::kRelu),
-                                            kFeaturesStage2_2Conv2, batch, scratch(0, 336384));
+                                            kFeaturesStage2_2Conv2, batch, scratch(1048576, 336384));
   cnn::fast::winograd::conv_backward_input(d_features_stage2_2_relu1, d_features_stage2_2_relu2,
                                            features_stage2_2_conv2_weight_, kFeaturesStage2_2Conv2, batch,
-                                           scratch(0, 42048));
+                                           scratch(2097152, 42048));
   backward_at(34);  // blocks.cnn:9: features.stage2[2].bn1
   cnn::bn_backward(d_features_stage2_2_relu1, d_features_stage2_2_bn1_weight, d_features_stage2_2_bn1_bias,
                    d_features_stage2_2_relu1, features_stage2_2_conv1, features_stage2_2_bn1_saved,
@@ -1326,7 +1332,7 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
                                             kFeaturesStage2_2Conv1, batch, scratch(0, 336384));
   cnn::fast::winograd::conv_backward_input(d_features_stage2_1_relu2, d_features_stage2_2_relu1,
                                            features_stage2_2_conv1_weight_, kFeaturesStage2_2Conv1, batch,
-                                           scratch(1048576, 42048));
+                                           scratch(2097152, 42048));
   backward_at(31);  // blocks.cnn:9: features.stage2[1].bn2
   cnn::bn_backward(d_features_stage2_1_relu2, d_features_stage2_1_bn2_weight, d_features_stage2_1_bn2_bias,
                    d_features_stage2_1_relu2, features_stage2_1_conv2, features_stage2_1_bn2_saved,

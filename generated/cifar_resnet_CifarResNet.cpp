@@ -608,7 +608,7 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{0, 32768, 1024}, {0, 98304, 768}},
     {{131072, 98304, 2048}, {262144, 196608, 4096}},
     {{0, 32768, 1024}, {0, 98304, 768}},
-    {{0, 98304, 1024}, {}},
+    {{0, 98304, 1024}, {0, 98304, 1024}},
     {{}, {0, 98304, 0}},
     {{2359296, 65536, 36864}, {4718592, 163840, 73728}},
     {{0, 32768, 1024}, {0, 98304, 768}},
@@ -622,7 +622,7 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{}, {}},
     {{2359296, 65536, 37376}, {4718592, 131072, 74240}},
     {{0, 32768, 1024}, {0, 98304, 768}},
-    {{0, 98304, 512}, {}},
+    {{0, 98304, 512}, {0, 98304, 512}},
     {{}, {0, 98304, 0}},
     {{1179648, 49152, 73728}, {2359296, 131072, 147456}},
     {{0, 16384, 2048}, {0, 49152, 1536}},
@@ -638,7 +638,7 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{}, {}},
     {{2359296, 32768, 148480}, {4718592, 65536, 295936}},
     {{0, 16384, 2048}, {0, 49152, 1536}},
-    {{0, 49152, 1024}, {}},
+    {{0, 49152, 1024}, {0, 49152, 1024}},
     {{}, {0, 49152, 0}},
     {{2359296, 32768, 147456}, {4718592, 81920, 294912}},
     {{0, 16384, 2048}, {0, 49152, 1536}},
@@ -970,7 +970,7 @@ constexpr cnn::ModelDescription kModel{
              .class_names = kClassNames, .prepare = kPrepare, .augment = kAugment},
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
-    .memory = {.parameters = 274048, .gradients = 272480, .optimizer = 272480, .activations = 30584128,
+    .memory = {.parameters = 274048, .gradients = 272480, .optimizer = 272480, .activations = 28486976,
                .thread_scratch = 318080},
 };
 
@@ -991,88 +991,88 @@ float CifarResNet::step(int phase, cnn::ConstFloats images, cnn::Labels labels, 
 }
 
 // 50: train CifarResNet, CifarPlain on Cifar10 {
-// Phase main: 272,474 of 272,474 parameters learn; activations take 122,336,512 bytes.
+// Phase main: 272,474 of 272,474 parameters learn; activations take 113,947,904 bytes.
 float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimizer& optimizer) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
   const cnn::ConstBlocked input(images.data(), 3072);  // 3x32x32
-  const cnn::Blocked features_conv1 = blocked(8036864, 16384);  // 16x32x32
-  const cnn::Floats features_bn1_saved = floats(10134016, 64);
-  const cnn::Blocked features_stage1_0_conv1 = blocked(10134080, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_bn1_saved = floats(12231232, 64);
-  const cnn::Blocked features_stage1_0_conv2 = blocked(12231296, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_0_bn2_saved = floats(14328448, 64);
-  const cnn::Blocked features_stage1_0_relu2 = blocked(0, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_1_conv1 = blocked(14328512, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_bn1_saved = floats(16425664, 64);
-  const cnn::Blocked features_stage1_1_conv2 = blocked(16425728, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_1_bn2_saved = floats(18522880, 64);
-  const cnn::Blocked features_stage1_1_relu2 = blocked(3670016, 16384);  // 16x32x32
-  const cnn::Blocked features_stage1_2_conv1 = blocked(18522944, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_bn1_saved = floats(20620096, 64);
-  const cnn::Blocked features_stage1_2_conv2 = blocked(20620160, 16384);  // 16x32x32
-  const cnn::Floats features_stage1_2_bn2_saved = floats(22717312, 64);
-  const cnn::Blocked features_stage1_2_relu2 = blocked(5767168, 16384);  // 16x32x32
-  const cnn::Blocked features_stage2_0_conv1 = blocked(22717376, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_bn1_saved = floats(23765952, 128);
-  const cnn::Blocked features_stage2_0_conv2 = blocked(23766080, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_bn2_saved = floats(24814656, 128);
-  const cnn::Blocked features_stage2_0_downsample_conv1 = blocked(24814784, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_0_downsample_bn1_saved = floats(25863360, 128);
-  const cnn::Blocked features_stage2_0_relu2 = blocked(25863488, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_1_conv1 = blocked(26912064, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_bn1_saved = floats(27960640, 128);
-  const cnn::Blocked features_stage2_1_conv2 = blocked(27960768, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_1_bn2_saved = floats(29009344, 128);
-  const cnn::Blocked features_stage2_1_relu2 = blocked(3670016, 8192);  // 32x16x16
-  const cnn::Blocked features_stage2_2_conv1 = blocked(29009472, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_bn1_saved = floats(30058048, 128);
+  const cnn::Blocked features_conv1 = blocked(4892352, 16384);  // 16x32x32
+  const cnn::Floats features_bn1_saved = floats(4891904, 64);
+  const cnn::Blocked features_stage1_0_conv1 = blocked(6989504, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_0_bn1_saved = floats(4891968, 64);
+  const cnn::Blocked features_stage1_0_conv2 = blocked(9086656, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_0_bn2_saved = floats(4892032, 64);
+  const cnn::Blocked features_stage1_0_relu2 = blocked(21669824, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_1_conv1 = blocked(11183808, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_1_bn1_saved = floats(4892096, 64);
+  const cnn::Blocked features_stage1_1_conv2 = blocked(13280960, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_1_bn2_saved = floats(4892160, 64);
+  const cnn::Blocked features_stage1_1_relu2 = blocked(23766976, 16384);  // 16x32x32
+  const cnn::Blocked features_stage1_2_conv1 = blocked(15378112, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_2_bn1_saved = floats(4892224, 64);
+  const cnn::Blocked features_stage1_2_conv2 = blocked(17475264, 16384);  // 16x32x32
+  const cnn::Floats features_stage1_2_bn2_saved = floats(4892288, 64);
+  const cnn::Blocked features_stage1_2_relu2 = blocked(25864128, 16384);  // 16x32x32
+  const cnn::Blocked features_stage2_0_conv1 = blocked(19572672, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_0_bn1_saved = floats(4891136, 128);
+  const cnn::Blocked features_stage2_0_conv2 = blocked(20621248, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_0_bn2_saved = floats(4891264, 128);
+  const cnn::Blocked features_stage2_0_downsample_conv1 = blocked(22194496, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_0_downsample_bn1_saved = floats(4891392, 128);
+  const cnn::Blocked features_stage2_0_relu2 = blocked(23243072, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_1_conv1 = blocked(24291648, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_1_bn1_saved = floats(4891520, 128);
+  const cnn::Blocked features_stage2_1_conv2 = blocked(25340224, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_1_bn2_saved = floats(4891648, 128);
+  const cnn::Blocked features_stage2_1_relu2 = blocked(26388800, 8192);  // 32x16x16
+  const cnn::Blocked features_stage2_2_conv1 = blocked(27437376, 8192);  // 32x16x16
+  const cnn::Floats features_stage2_2_bn1_saved = floats(4891776, 128);
   const cnn::Blocked features_stage2_2_conv2 = blocked(0, 8192);  // 32x16x16
-  const cnn::Floats features_stage2_2_bn2_saved = floats(30058176, 128);
+  const cnn::Floats features_stage2_2_bn2_saved = floats(22194368, 128);
   const cnn::Blocked features_stage2_2_relu2 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Blocked features_stage3_0_conv1 = blocked(30058304, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_bn1_saved = floats(30582592, 256);
-  const cnn::Blocked features_stage3_0_conv2 = blocked(2097152, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_bn2_saved = floats(30582848, 256);
-  const cnn::Blocked features_stage3_0_downsample_conv1 = blocked(2621440, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_0_downsample_bn1_saved = floats(30583104, 256);
-  const cnn::Blocked features_stage3_0_relu2 = blocked(3145728, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_1_conv1 = blocked(3670016, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_bn1_saved = floats(30583360, 256);
-  const cnn::Blocked features_stage3_1_conv2 = blocked(4194304, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_1_bn2_saved = floats(30583616, 256);
-  const cnn::Blocked features_stage3_1_relu2 = blocked(5242880, 4096);  // 64x8x8
-  const cnn::Blocked features_stage3_2_conv1 = blocked(5767168, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_bn1_saved = floats(30583872, 256);
-  const cnn::Blocked features_stage3_2_conv2 = blocked(6815744, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_bn2_saved = floats(7340032, 256);
-  const cnn::Blocked features_stage3_2_relu2 = blocked(6291456, 4096);  // 64x8x8
-  const cnn::Blocked head_gap1 = blocked(4718592, 64);  // 64
-  const cnn::Blocked head_dense1 = blocked(4726784, 10);  // 10
-  const cnn::Blocked d_head_dense1 = blocked(4728064, 10);  // 10
-  const cnn::Blocked d_head_gap1 = blocked(7340288, 64);  // 64
-  const cnn::Blocked d_features_stage3_2_relu2 = blocked(4718592, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_2_conv2 = blocked(6291456, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_2_relu1 = blocked(6988288, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_1_conv2 = blocked(6464000, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_1_relu1 = blocked(4194304, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage3_0_downsample_conv1 = blocked(3670016, 4096);  // 64x8x8
-  const cnn::Blocked d_features_stage2_2_relu2 = blocked(2621440, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage3_0_relu1 = blocked(2097152, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_0_conv1 = blocked(21669824, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_bn1_saved = floats(22194112, 256);
+  const cnn::Blocked features_stage3_0_conv2 = blocked(3842560, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_bn2_saved = floats(19572416, 256);
+  const cnn::Blocked features_stage3_0_downsample_conv1 = blocked(2097152, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_0_downsample_bn1_saved = floats(28485952, 256);
+  const cnn::Blocked features_stage3_0_relu2 = blocked(1048576, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_1_conv1 = blocked(1572864, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_1_bn1_saved = floats(28486208, 256);
+  const cnn::Blocked features_stage3_1_conv2 = blocked(23243072, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_1_bn2_saved = floats(28486464, 256);
+  const cnn::Blocked features_stage3_1_relu2 = blocked(23767360, 4096);  // 64x8x8
+  const cnn::Blocked features_stage3_2_conv1 = blocked(26388800, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_2_bn1_saved = floats(28486720, 256);
+  const cnn::Blocked features_stage3_2_conv2 = blocked(2621440, 4096);  // 64x8x8
+  const cnn::Floats features_stage3_2_bn2_saved = floats(3683328, 256);
+  const cnn::Blocked features_stage3_2_relu2 = blocked(3145728, 4096);  // 64x8x8
+  const cnn::Blocked head_gap1 = blocked(3670016, 64);  // 64
+  const cnn::Blocked head_dense1 = blocked(3680768, 10);  // 10
+  const cnn::Blocked d_head_dense1 = blocked(3682048, 10);  // 10
+  const cnn::Blocked d_head_gap1 = blocked(3670016, 64);  // 64
+  const cnn::Blocked d_features_stage3_2_relu2 = blocked(4366848, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_2_conv2 = blocked(23767360, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_2_relu1 = blocked(26913088, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_1_conv2 = blocked(23767360, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_1_relu1 = blocked(23243072, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage3_0_downsample_conv1 = blocked(3145728, 4096);  // 64x8x8
+  const cnn::Blocked d_features_stage2_2_relu2 = blocked(2097152, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage3_0_relu1 = blocked(3145728, 4096);  // 64x8x8
   const cnn::Blocked d_features_stage2_2_conv2 = blocked(1048576, 8192);  // 32x16x16
   const cnn::Blocked d_features_stage2_2_relu1 = blocked(0, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_1_conv2 = blocked(1048576, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_1_relu1 = blocked(0, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage2_0_downsample_conv1 = blocked(26911936, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage1_2_relu2 = blocked(24814784, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage2_0_relu1 = blocked(23766080, 8192);  // 32x16x16
-  const cnn::Blocked d_features_stage1_2_conv2 = blocked(22717376, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_2_relu1 = blocked(5767168, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_1_conv2 = blocked(4194304, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_1_relu1 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage2_1_conv2 = blocked(0, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_1_relu1 = blocked(1048576, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage2_0_downsample_conv1 = blocked(3145728, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage1_2_relu2 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage2_0_relu1 = blocked(3145728, 8192);  // 32x16x16
+  const cnn::Blocked d_features_stage1_2_conv2 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_2_relu1 = blocked(17475264, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_1_conv2 = blocked(2097152, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_1_relu1 = blocked(13280960, 16384);  // 16x32x32
   const cnn::Blocked d_features_stage1_0_conv2 = blocked(2097152, 16384);  // 16x32x32
-  const cnn::Blocked d_features_stage1_0_relu1 = blocked(0, 16384);  // 16x32x32
+  const cnn::Blocked d_features_stage1_0_relu1 = blocked(9086656, 16384);  // 16x32x32
   const cnn::Floats d_features_conv1_weight = gradients(0, 432);
   const cnn::Floats d_features_bn1_weight = gradients(432, 16);
   const cnn::Floats d_features_bn1_bias = gradients(448, 16);
@@ -1179,7 +1179,7 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
 
   at(10);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage1[1].conv1)
   cnn::fast::winograd::conv(features_stage1_1_conv1, features_stage1_0_relu2, features_stage1_1_conv1_weight_,
-                            {}, kFeaturesStage1_1Conv1, batch, scratch(2097152, 10944));
+                            {}, kFeaturesStage1_1Conv1, batch, scratch(0, 10944));
 
   at(11);  // blocks.cnn:9: bn    (features.stage1[1].bn1)
   // blocks.cnn:10: act    (features.stage1[1].relu1)
@@ -1191,7 +1191,7 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   cnn::fast::winograd::conv(features_stage1_1_conv2,
                             cnn::Loaded(features_stage1_1_conv1, features_stage1_1_bn1_saved, cnn::Activation::kRelu),
                             features_stage1_1_conv2_weight_, {}, kFeaturesStage1_1Conv2, batch,
-                            scratch(2097152, 10944));
+                            scratch(0, 10944));
 
   at(14);  // blocks.cnn:9: bn    (features.stage1[1].bn2)
   cnn::bn_statistics(features_stage1_1_bn2_saved, features_stage1_1_conv2, features_stage1_1_bn2_weight_,
@@ -1337,7 +1337,7 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   cnn::fast::winograd::conv(features_stage3_0_conv2,
                             cnn::Loaded(features_stage3_0_conv1, features_stage3_0_bn1_saved, cnn::Activation::kRelu),
                             features_stage3_0_conv2_weight_, {}, kFeaturesStage3_0Conv2, batch,
-                            scratch(2621440, 417856));
+                            scratch(2097152, 417856));
 
   at(51);  // blocks.cnn:9: bn    (features.stage3[0].bn2)
   cnn::bn_statistics(features_stage3_0_bn2_saved, features_stage3_0_conv2, features_stage3_0_bn2_weight_,
@@ -1347,7 +1347,7 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   at(52);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[0].downsample.conv1)
   cnn::fast::conv(features_stage3_0_downsample_conv1, features_stage2_2_relu2,
                   features_stage3_0_downsample_conv1_weight_, {}, kFeaturesStage3_0DownsampleConv1, batch,
-                  scratch(3145728, 46464));
+                  scratch(2621440, 46464));
 
   at(53);  // blocks.cnn:9: bn    (features.stage3[0].downsample.bn1)
   cnn::bn_statistics(features_stage3_0_downsample_bn1_saved, features_stage3_0_downsample_conv1,
@@ -1363,7 +1363,7 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
 
   at(56);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[1].conv1)
   cnn::fast::winograd::conv(features_stage3_1_conv1, features_stage3_0_relu2, features_stage3_1_conv1_weight_,
-                            {}, kFeaturesStage3_1Conv1, batch, scratch(4194304, 417856));
+                            {}, kFeaturesStage3_1Conv1, batch, scratch(2621440, 417856));
 
   at(57);  // blocks.cnn:9: bn    (features.stage3[1].bn1)
   // blocks.cnn:10: act    (features.stage3[1].relu1)
@@ -1375,7 +1375,7 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   cnn::fast::winograd::conv(features_stage3_1_conv2,
                             cnn::Loaded(features_stage3_1_conv1, features_stage3_1_bn1_saved, cnn::Activation::kRelu),
                             features_stage3_1_conv2_weight_, {}, kFeaturesStage3_1Conv2, batch,
-                            scratch(4718592, 417856));
+                            scratch(2621440, 417856));
 
   at(60);  // blocks.cnn:9: bn    (features.stage3[1].bn2)
   cnn::bn_statistics(features_stage3_1_bn2_saved, features_stage3_1_conv2, features_stage3_1_bn2_weight_,
@@ -1390,7 +1390,7 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
 
   at(63);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.stage3[2].conv1)
   cnn::fast::winograd::conv(features_stage3_2_conv1, features_stage3_1_relu2, features_stage3_2_conv1_weight_,
-                            {}, kFeaturesStage3_2Conv1, batch, scratch(4718592, 417856));
+                            {}, kFeaturesStage3_2Conv1, batch, scratch(2621440, 417856));
 
   at(64);  // blocks.cnn:9: bn    (features.stage3[2].bn1)
   // blocks.cnn:10: act    (features.stage3[2].relu1)
@@ -1402,7 +1402,7 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   cnn::fast::winograd::conv(features_stage3_2_conv2,
                             cnn::Loaded(features_stage3_2_conv1, features_stage3_2_bn1_saved, cnn::Activation::kRelu),
                             features_stage3_2_conv2_weight_, {}, kFeaturesStage3_2Conv2, batch,
-                            scratch(4718592, 417856));
+                            scratch(3145728, 417856));
 
   at(67);  // blocks.cnn:9: bn    (features.stage3[2].bn2)
   cnn::bn_statistics(features_stage3_2_bn2_saved, features_stage3_2_conv2, features_stage3_2_bn2_weight_,
@@ -1420,7 +1420,7 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
 
   at(71);  // 37: head = { gap -> dense(classes) -> softmax }    (head.dense1)
   cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
-             scratch(4728064, 2560));
+             scratch(3678208, 2560));
 
   at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense1, k10, batch);
@@ -1429,9 +1429,9 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   // Backward.
   backward_at(71);  // 37: head.dense1
   cnn::dense_backward_params(d_head_dense1_weight, d_head_dense1_bias, d_head_dense1, head_gap1, kHeadDense1,
-                             batch, scratch(4729344, 2560));
+                             batch, scratch(3678208, 2560));
   cnn::dense_backward_input(d_head_gap1, d_head_dense1, head_dense1_weight_, kHeadDense1, batch,
-                            scratch(4718592, 2560));
+                            scratch(3678208, 2560));
   backward_at(70);  // 37: head.gap1
   cnn::gap_backward_input(d_features_stage3_2_relu2, d_head_gap1, k64x8x8, batch);
   backward_at(69);  // 20: features.stage3[2].relu2
@@ -1444,21 +1444,26 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   backward_at(66);  // blocks.cnn:8: features.stage3[2].conv2
   cnn::fast::winograd::conv_backward_params(d_features_stage3_2_conv2_weight, d_features_stage3_2_conv2,
                                             cnn::Loaded(features_stage3_2_conv1, features_stage3_2_bn1_saved, cnn::Activation::kRelu),
-                                            kFeaturesStage3_2Conv2, batch, scratch(6815744, 1221120));
+                                            kFeaturesStage3_2Conv2, batch, scratch(2621440, 1221120));
   cnn::fast::winograd::conv_backward_input(d_features_stage3_2_relu1, d_features_stage3_2_conv2,
                                            features_stage3_2_conv2_weight_, kFeaturesStage3_2Conv2, batch,
-                                           scratch(7512576, 417856));
+                                           scratch(2621440, 417856));
   backward_at(64);  // blocks.cnn:9: features.stage3[2].bn1
   cnn::bn_backward(d_features_stage3_2_relu1, d_features_stage3_2_bn1_weight, d_features_stage3_2_bn1_bias,
                    d_features_stage3_2_relu1, features_stage3_2_conv1, features_stage3_2_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage3_2Bn1, batch);
+  backward_at(61);  // 11: features.stage3[1].add1
+  // Once more, instead of keeping it:
+  cnn::add(features_stage3_1_relu2,
+           {cnn::Loaded(features_stage3_1_conv2, features_stage3_1_bn2_saved, cnn::Activation::kNone), features_stage3_0_relu2},
+           cnn::Activation::kRelu, k64x8x8, batch);
   backward_at(63);  // blocks.cnn:8: features.stage3[2].conv1
   cnn::fast::winograd::conv_backward_params(d_features_stage3_2_conv1_weight, d_features_stage3_2_relu1,
                                             features_stage3_1_relu2, kFeaturesStage3_2Conv1, batch,
-                                            scratch(5767168, 1221120));
+                                            scratch(2621440, 1221120));
   cnn::fast::winograd::conv_backward_input(cnn::added_to(d_features_stage3_2_relu2),
                                            d_features_stage3_2_relu1, features_stage3_2_conv1_weight_,
-                                           kFeaturesStage3_2Conv1, batch, scratch(5767168, 417856));
+                                           kFeaturesStage3_2Conv1, batch, scratch(2621440, 417856));
   backward_at(62);  // 20: features.stage3[1].relu2
   cnn::relu_backward_input(d_features_stage3_2_relu2, d_features_stage3_2_relu2, features_stage3_1_relu2,
                            k64x8x8, batch);
@@ -1469,10 +1474,10 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   backward_at(59);  // blocks.cnn:8: features.stage3[1].conv2
   cnn::fast::winograd::conv_backward_params(d_features_stage3_1_conv2_weight, d_features_stage3_1_conv2,
                                             cnn::Loaded(features_stage3_1_conv1, features_stage3_1_bn1_saved, cnn::Activation::kRelu),
-                                            kFeaturesStage3_1Conv2, batch, scratch(5242880, 1221120));
+                                            kFeaturesStage3_1Conv2, batch, scratch(2621440, 1221120));
   cnn::fast::winograd::conv_backward_input(d_features_stage3_1_relu1, d_features_stage3_1_conv2,
                                            features_stage3_1_conv2_weight_, kFeaturesStage3_1Conv2, batch,
-                                           scratch(5242880, 417856));
+                                           scratch(2621440, 417856));
   backward_at(57);  // blocks.cnn:9: features.stage3[1].bn1
   cnn::bn_backward(d_features_stage3_1_relu1, d_features_stage3_1_bn1_weight, d_features_stage3_1_bn1_bias,
                    d_features_stage3_1_relu1, features_stage3_1_conv1, features_stage3_1_bn1_saved,
@@ -1480,10 +1485,10 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   backward_at(56);  // blocks.cnn:8: features.stage3[1].conv1
   cnn::fast::winograd::conv_backward_params(d_features_stage3_1_conv1_weight, d_features_stage3_1_relu1,
                                             features_stage3_0_relu2, kFeaturesStage3_1Conv1, batch,
-                                            scratch(5242880, 1221120));
+                                            scratch(2621440, 1221120));
   cnn::fast::winograd::conv_backward_input(cnn::added_to(d_features_stage3_2_relu2),
                                            d_features_stage3_1_relu1, features_stage3_1_conv1_weight_,
-                                           kFeaturesStage3_1Conv1, batch, scratch(3670016, 417856));
+                                           kFeaturesStage3_1Conv1, batch, scratch(1572864, 417856));
   backward_at(55);  // 20: features.stage3[0].relu2
   cnn::relu_backward_input(d_features_stage3_2_relu2, d_features_stage3_2_relu2, features_stage3_0_relu2,
                            k64x8x8, batch);
@@ -1492,13 +1497,28 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                    d_features_stage3_0_downsample_bn1_bias, d_features_stage3_2_relu2,
                    features_stage3_0_downsample_conv1, features_stage3_0_downsample_bn1_saved,
                    cnn::Activation::kNone, kFeaturesStage3_0DownsampleBn1, batch);
+  backward_at(31);  // 11: features.stage2[0].add1
+  // Once more, instead of keeping it:
+  cnn::add(features_stage2_0_relu2,
+           {cnn::Loaded(features_stage2_0_conv2, features_stage2_0_bn2_saved, cnn::Activation::kNone), cnn::Loaded(features_stage2_0_downsample_conv1, features_stage2_0_downsample_bn1_saved, cnn::Activation::kNone)},
+           cnn::Activation::kRelu, k32x16x16, batch);
+  backward_at(38);  // 11: features.stage2[1].add1
+  // Once more, instead of keeping it:
+  cnn::add(features_stage2_1_relu2,
+           {cnn::Loaded(features_stage2_1_conv2, features_stage2_1_bn2_saved, cnn::Activation::kNone), features_stage2_0_relu2},
+           cnn::Activation::kRelu, k32x16x16, batch);
+  backward_at(45);  // 11: features.stage2[2].add1
+  // Once more, instead of keeping it:
+  cnn::add(features_stage2_2_relu2,
+           {cnn::Loaded(features_stage2_2_conv2, features_stage2_2_bn2_saved, cnn::Activation::kNone), features_stage2_1_relu2},
+           cnn::Activation::kRelu, k32x16x16, batch);
   backward_at(52);  // blocks.cnn:8: features.stage3[0].downsample.conv1
   cnn::fast::conv_backward_params(d_features_stage3_0_downsample_conv1_weight,
                                   d_features_stage3_0_downsample_conv1, features_stage2_2_relu2,
-                                  kFeaturesStage3_0DownsampleConv1, batch, scratch(2621440, 14336));
+                                  kFeaturesStage3_0DownsampleConv1, batch, scratch(2097152, 14336));
   cnn::fast::conv_backward_input(d_features_stage2_2_relu2, d_features_stage3_0_downsample_conv1,
                                  features_stage3_0_downsample_conv1_weight_, kFeaturesStage3_0DownsampleConv1,
-                                 batch, scratch(4194304, 89664));
+                                 batch, scratch(3670016, 89664));
   backward_at(51);  // blocks.cnn:9: features.stage3[0].bn2
   cnn::bn_backward(d_features_stage3_2_relu2, d_features_stage3_0_bn2_weight, d_features_stage3_0_bn2_bias,
                    d_features_stage3_2_relu2, features_stage3_0_conv2, features_stage3_0_bn2_saved,
@@ -1506,7 +1526,7 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   backward_at(50);  // blocks.cnn:8: features.stage3[0].conv2
   cnn::fast::winograd::conv_backward_params(d_features_stage3_0_conv2_weight, d_features_stage3_2_relu2,
                                             cnn::Loaded(features_stage3_0_conv1, features_stage3_0_bn1_saved, cnn::Activation::kRelu),
-                                            kFeaturesStage3_0Conv2, batch, scratch(5242880, 1221120));
+                                            kFeaturesStage3_0Conv2, batch, scratch(3145728, 1221120));
   cnn::fast::winograd::conv_backward_input(d_features_stage3_0_relu1, d_features_stage3_2_relu2,
                                            features_stage3_0_conv2_weight_, kFeaturesStage3_0Conv2, batch,
                                            scratch(3670016, 417856));
@@ -1534,16 +1554,11 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                                             kFeaturesStage2_2Conv2, batch, scratch(0, 336384));
   cnn::fast::winograd::conv_backward_input(d_features_stage2_2_relu1, d_features_stage2_2_conv2,
                                            features_stage2_2_conv2_weight_, kFeaturesStage2_2Conv2, batch,
-                                           scratch(2097152, 42048));
+                                           scratch(3145728, 42048));
   backward_at(41);  // blocks.cnn:9: features.stage2[2].bn1
   cnn::bn_backward(d_features_stage2_2_relu1, d_features_stage2_2_bn1_weight, d_features_stage2_2_bn1_bias,
                    d_features_stage2_2_relu1, features_stage2_2_conv1, features_stage2_2_bn1_saved,
                    cnn::Activation::kRelu, kFeaturesStage2_2Bn1, batch);
-  backward_at(38);  // 11: features.stage2[1].add1
-  // Once more, instead of keeping it:
-  cnn::add(features_stage2_1_relu2,
-           {cnn::Loaded(features_stage2_1_conv2, features_stage2_1_bn2_saved, cnn::Activation::kNone), features_stage2_0_relu2},
-           cnn::Activation::kRelu, k32x16x16, batch);
   backward_at(40);  // blocks.cnn:8: features.stage2[2].conv1
   cnn::fast::winograd::conv_backward_params(d_features_stage2_2_conv1_weight, d_features_stage2_2_relu1,
                                             features_stage2_1_relu2, kFeaturesStage2_2Conv1, batch,
@@ -1561,10 +1576,10 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   backward_at(36);  // blocks.cnn:8: features.stage2[1].conv2
   cnn::fast::winograd::conv_backward_params(d_features_stage2_1_conv2_weight, d_features_stage2_1_conv2,
                                             cnn::Loaded(features_stage2_1_conv1, features_stage2_1_bn1_saved, cnn::Activation::kRelu),
-                                            kFeaturesStage2_1Conv2, batch, scratch(0, 336384));
+                                            kFeaturesStage2_1Conv2, batch, scratch(1048576, 336384));
   cnn::fast::winograd::conv_backward_input(d_features_stage2_1_relu1, d_features_stage2_1_conv2,
                                            features_stage2_1_conv2_weight_, kFeaturesStage2_1Conv2, batch,
-                                           scratch(2097152, 42048));
+                                           scratch(3145728, 42048));
   backward_at(34);  // blocks.cnn:9: features.stage2[1].bn1
   cnn::bn_backward(d_features_stage2_1_relu1, d_features_stage2_1_bn1_weight, d_features_stage2_1_bn1_bias,
                    d_features_stage2_1_relu1, features_stage2_1_conv1, features_stage2_1_bn1_saved,
@@ -1572,10 +1587,10 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   backward_at(33);  // blocks.cnn:8: features.stage2[1].conv1
   cnn::fast::winograd::conv_backward_params(d_features_stage2_1_conv1_weight, d_features_stage2_1_relu1,
                                             features_stage2_0_relu2, kFeaturesStage2_1Conv1, batch,
-                                            scratch(1048576, 336384));
+                                            scratch(0, 336384));
   cnn::fast::winograd::conv_backward_input(cnn::added_to(d_features_stage2_2_relu2),
                                            d_features_stage2_1_relu1, features_stage2_1_conv1_weight_,
-                                           kFeaturesStage2_1Conv1, batch, scratch(1048576, 42048));
+                                           kFeaturesStage2_1Conv1, batch, scratch(0, 42048));
   backward_at(32);  // 20: features.stage2[0].relu2
   cnn::relu_backward_input(d_features_stage2_2_relu2, d_features_stage2_2_relu2, features_stage2_0_relu2,
                            k32x16x16, batch);
@@ -1602,10 +1617,10 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   backward_at(29);  // blocks.cnn:8: features.stage2[0].downsample.conv1
   cnn::fast::conv_backward_params(d_features_stage2_0_downsample_conv1_weight,
                                   d_features_stage2_0_downsample_conv1, features_stage1_2_relu2,
-                                  kFeaturesStage2_0DownsampleConv1, batch, scratch(2097152, 3584));
+                                  kFeaturesStage2_0DownsampleConv1, batch, scratch(0, 3584));
   cnn::fast::conv_backward_input(d_features_stage1_2_relu2, d_features_stage2_0_downsample_conv1,
                                  features_stage2_0_downsample_conv1_weight_, kFeaturesStage2_0DownsampleConv1,
-                                 batch, scratch(2097152, 44928));
+                                 batch, scratch(4194304, 44928));
   backward_at(28);  // blocks.cnn:9: features.stage2[0].bn2
   cnn::bn_backward(d_features_stage2_2_relu2, d_features_stage2_0_bn2_weight, d_features_stage2_0_bn2_bias,
                    d_features_stage2_2_relu2, features_stage2_0_conv2, features_stage2_0_bn2_saved,
@@ -1613,10 +1628,10 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   backward_at(27);  // blocks.cnn:8: features.stage2[0].conv2
   cnn::fast::winograd::conv_backward_params(d_features_stage2_0_conv2_weight, d_features_stage2_2_relu2,
                                             cnn::Loaded(features_stage2_0_conv1, features_stage2_0_bn1_saved, cnn::Activation::kRelu),
-                                            kFeaturesStage2_0Conv2, batch, scratch(2097152, 336384));
+                                            kFeaturesStage2_0Conv2, batch, scratch(3145728, 336384));
   cnn::fast::winograd::conv_backward_input(d_features_stage2_0_relu1, d_features_stage2_2_relu2,
                                            features_stage2_0_conv2_weight_, kFeaturesStage2_0Conv2, batch,
-                                           scratch(2097152, 42048));
+                                           scratch(4194304, 42048));
   backward_at(25);  // blocks.cnn:9: features.stage2[0].bn1
   cnn::bn_backward(d_features_stage2_0_relu1, d_features_stage2_0_bn1_weight, d_features_stage2_0_bn1_bias,
                    d_features_stage2_0_relu1, features_stage2_0_conv1, features_stage2_0_bn1_saved,
@@ -1638,10 +1653,10 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   backward_at(20);  // blocks.cnn:8: features.stage1[2].conv2
   cnn::fast::winograd::conv_backward_params(d_features_stage1_2_conv2_weight, d_features_stage1_2_conv2,
                                             cnn::Loaded(features_stage1_2_conv1, features_stage1_2_bn1_saved, cnn::Activation::kRelu),
-                                            kFeaturesStage1_2Conv2, batch, scratch(2097152, 87552));
+                                            kFeaturesStage1_2Conv2, batch, scratch(4194304, 87552));
   cnn::fast::winograd::conv_backward_input(d_features_stage1_2_relu1, d_features_stage1_2_conv2,
                                            features_stage1_2_conv2_weight_, kFeaturesStage1_2Conv2, batch,
-                                           scratch(2097152, 10944));
+                                           scratch(4194304, 10944));
   backward_at(18);  // blocks.cnn:9: features.stage1[2].bn1
   cnn::bn_backward(d_features_stage1_2_relu1, d_features_stage1_2_bn1_weight, d_features_stage1_2_bn1_bias,
                    d_features_stage1_2_relu1, features_stage1_2_conv1, features_stage1_2_bn1_saved,
@@ -1663,10 +1678,10 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   backward_at(13);  // blocks.cnn:8: features.stage1[1].conv2
   cnn::fast::winograd::conv_backward_params(d_features_stage1_1_conv2_weight, d_features_stage1_1_conv2,
                                             cnn::Loaded(features_stage1_1_conv1, features_stage1_1_bn1_saved, cnn::Activation::kRelu),
-                                            kFeaturesStage1_1Conv2, batch, scratch(2097152, 87552));
+                                            kFeaturesStage1_1Conv2, batch, scratch(4194304, 87552));
   cnn::fast::winograd::conv_backward_input(d_features_stage1_1_relu1, d_features_stage1_1_conv2,
                                            features_stage1_1_conv2_weight_, kFeaturesStage1_1Conv2, batch,
-                                           scratch(6291456, 10944));
+                                           scratch(4194304, 10944));
   backward_at(11);  // blocks.cnn:9: features.stage1[1].bn1
   cnn::bn_backward(d_features_stage1_1_relu1, d_features_stage1_1_bn1_weight, d_features_stage1_1_bn1_bias,
                    d_features_stage1_1_relu1, features_stage1_1_conv1, features_stage1_1_bn1_saved,
@@ -1674,10 +1689,10 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   backward_at(10);  // blocks.cnn:8: features.stage1[1].conv1
   cnn::fast::winograd::conv_backward_params(d_features_stage1_1_conv1_weight, d_features_stage1_1_relu1,
                                             features_stage1_0_relu2, kFeaturesStage1_1Conv1, batch,
-                                            scratch(4194304, 87552));
+                                            scratch(2097152, 87552));
   cnn::fast::winograd::conv_backward_input(cnn::added_to(d_features_stage1_2_relu2),
                                            d_features_stage1_1_relu1, features_stage1_1_conv1_weight_,
-                                           kFeaturesStage1_1Conv1, batch, scratch(4194304, 10944));
+                                           kFeaturesStage1_1Conv1, batch, scratch(2097152, 10944));
   backward_at(9);  // 20: features.stage1[0].relu2
   cnn::relu_backward_input(d_features_stage1_2_relu2, d_features_stage1_2_relu2, features_stage1_0_relu2,
                            k16x32x32, batch);
@@ -1688,7 +1703,7 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   backward_at(6);  // blocks.cnn:8: features.stage1[0].conv2
   cnn::fast::winograd::conv_backward_params(d_features_stage1_0_conv2_weight, d_features_stage1_0_conv2,
                                             cnn::Loaded(features_stage1_0_conv1, features_stage1_0_bn1_saved, cnn::Activation::kRelu),
-                                            kFeaturesStage1_0Conv2, batch, scratch(0, 87552));
+                                            kFeaturesStage1_0Conv2, batch, scratch(4194304, 87552));
   cnn::fast::winograd::conv_backward_input(d_features_stage1_0_relu1, d_features_stage1_0_conv2,
                                            features_stage1_0_conv2_weight_, kFeaturesStage1_0Conv2, batch,
                                            scratch(4194304, 10944));
@@ -1709,7 +1724,7 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
                    kFeaturesBn1, batch);
   backward_at(0);  // blocks.cnn:8: features.conv1
   cnn::fast::conv_backward_params(d_features_conv1_weight, d_features_stage1_2_relu2, input, kFeaturesConv1,
-                                  batch, scratch(0, 3024));
+                                  batch, scratch(2097152, 3024));
 
   at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());

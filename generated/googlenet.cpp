@@ -1032,7 +1032,7 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{0, 4816896, 0}, {0, 7225344, 0}},
     {{0, 3161088, 0}, {0, 3161088, 0}},
     {{26492928, 1154048, 135872}, {36126720, 3161088, 184576}},
-    {{}, {14450688, 903168, 74112}},
+    {{}, {28901376, 1806336, 148224}},
     {{86704128, 702464, 442880}, {173408256, 2910208, 885248}},
     {{}, {4816896, 1304576, 24704}},
     {{10035200, 150528, 51328}, {20070400, 652288, 102528}},
@@ -1042,7 +1042,7 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{57802752, 1705984, 296064}, {83492864, 4917248, 426496}},
     {{}, {25690112, 1204224, 131584}},
     {{173408256, 1003520, 885504}, {346816512, 4214784, 1770240}},
-    {{}, {6422528, 903168, 32896}},
+    {{}, {12845056, 1806336, 65792}},
     {{60211200, 401408, 307584}, {120422400, 1806336, 614784}},
     {{0, 1806336, 0}, {0, 3411968, 0}},
     {{12845056, 1003520, 65792}, {25690112, 2609152, 131328}},
@@ -1066,7 +1066,7 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{29704192, 633472, 607392}, {45760512, 1938048, 934528}},
     {{}, {11239424, 489216, 229824}},
     {{44255232, 263424, 904064}, {88510464, 1141504, 1807232}},
-    {{}, {2408448, 420224, 49248}},
+    {{}, {4816896, 840448, 98496}},
     {{7526400, 68992, 153856}, {15052800, 307328, 307456}},
     {{0, 903168, 0}, {0, 1705984, 0}},
     {{6422528, 451584, 131328}, {12845056, 1053696, 262400}},
@@ -1082,7 +1082,7 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{28901376, 627200, 590976}, {40140800, 1781248, 819648}},
     {{}, {14450688, 514304, 295488}},
     {{73156608, 338688, 1494144}, {146313216, 1467648, 2987136}},
-    {{}, {6422528, 852992, 131328}},
+    {{}, {3211264, 426496, 65664}},
     {{10035200, 75264, 205056}, {20070400, 326144, 409856}},
     {{0, 903168, 0}, {0, 1705984, 0}},
     {{6422528, 451584, 131328}, {12845056, 1053696, 262400}},
@@ -1568,7 +1568,7 @@ constexpr cnn::ModelDescription kModel{
              .class_names = {}, .prepare = kPrepare, .augment = kAugment},
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
-    .memory = {.parameters = 13378320, .gradients = 13378320, .optimizer = 13378320, .activations = 100703232,
+    .memory = {.parameters = 13378320, .gradients = 13378320, .optimizer = 13378320, .activations = 97542144,
                .thread_scratch = 1151616},
 };
 
@@ -1589,216 +1589,216 @@ float GoogLeNet::step(int phase, cnn::ConstFloats images, cnn::Labels labels, co
 }
 
 // 20: # gone after training.
-// Phase whole: 13,378,280 of 6,998,552 parameters learn; activations take 402,812,928 bytes.
+// Phase whole: 13,378,280 of 6,998,552 parameters learn; activations take 390,168,576 bytes.
 float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,
     cnn::Optimizer& optimizer) {
   const int batch = static_cast<int>(labels.size());
   const cnn::Floats losses = losses_memory(batch);
   const cnn::Floats scores = scores_memory(batch);
   const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
-  const cnn::Blocked features_conv1_conv = blocked(18464768, 802816);  // 64x112x112
-  const cnn::Blocked features_conv1 = blocked(12042240, 200704);  // 64x56x56
-  const std::span<std::uint8_t> features_maxpool1_saved = bytes(45760512, 6422528);
+  const cnn::Blocked features_conv1_conv = blocked(24159744, 802816);  // 64x112x112
+  const cnn::Blocked features_conv1 = blocked(72554496, 200704);  // 64x56x56
+  const std::span<std::uint8_t> features_maxpool1_saved = bytes(22554112, 6422528);
   const cnn::Blocked features_lrn1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Blocked features_conv2 = blocked(18464768, 200704);  // 64x56x56
-  const cnn::Blocked features_conv3 = blocked(58956800, 602112);  // 192x56x56
-  const cnn::Blocked features_lrn2 = blocked(78224384, 602112);  // 192x56x56
-  const cnn::Blocked features_maxpool2 = blocked(24887296, 150528);  // 192x28x28
-  const std::span<std::uint8_t> features_maxpool2_saved = bytes(48971776, 4816896);
-  const cnn::Blocked features_inception3a_concat1 = blocked(18464768, 200704);  // 256x28x28
-  const cnn::Blocked features_inception3a_conv1 = blocked(18464768, 200704);  // 64x28x28
-  const cnn::Blocked features_inception3a_conv2 = blocked(43352064, 75264);  // 96x28x28
-  const cnn::Blocked features_inception3a_conv4 = blocked(1827072, 12544);  // 16x28x28
-  const cnn::Blocked features_inception3a_conv3 = blocked(18514944, 200704);  // 128x28x28
-  const cnn::Blocked features_inception3a_conv5 = blocked(18615296, 200704);  // 32x28x28
+  const cnn::Blocked features_conv2 = blocked(6422528, 200704);  // 64x56x56
+  const cnn::Blocked features_conv3 = blocked(34019328, 602112);  // 192x56x56
+  const cnn::Blocked features_lrn2 = blocked(0, 602112);  // 192x56x56
+  const cnn::Blocked features_maxpool2 = blocked(89413632, 150528);  // 192x28x28
+  const std::span<std::uint8_t> features_maxpool2_saved = bytes(25765376, 4816896);
+  const cnn::Blocked features_inception3a_concat1 = blocked(65329152, 200704);  // 256x28x28
+  const cnn::Blocked features_inception3a_conv1 = blocked(65329152, 200704);  // 64x28x28
+  const cnn::Blocked features_inception3a_conv2 = blocked(0, 75264);  // 96x28x28
+  const cnn::Blocked features_inception3a_conv4 = blocked(4235520, 12544);  // 16x28x28
+  const cnn::Blocked features_inception3a_conv3 = blocked(65379328, 200704);  // 128x28x28
+  const cnn::Blocked features_inception3a_conv5 = blocked(65479680, 200704);  // 32x28x28
   const cnn::Blocked features_inception3a_maxpool1 = blocked(0, 150528);  // 192x28x28
-  const std::span<std::uint8_t> features_inception3a_maxpool1_saved = bytes(50176000, 4816896);
-  const cnn::Blocked features_inception3a_conv6 = blocked(18640384, 200704);  // 32x28x28
-  const cnn::Blocked features_inception3b_concat1 = blocked(78224384, 376320);  // 480x28x28
-  const cnn::Blocked features_inception3b_conv1 = blocked(78224384, 376320);  // 128x28x28
-  const cnn::Blocked features_inception3b_conv2 = blocked(29704192, 100352);  // 128x28x28
-  const cnn::Blocked features_inception3b_conv4 = blocked(36126720, 25088);  // 32x28x28
-  const cnn::Blocked features_inception3b_conv3 = blocked(78324736, 376320);  // 192x28x28
-  const cnn::Blocked features_inception3b_conv5 = blocked(78475264, 376320);  // 96x28x28
-  const cnn::Blocked features_inception3b_maxpool1 = blocked(36929536, 200704);  // 256x28x28
-  const std::span<std::uint8_t> features_inception3b_maxpool1_saved = bytes(47366144, 6422528);
-  const cnn::Blocked features_inception3b_conv6 = blocked(78550528, 376320);  // 64x28x28
+  const std::span<std::uint8_t> features_inception3a_maxpool1_saved = bytes(26969600, 4816896);
+  const cnn::Blocked features_inception3a_conv6 = blocked(65504768, 200704);  // 32x28x28
+  const cnn::Blocked features_inception3b_concat1 = blocked(53286912, 376320);  // 480x28x28
+  const cnn::Blocked features_inception3b_conv1 = blocked(53286912, 376320);  // 128x28x28
+  const cnn::Blocked features_inception3b_conv2 = blocked(6623232, 100352);  // 128x28x28
+  const cnn::Blocked features_inception3b_conv4 = blocked(1770624, 25088);  // 32x28x28
+  const cnn::Blocked features_inception3b_conv3 = blocked(53387264, 376320);  // 192x28x28
+  const cnn::Blocked features_inception3b_conv5 = blocked(53537792, 376320);  // 96x28x28
+  const cnn::Blocked features_inception3b_maxpool1 = blocked(0, 200704);  // 256x28x28
+  const std::span<std::uint8_t> features_inception3b_maxpool1_saved = bytes(24159744, 6422528);
+  const cnn::Blocked features_inception3b_conv6 = blocked(53613056, 376320);  // 64x28x28
   const cnn::Blocked features_maxpool3 = blocked(0, 94080);  // 480x14x14
-  const std::span<std::uint8_t> features_maxpool3_saved = bytes(55569920, 3010560);
-  const cnn::Blocked features_inception4a_concat1 = blocked(32915456, 100352);  // 512x14x14
-  const cnn::Blocked features_inception4a_conv1 = blocked(32915456, 100352);  // 192x14x14
-  const cnn::Blocked features_inception4a_conv2 = blocked(57777664, 18816);  // 96x14x14
-  const cnn::Blocked features_inception4a_conv4 = blocked(58530304, 3136);  // 16x14x14
-  const cnn::Blocked features_inception4a_conv3 = blocked(32953088, 100352);  // 208x14x14
-  const cnn::Blocked features_inception4a_conv5 = blocked(32993856, 100352);  // 48x14x14
+  const std::span<std::uint8_t> features_maxpool3_saved = bytes(30582272, 3010560);
+  const cnn::Blocked features_inception4a_concat1 = blocked(9834496, 100352);  // 512x14x14
+  const cnn::Blocked features_inception4a_conv1 = blocked(9834496, 100352);  // 192x14x14
+  const cnn::Blocked features_inception4a_conv2 = blocked(32790016, 18816);  // 96x14x14
+  const cnn::Blocked features_inception4a_conv4 = blocked(33592832, 3136);  // 16x14x14
+  const cnn::Blocked features_inception4a_conv3 = blocked(9872128, 100352);  // 208x14x14
+  const cnn::Blocked features_inception4a_conv5 = blocked(9912896, 100352);  // 48x14x14
   const cnn::Blocked features_inception4a_maxpool1 = blocked(3010560, 94080);  // 480x14x14
-  const std::span<std::uint8_t> features_inception4a_maxpool1_saved = bytes(56322560, 3010560);
-  const cnn::Blocked features_inception4a_conv6 = blocked(33003264, 100352);  // 64x14x14
+  const std::span<std::uint8_t> features_inception4a_maxpool1_saved = bytes(31334912, 3010560);
+  const cnn::Blocked features_inception4a_conv6 = blocked(9922304, 100352);  // 64x14x14
   const cnn::Blocked features_aux1_avgpool1 = blocked(0, 8192);  // 512x4x4
-  const cnn::Blocked features_aux1_flatten1 = blocked(58630656, 2048);  // 2048
-  const cnn::Blocked features_aux1_conv1 = blocked(58630656, 2048);  // 128x4x4
-  const cnn::Blocked features_aux1_dense1 = blocked(58761728, 1024);  // 1024
-  const cnn::Blocked features_aux1_dropout1 = blocked(58794496, 1024);  // 1024
-  const cnn::Blocked features_aux1_dense2 = blocked(7572032, 1000);  // 1000
-  const cnn::Blocked features_inception4b_concat1 = blocked(36929536, 100352);  // 512x14x14
-  const cnn::Blocked features_inception4b_conv1 = blocked(36929536, 100352);  // 160x14x14
-  const cnn::Blocked features_inception4b_conv2 = blocked(57075200, 21952);  // 112x14x14
-  const cnn::Blocked features_inception4b_conv4 = blocked(52208128, 4704);  // 24x14x14
-  const cnn::Blocked features_inception4b_conv3 = blocked(36960896, 100352);  // 224x14x14
-  const cnn::Blocked features_inception4b_conv5 = blocked(37004800, 100352);  // 64x14x14
+  const cnn::Blocked features_aux1_flatten1 = blocked(33693184, 2048);  // 2048
+  const cnn::Blocked features_aux1_conv1 = blocked(33693184, 2048);  // 128x4x4
+  const cnn::Blocked features_aux1_dense1 = blocked(33824256, 1024);  // 1024
+  const cnn::Blocked features_aux1_dropout1 = blocked(33857024, 1024);  // 1024
+  const cnn::Blocked features_aux1_dense2 = blocked(4260416, 1000);  // 1000
+  const cnn::Blocked features_inception4b_concat1 = blocked(16131584, 100352);  // 512x14x14
+  const cnn::Blocked features_inception4b_conv1 = blocked(16131584, 100352);  // 160x14x14
+  const cnn::Blocked features_inception4b_conv2 = blocked(32087552, 21952);  // 112x14x14
+  const cnn::Blocked features_inception4b_conv4 = blocked(1839744, 4704);  // 24x14x14
+  const cnn::Blocked features_inception4b_conv3 = blocked(16162944, 100352);  // 224x14x14
+  const cnn::Blocked features_inception4b_conv5 = blocked(16206848, 100352);  // 64x14x14
   const cnn::Blocked features_inception4b_maxpool1 = blocked(0, 100352);  // 512x14x14
-  const std::span<std::uint8_t> features_inception4b_maxpool1_saved = bytes(52358656, 3211264);
-  const cnn::Blocked features_inception4b_conv6 = blocked(37017344, 100352);  // 64x14x14
-  const cnn::Blocked features_inception4c_concat1 = blocked(40140800, 100352);  // 512x14x14
-  const cnn::Blocked features_inception4c_conv1 = blocked(40140800, 100352);  // 128x14x14
-  const cnn::Blocked features_inception4c_conv2 = blocked(53161472, 25088);  // 128x14x14
-  const cnn::Blocked features_inception4c_conv4 = blocked(58379776, 4704);  // 24x14x14
-  const cnn::Blocked features_inception4c_conv3 = blocked(40165888, 100352);  // 256x14x14
-  const cnn::Blocked features_inception4c_conv5 = blocked(40216064, 100352);  // 64x14x14
+  const std::span<std::uint8_t> features_inception4b_maxpool1_saved = bytes(71751680, 3211264);
+  const cnn::Blocked features_inception4b_conv6 = blocked(16219392, 100352);  // 64x14x14
+  const cnn::Blocked features_inception4c_concat1 = blocked(19342848, 100352);  // 512x14x14
+  const cnn::Blocked features_inception4c_conv1 = blocked(19342848, 100352);  // 128x14x14
+  const cnn::Blocked features_inception4c_conv2 = blocked(28173824, 25088);  // 128x14x14
+  const cnn::Blocked features_inception4c_conv4 = blocked(15981056, 4704);  // 24x14x14
+  const cnn::Blocked features_inception4c_conv3 = blocked(19367936, 100352);  // 256x14x14
+  const cnn::Blocked features_inception4c_conv5 = blocked(19418112, 100352);  // 64x14x14
   const cnn::Blocked features_inception4c_maxpool1 = blocked(0, 100352);  // 512x14x14
-  const std::span<std::uint8_t> features_inception4c_maxpool1_saved = bytes(53964288, 3211264);
-  const cnn::Blocked features_inception4c_conv6 = blocked(40228608, 100352);  // 64x14x14
-  const cnn::Blocked features_inception4d_concat1 = blocked(0, 103488);  // 528x14x14
-  const cnn::Blocked features_inception4d_conv1 = blocked(0, 103488);  // 112x14x14
-  const cnn::Blocked features_inception4d_conv2 = blocked(10938368, 28224);  // 144x14x14
-  const cnn::Blocked features_inception4d_conv4 = blocked(4805184, 6272);  // 32x14x14
-  const cnn::Blocked features_inception4d_conv3 = blocked(21952, 103488);  // 288x14x14
-  const cnn::Blocked features_inception4d_conv5 = blocked(78400, 103488);  // 64x14x14
-  const cnn::Blocked features_inception4d_maxpool1 = blocked(3311616, 100352);  // 512x14x14
-  const std::span<std::uint8_t> features_inception4d_maxpool1_saved = bytes(54767104, 3211264);
-  const cnn::Blocked features_inception4d_conv6 = blocked(90944, 103488);  // 64x14x14
-  const cnn::Blocked features_aux2_avgpool1 = blocked(3311616, 8448);  // 528x4x4
-  const cnn::Blocked features_aux2_flatten1 = blocked(58696192, 2048);  // 2048
-  const cnn::Blocked features_aux2_conv1 = blocked(58696192, 2048);  // 128x4x4
-  const cnn::Blocked features_aux2_dense1 = blocked(58827264, 1024);  // 1024
-  const cnn::Blocked features_aux2_dropout1 = blocked(58860032, 1024);  // 1024
-  const cnn::Blocked features_aux2_dense2 = blocked(7604032, 1000);  // 1000
-  const cnn::Blocked features_inception4e_concat1 = blocked(90266624, 163072);  // 832x14x14
-  const cnn::Blocked features_inception4e_conv1 = blocked(90266624, 163072);  // 256x14x14
-  const cnn::Blocked features_inception4e_conv2 = blocked(9934848, 31360);  // 160x14x14
-  const cnn::Blocked features_inception4e_conv4 = blocked(11841536, 6272);  // 32x14x14
-  const cnn::Blocked features_inception4e_conv3 = blocked(90316800, 163072);  // 320x14x14
-  const cnn::Blocked features_inception4e_conv5 = blocked(90379520, 163072);  // 128x14x14
-  const cnn::Blocked features_inception4e_maxpool1 = blocked(3311616, 103488);  // 528x14x14
-  const std::span<std::uint8_t> features_inception4e_maxpool1_saved = bytes(51380224, 3311616);
-  const cnn::Blocked features_inception4e_conv6 = blocked(90404608, 163072);  // 128x14x14
-  const cnn::Blocked features_maxpool4 = blocked(95484928, 40768);  // 832x7x7
-  const std::span<std::uint8_t> features_maxpool4_saved = bytes(9177664, 1304576);
-  const cnn::Blocked features_inception5a_concat1 = blocked(96789504, 40768);  // 832x7x7
-  const cnn::Blocked features_inception5a_conv1 = blocked(96789504, 40768);  // 256x7x7
-  const cnn::Blocked features_inception5a_conv2 = blocked(99699712, 7840);  // 160x7x7
-  const cnn::Blocked features_inception5a_conv4 = blocked(99950592, 1568);  // 32x7x7
-  const cnn::Blocked features_inception5a_conv3 = blocked(96802048, 40768);  // 320x7x7
-  const cnn::Blocked features_inception5a_conv5 = blocked(96817728, 40768);  // 128x7x7
-  const cnn::Blocked features_inception5a_maxpool1 = blocked(3311616, 40768);  // 832x7x7
-  const std::span<std::uint8_t> features_inception5a_maxpool1_saved = bytes(9503808, 1304576);
-  const cnn::Blocked features_inception5a_conv6 = blocked(96824000, 40768);  // 128x7x7
-  const cnn::Blocked features_inception5b_concat1 = blocked(5966400, 50176);  // 1024x7x7
-  const cnn::Blocked features_inception5b_conv1 = blocked(5966400, 50176);  // 384x7x7
-  const cnn::Blocked features_inception5b_conv2 = blocked(99398656, 9408);  // 192x7x7
-  const cnn::Blocked features_inception5b_conv4 = blocked(9829952, 2352);  // 48x7x7
-  const cnn::Blocked features_inception5b_conv3 = blocked(5985216, 50176);  // 384x7x7
-  const cnn::Blocked features_inception5b_conv5 = blocked(6004032, 50176);  // 128x7x7
-  const cnn::Blocked features_inception5b_maxpool1 = blocked(3311616, 40768);  // 832x7x7
-  const std::span<std::uint8_t> features_inception5b_maxpool1_saved = bytes(4616192, 1304576);
-  const cnn::Blocked features_inception5b_conv6 = blocked(6010304, 50176);  // 128x7x7
-  const cnn::Blocked head_dropout1 = blocked(4983296, 1024);  // 1024
-  const cnn::Blocked head_dense1 = blocked(5016064, 1000);  // 1000
-  const cnn::Blocked d_head_dense1 = blocked(5048064, 1000);  // 1000
-  const cnn::Blocked d_features_aux1_dense2 = blocked(58892800, 1000);  // 1000
-  const cnn::Blocked d_features_aux2_dense2 = blocked(58924800, 1000);  // 1000
-  const cnn::Blocked d_head_dropout1 = blocked(4983296, 1024);  // 1024
-  const cnn::Blocked d_features_inception5b_concat1 = blocked(7572032, 50176);  // 1024x7x7
-  const cnn::Blocked d_features_inception5b_conv1 = blocked(7572032, 50176);  // 384x7x7
-  const cnn::Blocked d_features_inception5b_conv3 = blocked(7590848, 50176);  // 384x7x7
-  const cnn::Blocked d_features_inception5b_conv5 = blocked(7609664, 50176);  // 128x7x7
-  const cnn::Blocked d_features_inception5b_conv6 = blocked(7615936, 50176);  // 128x7x7
-  const cnn::Blocked d_features_inception5b_maxpool1 = blocked(3311616, 40768);  // 832x7x7
-  const cnn::Blocked d_features_inception5a_concat1 = blocked(98094080, 40768);  // 832x7x7
-  const cnn::Blocked d_features_inception5b_conv4 = blocked(9829952, 2352);  // 48x7x7
-  const cnn::Blocked d_features_inception5b_conv2 = blocked(99398656, 9408);  // 192x7x7
-  const cnn::Blocked d_features_inception5a_conv1 = blocked(98094080, 40768);  // 256x7x7
-  const cnn::Blocked d_features_inception5a_conv3 = blocked(98106624, 40768);  // 320x7x7
-  const cnn::Blocked d_features_inception5a_conv5 = blocked(98122304, 40768);  // 128x7x7
-  const cnn::Blocked d_features_inception5a_conv6 = blocked(98128576, 40768);  // 128x7x7
-  const cnn::Blocked d_features_inception5a_maxpool1 = blocked(3311616, 40768);  // 832x7x7
-  const cnn::Blocked d_features_maxpool4 = blocked(5178432, 40768);  // 832x7x7
-  const cnn::Blocked d_features_inception5a_conv4 = blocked(99950592, 1568);  // 32x7x7
-  const cnn::Blocked d_features_inception5a_conv2 = blocked(99699712, 7840);  // 160x7x7
-  const cnn::Blocked d_features_inception4e_concat1 = blocked(95484928, 163072);  // 832x14x14
-  const cnn::Blocked d_features_inception4e_conv1 = blocked(95484928, 163072);  // 256x14x14
-  const cnn::Blocked d_features_inception4e_conv3 = blocked(95535104, 163072);  // 320x14x14
-  const cnn::Blocked d_features_inception4e_conv5 = blocked(95597824, 163072);  // 128x14x14
-  const cnn::Blocked d_features_inception4e_conv6 = blocked(95622912, 163072);  // 128x14x14
-  const cnn::Blocked d_features_inception4e_maxpool1 = blocked(3311616, 103488);  // 528x14x14
-  const cnn::Blocked d_features_inception4d_concat1 = blocked(6623232, 103488);  // 528x14x14
-  const cnn::Blocked d_features_inception4e_conv4 = blocked(11841536, 6272);  // 32x14x14
-  const cnn::Blocked d_features_inception4e_conv2 = blocked(9934848, 31360);  // 160x14x14
-  const cnn::Blocked d_features_aux2_dropout1 = blocked(3393536, 1024);  // 1024
-  const cnn::Blocked d_features_aux2_flatten1 = blocked(3717120, 2048);  // 2048
-  const cnn::Blocked d_features_aux2_conv1 = blocked(3717120, 2048);  // 128x4x4
-  const cnn::Blocked d_features_aux2_avgpool1 = blocked(9934848, 8448);  // 528x4x4
-  const cnn::Blocked d_features_inception4d_concat1_2 = blocked(3311616, 103488);  // 528x14x14
-  const cnn::Blocked d_features_inception4d_conv1 = blocked(6623232, 103488);  // 112x14x14
-  const cnn::Blocked d_features_inception4d_conv3 = blocked(6645184, 103488);  // 288x14x14
-  const cnn::Blocked d_features_inception4d_conv5 = blocked(6701632, 103488);  // 64x14x14
-  const cnn::Blocked d_features_inception4d_conv6 = blocked(6714176, 103488);  // 64x14x14
-  const cnn::Blocked d_features_inception4d_maxpool1 = blocked(3311616, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4c_concat1 = blocked(90266624, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4d_conv4 = blocked(4805184, 6272);  // 32x14x14
-  const cnn::Blocked d_features_inception4d_conv2 = blocked(10938368, 28224);  // 144x14x14
-  const cnn::Blocked d_features_inception4c_conv1 = blocked(90266624, 100352);  // 128x14x14
-  const cnn::Blocked d_features_inception4c_conv3 = blocked(90291712, 100352);  // 256x14x14
-  const cnn::Blocked d_features_inception4c_conv5 = blocked(90341888, 100352);  // 64x14x14
-  const cnn::Blocked d_features_inception4c_conv6 = blocked(90354432, 100352);  // 64x14x14
+  const std::span<std::uint8_t> features_inception4c_maxpool1_saved = bytes(28976640, 3211264);
+  const cnn::Blocked features_inception4c_conv6 = blocked(19430656, 100352);  // 64x14x14
+  const cnn::Blocked features_inception4d_concat1 = blocked(94230528, 103488);  // 528x14x14
+  const cnn::Blocked features_inception4d_conv1 = blocked(94230528, 103488);  // 112x14x14
+  const cnn::Blocked features_inception4d_conv2 = blocked(14049280, 28224);  // 144x14x14
+  const cnn::Blocked features_inception4d_conv4 = blocked(15780352, 6272);  // 32x14x14
+  const cnn::Blocked features_inception4d_conv3 = blocked(94252480, 103488);  // 288x14x14
+  const cnn::Blocked features_inception4d_conv5 = blocked(94308928, 103488);  // 64x14x14
+  const cnn::Blocked features_inception4d_maxpool1 = blocked(0, 100352);  // 512x14x14
+  const std::span<std::uint8_t> features_inception4d_maxpool1_saved = bytes(29779456, 3211264);
+  const cnn::Blocked features_inception4d_conv6 = blocked(94321472, 103488);  // 64x14x14
+  const cnn::Blocked features_aux2_avgpool1 = blocked(0, 8448);  // 528x4x4
+  const cnn::Blocked features_aux2_flatten1 = blocked(33758720, 2048);  // 2048
+  const cnn::Blocked features_aux2_conv1 = blocked(33758720, 2048);  // 128x4x4
+  const cnn::Blocked features_aux2_dense1 = blocked(33889792, 1024);  // 1024
+  const cnn::Blocked features_aux2_dropout1 = blocked(33922560, 1024);  // 1024
+  const cnn::Blocked features_aux2_dense2 = blocked(4292416, 1000);  // 1000
+  const cnn::Blocked features_inception4e_concat1 = blocked(78977024, 163072);  // 832x14x14
+  const cnn::Blocked features_inception4e_conv1 = blocked(78977024, 163072);  // 256x14x14
+  const cnn::Blocked features_inception4e_conv2 = blocked(13045760, 31360);  // 160x14x14
+  const cnn::Blocked features_inception4e_conv4 = blocked(33392128, 6272);  // 32x14x14
+  const cnn::Blocked features_inception4e_conv3 = blocked(79027200, 163072);  // 320x14x14
+  const cnn::Blocked features_inception4e_conv5 = blocked(79089920, 163072);  // 128x14x14
+  const cnn::Blocked features_inception4e_maxpool1 = blocked(0, 103488);  // 528x14x14
+  const std::span<std::uint8_t> features_inception4e_maxpool1_saved = bytes(14952448, 3311616);
+  const cnn::Blocked features_inception4e_conv6 = blocked(79115008, 163072);  // 128x14x14
+  const cnn::Blocked features_maxpool4 = blocked(84195328, 40768);  // 832x7x7
+  const std::span<std::uint8_t> features_maxpool4_saved = bytes(5866048, 1304576);
+  const cnn::Blocked features_inception5a_concat1 = blocked(85499904, 40768);  // 832x7x7
+  const cnn::Blocked features_inception5a_conv1 = blocked(85499904, 40768);  // 256x7x7
+  const cnn::Blocked features_inception5a_conv2 = blocked(88410112, 7840);  // 160x7x7
+  const cnn::Blocked features_inception5a_conv4 = blocked(88660992, 1568);  // 32x7x7
+  const cnn::Blocked features_inception5a_conv3 = blocked(85512448, 40768);  // 320x7x7
+  const cnn::Blocked features_inception5a_conv5 = blocked(85528128, 40768);  // 128x7x7
+  const cnn::Blocked features_inception5a_maxpool1 = blocked(0, 40768);  // 832x7x7
+  const std::span<std::uint8_t> features_inception5a_maxpool1_saved = bytes(6192192, 1304576);
+  const cnn::Blocked features_inception5a_conv6 = blocked(85534400, 40768);  // 128x7x7
+  const cnn::Blocked features_inception5b_concat1 = blocked(2654784, 50176);  // 1024x7x7
+  const cnn::Blocked features_inception5b_conv1 = blocked(2654784, 50176);  // 384x7x7
+  const cnn::Blocked features_inception5b_conv2 = blocked(88109056, 9408);  // 192x7x7
+  const cnn::Blocked features_inception5b_conv4 = blocked(6518336, 2352);  // 48x7x7
+  const cnn::Blocked features_inception5b_conv3 = blocked(2673600, 50176);  // 384x7x7
+  const cnn::Blocked features_inception5b_conv5 = blocked(2692416, 50176);  // 128x7x7
+  const cnn::Blocked features_inception5b_maxpool1 = blocked(0, 40768);  // 832x7x7
+  const std::span<std::uint8_t> features_inception5b_maxpool1_saved = bytes(1304576, 1304576);
+  const cnn::Blocked features_inception5b_conv6 = blocked(2698688, 50176);  // 128x7x7
+  const cnn::Blocked head_dropout1 = blocked(1671680, 1024);  // 1024
+  const cnn::Blocked head_dense1 = blocked(1704448, 1000);  // 1000
+  const cnn::Blocked d_head_dense1 = blocked(1736448, 1000);  // 1000
+  const cnn::Blocked d_features_aux1_dense2 = blocked(33955328, 1000);  // 1000
+  const cnn::Blocked d_features_aux2_dense2 = blocked(33987328, 1000);  // 1000
+  const cnn::Blocked d_head_dropout1 = blocked(1671680, 1024);  // 1024
+  const cnn::Blocked d_features_inception5b_concat1 = blocked(4260416, 50176);  // 1024x7x7
+  const cnn::Blocked d_features_inception5b_conv1 = blocked(4260416, 50176);  // 384x7x7
+  const cnn::Blocked d_features_inception5b_conv3 = blocked(4279232, 50176);  // 384x7x7
+  const cnn::Blocked d_features_inception5b_conv5 = blocked(4298048, 50176);  // 128x7x7
+  const cnn::Blocked d_features_inception5b_conv6 = blocked(4304320, 50176);  // 128x7x7
+  const cnn::Blocked d_features_inception5b_maxpool1 = blocked(0, 40768);  // 832x7x7
+  const cnn::Blocked d_features_inception5a_concat1 = blocked(86804480, 40768);  // 832x7x7
+  const cnn::Blocked d_features_inception5b_conv4 = blocked(6518336, 2352);  // 48x7x7
+  const cnn::Blocked d_features_inception5b_conv2 = blocked(88109056, 9408);  // 192x7x7
+  const cnn::Blocked d_features_inception5a_conv1 = blocked(86804480, 40768);  // 256x7x7
+  const cnn::Blocked d_features_inception5a_conv3 = blocked(86817024, 40768);  // 320x7x7
+  const cnn::Blocked d_features_inception5a_conv5 = blocked(86832704, 40768);  // 128x7x7
+  const cnn::Blocked d_features_inception5a_conv6 = blocked(86838976, 40768);  // 128x7x7
+  const cnn::Blocked d_features_inception5a_maxpool1 = blocked(0, 40768);  // 832x7x7
+  const cnn::Blocked d_features_maxpool4 = blocked(1866816, 40768);  // 832x7x7
+  const cnn::Blocked d_features_inception5a_conv4 = blocked(88660992, 1568);  // 32x7x7
+  const cnn::Blocked d_features_inception5a_conv2 = blocked(88410112, 7840);  // 160x7x7
+  const cnn::Blocked d_features_inception4e_concat1 = blocked(84195328, 163072);  // 832x14x14
+  const cnn::Blocked d_features_inception4e_conv1 = blocked(84195328, 163072);  // 256x14x14
+  const cnn::Blocked d_features_inception4e_conv3 = blocked(84245504, 163072);  // 320x14x14
+  const cnn::Blocked d_features_inception4e_conv5 = blocked(84308224, 163072);  // 128x14x14
+  const cnn::Blocked d_features_inception4e_conv6 = blocked(84333312, 163072);  // 128x14x14
+  const cnn::Blocked d_features_inception4e_maxpool1 = blocked(0, 103488);  // 528x14x14
+  const cnn::Blocked d_features_inception4d_concat1 = blocked(3311616, 103488);  // 528x14x14
+  const cnn::Blocked d_features_inception4e_conv4 = blocked(33392128, 6272);  // 32x14x14
+  const cnn::Blocked d_features_inception4e_conv2 = blocked(13045760, 31360);  // 160x14x14
+  const cnn::Blocked d_features_aux2_dropout1 = blocked(81920, 1024);  // 1024
+  const cnn::Blocked d_features_aux2_flatten1 = blocked(405504, 2048);  // 2048
+  const cnn::Blocked d_features_aux2_conv1 = blocked(405504, 2048);  // 128x4x4
+  const cnn::Blocked d_features_aux2_avgpool1 = blocked(13045760, 8448);  // 528x4x4
+  const cnn::Blocked d_features_inception4d_concat1_2 = blocked(0, 103488);  // 528x14x14
+  const cnn::Blocked d_features_inception4d_conv1 = blocked(3311616, 103488);  // 112x14x14
+  const cnn::Blocked d_features_inception4d_conv3 = blocked(3333568, 103488);  // 288x14x14
+  const cnn::Blocked d_features_inception4d_conv5 = blocked(3390016, 103488);  // 64x14x14
+  const cnn::Blocked d_features_inception4d_conv6 = blocked(3402560, 103488);  // 64x14x14
+  const cnn::Blocked d_features_inception4d_maxpool1 = blocked(0, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4c_concat1 = blocked(78977024, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4d_conv4 = blocked(15780352, 6272);  // 32x14x14
+  const cnn::Blocked d_features_inception4d_conv2 = blocked(14049280, 28224);  // 144x14x14
+  const cnn::Blocked d_features_inception4c_conv1 = blocked(78977024, 100352);  // 128x14x14
+  const cnn::Blocked d_features_inception4c_conv3 = blocked(79002112, 100352);  // 256x14x14
+  const cnn::Blocked d_features_inception4c_conv5 = blocked(79052288, 100352);  // 64x14x14
+  const cnn::Blocked d_features_inception4c_conv6 = blocked(79064832, 100352);  // 64x14x14
   const cnn::Blocked d_features_inception4c_maxpool1 = blocked(0, 100352);  // 512x14x14
   const cnn::Blocked d_features_inception4b_concat1 = blocked(3211264, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4c_conv4 = blocked(58379776, 4704);  // 24x14x14
-  const cnn::Blocked d_features_inception4c_conv2 = blocked(53161472, 25088);  // 128x14x14
+  const cnn::Blocked d_features_inception4c_conv4 = blocked(15981056, 4704);  // 24x14x14
+  const cnn::Blocked d_features_inception4c_conv2 = blocked(28173824, 25088);  // 128x14x14
   const cnn::Blocked d_features_inception4b_conv1 = blocked(3211264, 100352);  // 160x14x14
   const cnn::Blocked d_features_inception4b_conv3 = blocked(3242624, 100352);  // 224x14x14
   const cnn::Blocked d_features_inception4b_conv5 = blocked(3286528, 100352);  // 64x14x14
   const cnn::Blocked d_features_inception4b_conv6 = blocked(3299072, 100352);  // 64x14x14
   const cnn::Blocked d_features_inception4b_maxpool1 = blocked(0, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4a_concat1 = blocked(6422528, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4b_conv4 = blocked(52208128, 4704);  // 24x14x14
-  const cnn::Blocked d_features_inception4b_conv2 = blocked(57075200, 21952);  // 112x14x14
+  const cnn::Blocked d_features_inception4a_concat1 = blocked(19342848, 100352);  // 512x14x14
+  const cnn::Blocked d_features_inception4b_conv4 = blocked(1839744, 4704);  // 24x14x14
+  const cnn::Blocked d_features_inception4b_conv2 = blocked(32087552, 21952);  // 112x14x14
   const cnn::Blocked d_features_aux1_dropout1 = blocked(81920, 1024);  // 1024
   const cnn::Blocked d_features_aux1_flatten1 = blocked(458752, 2048);  // 2048
   const cnn::Blocked d_features_aux1_conv1 = blocked(458752, 2048);  // 128x4x4
   const cnn::Blocked d_features_aux1_avgpool1 = blocked(3211264, 8192);  // 512x4x4
   const cnn::Blocked d_features_inception4a_concat1_2 = blocked(0, 100352);  // 512x14x14
-  const cnn::Blocked d_features_inception4a_conv1 = blocked(6422528, 100352);  // 192x14x14
-  const cnn::Blocked d_features_inception4a_conv3 = blocked(6460160, 100352);  // 208x14x14
-  const cnn::Blocked d_features_inception4a_conv5 = blocked(6500928, 100352);  // 48x14x14
-  const cnn::Blocked d_features_inception4a_conv6 = blocked(6510336, 100352);  // 64x14x14
+  const cnn::Blocked d_features_inception4a_conv1 = blocked(19342848, 100352);  // 192x14x14
+  const cnn::Blocked d_features_inception4a_conv3 = blocked(19380480, 100352);  // 208x14x14
+  const cnn::Blocked d_features_inception4a_conv5 = blocked(19421248, 100352);  // 48x14x14
+  const cnn::Blocked d_features_inception4a_conv6 = blocked(19430656, 100352);  // 64x14x14
   const cnn::Blocked d_features_inception4a_maxpool1 = blocked(3010560, 94080);  // 480x14x14
-  const cnn::Blocked d_features_maxpool3 = blocked(36929536, 94080);  // 480x14x14
-  const cnn::Blocked d_features_inception4a_conv4 = blocked(58530304, 3136);  // 16x14x14
-  const cnn::Blocked d_features_inception4a_conv2 = blocked(57777664, 18816);  // 96x14x14
-  const cnn::Blocked d_features_inception3b_concat1 = blocked(0, 376320);  // 480x28x28
-  const cnn::Blocked d_features_inception3b_conv1 = blocked(0, 376320);  // 128x28x28
-  const cnn::Blocked d_features_inception3b_conv3 = blocked(100352, 376320);  // 192x28x28
-  const cnn::Blocked d_features_inception3b_conv5 = blocked(250880, 376320);  // 96x28x28
-  const cnn::Blocked d_features_inception3b_conv6 = blocked(326144, 376320);  // 64x28x28
-  const cnn::Blocked d_features_inception3b_maxpool1 = blocked(36929536, 200704);  // 256x28x28
-  const cnn::Blocked d_features_inception3a_concat1 = blocked(51380224, 200704);  // 256x28x28
-  const cnn::Blocked d_features_inception3b_conv4 = blocked(36126720, 25088);  // 32x28x28
-  const cnn::Blocked d_features_inception3b_conv2 = blocked(29704192, 100352);  // 128x28x28
-  const cnn::Blocked d_features_inception3a_conv1 = blocked(51380224, 200704);  // 64x28x28
-  const cnn::Blocked d_features_inception3a_conv3 = blocked(51430400, 200704);  // 128x28x28
-  const cnn::Blocked d_features_inception3a_conv5 = blocked(51530752, 200704);  // 32x28x28
-  const cnn::Blocked d_features_inception3a_conv6 = blocked(51555840, 200704);  // 32x28x28
+  const cnn::Blocked d_features_maxpool3 = blocked(78977024, 94080);  // 480x14x14
+  const cnn::Blocked d_features_inception4a_conv4 = blocked(33592832, 3136);  // 16x14x14
+  const cnn::Blocked d_features_inception4a_conv2 = blocked(32790016, 18816);  // 96x14x14
+  const cnn::Blocked d_features_inception3b_concat1 = blocked(9834496, 376320);  // 480x28x28
+  const cnn::Blocked d_features_inception3b_conv1 = blocked(9834496, 376320);  // 128x28x28
+  const cnn::Blocked d_features_inception3b_conv3 = blocked(9934848, 376320);  // 192x28x28
+  const cnn::Blocked d_features_inception3b_conv5 = blocked(10085376, 376320);  // 96x28x28
+  const cnn::Blocked d_features_inception3b_conv6 = blocked(10160640, 376320);  // 64x28x28
+  const cnn::Blocked d_features_inception3b_maxpool1 = blocked(0, 200704);  // 256x28x28
+  const cnn::Blocked d_features_inception3a_concat1 = blocked(78977024, 200704);  // 256x28x28
+  const cnn::Blocked d_features_inception3b_conv4 = blocked(1770624, 25088);  // 32x28x28
+  const cnn::Blocked d_features_inception3b_conv2 = blocked(6623232, 100352);  // 128x28x28
+  const cnn::Blocked d_features_inception3a_conv1 = blocked(78977024, 200704);  // 64x28x28
+  const cnn::Blocked d_features_inception3a_conv3 = blocked(79027200, 200704);  // 128x28x28
+  const cnn::Blocked d_features_inception3a_conv5 = blocked(79127552, 200704);  // 32x28x28
+  const cnn::Blocked d_features_inception3a_conv6 = blocked(79152640, 200704);  // 32x28x28
   const cnn::Blocked d_features_inception3a_maxpool1 = blocked(0, 150528);  // 192x28x28
-  const cnn::Blocked d_features_maxpool2 = blocked(4816896, 150528);  // 192x28x28
-  const cnn::Blocked d_features_inception3a_conv4 = blocked(1827072, 12544);  // 16x28x28
-  const cnn::Blocked d_features_inception3a_conv2 = blocked(43352064, 75264);  // 96x28x28
-  const cnn::Blocked d_features_lrn2 = blocked(18464768, 602112);  // 192x56x56
-  const cnn::Blocked d_features_conv3 = blocked(78224384, 602112);  // 192x56x56
-  const cnn::Blocked d_features_conv2 = blocked(18464768, 200704);  // 64x56x56
+  const cnn::Blocked d_features_maxpool2 = blocked(28173824, 150528);  // 192x28x28
+  const cnn::Blocked d_features_inception3a_conv4 = blocked(4235520, 12544);  // 16x28x28
+  const cnn::Blocked d_features_inception3a_conv2 = blocked(0, 75264);  // 96x28x28
+  const cnn::Blocked d_features_lrn2 = blocked(0, 602112);  // 192x56x56
+  const cnn::Blocked d_features_conv3 = blocked(53286912, 602112);  // 192x56x56
+  const cnn::Blocked d_features_conv2 = blocked(6422528, 200704);  // 64x56x56
   const cnn::Blocked d_features_lrn1 = blocked(0, 200704);  // 64x56x56
-  const cnn::Blocked d_features_conv1 = blocked(25690112, 200704);  // 64x56x56
-  const cnn::Blocked d_features_conv1_conv = blocked(0, 802816);  // 64x112x112
+  const cnn::Blocked d_features_conv1 = blocked(6422528, 200704);  // 64x56x56
+  const cnn::Blocked d_features_conv1_conv = blocked(24159744, 802816);  // 64x112x112
   const cnn::Floats d_features_conv1_weight = gradients(0, 9408);
   const cnn::Floats d_features_conv1_bias = gradients(9408, 64);
   const cnn::Floats d_features_conv2_weight = gradients(9472, 4096);
@@ -1944,7 +1944,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   at(3);  // 36: conv(64, 1, act=relu)    (features.conv2)
   cnn::fast::direct::conv(features_conv2, features_lrn1, features_conv2_weight_,
                           cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu),
-                          kFeaturesConv2, batch, scratch(6422528, 8192));
+                          kFeaturesConv2, batch, scratch(12845056, 8192));
 
   at(4);  // 37: conv(192, 3, pad=1, act=relu)    (features.conv3)
   cnn::fast::winograd::conv(features_conv3, features_conv2, features_conv3_weight_,
@@ -1966,13 +1966,14 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                              cnn::Epilogue().with_bias(features_inception3a_conv2_bias_).then(cnn::Activation::kRelu)},
                             {features_inception3a_conv4, features_inception3a_conv4_weight_,
                              cnn::Epilogue().with_bias(features_inception3a_conv4_bias_).then(cnn::Activation::kRelu)}},
-                           features_maxpool2, kFeaturesInception3aConv1Siblings, batch, scratch(0, 293952));
+                           features_maxpool2, kFeaturesInception3aConv1Siblings, batch,
+                           scratch(2408448, 293952));
 
   at(9);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception3a.conv3)
   cnn::fast::winograd::conv(features_inception3a_conv3, features_inception3a_conv2,
                             features_inception3a_conv3_weight_,
                             cnn::Epilogue().with_bias(features_inception3a_conv3_bias_).then(cnn::Activation::kRelu),
-                            kFeaturesInception3aConv3, batch, scratch(0, 854592));
+                            kFeaturesInception3aConv3, batch, scratch(2408448, 854592));
 
   at(11);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception3a.conv5)
   cnn::fast::direct::conv(features_inception3a_conv5, features_inception3a_conv4,
@@ -2022,7 +2023,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::fast::direct::conv(features_inception3b_conv6, features_inception3b_maxpool1,
                           features_inception3b_conv6_weight_,
                           cnn::Epilogue().with_bias(features_inception3b_conv6_bias_).then(cnn::Activation::kRelu),
-                          kFeaturesInception3bConv6, batch, scratch(0, 32768));
+                          kFeaturesInception3bConv6, batch, scratch(6422528, 32768));
 
   at(23);  // 43: maxpool(3, stride=2, ceil=true)    (features.maxpool3)
   cnn::maxpool(features_maxpool3, features_maxpool3_saved, features_inception3b_concat1, kFeaturesMaxpool3,
@@ -2160,19 +2161,19 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             {features_inception4d_conv4, features_inception4d_conv4_weight_,
                              cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu)}},
                            features_inception4c_concat1, kFeaturesInception4dConv1Siblings, batch,
-                           scratch(3311616, 840000));
+                           scratch(0, 840000));
 
   at(57);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4d.conv3)
   cnn::fast::winograd::conv(features_inception4d_conv3, features_inception4d_conv2,
                             features_inception4d_conv3_weight_,
                             cnn::Epilogue().with_bias(features_inception4d_conv3_bias_).then(cnn::Activation::kRelu),
-                            kFeaturesInception4dConv3, batch, scratch(3311616, 1493568));
+                            kFeaturesInception4dConv3, batch, scratch(0, 1493568));
 
   at(59);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4d.conv5)
   cnn::fast::winograd::conv(features_inception4d_conv5, features_inception4d_conv4,
                             features_inception4d_conv5_weight_,
                             cnn::Epilogue().with_bias(features_inception4d_conv5_bias_).then(cnn::Activation::kRelu),
-                            kFeaturesInception4dConv5, batch, scratch(3311616, 209216));
+                            kFeaturesInception4dConv5, batch, scratch(0, 209216));
 
   at(60);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4d.maxpool1)
   cnn::maxpool(features_inception4d_maxpool1, features_inception4d_maxpool1_saved,
@@ -2182,7 +2183,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::fast::direct::conv(features_inception4d_conv6, features_inception4d_maxpool1,
                           features_inception4d_conv6_weight_,
                           cnn::Epilogue().with_bias(features_inception4d_conv6_bias_).then(cnn::Activation::kRelu),
-                          kFeaturesInception4dConv6, batch, scratch(6522880, 65536));
+                          kFeaturesInception4dConv6, batch, scratch(3211264, 65536));
 
   at(63);  // 22: avgpool(5, stride=3)    (features.aux2.avgpool1)
   cnn::avgpool(features_aux2_avgpool1, features_inception4d_concat1, kFeaturesAux2Avgpool1, batch);
@@ -2190,11 +2191,11 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   at(64);  // 23: conv(128, 1, act=relu)    (features.aux2.conv1)
   cnn::fast::direct::conv(features_aux2_conv1, features_aux2_avgpool1, features_aux2_conv1_weight_,
                           cnn::Epilogue().with_bias(features_aux2_conv1_bias_).then(cnn::Activation::kRelu),
-                          kFeaturesAux2Conv1, batch, scratch(3581952, 130560));
+                          kFeaturesAux2Conv1, batch, scratch(270336, 130560));
 
   at(66);  // 25: dense(1024, act=relu)    (features.aux2.dense1)
   cnn::dense(features_aux2_dense1, features_aux2_flatten1, features_aux2_dense1_weight_,
-             features_aux2_dense1_bias_, kFeaturesAux2Dense1, batch, scratch(3311616, 81920));
+             features_aux2_dense1_bias_, kFeaturesAux2Dense1, batch, scratch(0, 81920));
   cnn::relu(features_aux2_dense1, features_aux2_dense1, k1024, batch);
 
   at(67);  // 26: dropout(0.7)    (features.aux2.dropout1)
@@ -2202,7 +2203,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
 
   at(68);  // 27: dense(classes) -> softmax    (features.aux2.dense2)
   cnn::dense(features_aux2_dense2, features_aux2_dropout1, features_aux2_dense2_weight_,
-             features_aux2_dense2_bias_, kFeaturesAux2Dense2, batch, scratch(3311616, 40960));
+             features_aux2_dense2_bias_, kFeaturesAux2Dense2, batch, scratch(0, 40960));
 
   at(70);  // 12: | conv(out1x1, 1, act=relu)    (features.inception4e.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv2)
@@ -2214,19 +2215,19 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             {features_inception4e_conv4, features_inception4e_conv4_weight_,
                              cnn::Epilogue().with_bias(features_inception4e_conv4_bias_).then(cnn::Activation::kRelu)}},
                            features_inception4d_concat1, kFeaturesInception4eConv1Siblings, batch,
-                           scratch(3311616, 951744));
+                           scratch(0, 951744));
 
   at(72);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception4e.conv3)
   cnn::fast::winograd::conv(features_inception4e_conv3, features_inception4e_conv2,
                             features_inception4e_conv3_weight_,
                             cnn::Epilogue().with_bias(features_inception4e_conv3_bias_).then(cnn::Activation::kRelu),
-                            kFeaturesInception4eConv3, batch, scratch(3311616, 1866816));
+                            kFeaturesInception4eConv3, batch, scratch(0, 1866816));
 
   at(74);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception4e.conv5)
   cnn::fast::winograd::conv(features_inception4e_conv5, features_inception4e_conv4,
                             features_inception4e_conv5_weight_,
                             cnn::Epilogue().with_bias(features_inception4e_conv5_bias_).then(cnn::Activation::kRelu),
-                            kFeaturesInception4eConv5, batch, scratch(3311616, 285248));
+                            kFeaturesInception4eConv5, batch, scratch(0, 285248));
 
   at(75);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception4e.maxpool1)
   cnn::maxpool(features_inception4e_maxpool1, features_inception4e_maxpool1_saved,
@@ -2236,7 +2237,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::fast::direct::conv(features_inception4e_conv6, features_inception4e_maxpool1,
                           features_inception4e_conv6_weight_,
                           cnn::Epilogue().with_bias(features_inception4e_conv6_bias_).then(cnn::Activation::kRelu),
-                          kFeaturesInception4eConv6, batch, scratch(6623232, 139264));
+                          kFeaturesInception4eConv6, batch, scratch(3311616, 139264));
 
   at(78);  // 52: maxpool(3, stride=2, ceil=true)    (features.maxpool4)
   cnn::maxpool(features_maxpool4, features_maxpool4_saved, features_inception4e_concat1, kFeaturesMaxpool4,
@@ -2251,20 +2252,19 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                              cnn::Epilogue().with_bias(features_inception5a_conv2_bias_).then(cnn::Activation::kRelu)},
                             {features_inception5a_conv4, features_inception5a_conv4_weight_,
                              cnn::Epilogue().with_bias(features_inception5a_conv4_bias_).then(cnn::Activation::kRelu)}},
-                           features_maxpool4, kFeaturesInception5aConv1Siblings, batch,
-                           scratch(3311616, 1427968));
+                           features_maxpool4, kFeaturesInception5aConv1Siblings, batch, scratch(0, 1427968));
 
   at(81);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5a.conv3)
   cnn::fast::winograd::conv(features_inception5a_conv3, features_inception5a_conv2,
                             features_inception5a_conv3_weight_,
                             cnn::Epilogue().with_bias(features_inception5a_conv3_bias_).then(cnn::Activation::kRelu),
-                            kFeaturesInception5aConv3, batch, scratch(3311616, 1866816));
+                            kFeaturesInception5aConv3, batch, scratch(0, 1866816));
 
   at(83);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5a.conv5)
   cnn::fast::direct::conv(features_inception5a_conv5, features_inception5a_conv4,
                           features_inception5a_conv5_weight_,
                           cnn::Epilogue().with_bias(features_inception5a_conv5_bias_).then(cnn::Activation::kRelu),
-                          kFeaturesInception5aConv5, batch, scratch(3311616, 131584));
+                          kFeaturesInception5aConv5, batch, scratch(0, 131584));
 
   at(84);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5a.maxpool1)
   cnn::maxpool(features_inception5a_maxpool1, features_inception5a_maxpool1_saved, features_maxpool4,
@@ -2274,7 +2274,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::fast::direct::conv(features_inception5a_conv6, features_inception5a_maxpool1,
                           features_inception5a_conv6_weight_,
                           cnn::Epilogue().with_bias(features_inception5a_conv6_bias_).then(cnn::Activation::kRelu),
-                          kFeaturesInception5aConv6, batch, scratch(4616192, 212992));
+                          kFeaturesInception5aConv6, batch, scratch(1304576, 212992));
 
   at(87);  // 12: | conv(out1x1, 1, act=relu)    (features.inception5b.conv1)
   // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv2)
@@ -2286,19 +2286,19 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                             {features_inception5b_conv4, features_inception5b_conv4_weight_,
                              cnn::Epilogue().with_bias(features_inception5b_conv4_bias_).then(cnn::Activation::kRelu)}},
                            features_inception5a_concat1, kFeaturesInception5bConv1Siblings, batch,
-                           scratch(3311616, 1567744));
+                           scratch(0, 1567744));
 
   at(89);  // 13: | conv(reduce3x3, 1, act=relu) -> conv(out3x3, 3, pad=1, act=relu)    (features.inception5b.conv3)
   cnn::fast::winograd::conv(features_inception5b_conv3, features_inception5b_conv2,
                             features_inception5b_conv3_weight_,
                             cnn::Epilogue().with_bias(features_inception5b_conv3_bias_).then(cnn::Activation::kRelu),
-                            kFeaturesInception5bConv3, batch, scratch(3311616, 2654784));
+                            kFeaturesInception5bConv3, batch, scratch(0, 2654784));
 
   at(91);  // 14: | conv(reduce5x5, 1, act=relu) -> conv(out5x5, 5, pad=2, act=relu)    (features.inception5b.conv5)
   cnn::fast::winograd::conv(features_inception5b_conv5, features_inception5b_conv4,
                             features_inception5b_conv5_weight_,
                             cnn::Epilogue().with_bias(features_inception5b_conv5_bias_).then(cnn::Activation::kRelu),
-                            kFeaturesInception5bConv5, batch, scratch(3311616, 427584));
+                            kFeaturesInception5bConv5, batch, scratch(0, 427584));
 
   at(92);  // 15: | maxpool(3, stride=1, pad=1) -> conv(pool_out, 1, act=relu)    (features.inception5b.maxpool1)
   cnn::maxpool(features_inception5b_maxpool1, features_inception5b_maxpool1_saved,
@@ -2308,7 +2308,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::fast::direct::conv(features_inception5b_conv6, features_inception5b_maxpool1,
                           features_inception5b_conv6_weight_,
                           cnn::Epilogue().with_bias(features_inception5b_conv6_bias_).then(cnn::Activation::kRelu),
-                          kFeaturesInception5bConv6, batch, scratch(4942336, 212992));
+                          kFeaturesInception5bConv6, batch, scratch(1630720, 212992));
 
   at(95);  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.gap1)
   cnn::gap(head_dropout1, features_inception5b_concat1, k1024x7x7, batch);
@@ -2318,7 +2318,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
 
   at(97);  // 57: head = { gap -> dropout(0.4) -> dense(classes) -> softmax }    (head.dense1)
   cnn::dense(head_dense1, head_dropout1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
-             scratch(4942336, 40960));
+             scratch(1630720, 40960));
 
   at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense1, k1000, batch);
@@ -2331,9 +2331,9 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   // Backward.
   backward_at(97);  // 57: head.dense1
   cnn::dense_backward_params(d_head_dense1_weight, d_head_dense1_bias, d_head_dense1, head_dropout1,
-                             kHeadDense1, batch, scratch(4942336, 40960));
+                             kHeadDense1, batch, scratch(1630720, 40960));
   cnn::dense_backward_input(d_head_dropout1, d_head_dense1, head_dense1_weight_, kHeadDense1, batch,
-                            scratch(4942336, 40960));
+                            scratch(1630720, 40960));
   backward_at(96);  // 57: head.dropout1
   cnn::dropout_backward_input(d_head_dropout1, d_head_dropout1, kHeadDropout1, batch, random);
   backward_at(95);  // 57: head.gap1
@@ -2343,10 +2343,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                            features_inception5b_conv6, k128x7x7, batch);
   cnn::fast::conv_backward_params(d_features_inception5b_conv6_weight, d_features_inception5b_conv6_bias,
                                   d_features_inception5b_conv6, features_inception5b_maxpool1,
-                                  kFeaturesInception5bConv6, batch, scratch(4942336, 106496));
+                                  kFeaturesInception5bConv6, batch, scratch(1630720, 106496));
   cnn::fast::conv_backward_input(d_features_inception5b_maxpool1, d_features_inception5b_conv6,
                                  features_inception5b_conv6_weight_, kFeaturesInception5bConv6, batch,
-                                 scratch(4942336, 280128));
+                                 scratch(1630720, 280128));
   backward_at(92);  // 15: features.inception5b.maxpool1
   cnn::maxpool_backward_input(d_features_inception5a_concat1, d_features_inception5b_maxpool1,
                               features_inception5b_maxpool1_saved, kFeaturesInception5bMaxpool1, batch);
@@ -2356,40 +2356,39 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::fast::winograd::conv_backward_params(d_features_inception5b_conv5_weight,
                                             d_features_inception5b_conv5_bias, d_features_inception5b_conv5,
                                             features_inception5b_conv4, kFeaturesInception5bConv5, batch,
-                                            scratch(3311616, 1829376));
+                                            scratch(0, 1829376));
   cnn::fast::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception5b_conv4),
                                            d_features_inception5b_conv5, features_inception5b_conv5_weight_,
-                                           kFeaturesInception5bConv5, batch, scratch(3311616, 270336));
+                                           kFeaturesInception5bConv5, batch, scratch(0, 270336));
   backward_at(90);  // 14: features.inception5b.conv4
   cnn::fast::conv_backward_params(d_features_inception5b_conv4_weight, d_features_inception5b_conv4_bias,
                                   d_features_inception5b_conv4, features_inception5a_concat1,
-                                  kFeaturesInception5bConv4, batch, scratch(3311616, 39936));
+                                  kFeaturesInception5bConv4, batch, scratch(0, 39936));
   backward_at(89);  // 13: features.inception5b.conv3
   cnn::relu_backward_input(d_features_inception5b_conv3, d_features_inception5b_conv3,
                            features_inception5b_conv3, k384x7x7, batch);
   cnn::fast::winograd::conv_backward_params(d_features_inception5b_conv3_weight,
                                             d_features_inception5b_conv3_bias, d_features_inception5b_conv3,
                                             features_inception5b_conv2, kFeaturesInception5bConv3, batch,
-                                            scratch(3311616, 2654784));
+                                            scratch(0, 2654784));
   cnn::fast::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception5b_conv2),
                                            d_features_inception5b_conv3, features_inception5b_conv3_weight_,
-                                           kFeaturesInception5bConv3, batch, scratch(3311616, 2654784));
+                                           kFeaturesInception5bConv3, batch, scratch(0, 2654784));
   backward_at(88);  // 13: features.inception5b.conv2
   cnn::fast::conv_backward_params(d_features_inception5b_conv2_weight, d_features_inception5b_conv2_bias,
                                   d_features_inception5b_conv2, features_inception5a_concat1,
-                                  kFeaturesInception5bConv2, batch, scratch(3311616, 159744));
+                                  kFeaturesInception5bConv2, batch, scratch(0, 159744));
   backward_at(87);  // 12: features.inception5b.conv1
   cnn::relu_backward_input(d_features_inception5b_conv1, d_features_inception5b_conv1,
                            features_inception5b_conv1, k384x7x7, batch);
   cnn::fast::conv_backward_params(d_features_inception5b_conv1_weight, d_features_inception5b_conv1_bias,
                                   d_features_inception5b_conv1, features_inception5a_concat1,
-                                  kFeaturesInception5bConv1, batch, scratch(3311616, 319488));
+                                  kFeaturesInception5bConv1, batch, scratch(0, 319488));
   cnn::fast::conv_siblings_backward_input(cnn::added_to(d_features_inception5a_concat1),
                                           {{d_features_inception5b_conv1, features_inception5b_conv1_weight_},
                                            {d_features_inception5b_conv2, features_inception5b_conv2_weight_},
                                            {d_features_inception5b_conv4, features_inception5b_conv4_weight_}},
-                                          kFeaturesInception5bConv1Siblings, batch,
-                                          scratch(3311616, 1360416));
+                                          kFeaturesInception5bConv1Siblings, batch, scratch(0, 1360416));
   backward_at(85);  // 15: features.inception5a.conv6
   cnn::relu_backward_input(d_features_inception5a_conv6, d_features_inception5a_conv6,
                            features_inception5a_conv6, k128x7x7, batch);
@@ -2399,10 +2398,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(85);  // 15: features.inception5a.conv6
   cnn::fast::conv_backward_params(d_features_inception5a_conv6_weight, d_features_inception5a_conv6_bias,
                                   d_features_inception5a_conv6, features_inception5a_maxpool1,
-                                  kFeaturesInception5aConv6, batch, scratch(4616192, 106496));
+                                  kFeaturesInception5aConv6, batch, scratch(1304576, 106496));
   cnn::fast::conv_backward_input(d_features_inception5a_maxpool1, d_features_inception5a_conv6,
                                  features_inception5a_conv6_weight_, kFeaturesInception5aConv6, batch,
-                                 scratch(4616192, 280128));
+                                 scratch(1304576, 280128));
   backward_at(84);  // 15: features.inception5a.maxpool1
   cnn::maxpool_backward_input(d_features_maxpool4, d_features_inception5a_maxpool1,
                               features_inception5a_maxpool1_saved, kFeaturesInception5aMaxpool1, batch);
@@ -2411,39 +2410,39 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                            features_inception5a_conv5, k128x7x7, batch);
   cnn::fast::conv_backward_params(d_features_inception5a_conv5_weight, d_features_inception5a_conv5_bias,
                                   d_features_inception5a_conv5, features_inception5a_conv4,
-                                  kFeaturesInception5aConv5, batch, scratch(3311616, 716800));
+                                  kFeaturesInception5aConv5, batch, scratch(0, 716800));
   cnn::fast::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception5a_conv4),
                                            d_features_inception5a_conv5, features_inception5a_conv5_weight_,
-                                           kFeaturesInception5aConv5, batch, scratch(3311616, 204800));
+                                           kFeaturesInception5aConv5, batch, scratch(0, 204800));
   backward_at(82);  // 14: features.inception5a.conv4
   cnn::fast::conv_backward_params(d_features_inception5a_conv4_weight, d_features_inception5a_conv4_bias,
                                   d_features_inception5a_conv4, features_maxpool4, kFeaturesInception5aConv4,
-                                  batch, scratch(3311616, 26624));
+                                  batch, scratch(0, 26624));
   backward_at(81);  // 13: features.inception5a.conv3
   cnn::relu_backward_input(d_features_inception5a_conv3, d_features_inception5a_conv3,
                            features_inception5a_conv3, k320x7x7, batch);
   cnn::fast::winograd::conv_backward_params(d_features_inception5a_conv3_weight,
                                             d_features_inception5a_conv3_bias, d_features_inception5a_conv3,
                                             features_inception5a_conv2, kFeaturesInception5aConv3, batch,
-                                            scratch(3311616, 1866816));
+                                            scratch(0, 1866816));
   cnn::fast::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception5a_conv2),
                                            d_features_inception5a_conv3, features_inception5a_conv3_weight_,
-                                           kFeaturesInception5aConv3, batch, scratch(3311616, 1866816));
+                                           kFeaturesInception5aConv3, batch, scratch(0, 1866816));
   backward_at(80);  // 13: features.inception5a.conv2
   cnn::fast::conv_backward_params(d_features_inception5a_conv2_weight, d_features_inception5a_conv2_bias,
                                   d_features_inception5a_conv2, features_maxpool4, kFeaturesInception5aConv2,
-                                  batch, scratch(3311616, 133120));
+                                  batch, scratch(0, 133120));
   backward_at(79);  // 12: features.inception5a.conv1
   cnn::relu_backward_input(d_features_inception5a_conv1, d_features_inception5a_conv1,
                            features_inception5a_conv1, k256x7x7, batch);
   cnn::fast::conv_backward_params(d_features_inception5a_conv1_weight, d_features_inception5a_conv1_bias,
                                   d_features_inception5a_conv1, features_maxpool4, kFeaturesInception5aConv1,
-                                  batch, scratch(3311616, 212992));
+                                  batch, scratch(0, 212992));
   cnn::fast::conv_siblings_backward_input(cnn::added_to(d_features_maxpool4),
                                           {{d_features_inception5a_conv1, features_inception5a_conv1_weight_},
                                            {d_features_inception5a_conv2, features_inception5a_conv2_weight_},
                                            {d_features_inception5a_conv4, features_inception5a_conv4_weight_}},
-                                          kFeaturesInception5aConv1Siblings, batch, scratch(3311616, 977088));
+                                          kFeaturesInception5aConv1Siblings, batch, scratch(0, 977088));
   backward_at(78);  // 52: features.maxpool4
   cnn::maxpool_backward_input(d_features_inception4e_concat1, d_features_maxpool4, features_maxpool4_saved,
                               kFeaturesMaxpool4, batch);
@@ -2457,10 +2456,10 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(76);  // 15: features.inception4e.conv6
   cnn::fast::conv_backward_params(d_features_inception4e_conv6_weight, d_features_inception4e_conv6_bias,
                                   d_features_inception4e_conv6, features_inception4e_maxpool1,
-                                  kFeaturesInception4eConv6, batch, scratch(6623232, 135168));
+                                  kFeaturesInception4eConv6, batch, scratch(3311616, 135168));
   cnn::fast::conv_backward_input(d_features_inception4e_maxpool1, d_features_inception4e_conv6,
                                  features_inception4e_conv6_weight_, kFeaturesInception4eConv6, batch,
-                                 scratch(6623232, 240960));
+                                 scratch(3311616, 240960));
   backward_at(75);  // 15: features.inception4e.maxpool1
   cnn::maxpool_backward_input(d_features_inception4d_concat1, d_features_inception4e_maxpool1,
                               features_inception4e_maxpool1_saved, kFeaturesInception4eMaxpool1, batch);
@@ -2470,45 +2469,45 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   cnn::fast::winograd::conv_backward_params(d_features_inception4e_conv5_weight,
                                             d_features_inception4e_conv5_bias, d_features_inception4e_conv5,
                                             features_inception4e_conv4, kFeaturesInception4eConv5, batch,
-                                            scratch(3311616, 1221120));
+                                            scratch(0, 1221120));
   cnn::fast::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4e_conv4),
                                            d_features_inception4e_conv5, features_inception4e_conv5_weight_,
-                                           kFeaturesInception4eConv5, batch, scratch(3311616, 204800));
+                                           kFeaturesInception4eConv5, batch, scratch(0, 204800));
   backward_at(73);  // 14: features.inception4e.conv4
   cnn::fast::conv_backward_params(d_features_inception4e_conv4_weight, d_features_inception4e_conv4_bias,
                                   d_features_inception4e_conv4, features_inception4d_concat1,
-                                  kFeaturesInception4eConv4, batch, scratch(3311616, 33792));
+                                  kFeaturesInception4eConv4, batch, scratch(0, 33792));
   backward_at(72);  // 13: features.inception4e.conv3
   cnn::relu_backward_input(d_features_inception4e_conv3, d_features_inception4e_conv3,
                            features_inception4e_conv3, k320x14x14, batch);
   cnn::fast::winograd::conv_backward_params(d_features_inception4e_conv3_weight,
                                             d_features_inception4e_conv3_bias, d_features_inception4e_conv3,
                                             features_inception4e_conv2, kFeaturesInception4eConv3, batch,
-                                            scratch(3311616, 1866816));
+                                            scratch(0, 1866816));
   cnn::fast::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4e_conv2),
                                            d_features_inception4e_conv3, features_inception4e_conv3_weight_,
-                                           kFeaturesInception4eConv3, batch, scratch(3311616, 1866816));
+                                           kFeaturesInception4eConv3, batch, scratch(0, 1866816));
   backward_at(71);  // 13: features.inception4e.conv2
   cnn::fast::conv_backward_params(d_features_inception4e_conv2_weight, d_features_inception4e_conv2_bias,
                                   d_features_inception4e_conv2, features_inception4d_concat1,
-                                  kFeaturesInception4eConv2, batch, scratch(3311616, 168960));
+                                  kFeaturesInception4eConv2, batch, scratch(0, 168960));
   backward_at(70);  // 12: features.inception4e.conv1
   cnn::relu_backward_input(d_features_inception4e_conv1, d_features_inception4e_conv1,
                            features_inception4e_conv1, k256x14x14, batch);
   cnn::fast::conv_backward_params(d_features_inception4e_conv1_weight, d_features_inception4e_conv1_bias,
                                   d_features_inception4e_conv1, features_inception4d_concat1,
-                                  kFeaturesInception4eConv1, batch, scratch(3311616, 270336));
+                                  kFeaturesInception4eConv1, batch, scratch(0, 270336));
   cnn::fast::conv_siblings_backward_input(cnn::added_to(d_features_inception4d_concat1),
                                           {{d_features_inception4e_conv1, features_inception4e_conv1_weight_},
                                            {d_features_inception4e_conv2, features_inception4e_conv2_weight_},
                                            {d_features_inception4e_conv4, features_inception4e_conv4_weight_}},
-                                          kFeaturesInception4eConv1Siblings, batch, scratch(3311616, 840000));
+                                          kFeaturesInception4eConv1Siblings, batch, scratch(0, 840000));
   backward_at(68);  // 27: features.aux2.dense2
   cnn::dense_backward_params(d_features_aux2_dense2_weight, d_features_aux2_dense2_bias,
                              d_features_aux2_dense2, features_aux2_dropout1, kFeaturesAux2Dense2, batch,
-                             scratch(3311616, 40960));
+                             scratch(0, 40960));
   cnn::dense_backward_input(d_features_aux2_dropout1, d_features_aux2_dense2, features_aux2_dense2_weight_,
-                            kFeaturesAux2Dense2, batch, scratch(3311616, 40960));
+                            kFeaturesAux2Dense2, batch, scratch(0, 40960));
   backward_at(67);  // 26: features.aux2.dropout1
   cnn::dropout_backward_input(d_features_aux2_dropout1, d_features_aux2_dropout1, kFeaturesAux2Dropout1,
                               batch, random);
@@ -2517,9 +2516,9 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                            batch);
   cnn::dense_backward_params(d_features_aux2_dense1_weight, d_features_aux2_dense1_bias,
                              d_features_aux2_dropout1, features_aux2_flatten1, kFeaturesAux2Dense1, batch,
-                             scratch(3311616, 81920));
+                             scratch(0, 81920));
   cnn::dense_backward_input(d_features_aux2_flatten1, d_features_aux2_dropout1, features_aux2_dense1_weight_,
-                            kFeaturesAux2Dense1, batch, scratch(3311616, 81920));
+                            kFeaturesAux2Dense1, batch, scratch(0, 81920));
   backward_at(64);  // 23: features.aux2.conv1
   cnn::relu_backward_input(d_features_aux2_conv1, d_features_aux2_conv1, features_aux2_conv1, k128x4x4,
                            batch);
@@ -2529,9 +2528,9 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(64);  // 23: features.aux2.conv1
   cnn::fast::conv_backward_params(d_features_aux2_conv1_weight, d_features_aux2_conv1_bias,
                                   d_features_aux2_conv1, features_aux2_avgpool1, kFeaturesAux2Conv1, batch,
-                                  scratch(3581952, 135168));
+                                  scratch(270336, 135168));
   cnn::fast::conv_backward_input(d_features_aux2_avgpool1, d_features_aux2_conv1, features_aux2_conv1_weight_,
-                                 kFeaturesAux2Conv1, batch, scratch(3311616, 133632));
+                                 kFeaturesAux2Conv1, batch, scratch(0, 133632));
   backward_at(63);  // 22: features.aux2.avgpool1
   cnn::avgpool_backward_input(d_features_inception4d_concat1_2, d_features_aux2_avgpool1,
                               kFeaturesAux2Avgpool1, batch);
@@ -2548,48 +2547,41 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(61);  // 15: features.inception4d.conv6
   cnn::fast::conv_backward_params(d_features_inception4d_conv6_weight, d_features_inception4d_conv6_bias,
                                   d_features_inception4d_conv6, features_inception4d_maxpool1,
-                                  kFeaturesInception4dConv6, batch, scratch(6522880, 98304));
+                                  kFeaturesInception4dConv6, batch, scratch(3211264, 98304));
   cnn::fast::conv_backward_input(d_features_inception4d_maxpool1, d_features_inception4d_conv6,
                                  features_inception4d_conv6_weight_, kFeaturesInception4dConv6, batch,
-                                 scratch(9934848, 120384));
+                                 scratch(13045760, 120384));
   backward_at(60);  // 15: features.inception4d.maxpool1
   cnn::maxpool_backward_input(d_features_inception4c_concat1, d_features_inception4d_maxpool1,
                               features_inception4d_maxpool1_saved, kFeaturesInception4dMaxpool1, batch);
   backward_at(59);  // 14: features.inception4d.conv5
   cnn::relu_backward_input(d_features_inception4d_conv5, d_features_inception4d_conv5,
                            features_inception4d_conv5, k64x14x14, batch);
-  backward_at(58);  // 14: features.inception4d.conv4
-  // Once more, instead of keeping it:
-  cnn::fast::conv(features_inception4d_conv4, features_inception4c_concat1,
-                  features_inception4d_conv4_weight_,
-                  cnn::Epilogue().with_bias(features_inception4d_conv4_bias_).then(cnn::Activation::kRelu),
-                  kFeaturesInception4dConv4, batch, scratch(3311616, 707904));
-  backward_at(59);  // 14: features.inception4d.conv5
   cnn::fast::winograd::conv_backward_params(d_features_inception4d_conv5_weight,
                                             d_features_inception4d_conv5_bias, d_features_inception4d_conv5,
                                             features_inception4d_conv4, kFeaturesInception4dConv5, batch,
-                                            scratch(3311616, 612864));
+                                            scratch(0, 612864));
   cnn::fast::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4d_conv4),
                                            d_features_inception4d_conv5, features_inception4d_conv5_weight_,
-                                           kFeaturesInception4dConv5, batch, scratch(3311616, 102400));
+                                           kFeaturesInception4dConv5, batch, scratch(0, 102400));
   backward_at(58);  // 14: features.inception4d.conv4
   cnn::fast::conv_backward_params(d_features_inception4d_conv4_weight, d_features_inception4d_conv4_bias,
                                   d_features_inception4d_conv4, features_inception4c_concat1,
-                                  kFeaturesInception4dConv4, batch, scratch(3311616, 49152));
+                                  kFeaturesInception4dConv4, batch, scratch(0, 49152));
   backward_at(57);  // 13: features.inception4d.conv3
   cnn::relu_backward_input(d_features_inception4d_conv3, d_features_inception4d_conv3,
                            features_inception4d_conv3, k288x14x14, batch);
   cnn::fast::winograd::conv_backward_params(d_features_inception4d_conv3_weight,
                                             d_features_inception4d_conv3_bias, d_features_inception4d_conv3,
                                             features_inception4d_conv2, kFeaturesInception4dConv3, batch,
-                                            scratch(3311616, 1493568));
+                                            scratch(0, 1493568));
   cnn::fast::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception4d_conv2),
                                            d_features_inception4d_conv3, features_inception4d_conv3_weight_,
-                                           kFeaturesInception4dConv3, batch, scratch(3311616, 1493568));
+                                           kFeaturesInception4dConv3, batch, scratch(0, 1493568));
   backward_at(56);  // 13: features.inception4d.conv2
   cnn::fast::conv_backward_params(d_features_inception4d_conv2_weight, d_features_inception4d_conv2_bias,
                                   d_features_inception4d_conv2, features_inception4c_concat1,
-                                  kFeaturesInception4dConv2, batch, scratch(3311616, 221184));
+                                  kFeaturesInception4dConv2, batch, scratch(0, 221184));
   backward_at(55);  // 12: features.inception4d.conv1
   cnn::relu_backward_input(d_features_inception4d_conv1, d_features_inception4d_conv1,
                            features_inception4d_conv1, k112x14x14, batch);
@@ -2677,6 +2669,13 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(43);  // 14: features.inception4b.conv5
   cnn::relu_backward_input(d_features_inception4b_conv5, d_features_inception4b_conv5,
                            features_inception4b_conv5, k64x14x14, batch);
+  backward_at(42);  // 14: features.inception4b.conv4
+  // Once more, instead of keeping it:
+  cnn::fast::conv(features_inception4b_conv4, features_inception4a_concat1,
+                  features_inception4b_conv4_weight_,
+                  cnn::Epilogue().with_bias(features_inception4b_conv4_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception4bConv4, batch, scratch(0, 701760));
+  backward_at(43);  // 14: features.inception4b.conv5
   cnn::fast::winograd::conv_backward_params(d_features_inception4b_conv5_weight,
                                             d_features_inception4b_conv5_bias, d_features_inception4b_conv5,
                                             features_inception4b_conv4, kFeaturesInception4bConv5, batch,
@@ -2818,53 +2817,59 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(21);  // 15: features.inception3b.conv6
   cnn::fast::conv_backward_params(d_features_inception3b_conv6_weight, d_features_inception3b_conv6_bias,
                                   d_features_inception3b_conv6, features_inception3b_maxpool1,
-                                  kFeaturesInception3bConv6, batch, scratch(32915456, 114688));
+                                  kFeaturesInception3bConv6, batch, scratch(6422528, 114688));
   cnn::fast::conv_backward_input(d_features_inception3b_maxpool1, d_features_inception3b_conv6,
                                  features_inception3b_conv6_weight_, kFeaturesInception3bConv6, batch,
-                                 scratch(32915456, 103872));
+                                 scratch(6422528, 103872));
   backward_at(20);  // 15: features.inception3b.maxpool1
   cnn::maxpool_backward_input(d_features_inception3a_concat1, d_features_inception3b_maxpool1,
                               features_inception3b_maxpool1_saved, kFeaturesInception3bMaxpool1, batch);
   backward_at(19);  // 14: features.inception3b.conv5
   cnn::relu_backward_input(d_features_inception3b_conv5, d_features_inception3b_conv5,
                            features_inception3b_conv5, k96x28x28, batch);
+  backward_at(18);  // 14: features.inception3b.conv4
+  // Once more, instead of keeping it:
+  cnn::fast::conv(features_inception3b_conv4, features_inception3a_concat1,
+                  features_inception3b_conv4_weight_,
+                  cnn::Epilogue().with_bias(features_inception3b_conv4_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception3bConv4, batch, scratch(0, 354624));
+  backward_at(19);  // 14: features.inception3b.conv5
   cnn::fast::winograd::conv_backward_params(d_features_inception3b_conv5_weight,
                                             d_features_inception3b_conv5_bias, d_features_inception3b_conv5,
                                             features_inception3b_conv4, kFeaturesInception3bConv5, batch,
-                                            scratch(32915456, 889344));
+                                            scratch(0, 889344));
   cnn::fast::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception3b_conv4),
                                            d_features_inception3b_conv5, features_inception3b_conv5_weight_,
-                                           kFeaturesInception3bConv5, batch, scratch(32915456, 153600));
+                                           kFeaturesInception3bConv5, batch, scratch(0, 153600));
   backward_at(18);  // 14: features.inception3b.conv4
   cnn::fast::conv_backward_params(d_features_inception3b_conv4_weight, d_features_inception3b_conv4_bias,
                                   d_features_inception3b_conv4, features_inception3a_concat1,
-                                  kFeaturesInception3bConv4, batch, scratch(32915456, 57344));
+                                  kFeaturesInception3bConv4, batch, scratch(0, 57344));
   backward_at(17);  // 13: features.inception3b.conv3
   cnn::relu_backward_input(d_features_inception3b_conv3, d_features_inception3b_conv3,
                            features_inception3b_conv3, k192x28x28, batch);
   cnn::fast::winograd::conv_backward_params(d_features_inception3b_conv3_weight,
                                             d_features_inception3b_conv3_bias, d_features_inception3b_conv3,
                                             features_inception3b_conv2, kFeaturesInception3bConv3, batch,
-                                            scratch(32915456, 1770624));
+                                            scratch(0, 1770624));
   cnn::fast::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception3b_conv2),
                                            d_features_inception3b_conv3, features_inception3b_conv3_weight_,
-                                           kFeaturesInception3bConv3, batch, scratch(32915456, 912960));
+                                           kFeaturesInception3bConv3, batch, scratch(0, 912960));
   backward_at(16);  // 13: features.inception3b.conv2
   cnn::fast::conv_backward_params(d_features_inception3b_conv2_weight, d_features_inception3b_conv2_bias,
                                   d_features_inception3b_conv2, features_inception3a_concat1,
-                                  kFeaturesInception3bConv2, batch, scratch(32915456, 229376));
+                                  kFeaturesInception3bConv2, batch, scratch(0, 229376));
   backward_at(15);  // 12: features.inception3b.conv1
   cnn::relu_backward_input(d_features_inception3b_conv1, d_features_inception3b_conv1,
                            features_inception3b_conv1, k128x28x28, batch);
   cnn::fast::conv_backward_params(d_features_inception3b_conv1_weight, d_features_inception3b_conv1_bias,
                                   d_features_inception3b_conv1, features_inception3a_concat1,
-                                  kFeaturesInception3bConv1, batch, scratch(32915456, 229376));
+                                  kFeaturesInception3bConv1, batch, scratch(0, 229376));
   cnn::fast::conv_siblings_backward_input(cnn::added_to(d_features_inception3a_concat1),
                                           {{d_features_inception3b_conv1, features_inception3b_conv1_weight_},
                                            {d_features_inception3b_conv2, features_inception3b_conv2_weight_},
                                            {d_features_inception3b_conv4, features_inception3b_conv4_weight_}},
-                                          kFeaturesInception3bConv1Siblings, batch,
-                                          scratch(32915456, 462720));
+                                          kFeaturesInception3bConv1Siblings, batch, scratch(0, 462720));
   backward_at(13);  // 15: features.inception3a.conv6
   cnn::relu_backward_input(d_features_inception3a_conv6, d_features_inception3a_conv6,
                            features_inception3a_conv6, k32x28x28, batch);
@@ -2904,28 +2909,34 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   backward_at(9);  // 13: features.inception3a.conv3
   cnn::relu_backward_input(d_features_inception3a_conv3, d_features_inception3a_conv3,
                            features_inception3a_conv3, k128x28x28, batch);
+  backward_at(8);  // 13: features.inception3a.conv2
+  // Once more, instead of keeping it:
+  cnn::fast::conv(features_inception3a_conv2, features_maxpool2, features_inception3a_conv2_weight_,
+                  cnn::Epilogue().with_bias(features_inception3a_conv2_bias_).then(cnn::Activation::kRelu),
+                  kFeaturesInception3aConv2, batch, scratch(2408448, 277824));
+  backward_at(9);  // 13: features.inception3a.conv3
   cnn::fast::winograd::conv_backward_params(d_features_inception3a_conv3_weight,
                                             d_features_inception3a_conv3_bias, d_features_inception3a_conv3,
                                             features_inception3a_conv2, kFeaturesInception3aConv3, batch,
-                                            scratch(0, 1827072));
+                                            scratch(2408448, 1827072));
   cnn::fast::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_inception3a_conv2),
                                            d_features_inception3a_conv3, features_inception3a_conv3_weight_,
-                                           kFeaturesInception3aConv3, batch, scratch(0, 973376));
+                                           kFeaturesInception3aConv3, batch, scratch(2408448, 973376));
   backward_at(8);  // 13: features.inception3a.conv2
   cnn::fast::conv_backward_params(d_features_inception3a_conv2_weight, d_features_inception3a_conv2_bias,
                                   d_features_inception3a_conv2, features_maxpool2, kFeaturesInception3aConv2,
-                                  batch, scratch(0, 129024));
+                                  batch, scratch(2408448, 129024));
   backward_at(7);  // 12: features.inception3a.conv1
   cnn::relu_backward_input(d_features_inception3a_conv1, d_features_inception3a_conv1,
                            features_inception3a_conv1, k64x28x28, batch);
   cnn::fast::conv_backward_params(d_features_inception3a_conv1_weight, d_features_inception3a_conv1_bias,
                                   d_features_inception3a_conv1, features_maxpool2, kFeaturesInception3aConv1,
-                                  batch, scratch(0, 86016));
+                                  batch, scratch(2408448, 86016));
   cnn::fast::conv_siblings_backward_input(cnn::added_to(d_features_maxpool2),
                                           {{d_features_inception3a_conv1, features_inception3a_conv1_weight_},
                                            {d_features_inception3a_conv2, features_inception3a_conv2_weight_},
                                            {d_features_inception3a_conv4, features_inception3a_conv4_weight_}},
-                                          kFeaturesInception3aConv1Siblings, batch, scratch(0, 271680));
+                                          kFeaturesInception3aConv1Siblings, batch, scratch(2408448, 271680));
   backward_at(6);  // 39: features.maxpool2
   cnn::maxpool_backward_input(d_features_lrn2, d_features_maxpool2, features_maxpool2_saved,
                               kFeaturesMaxpool2, batch);
@@ -2940,18 +2951,19 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
   // Once more, instead of keeping it:
   cnn::fast::direct::conv(features_conv2, features_lrn1, features_conv2_weight_,
                           cnn::Epilogue().with_bias(features_conv2_bias_).then(cnn::Activation::kRelu),
-                          kFeaturesConv2, batch, scratch(6422528, 8192));
+                          kFeaturesConv2, batch, scratch(12845056, 8192));
   backward_at(4);  // 37: features.conv3
   cnn::fast::winograd::conv_backward_params(d_features_conv3_weight, d_features_conv3_bias, d_features_conv3,
-                                            features_conv2, kFeaturesConv3, batch, scratch(6422528, 1771776));
+                                            features_conv2, kFeaturesConv3, batch,
+                                            scratch(12845056, 1771776));
   cnn::fast::winograd::conv_backward_input(cnn::in_place_of(cnn::Activation::kRelu, d_features_conv2),
                                            d_features_conv3, features_conv3_weight_, kFeaturesConv3, batch,
-                                           scratch(6422528, 1252416));
+                                           scratch(12845056, 1252416));
   backward_at(3);  // 36: features.conv2
   cnn::fast::conv_backward_params(d_features_conv2_weight, d_features_conv2_bias, d_features_conv2,
-                                  features_lrn1, kFeaturesConv2, batch, scratch(6422528, 28672));
+                                  features_lrn1, kFeaturesConv2, batch, scratch(12845056, 28672));
   cnn::fast::conv_backward_input(d_features_lrn1, d_features_conv2, features_conv2_weight_, kFeaturesConv2,
-                                 batch, scratch(6422528, 91584));
+                                 batch, scratch(12845056, 91584));
   backward_at(2);  // 35: features.lrn1
   cnn::lrn_backward_input(d_features_conv1, d_features_lrn1, features_conv1, kFeaturesLrn1, batch);
   backward_at(0);  // 33: features.conv1
@@ -2961,7 +2973,7 @@ float GoogLeNet::step_whole(cnn::ConstFloats images, cnn::Labels labels, const c
                               kFeaturesMaxpool1, batch);
   backward_at(0);  // 33: features.conv1
   cnn::fast::conv_backward_params(d_features_conv1_weight, d_features_conv1_bias, d_features_conv1_conv,
-                                  input, kFeaturesConv1, batch, scratch(25690112, 65856));
+                                  input, kFeaturesConv1, batch, scratch(0, 65856));
 
   at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());

@@ -770,7 +770,7 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{14450688, 1806336, 19200}, {28901376, 3612672, 37632}},
     {{0, 1204224, 3072}, {0, 3612672, 2304}},
     {{}, {}},
-    {{2709504, 2408448, 4992}, {5419008, 4816896, 8448}},
+    {{2709504, 2408448, 4992}, {8128512, 7225344, 13440}},
     {{0, 1204224, 3072}, {0, 3612672, 2304}},
     {{}, {}},
     {{28901376, 2408448, 38400}, {57802752, 4816896, 75264}},
@@ -782,7 +782,7 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{14450688, 903168, 75264}, {28901376, 1806336, 148992}},
     {{0, 602112, 6144}, {0, 1806336, 4608}},
     {{}, {}},
-    {{1354752, 1204224, 9984}, {4064256, 3612672, 26880}},
+    {{1354752, 1204224, 9984}, {2709504, 2408448, 16896}},
     {{0, 602112, 6144}, {0, 1806336, 4608}},
     {{}, {}},
     {{28901376, 1204224, 150528}, {57802752, 2408448, 297984}},
@@ -794,7 +794,7 @@ constexpr cnn::LayerWork kWorkInPhase0[] = {
     {{14450688, 451584, 297984}, {28901376, 903168, 592896}},
     {{0, 301056, 12288}, {0, 903168, 9216}},
     {{}, {}},
-    {{677376, 602112, 19968}, {1354752, 1204224, 33792}},
+    {{677376, 602112, 19968}, {2032128, 1806336, 53760}},
     {{0, 301056, 12288}, {0, 903168, 9216}},
     {{}, {}},
     {{28901376, 602112, 595968}, {57802752, 1204224, 1185792}},
@@ -1172,7 +1172,7 @@ constexpr cnn::ModelDescription kModel{
              .class_names = {}, .prepare = kPrepare, .augment = kAugment},
     .training = {.loss = cnn::LossKind::kCrossEntropy, .metrics = kMetrics, .seed = 1, .save_every = 0,
                  .checkpoints = kCheckpoints, .phases = kPhases},
-    .memory = {.parameters = 2602064, .gradients = 2585616, .optimizer = 2585616, .activations = 109606464,
+    .memory = {.parameters = 2602064, .gradients = 2585616, .optimizer = 2585616, .activations = 102381120,
                .thread_scratch = 311296},
 };
 
@@ -1193,7 +1193,7 @@ float MobileNet75::step(int phase, cnn::ConstFloats images, cnn::Labels labels, 
 }
 
 // 52: train MobileNet75 on ImageNet {
-// Phase main: 2,585,560 of 2,585,560 parameters learn; activations take 438,425,856 bytes.
+// Phase main: 2,585,560 of 2,585,560 parameters learn; activations take 409,524,480 bytes.
 float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const cnn::RandomKey& random,
     cnn::Optimizer& optimizer) {
   const int batch = static_cast<int>(labels.size());
@@ -1201,83 +1201,83 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   const cnn::Floats scores = scores_memory(batch);
   const cnn::ConstBlocked input(images.data(), 150528);  // 3x224x224
   const cnn::Blocked conv1 = blocked(38535168, 301056);  // 24x112x112
-  const cnn::Floats conv1_bn_saved = floats(109606272, 96);
+  const cnn::Floats conv1_bn_saved = floats(102380928, 96);
   const cnn::Blocked conv_dw_1 = blocked(48168960, 301056);  // 24x112x112
-  const cnn::Floats conv_dw_1_bn_saved = floats(109606368, 96);
+  const cnn::Floats conv_dw_1_bn_saved = floats(102381024, 96);
   const cnn::Blocked conv_pw_1 = blocked(0, 602112);  // 48x112x112
-  const cnn::Floats conv_pw_1_bn_saved = floats(109605888, 192);
+  const cnn::Floats conv_pw_1_bn_saved = floats(102380544, 192);
   const cnn::Blocked conv_dw_2 = blocked(67436544, 150528);  // 48x56x56
-  const cnn::Floats conv_dw_2_bn_saved = floats(109606080, 192);
+  const cnn::Floats conv_dw_2_bn_saved = floats(102380736, 192);
   const cnn::Blocked conv_pw_2 = blocked(19267584, 301056);  // 96x56x56
-  const cnn::Floats conv_pw_2_bn_saved = floats(109604352, 384);
+  const cnn::Floats conv_pw_2_bn_saved = floats(102379008, 384);
   const cnn::Blocked conv_dw_3 = blocked(28901376, 301056);  // 96x56x56
-  const cnn::Floats conv_dw_3_bn_saved = floats(109604736, 384);
+  const cnn::Floats conv_dw_3_bn_saved = floats(102379392, 384);
   const cnn::Blocked conv_pw_3 = blocked(48168960, 301056);  // 96x56x56
-  const cnn::Floats conv_pw_3_bn_saved = floats(109605120, 384);
-  const cnn::Blocked conv_dw_4 = blocked(81887232, 75264);  // 96x28x28
-  const cnn::Floats conv_dw_4_bn_saved = floats(109605504, 384);
-  const cnn::Blocked conv_pw_4 = blocked(57802752, 150528);  // 192x28x28
-  const cnn::Floats conv_pw_4_bn_saved = floats(109601280, 768);
-  const cnn::Blocked conv_dw_5 = blocked(62619648, 150528);  // 192x28x28
-  const cnn::Floats conv_dw_5_bn_saved = floats(109602048, 768);
-  const cnn::Blocked conv_pw_5 = blocked(72253440, 150528);  // 192x28x28
-  const cnn::Floats conv_pw_5_bn_saved = floats(109602816, 768);
-  const cnn::Blocked conv_dw_6 = blocked(103563264, 37632);  // 192x14x14
-  const cnn::Floats conv_dw_6_bn_saved = floats(109603584, 768);
+  const cnn::Floats conv_pw_3_bn_saved = floats(102379776, 384);
+  const cnn::Blocked conv_dw_4 = blocked(72253440, 75264);  // 96x28x28
+  const cnn::Floats conv_dw_4_bn_saved = floats(102380160, 384);
+  const cnn::Blocked conv_pw_4 = blocked(28901376, 150528);  // 192x28x28
+  const cnn::Floats conv_pw_4_bn_saved = floats(102375936, 768);
+  const cnn::Blocked conv_dw_5 = blocked(33718272, 150528);  // 192x28x28
+  const cnn::Floats conv_dw_5_bn_saved = floats(102376704, 768);
+  const cnn::Blocked conv_pw_5 = blocked(57802752, 150528);  // 192x28x28
+  const cnn::Floats conv_pw_5_bn_saved = floats(102377472, 768);
+  const cnn::Blocked conv_dw_6 = blocked(96337920, 37632);  // 192x14x14
+  const cnn::Floats conv_dw_6_bn_saved = floats(102378240, 768);
   const cnn::Blocked conv_pw_6 = blocked(62619648, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_6_bn_saved = floats(109584384, 1536);
+  const cnn::Floats conv_pw_6_bn_saved = floats(102359040, 1536);
   const cnn::Blocked conv_dw_7 = blocked(65028096, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_7_bn_saved = floats(109585920, 1536);
-  const cnn::Blocked conv_pw_7 = blocked(77070336, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_7_bn_saved = floats(109587456, 1536);
-  const cnn::Blocked conv_dw_8 = blocked(79478784, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_8_bn_saved = floats(109588992, 1536);
-  const cnn::Blocked conv_pw_8 = blocked(84295680, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_8_bn_saved = floats(109590528, 1536);
-  const cnn::Blocked conv_dw_9 = blocked(86704128, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_9_bn_saved = floats(109592064, 1536);
-  const cnn::Blocked conv_pw_9 = blocked(89112576, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_9_bn_saved = floats(109593600, 1536);
-  const cnn::Blocked conv_dw_10 = blocked(91521024, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_10_bn_saved = floats(109595136, 1536);
-  const cnn::Blocked conv_pw_10 = blocked(93929472, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_10_bn_saved = floats(109596672, 1536);
-  const cnn::Blocked conv_dw_11 = blocked(96337920, 75264);  // 384x14x14
-  const cnn::Floats conv_dw_11_bn_saved = floats(109598208, 1536);
-  const cnn::Blocked conv_pw_11 = blocked(98746368, 75264);  // 384x14x14
-  const cnn::Floats conv_pw_11_bn_saved = floats(109599744, 1536);
-  const cnn::Blocked conv_dw_12 = blocked(102483264, 18816);  // 384x7x7
-  const cnn::Floats conv_dw_12_bn_saved = floats(103085376, 1536);
-  const cnn::Blocked conv_pw_12 = blocked(104767488, 37632);  // 768x7x7
-  const cnn::Floats conv_pw_12_bn_saved = floats(102778176, 3072);
-  const cnn::Blocked conv_dw_13 = blocked(105971712, 37632);  // 768x7x7
-  const cnn::Floats conv_dw_13_bn_saved = floats(102781248, 3072);
-  const cnn::Blocked conv_pw_13 = blocked(107175936, 37632);  // 768x7x7
-  const cnn::Floats conv_pw_13_bn_saved = floats(101283472, 3072);
-  const cnn::Blocked dropout1 = blocked(101258896, 768);  // 768
-  const cnn::Blocked classifier = blocked(101194896, 1000);  // 1000
-  const cnn::Blocked d_classifier = blocked(101226896, 1000);  // 1000
-  const cnn::Blocked d_dropout1 = blocked(101194896, 768);  // 768
-  const cnn::Blocked d_relu627 = blocked(108380160, 37632);  // 768x7x7
-  const cnn::Blocked d_relu626 = blocked(107175936, 37632);  // 768x7x7
-  const cnn::Blocked d_relu625 = blocked(105971712, 37632);  // 768x7x7
-  const cnn::Blocked d_relu624 = blocked(104767488, 18816);  // 384x7x7
-  const cnn::Blocked d_relu623 = blocked(101154816, 75264);  // 384x14x14
-  const cnn::Blocked d_relu622 = blocked(98746368, 75264);  // 384x14x14
-  const cnn::Blocked d_relu621 = blocked(96337920, 75264);  // 384x14x14
-  const cnn::Blocked d_relu620 = blocked(93929472, 75264);  // 384x14x14
-  const cnn::Blocked d_relu619 = blocked(91521024, 75264);  // 384x14x14
-  const cnn::Blocked d_relu618 = blocked(89112576, 75264);  // 384x14x14
-  const cnn::Blocked d_relu617 = blocked(86704128, 75264);  // 384x14x14
-  const cnn::Blocked d_relu616 = blocked(84295680, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_7_bn_saved = floats(102360576, 1536);
+  const cnn::Blocked conv_pw_7 = blocked(74661888, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_7_bn_saved = floats(102362112, 1536);
+  const cnn::Blocked conv_dw_8 = blocked(65028096, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_8_bn_saved = floats(102363648, 1536);
+  const cnn::Blocked conv_pw_8 = blocked(77070336, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_8_bn_saved = floats(102365184, 1536);
+  const cnn::Blocked conv_dw_9 = blocked(79478784, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_9_bn_saved = floats(102366720, 1536);
+  const cnn::Blocked conv_pw_9 = blocked(81887232, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_9_bn_saved = floats(102368256, 1536);
+  const cnn::Blocked conv_dw_10 = blocked(84295680, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_10_bn_saved = floats(102369792, 1536);
+  const cnn::Blocked conv_pw_10 = blocked(86704128, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_10_bn_saved = floats(102371328, 1536);
+  const cnn::Blocked conv_dw_11 = blocked(89112576, 75264);  // 384x14x14
+  const cnn::Floats conv_dw_11_bn_saved = floats(102372864, 1536);
+  const cnn::Blocked conv_pw_11 = blocked(91521024, 75264);  // 384x14x14
+  const cnn::Floats conv_pw_11_bn_saved = floats(102374400, 1536);
+  const cnn::Blocked conv_dw_12 = blocked(95257920, 18816);  // 384x7x7
+  const cnn::Floats conv_dw_12_bn_saved = floats(95860032, 1536);
+  const cnn::Blocked conv_pw_12 = blocked(97542144, 37632);  // 768x7x7
+  const cnn::Floats conv_pw_12_bn_saved = floats(95552832, 3072);
+  const cnn::Blocked conv_dw_13 = blocked(98746368, 37632);  // 768x7x7
+  const cnn::Floats conv_dw_13_bn_saved = floats(95555904, 3072);
+  const cnn::Blocked conv_pw_13 = blocked(99950592, 37632);  // 768x7x7
+  const cnn::Floats conv_pw_13_bn_saved = floats(94058128, 3072);
+  const cnn::Blocked dropout1 = blocked(94033552, 768);  // 768
+  const cnn::Blocked classifier = blocked(93969552, 1000);  // 1000
+  const cnn::Blocked d_classifier = blocked(94001552, 1000);  // 1000
+  const cnn::Blocked d_dropout1 = blocked(93969552, 768);  // 768
+  const cnn::Blocked d_relu627 = blocked(101154816, 37632);  // 768x7x7
+  const cnn::Blocked d_relu626 = blocked(99950592, 37632);  // 768x7x7
+  const cnn::Blocked d_relu625 = blocked(98746368, 37632);  // 768x7x7
+  const cnn::Blocked d_relu624 = blocked(97542144, 18816);  // 384x7x7
+  const cnn::Blocked d_relu623 = blocked(93929472, 75264);  // 384x14x14
+  const cnn::Blocked d_relu622 = blocked(91521024, 75264);  // 384x14x14
+  const cnn::Blocked d_relu621 = blocked(89112576, 75264);  // 384x14x14
+  const cnn::Blocked d_relu620 = blocked(86704128, 75264);  // 384x14x14
+  const cnn::Blocked d_relu619 = blocked(84295680, 75264);  // 384x14x14
+  const cnn::Blocked d_relu618 = blocked(81887232, 75264);  // 384x14x14
+  const cnn::Blocked d_relu617 = blocked(79478784, 75264);  // 384x14x14
+  const cnn::Blocked d_relu616 = blocked(77070336, 75264);  // 384x14x14
   const cnn::Blocked d_relu615 = blocked(79478784, 75264);  // 384x14x14
-  const cnn::Blocked d_relu614 = blocked(77070336, 75264);  // 384x14x14
+  const cnn::Blocked d_relu614 = blocked(74661888, 75264);  // 384x14x14
   const cnn::Blocked d_relu613 = blocked(65028096, 75264);  // 384x14x14
-  const cnn::Blocked d_relu612 = blocked(62619648, 37632);  // 192x14x14
-  const cnn::Blocked d_relu611 = blocked(77070336, 150528);  // 192x28x28
-  const cnn::Blocked d_relu610 = blocked(72253440, 150528);  // 192x28x28
-  const cnn::Blocked d_relu69 = blocked(62619648, 150528);  // 192x28x28
-  const cnn::Blocked d_relu68 = blocked(72253440, 75264);  // 96x28x28
+  const cnn::Blocked d_relu612 = blocked(74661888, 37632);  // 192x14x14
+  const cnn::Blocked d_relu611 = blocked(62619648, 150528);  // 192x28x28
+  const cnn::Blocked d_relu610 = blocked(57802752, 150528);  // 192x28x28
+  const cnn::Blocked d_relu69 = blocked(33718272, 150528);  // 192x28x28
+  const cnn::Blocked d_relu68 = blocked(28901376, 75264);  // 96x28x28
   const cnn::Blocked d_relu67 = blocked(57802752, 301056);  // 96x56x56
   const cnn::Blocked d_relu66 = blocked(48168960, 301056);  // 96x56x56
   const cnn::Blocked d_relu65 = blocked(28901376, 301056);  // 96x56x56
@@ -1442,7 +1442,7 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(24);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_4)
   cnn::fast::conv(conv_pw_4, cnn::Loaded(conv_dw_4, conv_dw_4_bn_saved, cnn::Activation::kRelu6),
-                  conv_pw_4_weight_, {}, kConvPw4, batch, scratch(62619648, 148800));
+                  conv_pw_4_weight_, {}, kConvPw4, batch, scratch(33718272, 148800));
 
   at(25);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_4_bn)
   // 13: relu6    (relu69)
@@ -1460,7 +1460,7 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(30);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_5)
   cnn::fast::conv(conv_pw_5, cnn::Loaded(conv_dw_5, conv_dw_5_bn_saved, cnn::Activation::kRelu6),
-                  conv_pw_5_weight_, {}, kConvPw5, batch, scratch(77070336, 296256));
+                  conv_pw_5_weight_, {}, kConvPw5, batch, scratch(62619648, 296256));
 
   at(31);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_5_bn)
   // 13: relu6    (relu611)
@@ -1496,7 +1496,7 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(42);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_7)
   cnn::fast::conv(conv_pw_7, cnn::Loaded(conv_dw_7, conv_dw_7_bn_saved, cnn::Activation::kRelu6),
-                  conv_pw_7_weight_, {}, kConvPw7, batch, scratch(79478784, 664896));
+                  conv_pw_7_weight_, {}, kConvPw7, batch, scratch(77070336, 664896));
 
   at(43);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_7_bn)
   // 13: relu6    (relu615)
@@ -1514,7 +1514,7 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(48);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_8)
   cnn::fast::conv(conv_pw_8, cnn::Loaded(conv_dw_8, conv_dw_8_bn_saved, cnn::Activation::kRelu6),
-                  conv_pw_8_weight_, {}, kConvPw8, batch, scratch(86704128, 664896));
+                  conv_pw_8_weight_, {}, kConvPw8, batch, scratch(79478784, 664896));
 
   at(49);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_8_bn)
   // 13: relu6    (relu617)
@@ -1532,7 +1532,7 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(54);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_9)
   cnn::fast::conv(conv_pw_9, cnn::Loaded(conv_dw_9, conv_dw_9_bn_saved, cnn::Activation::kRelu6),
-                  conv_pw_9_weight_, {}, kConvPw9, batch, scratch(91521024, 664896));
+                  conv_pw_9_weight_, {}, kConvPw9, batch, scratch(84295680, 664896));
 
   at(55);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_9_bn)
   // 13: relu6    (relu619)
@@ -1550,7 +1550,7 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(60);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_10)
   cnn::fast::conv(conv_pw_10, cnn::Loaded(conv_dw_10, conv_dw_10_bn_saved, cnn::Activation::kRelu6),
-                  conv_pw_10_weight_, {}, kConvPw10, batch, scratch(96337920, 664896));
+                  conv_pw_10_weight_, {}, kConvPw10, batch, scratch(89112576, 664896));
 
   at(61);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_10_bn)
   // 13: relu6    (relu621)
@@ -1568,7 +1568,7 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(66);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_11)
   cnn::fast::conv(conv_pw_11, cnn::Loaded(conv_dw_11, conv_dw_11_bn_saved, cnn::Activation::kRelu6),
-                  conv_pw_11_weight_, {}, kConvPw11, batch, scratch(101154816, 664896));
+                  conv_pw_11_weight_, {}, kConvPw11, batch, scratch(93929472, 664896));
 
   at(67);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_11_bn)
   // 13: relu6    (relu623)
@@ -1586,7 +1586,7 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(72);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_12)
   cnn::fast::conv(conv_pw_12, cnn::Loaded(conv_dw_12, conv_dw_12_bn_saved, cnn::Activation::kRelu6),
-                  conv_pw_12_weight_, {}, kConvPw12, batch, scratch(101154816, 812352));
+                  conv_pw_12_weight_, {}, kConvPw12, batch, scratch(93929472, 812352));
 
   at(73);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_12_bn)
   // 13: relu6    (relu625)
@@ -1604,7 +1604,7 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(78);  // 11: "conv_pw_{i}" = conv(out, 1, bias=false, weights=glorot_uniform)    (conv_pw_13)
   cnn::fast::conv(conv_pw_13, cnn::Loaded(conv_dw_13, conv_dw_13_bn_saved, cnn::Activation::kRelu6),
-                  conv_pw_13_weight_, {}, kConvPw13, batch, scratch(101154816, 1623360));
+                  conv_pw_13_weight_, {}, kConvPw13, batch, scratch(93929472, 1623360));
 
   at(79);  // 12: "conv_pw_{i}_bn" = bn(eps=0.001, decay=0.99)    (conv_pw_13_bn)
   // 13: relu6    (relu627)
@@ -1619,7 +1619,7 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
 
   at(83);  // 35: classifier = dense(classes, weights=glorot_uniform, bias_init=zeros)
   cnn::dense(classifier, dropout1, classifier_weight_, classifier_bias_, kClassifier, batch,
-             scratch(101154816, 40080));
+             scratch(93929472, 40080));
 
   at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, classifier, k1000, batch);
@@ -1628,9 +1628,9 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   // Backward.
   backward_at(83);  // 35: classifier
   cnn::dense_backward_params(d_classifier_weight, d_classifier_bias, d_classifier, dropout1, kClassifier,
-                             batch, scratch(101154816, 40080));
+                             batch, scratch(93929472, 40080));
   cnn::dense_backward_input(d_dropout1, d_classifier, classifier_weight_, kClassifier, batch,
-                            scratch(101154816, 40080));
+                            scratch(93929472, 40080));
   backward_at(82);  // 34: dropout1
   cnn::dropout_backward_input(d_dropout1, d_dropout1, kDropout1, batch, random);
   backward_at(81);  // 33: gap1
@@ -1643,7 +1643,7 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
                                   cnn::Loaded(conv_dw_13, conv_dw_13_bn_saved, cnn::Activation::kRelu6),
                                   kConvPw13, batch, scratch());
   cnn::fast::conv_backward_input(d_relu626, d_relu627, conv_pw_13_weight_, kConvPw13, batch,
-                                 scratch(101154816, 1623360));
+                                 scratch(93929472, 1623360));
   backward_at(76);  // 9: conv_dw_13_bn
   cnn::bn_backward(d_relu626, d_conv_dw_13_bn_weight, d_conv_dw_13_bn_bias, d_relu626, conv_dw_13,
                    conv_dw_13_bn_saved, cnn::Activation::kRelu6, kConvDw13Bn, batch);
@@ -1662,9 +1662,9 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   backward_at(72);  // 11: conv_pw_12
   cnn::fast::conv_backward_params(d_conv_pw_12_weight, d_relu625,
                                   cnn::Loaded(conv_dw_12, conv_dw_12_bn_saved, cnn::Activation::kRelu6),
-                                  kConvPw12, batch, scratch(101154816, 589824));
+                                  kConvPw12, batch, scratch(93929472, 589824));
   cnn::fast::conv_backward_input(d_relu624, d_relu625, conv_pw_12_weight_, kConvPw12, batch,
-                                 scratch(101154816, 1328448));
+                                 scratch(93929472, 1328448));
   backward_at(70);  // 9: conv_dw_12_bn
   cnn::bn_backward(d_relu624, d_conv_dw_12_bn_weight, d_conv_dw_12_bn_bias, d_relu624, conv_dw_12,
                    conv_dw_12_bn_saved, cnn::Activation::kRelu6, kConvDw12Bn, batch);
@@ -1679,9 +1679,9 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   backward_at(66);  // 11: conv_pw_11
   cnn::fast::conv_backward_params(d_conv_pw_11_weight, d_relu623,
                                   cnn::Loaded(conv_dw_11, conv_dw_11_bn_saved, cnn::Activation::kRelu6),
-                                  kConvPw11, batch, scratch(98746368, 442368));
+                                  kConvPw11, batch, scratch(91521024, 442368));
   cnn::fast::conv_backward_input(d_relu622, d_relu623, conv_pw_11_weight_, kConvPw11, batch,
-                                 scratch(104767488, 664896));
+                                 scratch(97542144, 664896));
   backward_at(64);  // 9: conv_dw_11_bn
   cnn::bn_backward(d_relu622, d_conv_dw_11_bn_weight, d_conv_dw_11_bn_bias, d_relu622, conv_dw_11,
                    conv_dw_11_bn_saved, cnn::Activation::kRelu6, kConvDw11Bn, batch);
@@ -1696,9 +1696,9 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   backward_at(60);  // 11: conv_pw_10
   cnn::fast::conv_backward_params(d_conv_pw_10_weight, d_relu621,
                                   cnn::Loaded(conv_dw_10, conv_dw_10_bn_saved, cnn::Activation::kRelu6),
-                                  kConvPw10, batch, scratch(93929472, 442368));
+                                  kConvPw10, batch, scratch(86704128, 442368));
   cnn::fast::conv_backward_input(d_relu620, d_relu621, conv_pw_10_weight_, kConvPw10, batch,
-                                 scratch(98746368, 664896));
+                                 scratch(91521024, 664896));
   backward_at(58);  // 9: conv_dw_10_bn
   cnn::bn_backward(d_relu620, d_conv_dw_10_bn_weight, d_conv_dw_10_bn_bias, d_relu620, conv_dw_10,
                    conv_dw_10_bn_saved, cnn::Activation::kRelu6, kConvDw10Bn, batch);
@@ -1713,9 +1713,9 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   backward_at(54);  // 11: conv_pw_9
   cnn::fast::conv_backward_params(d_conv_pw_9_weight, d_relu619,
                                   cnn::Loaded(conv_dw_9, conv_dw_9_bn_saved, cnn::Activation::kRelu6),
-                                  kConvPw9, batch, scratch(89112576, 442368));
+                                  kConvPw9, batch, scratch(81887232, 442368));
   cnn::fast::conv_backward_input(d_relu618, d_relu619, conv_pw_9_weight_, kConvPw9, batch,
-                                 scratch(93929472, 664896));
+                                 scratch(86704128, 664896));
   backward_at(52);  // 9: conv_dw_9_bn
   cnn::bn_backward(d_relu618, d_conv_dw_9_bn_weight, d_conv_dw_9_bn_bias, d_relu618, conv_dw_9,
                    conv_dw_9_bn_saved, cnn::Activation::kRelu6, kConvDw9Bn, batch);
@@ -1730,9 +1730,9 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   backward_at(48);  // 11: conv_pw_8
   cnn::fast::conv_backward_params(d_conv_pw_8_weight, d_relu617,
                                   cnn::Loaded(conv_dw_8, conv_dw_8_bn_saved, cnn::Activation::kRelu6),
-                                  kConvPw8, batch, scratch(84295680, 442368));
+                                  kConvPw8, batch, scratch(77070336, 442368));
   cnn::fast::conv_backward_input(d_relu616, d_relu617, conv_pw_8_weight_, kConvPw8, batch,
-                                 scratch(89112576, 664896));
+                                 scratch(81887232, 664896));
   backward_at(46);  // 9: conv_dw_8_bn
   cnn::bn_backward(d_relu616, d_conv_dw_8_bn_weight, d_conv_dw_8_bn_bias, d_relu616, conv_dw_8,
                    conv_dw_8_bn_saved, cnn::Activation::kRelu6, kConvDw8Bn, batch);
@@ -1744,12 +1744,16 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   backward_at(43);  // 12: conv_pw_7_bn
   cnn::bn_backward(d_relu615, d_conv_pw_7_bn_weight, d_conv_pw_7_bn_bias, d_relu615, conv_pw_7,
                    conv_pw_7_bn_saved, cnn::Activation::kRelu6, kConvPw7Bn, batch);
+  backward_at(39);  // 8: conv_dw_7
+  // Once more, instead of keeping it:
+  cnn::dwconv(conv_dw_7, cnn::Loaded(conv_pw_6, conv_pw_6_bn_saved, cnn::Activation::kRelu6),
+              conv_dw_7_weight_, {}, kConvDw7, batch, scratch());
   backward_at(42);  // 11: conv_pw_7
   cnn::fast::conv_backward_params(d_conv_pw_7_weight, d_relu615,
                                   cnn::Loaded(conv_dw_7, conv_dw_7_bn_saved, cnn::Activation::kRelu6),
-                                  kConvPw7, batch, scratch(77070336, 442368));
+                                  kConvPw7, batch, scratch(74661888, 442368));
   cnn::fast::conv_backward_input(d_relu614, d_relu615, conv_pw_7_weight_, kConvPw7, batch,
-                                 scratch(84295680, 664896));
+                                 scratch(77070336, 664896));
   backward_at(40);  // 9: conv_dw_7_bn
   cnn::bn_backward(d_relu614, d_conv_dw_7_bn_weight, d_conv_dw_7_bn_bias, d_relu614, conv_dw_7,
                    conv_dw_7_bn_saved, cnn::Activation::kRelu6, kConvDw7Bn, batch);
@@ -1766,7 +1770,7 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
                                   cnn::Loaded(conv_dw_6, conv_dw_6_bn_saved, cnn::Activation::kRelu6),
                                   kConvPw6, batch, scratch(62619648, 516096));
   cnn::fast::conv_backward_input(d_relu612, d_relu613, conv_pw_6_weight_, kConvPw6, batch,
-                                 scratch(63823872, 591168));
+                                 scratch(62619648, 591168));
   backward_at(34);  // 9: conv_dw_6_bn
   cnn::bn_backward(d_relu612, d_conv_dw_6_bn_weight, d_conv_dw_6_bn_bias, d_relu612, conv_dw_6,
                    conv_dw_6_bn_saved, cnn::Activation::kRelu6, kConvDw6Bn, batch);
@@ -1778,16 +1782,12 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   backward_at(31);  // 12: conv_pw_5_bn
   cnn::bn_backward(d_relu611, d_conv_pw_5_bn_weight, d_conv_pw_5_bn_bias, d_relu611, conv_pw_5,
                    conv_pw_5_bn_saved, cnn::Activation::kRelu6, kConvPw5Bn, batch);
-  backward_at(27);  // 8: conv_dw_5
-  // Once more, instead of keeping it:
-  cnn::dwconv(conv_dw_5, cnn::Loaded(conv_pw_4, conv_pw_4_bn_saved, cnn::Activation::kRelu6),
-              conv_dw_5_weight_, {}, kConvDw5, batch, scratch());
   backward_at(30);  // 11: conv_pw_5
   cnn::fast::conv_backward_params(d_conv_pw_5_weight, d_relu611,
                                   cnn::Loaded(conv_dw_5, conv_dw_5_bn_saved, cnn::Activation::kRelu6),
-                                  kConvPw5, batch, scratch(72253440, 258048));
+                                  kConvPw5, batch, scratch(57802752, 258048));
   cnn::fast::conv_backward_input(d_relu610, d_relu611, conv_pw_5_weight_, kConvPw5, batch,
-                                 scratch(84295680, 296256));
+                                 scratch(74661888, 296256));
   backward_at(28);  // 9: conv_dw_5_bn
   cnn::bn_backward(d_relu610, d_conv_dw_5_bn_weight, d_conv_dw_5_bn_bias, d_relu610, conv_dw_5,
                    conv_dw_5_bn_saved, cnn::Activation::kRelu6, kConvDw5Bn, batch);
@@ -1802,9 +1802,9 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   backward_at(24);  // 11: conv_pw_4
   cnn::fast::conv_backward_params(d_conv_pw_4_weight, d_relu69,
                                   cnn::Loaded(conv_dw_4, conv_dw_4_bn_saved, cnn::Activation::kRelu6),
-                                  kConvPw4, batch, scratch(57802752, 129024));
+                                  kConvPw4, batch, scratch(28901376, 129024));
   cnn::fast::conv_backward_input(d_relu68, d_relu69, conv_pw_4_weight_, kConvPw4, batch,
-                                 scratch(57802752, 277824));
+                                 scratch(31309824, 277824));
   backward_at(22);  // 9: conv_dw_4_bn
   cnn::bn_backward(d_relu68, d_conv_dw_4_bn_weight, d_conv_dw_4_bn_bias, d_relu68, conv_dw_4,
                    conv_dw_4_bn_saved, cnn::Activation::kRelu6, kConvDw4Bn, batch);
@@ -1816,6 +1816,10 @@ float MobileNet75::step_main(cnn::ConstFloats images, cnn::Labels labels, const 
   backward_at(19);  // 12: conv_pw_3_bn
   cnn::bn_backward(d_relu67, d_conv_pw_3_bn_weight, d_conv_pw_3_bn_bias, d_relu67, conv_pw_3,
                    conv_pw_3_bn_saved, cnn::Activation::kRelu6, kConvPw3Bn, batch);
+  backward_at(15);  // 8: conv_dw_3
+  // Once more, instead of keeping it:
+  cnn::dwconv(conv_dw_3, cnn::Loaded(conv_pw_2, conv_pw_2_bn_saved, cnn::Activation::kRelu6),
+              conv_dw_3_weight_, {}, kConvDw3, batch, scratch());
   backward_at(18);  // 11: conv_pw_3
   cnn::fast::conv_backward_params(d_conv_pw_3_weight, d_relu67,
                                   cnn::Loaded(conv_dw_3, conv_dw_3_bn_saved, cnn::Activation::kRelu6),

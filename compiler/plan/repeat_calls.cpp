@@ -15,7 +15,7 @@ namespace {
 /// Multiply-adds that a processor makes in the time in which a float comes from memory.
 constexpr std::int64_t kMacsPerFloat = 8;
 /// Of the time that a step takes, by that measure, what is made twice may take one part in this many.
-constexpr std::int64_t kBudget = 100;
+constexpr std::int64_t kBudget = 70;
 /// Where a step needs more than this, in floats, it may take one part in so many, until it doesn't.
 constexpr std::int64_t kMuch = std::int64_t{128} << 20, kLargeBudget = 20;
 /// A value may be made of another that is itself made once more, but not on and on.

@@ -54,9 +54,10 @@ void find_winners(Winners& winners, const float* plane, const PoolGeometry& g, i
   }
 }
 
-// The usual windows in registers: what a few rows of outputs read is copied, with -infinity where there is no element, and each
-// place of the window is compared for a vector of outputs at a time.
-constexpr int kBandRows = 4;
+// The usual windows by vectors, a band of rows of outputs at a time: what they read is copied, with -infinity where there is no element;
+// then the largest are found, first down the columns and then along the rows; then which of its window's elements each of them is.
+// Every step goes over the whole band before the next one begins, so that nothing is read that has only just been stored.
+constexpr int kBandRows = 7;
 constexpr int kMostKernel = 15;
 constexpr int kMostStride = 2;
 constexpr int kBandPitch = (kPoolPiece - 1) * kMostStride + kMostKernel + 3 * kWideLanes;
@@ -67,24 +68,97 @@ bool usual(const PoolGeometry& g) {
          g.kernel_width <= kMostKernel && g.kernel_height * g.kernel_width < kNoWinner;
 }
 
-struct Band {
-  alignas(64) float rows[(kBandRows - 1) * kMostStride + kMostKernel][kBandPitch];
+// Rows [y, y + rows) of outputs [begin, end) of each.
+struct BandPlace {
+  int y, rows, begin, end;
 
+  int count() const { return end - begin; }
+};
+
+using Places = std::int32_t __attribute__((vector_size(sizeof(Wide))));
+using PlaceBytes = std::uint8_t __attribute__((vector_size(kWideLanes)));
+
+class Band {
+ public:
+  // False if there is a NaN.
   template <class Map>
-  void read(const float* plane, const PoolGeometry& g, int y, int count, int begin, int end, const Map& map) {
-    const int first = begin * g.stride_width - g.pad_left;
-    const int width = (end - begin - 1) * g.stride_width + g.kernel_width;
+  bool read(const float* plane, const PoolGeometry& g, const BandPlace& at, const Map& map) {
+    const int first = at.begin * g.stride_width - g.pad_left;
+    const int width = (at.count() - 1) * g.stride_width + g.kernel_width;
     const int inside_begin = std::clamp(-first, 0, width), inside_end = std::clamp(g.in_width - first, inside_begin, width);
-    const int height = (count - 1) * g.stride_height + g.kernel_height;
+    const int height = (at.rows - 1) * g.stride_height + g.kernel_height;
+    using Unordered = std::int32_t __attribute__((vector_size(sizeof(Vector))));
+    Unordered unordered{};
+    const auto noting = [&](Vector value) {
+      value = map(value);
+      unordered |= value != value;
+      return value;
+    };
     for (int row = 0; row < height; ++row) {
-      const int in_y = y * g.stride_height - g.pad_top + row;
+      const int in_y = at.y * g.stride_height - g.pad_top + row;
       const bool inside = in_y >= 0 && in_y < g.in_height;
       const int from = inside ? inside_begin : 0, to = inside ? inside_end : 0;
-      nothing(rows[row], from);
-      if (from < to) copy_mapped(rows[row] + from, plane + static_cast<std::ptrdiff_t>(in_y) * g.in_width + first + from, to - from, map);
-      nothing(rows[row] + to, width + kMostStride * kWideLanes - to);
+      nothing(rows_[row], from);
+      if (from < to) copy_mapped(rows_[row] + from, plane + static_cast<std::ptrdiff_t>(in_y) * g.in_width + first + from, to - from, noting);
+      nothing(rows_[row] + to, width + kMostStride * kWideLanes - to);
+    }
+    int any = 0;
+    for (int lane = 0; lane < kLanes; ++lane) any |= unordered[lane];
+    return any == 0;
+  }
+
+  template <class Stride>
+  void find_largest(const PoolGeometry& g, const BandPlace& at, Stride) {
+    const int width = (at.count() - 1) * Stride::value + g.kernel_width;
+    for (int y = 0; y < at.rows; ++y) {
+      const auto* const rows = rows_ + y * g.stride_height;
+      for (int i = 0; i < width; i += kWideLanes) {
+        Wide most = load_as<Wide>(rows[0] + i);
+        for (int tap = 1; tap < g.kernel_height; ++tap) most = larger(load_as<Wide>(rows[tap] + i), most);
+        store(tallest_[y] + i, most);
+      }
+    }
+    for (int y = 0; y < at.rows; ++y) {
+      for (int i = 0; i < at.count(); i += kWideLanes) {
+        const float* const from = tallest_[y] + i * Stride::value;
+        Wide most = spread<Stride>(from);
+        for (int tap = 1; tap < g.kernel_width; ++tap) most = larger(spread<Stride>(from + tap), most);
+        store(largest_[y] + i, most);
+      }
     }
   }
+
+  // Which elements the largest are. False where padding is among them. kKernel, if it isn't 0, is both sides of the window.
+  template <int kKernel, class Stride>
+  bool find_places(const PoolGeometry& g, const BandPlace& at, Stride) {
+    const int height = kKernel == 0 ? g.kernel_height : kKernel;
+    const int width = kKernel == 0 ? g.kernel_width : kKernel;
+    Places lane{};
+    for (int i = 0; i < kWideLanes; ++i) lane[i] = i;
+    Places lost{};
+    for (int y = 0; y < at.rows; ++y) {
+      const auto* const rows = rows_ + y * g.stride_height;
+      for (int i = 0; i < at.count(); i += kWideLanes) {
+        const Wide most = load_as<Wide>(largest_[y] + i);
+        Places place = Places{} + kNoWinner;
+#pragma GCC unroll 3
+        for (int tap_y = height - 1; tap_y >= 0; --tap_y) {
+#pragma GCC unroll 3
+          for (int tap_x = width - 1; tap_x >= 0; --tap_x)  // so that the first of equals is set last
+            place = spread<Stride>(rows[tap_y] + i * Stride::value + tap_x) == most ? Places{} + (tap_y * width + tap_x) : place;
+        }
+        lost |= (most == kNothing) & (lane < at.count() - i);
+        const PlaceBytes bytes = __builtin_convertvector(place, PlaceBytes);
+        std::memcpy(places_[y] + i, &bytes, sizeof bytes);
+      }
+    }
+    int any = 0;
+    for (int i = 0; i < kWideLanes; ++i) any |= lost[i];
+    return any == 0;
+  }
+
+  const float* largest(int row) const { return largest_[row]; }
+  const std::uint8_t* places(int row) const { return places_[row]; }
 
  private:
   // `count` times, and up to seven more, which the next ones overwrite.
@@ -92,144 +166,76 @@ struct Band {
     const Vector value = once(broadcast(kNothing));
     for (int i = 0; i < count; i += kLanes) store(to + i, value);
   }
+
+  static Wide larger(Wide value, Wide most) { return value > most ? value : most; }
+
+  template <class Stride>
+  static Wide spread(const float* from) {
+    if constexpr (Stride::value == 1) return load_as<Wide>(from);
+    return every_other(load_as<Wide>(from), load_as<Wide>(from + kWideLanes));
+  }
+
+  alignas(64) float rows_[(kBandRows - 1) * kMostStride + kMostKernel][kBandPitch];
+  alignas(64) float tallest_[kBandRows][kBandPitch];
+  alignas(64) float largest_[kBandRows][kPoolPiece];
+  alignas(64) std::uint8_t places_[kBandRows][kPoolPiece];
 };
 
-using Places = std::int32_t __attribute__((vector_size(sizeof(Wide))));
-
-struct VectorWinners {
-  Wide best;
-  Places place;
-};
-
-// kKernel, if it isn't 0, is both sides of the window.
-template <int kStride, int kKernel>
-[[gnu::always_inline]] inline VectorWinners vector_winners(const float* corner, const PoolGeometry& g) {
-  const int height = kKernel == 0 ? g.kernel_height : kKernel;
-  const int width = kKernel == 0 ? g.kernel_width : kKernel;
-  VectorWinners winners{broadcast<Wide>(kNothing), Places{} + kNoWinner};
-  Places place{};
-#pragma GCC unroll 3
-  for (int tap_y = 0; tap_y < height; ++tap_y, corner += kBandPitch) {
-#pragma GCC unroll 3
-    for (int tap_x = 0; tap_x < width; ++tap_x, place += 1) {
-      const Wide value = kStride == 1 ? load_as<Wide>(corner + tap_x) : every_other(load_as<Wide>(corner + tap_x), load_as<Wide>(corner + tap_x + kWideLanes));
-      const Places wins = (value > winners.best) | (value != value);
-      winners.best = wins ? value : winners.best;
-      winners.place = wins ? place : winners.place;
-    }
-  }
-  return winners;
+// Moves of a fixed size that overlap, as rows are short.
+void copy_bytes(std::uint8_t* to, const std::uint8_t* from, int count) {
+  const auto ends = [&]<std::size_t kSize>(std::integral_constant<std::size_t, kSize>) {
+    std::memcpy(to + count - kSize, from + count - kSize, kSize);
+    std::memcpy(to, from, kSize);
+  };
+  for (; count >= 16; to += 16, from += 16, count -= 16) std::memcpy(to, from, 16);
+  if (count >= 8) return ends(std::integral_constant<std::size_t, 8>());
+  if (count >= 4) return ends(std::integral_constant<std::size_t, 4>());
+  for (int i = 0; i < count; ++i) to[i] = from[i];
 }
 
-// The winners of a row of a band, as find_winners has them; false where a window has nothing above -infinity.
-template <int kStride, int kKernel>
-bool find_winners_of_band(Winners& winners, const float* row, const PoolGeometry& g, int count) {
-  Places missing{};
-  for (int i = 0; i < count; i += kWideLanes) {
-    const int first = count < kWideLanes ? 0 : std::min(i, count - kWideLanes);
-    const VectorWinners some = vector_winners<kStride, kKernel>(row + first * kStride, g);
-    store(winners.best + first, some.best);
-    std::memcpy(winners.place + first, &some.place, sizeof some.place);
-    const Places found = some.place == kNoWinner;
-    if (count >= kWideLanes) missing |= found;
-    for (int lane = 0; lane < count && count < kWideLanes; ++lane) missing[lane] |= found[lane];
-  }
-  bool won = true;
-  for (int lane = 0; lane < kWideLanes; ++lane) won &= missing[lane] == 0;
-  return won;
+void copy_row(float* to, const float* from, int count) {
+  copy_mapped(to, from, count, [](Vector value) { return value; });
 }
 
-template <int kStride>
-bool find_winners_of_band(Winners& winners, const float* row, const PoolGeometry& g, int count) {
-  const bool square = g.kernel_height == g.kernel_width;
-  if (square && g.kernel_width == 2) return find_winners_of_band<kStride, 2>(winners, row, g, count);
-  if (square && g.kernel_width == 3) return find_winners_of_band<kStride, 3>(winners, row, g, count);
-  return find_winners_of_band<kStride, 0>(winners, row, g, count);
-}
-
-template <class Stride, class Load, class Keep>
-void pool_plane(float* output, const float* plane, const PoolGeometry& g, Stride stride, Load&& load, Keep&& keep) {
-  const bool vectors = usual(g);
-  for_each_piece(g, [&](int begin, int end) {
-    Winners winners;
-    Band band;
-    for (int first_y = 0; first_y < g.out_height; first_y += kBandRows) {
-      const int rows = std::min(kBandRows, g.out_height - first_y);
-      if (vectors) band.read(plane, g, first_y, rows, begin, end, load);
-      for (int y = first_y; y < first_y + rows; ++y) {
-        const auto* row = band.rows[(y - first_y) * g.stride_height];
-        const bool found = vectors && (g.stride_width == 1 ? find_winners_of_band<1>(winners, row, g, end - begin)
-                                                           : find_winners_of_band<2>(winners, row, g, end - begin));
-        if (!found) find_winners(winners, plane, g, y, begin, end, stride, load);
-        const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(y) * g.out_width + begin;
-        std::copy_n(winners.best, end - begin, output + first);
-        keep(first, winners, end - begin);
-      }
-    }
-  });
-}
-
-// The larger of the two, and a NaN if there is one.
-Vector larger(Vector value, Vector best) {
-  const Vector most = value > best ? value : best;  // the best where either is a NaN
-  return value != value ? value : most;
-}
-
-// Outputs of a row of a band where nobody asks which element won: the rows of the windows are compared first, then their columns.
-template <int kStride>
-void largest_of_band(float* to, const float (*rows)[kBandPitch], const PoolGeometry& g, int count) {
-  alignas(32) float tallest[kBandPitch];
-  const int width = (count - 1) * kStride + g.kernel_width + kMostStride * kLanes;
-  for (int i = 0; i < width; i += kLanes) {
-    Vector best = load(rows[0] + i);
-    for (int row = 1; row < g.kernel_height; ++row) best = larger(load(rows[row] + i), best);
-    store(tallest + i, best);
-  }
-  for (int i = 0; i < count; i += kLanes) {
-    const int first = count < kLanes ? 0 : std::min(i, count - kLanes);
-    const auto at = [&](int tap) { return kStride == 1 ? load(tallest + first + tap) : load_apart(tallest + first * kStride + tap); };
-    Vector best = at(0);
-    for (int tap = 1; tap < g.kernel_width; ++tap) best = larger(at(tap), best);
-    store_first(to + first, best, count);
-  }
-}
-
+// The winners of a band, their places if they are wanted; false where find_winners has to look for them.
 template <class Load>
-void largest_of_plane(float* output, const float* plane, const PoolGeometry& g, Load&& load) {
+bool find_winners_of_band(Band& band, const float* plane, const PoolGeometry& g, const BandPlace& at, bool places, const Load& load) {
+  if (!band.read(plane, g, at, load)) return false;
+  const auto find = [&](auto stride) {
+    band.find_largest(g, at, stride);
+    if (!places) return true;
+    if (g.kernel_height == 3 && g.kernel_width == 3) return band.find_places<3>(g, at, stride);
+    if (g.kernel_height == 2 && g.kernel_width == 2) return band.find_places<2>(g, at, stride);
+    return band.find_places<0>(g, at, stride);
+  };
+  return g.stride_width == 1 ? find(std::integral_constant<int, 1>()) : find(std::integral_constant<int, 2>());
+}
+
+template <class Work>
+void for_each_band(const PoolGeometry& g, Work&& work) {
   for_each_piece(g, [&](int begin, int end) {
-    Band band;
-    for (int first_y = 0; first_y < g.out_height; first_y += kBandRows) {
-      const int rows = std::min(kBandRows, g.out_height - first_y);
-      band.read(plane, g, first_y, rows, begin, end, load);
-      for (int y = 0; y < rows; ++y) {
-        float* const to = output + static_cast<std::ptrdiff_t>(first_y + y) * g.out_width + begin;
-        const auto* from = band.rows + y * g.stride_height;
-        (g.stride_width == 1 ? largest_of_band<1> : largest_of_band<2>)(to, from, g, end - begin);
+    for (int y = 0; y < g.out_height; y += kBandRows) work(BandPlace{y, std::min(kBandRows, g.out_height - y), begin, end});
+  });
+}
+
+// Sets a plane's outputs, and their places unless that is null.
+template <class Stride, class Load>
+void pool_plane(float* output, std::uint8_t* places, const float* plane, const PoolGeometry& g, Stride stride, const Load& load) {
+  Band band;
+  for_each_band(g, [&](const BandPlace& at) {
+    const bool found = usual(g) && find_winners_of_band(band, plane, g, at, places != nullptr, load);
+    for (int row = 0; row < at.rows; ++row) {
+      const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(at.y + row) * g.out_width + at.begin;
+      if (found) {
+        copy_row(output + first, band.largest(row), at.count());
+        if (places != nullptr) copy_bytes(places + first, band.places(row), at.count());
+      } else {
+        Winners winners;
+        find_winners(winners, plane, g, at.y + row, at.begin, at.end, stride, load);
+        copy_row(output + first, winners.best, at.count());
+        for (int i = 0; places != nullptr && i < at.count(); ++i) places[first + i] = static_cast<std::uint8_t>(winners.place[i]);
       }
     }
-  });
-}
-
-// Calls work(plane's output, its input, where its output begins in the block, the block, the map as it is loaded) for all planes.
-template <class Work>
-void for_each_map(Blocked output, const Loaded& input, const PoolGeometry& g, int batch, Work&& work) {
-  const std::ptrdiff_t channel_floats = static_cast<std::ptrdiff_t>(g.in_height) * g.in_width * g.block;
-  for_each_pool_plane(g, batch, [&](int block, std::ptrdiff_t in_offset, std::ptrdiff_t out_offset) {
-    float* to = output.block(block) + out_offset;
-    const float* plane = input.map.block(block) + in_offset;
-    with_channel_map(input, static_cast<int>(in_offset / channel_floats), g.channels,
-                     [&](const auto& map) { work(to, plane, block, out_offset, map); });
-  });
-}
-
-template <class Keep>
-void pool(Blocked output, const Loaded& input, const PoolGeometry& g, int batch, Keep&& keep) {
-  with_stride(g.stride_width, [&](auto stride) {
-    for_each_map(output, input, g, batch, [&](float* to, const float* plane, int block, std::ptrdiff_t out_offset, const auto& map) {
-      pool_plane(to, plane, g, stride, map, [&](std::ptrdiff_t first, const Winners& winners, int count) {
-        keep(block, out_offset + first, winners, count);
-      });
-    });
   });
 }
 
@@ -237,24 +243,28 @@ std::ptrdiff_t block_outputs(const PoolGeometry& g) {
   return static_cast<std::ptrdiff_t>(g.channels) * g.block * g.out_height * g.out_width;
 }
 
+// Sets all planes; saved may be null.
+void pool(Blocked output, std::uint8_t* saved, const Loaded& input, const PoolGeometry& g, int batch) {
+  const std::ptrdiff_t channel_floats = static_cast<std::ptrdiff_t>(g.in_height) * g.in_width * g.block;
+  with_stride(g.stride_width, [&](auto stride) {
+    for_each_pool_plane(g, batch, [&](int block, std::ptrdiff_t in_offset, std::ptrdiff_t out_offset) {
+      std::uint8_t* const places = saved == nullptr ? nullptr : saved + block * block_outputs(g) + out_offset;
+      with_channel_map(input, static_cast<int>(in_offset / channel_floats), g.channels, [&](const auto& map) {
+        pool_plane(output.block(block) + out_offset, places, input.map.block(block) + in_offset, g, stride, map);
+      });
+    });
+  });
+}
+
 }  // namespace
 
 void maxpool(Blocked output, std::span<std::uint8_t> saved, const Loaded& input, const PoolGeometry& geometry,
              int batch) {
-  pool(output, input, geometry, batch,
-       [&](int block, std::ptrdiff_t first, const Winners& winners, int count) {
-         std::uint8_t* to = saved.data() + block * block_outputs(geometry) + first;
-         for (int i = 0; i < count; ++i) to[i] = static_cast<std::uint8_t>(winners.place[i]);
-       });
+  pool(output, saved.data(), input, geometry, batch);
 }
 
 void maxpool(Blocked output, const Loaded& input, const PoolGeometry& geometry, int batch) {
-  if (usual(geometry)) {
-    return for_each_map(output, input, geometry, batch, [&](float* to, const float* plane, int, std::ptrdiff_t, const auto& map) {
-      largest_of_plane(to, plane, geometry, map);
-    });
-  }
-  pool(output, input, geometry, batch, [](int, std::ptrdiff_t, const Winners&, int) {});
+  pool(output, nullptr, input, geometry, batch);
 }
 
 void maxpool_backward_input(Blocked d_input, ConstBlocked d_output, std::span<const std::uint8_t> saved,
