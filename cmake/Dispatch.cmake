@@ -24,9 +24,7 @@ endfunction()
 
 # The options of a kernel's source for an instruction set.
 function(instruction_set_options result set)
-  # The vectors that kernels are written in have 8 floats. GCC's ABI warnings are of functions that take or return these:
-  # all of ours are inline, or local to the objects of one set.
-  set(options -march=${set} -Wno-psabi)
+  set(options -march=${set})
   if(NOT set STREQUAL "x86-64")
     list(APPEND options -mprefer-vector-width=256)
   endif()
