@@ -13,12 +13,12 @@ namespace {
 
 constexpr int kRowTask = 96;       // rows of weights that a task of forward takes: panels of kPanelRows
 constexpr int kDepthChunk = 512;   // steps whose columns of images stay in a first-level cache
-constexpr int kOutputChunk = 32;   // rows that a task of backward-input copies at a time: they tend to be a power of two apart,
+constexpr int kOutputChunk = 16;   // rows that a task of backward-input copies at a time: they tend to be a power of two apart,
                                    // and would push each other out of a cache
-constexpr int kColumnTask = 256;   // columns of weights that it takes
+constexpr int kColumnTask = 240;   // columns of weights that it takes
 constexpr int kInputTask = 2048;   // and of backward-params
 
-static_assert(kRowTask * kPanelColumns <= kDenseThreadFloats && kColumnTask * (kOutputChunk + panel_count(kFewImages, kPanelRows) * kPanelRows) <= kDenseThreadFloats);
+static_assert(kRowTask * kPanelColumns <= kDenseThreadFloats && kColumnTask * (kOutputChunk + kFewImages) <= kDenseThreadFloats);
 
 // Images' features as panels: [panel of kPanel images][feature][kPanel], zeros where there is no image.
 template <int kPanel>
@@ -147,6 +147,41 @@ void forward_dots(Blocked output, ConstBlocked input, ConstFloats weight, const 
 
 // ---------- backward ----------
 
+// Registers' sums: of some images by three of columns, and room for the weights and a gradient.
+#if defined(__AVX512F__)
+constexpr int kImages = 8;
+#else
+constexpr int kImages = 4;
+#endif
+constexpr int kStrips = 3, kColumnsAtOnce = kStrips * kWideLanes;
+static_assert(kColumnTask % kColumnsAtOnce == 0 && kFewImages % kImages == 0);
+
+// sums [kImages][kColumnTask] += kColumnsAtOnce columns of rows of weights, kColumnTask apart, by the images' gradients [row][kImages].
+void add_columns(float* sums, const float* gradients, const float* rows, int depth) {
+  Wide held[kImages][kStrips];
+#pragma GCC unroll 8
+  for (int image = 0; image < kImages; ++image) {
+#pragma GCC unroll 3
+    for (int strip = 0; strip < kStrips; ++strip) held[image][strip] = load_as<Wide>(sums + image * kColumnTask + strip * kWideLanes);
+  }
+  for (int step = 0; step < depth; ++step, rows += kColumnTask, gradients += kImages) {
+    Wide own[kStrips];
+#pragma GCC unroll 3
+    for (int strip = 0; strip < kStrips; ++strip) own[strip] = load_as<Wide>(rows + strip * kWideLanes);
+#pragma GCC unroll 8
+    for (int image = 0; image < kImages; ++image) {
+      const Wide gradient = broadcast<Wide>(gradients[image]);
+#pragma GCC unroll 3
+      for (int strip = 0; strip < kStrips; ++strip) held[image][strip] += gradient * own[strip];
+    }
+  }
+#pragma GCC unroll 8
+  for (int image = 0; image < kImages; ++image) {
+#pragma GCC unroll 3
+    for (int strip = 0; strip < kStrips; ++strip) store(sums + image * kColumnTask + strip * kWideLanes, held[image][strip]);
+  }
+}
+
 // A left panel by the last columns, fewer than 16, of rows `row` floats apart.
 PanelSums multiply_last(const float* left, const float* right, std::ptrdiff_t row, int depth, int columns) {
   PanelSums sums = {};
@@ -209,37 +244,32 @@ void forward(Blocked output, ConstBlocked input, ConstFloats weight, const float
 void backward_input(Blocked d_input, ConstBlocked d_output, ConstFloats weight, const DenseGeometry& g, int batch,
                     const Scratch& scratch) {
   float* packed = scratch.shared;
-  pack_images<kPanelRows>(packed, d_output, g.out, batch);
-  const int panels = panel_count(batch, kPanelRows);
-  const PanelSteps steps{.left_panel = static_cast<std::ptrdiff_t>(g.out) * kPanelRows, .right = kColumnTask};
+  pack_images<kImages>(packed, d_output, g.out, batch);
+  const int panels = panel_count(batch, kImages);
   for_each_tile(panel_count(g.in, kColumnTask), [&](int task) {
     const int begin = task * kColumnTask, end = std::min(begin + kColumnTask, g.in);
+    const int blocks = panel_count(end - begin, kColumnsAtOnce);
     float* chunk = scratch.thread(team_rank());
-    float* sums = chunk + kColumnTask * kOutputChunk;  // [panel][strip of 16 columns][6][16]
+    float* sums = chunk + kColumnTask * kOutputChunk;  // [image][kColumnTask]
+    std::fill_n(sums, panels * kImages * kColumnTask, 0.0f);
     for (int step = 0; step < g.out; step += kOutputChunk) {
       const int depth = std::min(kOutputChunk, g.out - step);
       const float* rows = weight.data() + static_cast<std::ptrdiff_t>(step) * g.in + begin;
-      for (int row = 0; row < depth; ++row) std::copy_n(rows + static_cast<std::ptrdiff_t>(row) * g.in, end - begin, chunk + row * kColumnTask);
+      for (int row = 0; row < depth; ++row) {
+        float* to = std::copy_n(rows + static_cast<std::ptrdiff_t>(row) * g.in, end - begin, chunk + row * kColumnTask);
+        std::fill_n(to, blocks * kColumnsAtOnce - (end - begin), 0.0f);
+      }
       Ahead ahead(rows + static_cast<std::ptrdiff_t>(depth) * g.in, end - begin, g.in, std::min(kOutputChunk, g.out - step - depth));
-      const int lines = ahead.lines() / (panels * panel_count(end - begin, kPanelColumns)) + 1;
-      for (int column = begin; column < end; column += kPanelColumns) {
-        const int count = std::min(kPanelColumns, end - column);
-        ahead.ask(panels * lines);
-        multiply_in_place(packed + static_cast<std::ptrdiff_t>(step) * kPanelRows, chunk + (column - begin), depth, steps, 0, panels, count,
-                          [&](PanelSums products, int panel) __attribute__((always_inline)) {
-                            float* kept = sums + (panel * kColumnTask + column - begin) * kPanelRows;
-                            if (step > 0) add_kept(products, kept);
-                            keep(kept, products);
-                          });
+      const int lines = ahead.lines() / (panels * blocks) + 1;
+      for (int column = 0; column < blocks * kColumnsAtOnce; column += kColumnsAtOnce) {
+        for (int panel = 0; panel < panels; ++panel) {
+          ahead.ask(lines);
+          add_columns(sums + panel * kImages * kColumnTask + column, packed + (static_cast<std::ptrdiff_t>(panel) * g.out + step) * kImages, chunk + column,
+                      depth);
+        }
       }
     }
-    for (int image = 0; image < batch; ++image) {
-      float* to = d_input.block(image) + begin;
-      const float* from = sums + image / kPanelRows * kColumnTask * kPanelRows + image % kPanelRows * kPanelColumns;
-      for (int column = 0; column < end - begin; column += kPanelColumns, from += kPanelRows * kPanelColumns) {
-        std::copy_n(from, std::min(kPanelColumns, end - begin - column), to + column);
-      }
-    }
+    for (int image = 0; image < batch; ++image) std::copy_n(sums + image * kColumnTask, end - begin, d_input.block(image) + begin);
   });
 }
 
