@@ -56,9 +56,9 @@ static_assert(cnn::fast::winograd::conv_scratch(kFeaturesConv2, kBatch) == cnn::
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{1090048, 2654784, 1327680});
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{1530496, 3567168, 1825344});
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{1227392, 2378304, 1217088});
-static_assert(cnn::dense_scratch(kClassifierDense1, kBatch) == cnn::ScratchSize{17408, 368640});
-static_assert(cnn::dense_scratch(kClassifierDense2, kBatch) == cnn::ScratchSize{17408, 163920});
-static_assert(cnn::dense_scratch(kClassifierDense3, kBatch) == cnn::ScratchSize{17408, 163840});
+static_assert(cnn::dense_scratch(kClassifierDense1, kBatch) == cnn::ScratchSize{11520, 368640});
+static_assert(cnn::dense_scratch(kClassifierDense2, kBatch) == cnn::ScratchSize{11520, 163920});
+static_assert(cnn::dense_scratch(kClassifierDense3, kBatch) == cnn::ScratchSize{11520, 163840});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv1.weight", .extents = {64, 3, 11, 11}, .rank = 4, .offset = 0, .count = 23232,

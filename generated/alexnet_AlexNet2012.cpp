@@ -62,9 +62,9 @@ static_assert(cnn::fast::conv_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSiz
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesConv3, kBatch) == cnn::ScratchSize{1241600, 3539520, 1770048});
 static_assert(cnn::fast::conv_scratch(kFeaturesConv4, kBatch) == cnn::ScratchSize{93120, 663552});
 static_assert(cnn::fast::conv_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{81600, 456192});
-static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 368640});
-static_assert(cnn::dense_scratch(kHeadDense2, kBatch) == cnn::ScratchSize{17408, 163920});
-static_assert(cnn::dense_scratch(kHeadDense3, kBatch) == cnn::ScratchSize{17408, 163840});
+static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{11520, 368640});
+static_assert(cnn::dense_scratch(kHeadDense2, kBatch) == cnn::ScratchSize{11520, 163920});
+static_assert(cnn::dense_scratch(kHeadDense3, kBatch) == cnn::ScratchSize{11520, 163840});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv1.weight", .extents = {96, 3, 11, 11}, .rank = 4, .offset = 0, .count = 34848,

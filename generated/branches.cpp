@@ -70,8 +70,8 @@ static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesConv4, k
 static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{163840, 12240});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{114944, 896});
 static_assert(cnn::fast::conv_scratch(kFeaturesConv5, kBatch) == cnn::ScratchSize{163840, 23040});
-static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 62720});
-static_assert(cnn::dense_scratch(kHeadDense2, kBatch) == cnn::ScratchSize{17408, 2560});
+static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{34560, 213248});
+static_assert(cnn::dense_scratch(kHeadDense2, kBatch) == cnn::ScratchSize{34560, 8704});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv1.weight", .extents = {16, 1, 3, 3}, .rank = 4, .offset = 0, .count = 144,
@@ -342,14 +342,14 @@ float Branches::step_everything(cnn::ConstFloats images, cnn::Labels labels, con
   const cnn::Blocked features_maxpool2 = blocked(2007040, 3136);  // 16x14x14
   const std::span<std::uint8_t> features_maxpool2_saved = bytes(3110912, 401408);
   const cnn::Blocked features_conv5 = blocked(4704, 6272);  // 8x14x14
-  const cnn::Blocked head_flatten1 = blocked(802816, 1568);  // 1568
-  const cnn::Blocked features_maxpool3 = blocked(802816, 1568);  // 32x7x7
+  const cnn::Blocked head_flatten1 = blocked(1016064, 1568);  // 1568
+  const cnn::Blocked features_maxpool3 = blocked(1016064, 1568);  // 32x7x7
   const std::span<std::uint8_t> features_maxpool3_saved = bytes(2609152, 200704);
-  const cnn::Blocked head_dense1 = blocked(1066240, 64);  // 64
-  const cnn::Blocked head_dropout1 = blocked(1003520, 64);  // 64
-  const cnn::Blocked head_dense2 = blocked(1014272, 10);  // 10
-  const cnn::Blocked d_head_dense2 = blocked(1015552, 10);  // 10
-  const cnn::Blocked d_head_dropout1 = blocked(1074432, 64);  // 64
+  const cnn::Blocked head_dense1 = blocked(1216768, 64);  // 64
+  const cnn::Blocked head_dropout1 = blocked(811520, 64);  // 64
+  const cnn::Blocked head_dense2 = blocked(819712, 10);  // 10
+  const cnn::Blocked d_head_dense2 = blocked(820992, 10);  // 10
+  const cnn::Blocked d_head_dropout1 = blocked(1224960, 64);  // 64
   const cnn::Blocked d_head_flatten1 = blocked(2408448, 1568);  // 1568
   const cnn::Blocked d_features_maxpool3 = blocked(2408448, 1568);  // 32x7x7
   const cnn::Blocked d_features_concat1 = blocked(802816, 6272);  // 32x14x14
@@ -412,7 +412,7 @@ float Branches::step_everything(cnn::ConstFloats images, cnn::Labels labels, con
 
   at(10);  // 18: dense(64, act=relu)    (head.dense1)
   cnn::dense(head_dense1, head_flatten1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
-             scratch(1003520, 62720));
+             scratch(802816, 213248));
   cnn::relu(head_dense1, head_dense1, k64, batch);
 
   at(11);  // 19: dropout(0.3)    (head.dropout1)
@@ -420,7 +420,7 @@ float Branches::step_everything(cnn::ConstFloats images, cnn::Labels labels, con
 
   at(12);  // 20: dense(classes) -> softmax    (head.dense2)
   cnn::dense(head_dense2, head_dropout1, head_dense2_weight_, head_dense2_bias_, kHeadDense2, batch,
-             scratch(1011712, 2560));
+             scratch(802816, 8704));
 
   at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense2, k10, batch);
@@ -429,17 +429,17 @@ float Branches::step_everything(cnn::ConstFloats images, cnn::Labels labels, con
   // Backward.
   backward_at(12);  // 20: head.dense2
   cnn::dense_backward_params(d_head_dense2_weight, d_head_dense2_bias, d_head_dense2, head_dropout1,
-                             kHeadDense2, batch, scratch(1011712, 2560));
+                             kHeadDense2, batch, scratch(802816, 8704));
   cnn::dense_backward_input(d_head_dropout1, d_head_dense2, head_dense2_weight_, kHeadDense2, batch,
-                            scratch(1003520, 2560));
+                            scratch(802816, 8704));
   backward_at(11);  // 19: head.dropout1
   cnn::dropout_backward_input(d_head_dropout1, d_head_dropout1, kHeadDropout1, batch, random);
   backward_at(10);  // 18: head.dense1
   cnn::relu_backward_input(d_head_dropout1, d_head_dropout1, head_dense1, k64, batch);
   cnn::dense_backward_params(d_head_dense1_weight, d_head_dense1_bias, d_head_dropout1, head_flatten1,
-                             kHeadDense1, batch, scratch(1003520, 62720));
+                             kHeadDense1, batch, scratch(802816, 213248));
   cnn::dense_backward_input(d_head_flatten1, d_head_dropout1, head_dense1_weight_, kHeadDense1, batch,
-                            scratch(802816, 62720));
+                            scratch(802816, 213248));
   backward_at(8);  // 14: features.maxpool3
   cnn::maxpool_backward_input(d_features_concat1, d_features_maxpool3, features_maxpool3_saved,
                               kFeaturesMaxpool3, batch);
@@ -502,11 +502,11 @@ float Branches::step_head_only(cnn::ConstFloats images, cnn::Labels labels, cons
   const cnn::Blocked features_conv5 = blocked(4704, 6272);  // 8x14x14
   const cnn::Blocked head_flatten1 = blocked(802816, 1568);  // 1568
   const cnn::Blocked features_maxpool3 = blocked(802816, 1568);  // 32x7x7
-  const cnn::Blocked head_dense1 = blocked(62720, 64);  // 64
-  const cnn::Blocked head_dropout1 = blocked(0, 64);  // 64
-  const cnn::Blocked head_dense2 = blocked(10752, 10);  // 10
-  const cnn::Blocked d_head_dense2 = blocked(12032, 10);  // 10
-  const cnn::Blocked d_head_dropout1 = blocked(70912, 64);  // 64
+  const cnn::Blocked head_dense1 = blocked(213248, 64);  // 64
+  const cnn::Blocked head_dropout1 = blocked(8704, 64);  // 64
+  const cnn::Blocked head_dense2 = blocked(16896, 10);  // 10
+  const cnn::Blocked d_head_dense2 = blocked(18176, 10);  // 10
+  const cnn::Blocked d_head_dropout1 = blocked(221440, 64);  // 64
   const cnn::Floats d_head_dense1_weight = gradients(0, 100352);
   const cnn::Floats d_head_dense1_bias = gradients(100352, 64);
   const cnn::Floats d_head_dense2_weight = gradients(100416, 640);
@@ -546,7 +546,7 @@ float Branches::step_head_only(cnn::ConstFloats images, cnn::Labels labels, cons
 
   at(10);  // 18: dense(64, act=relu)    (head.dense1)
   cnn::dense(head_dense1, head_flatten1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
-             scratch(0, 62720));
+             scratch(0, 213248));
   cnn::relu(head_dense1, head_dense1, k64, batch);
 
   at(11);  // 19: dropout(0.3)    (head.dropout1)
@@ -554,7 +554,7 @@ float Branches::step_head_only(cnn::ConstFloats images, cnn::Labels labels, cons
 
   at(12);  // 20: dense(classes) -> softmax    (head.dense2)
   cnn::dense(head_dense2, head_dropout1, head_dense2_weight_, head_dense2_bias_, kHeadDense2, batch,
-             scratch(8192, 2560));
+             scratch(0, 8704));
 
   at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense2, k10, batch);
@@ -563,15 +563,15 @@ float Branches::step_head_only(cnn::ConstFloats images, cnn::Labels labels, cons
   // Backward. Nothing before head.dense1 learns, so back-propagation stops there.
   backward_at(12);  // 20: head.dense2
   cnn::dense_backward_params(d_head_dense2_weight, d_head_dense2_bias, d_head_dense2, head_dropout1,
-                             kHeadDense2, batch, scratch(8192, 2560));
+                             kHeadDense2, batch, scratch(0, 8704));
   cnn::dense_backward_input(d_head_dropout1, d_head_dense2, head_dense2_weight_, kHeadDense2, batch,
-                            scratch(0, 2560));
+                            scratch(0, 8704));
   backward_at(11);  // 19: head.dropout1
   cnn::dropout_backward_input(d_head_dropout1, d_head_dropout1, kHeadDropout1, batch, random);
   backward_at(10);  // 18: head.dense1
   cnn::relu_backward_input(d_head_dropout1, d_head_dropout1, head_dense1, k64, batch);
   cnn::dense_backward_params(d_head_dense1_weight, d_head_dense1_bias, d_head_dropout1, head_flatten1,
-                             kHeadDense1, batch, scratch(0, 62720));
+                             kHeadDense1, batch, scratch(0, 213248));
 
   at(cnn::Frame::kUpdate);
   optimizer.update(parameters(), gradients());
@@ -594,8 +594,8 @@ float Branches::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const cnn::Blocked features_conv5 = blocked(4704, 6272);  // 8x14x14
   const cnn::Blocked head_flatten1 = blocked(802816, 1568);  // 1568
   const cnn::Blocked features_maxpool3 = blocked(802816, 1568);  // 32x7x7
-  const cnn::Blocked head_dense1 = blocked(62720, 64);  // 64
-  const cnn::Blocked head_dense2 = blocked(2560, 10);  // 10
+  const cnn::Blocked head_dense1 = blocked(213248, 64);  // 64
+  const cnn::Blocked head_dense2 = blocked(8704, 10);  // 10
 
   at(0);  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.conv1)
   cnn::fast::conv(features_conv1, input, features_conv1_weight_,
@@ -631,12 +631,12 @@ float Branches::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
 
   at(10);  // 18: dense(64, act=relu)    (head.dense1)
   cnn::dense(head_dense1, head_flatten1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
-             scratch(0, 62720));
+             scratch(0, 213248));
   cnn::relu(head_dense1, head_dense1, k64, batch);
 
   at(12);  // 20: dense(classes) -> softmax    (head.dense2)
   cnn::dense(head_dense2, head_dense1, head_dense2_weight_, head_dense2_bias_, kHeadDense2, batch,
-             scratch(0, 2560));
+             scratch(0, 8704));
 
   at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense2, k10, batch);
@@ -658,8 +658,8 @@ void Branches::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked features_conv5 = blocked(4704, 6272);  // 8x14x14
   const cnn::Blocked head_flatten1 = blocked(802816, 1568);  // 1568
   const cnn::Blocked features_maxpool3 = blocked(802816, 1568);  // 32x7x7
-  const cnn::Blocked head_dense1 = blocked(62720, 64);  // 64
-  const cnn::Blocked head_dense2 = blocked(2560, 10);  // 10
+  const cnn::Blocked head_dense1 = blocked(213248, 64);  // 64
+  const cnn::Blocked head_dense2 = blocked(8704, 10);  // 10
   const cnn::Blocked head_softmax1 = blocked(0, 10);  // 10
 
   at(0);  // 8: conv(16, 3, pad=1, act=relu) -> maxpool(2)    (features.conv1)
@@ -696,12 +696,12 @@ void Branches::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(10);  // 18: dense(64, act=relu)    (head.dense1)
   cnn::dense(head_dense1, head_flatten1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
-             scratch(0, 62720));
+             scratch(0, 213248));
   cnn::relu(head_dense1, head_dense1, k64, batch);
 
   at(12);  // 20: dense(classes) -> softmax    (head.dense2)
   cnn::dense(head_dense2, head_dense1, head_dense2_weight_, head_dense2_bias_, kHeadDense2, batch,
-             scratch(0, 2560));
+             scratch(0, 8704));
 
   at(13);  // 20: dense(classes) -> softmax    (head.softmax1)
   cnn::softmax(head_softmax1, head_dense2, k10, batch);

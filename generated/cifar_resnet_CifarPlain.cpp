@@ -187,7 +187,7 @@ static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage3_2Conv1, kBatch) 
 static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{299008, 1221120});
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 2560});
+static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{34560, 8704});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv1.weight", .extents = {16, 3, 3, 3}, .rank = 4, .offset = 0, .count = 432,
@@ -1225,7 +1225,7 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
 
   at(58);  // 37: head = { gap -> dense(classes) -> softmax }    (head.dense1)
   cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
-             scratch(9472, 2560));
+             scratch(9472, 8704));
 
   at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense1, k10, batch);
@@ -1234,9 +1234,9 @@ float CifarPlain::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Op
   // Backward.
   backward_at(58);  // 37: head.dense1
   cnn::dense_backward_params(d_head_dense1_weight, d_head_dense1_bias, d_head_dense1, head_gap1, kHeadDense1,
-                             batch, scratch(10752, 2560));
+                             batch, scratch(10752, 8704));
   cnn::dense_backward_input(d_head_gap1, d_head_dense1, head_dense1_weight_, kHeadDense1, batch,
-                            scratch(0, 2560));
+                            scratch(0, 8704));
   backward_at(57);  // 37: head.gap1
   cnn::gap_backward_input(d_features_stage3_2_relu2, d_head_gap1, k64x8x8, batch);
   backward_at(55);  // blocks.cnn:9: features.stage3[2].bn2
@@ -1504,7 +1504,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
   const cnn::Floats features_stage3_2_bn2_saved = floats(1466432, 256);
   const cnn::Blocked features_stage3_2_relu2 = blocked(0, 4096);  // 64x8x8
   const cnn::Blocked head_gap1 = blocked(524288, 64);  // 64
-  const cnn::Blocked head_dense1 = blocked(2560, 10);  // 10
+  const cnn::Blocked head_dense1 = blocked(8704, 10);  // 10
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
@@ -1700,7 +1700,7 @@ float CifarPlain::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) 
 
   at(58);  // 37: head = { gap -> dense(classes) -> softmax }    (head.dense1)
   cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
-             scratch(0, 2560));
+             scratch(0, 8704));
 
   at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense1, k10, batch);
@@ -1906,7 +1906,7 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats features_stage3_2_bn2_saved = floats(4207808, 256);
   const cnn::Blocked features_stage3_2_relu2 = blocked(0, 4096);  // 64x8x8
   const cnn::Blocked head_gap1 = blocked(524288, 64);  // 64
-  const cnn::Blocked head_dense1 = blocked(2560, 10);  // 10
+  const cnn::Blocked head_dense1 = blocked(8704, 10);  // 10
   const cnn::Blocked head_softmax1 = blocked(0, 10);  // 10
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
@@ -2047,7 +2047,7 @@ void CifarPlain::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(58);  // 37: head = { gap -> dense(classes) -> softmax }    (head.dense1)
   cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
-             scratch(0, 2560));
+             scratch(0, 8704));
 
   at(59);  // 37: head = { gap -> dense(classes) -> softmax }    (head.softmax1)
   cnn::softmax(head_softmax1, head_dense1, k10, batch);

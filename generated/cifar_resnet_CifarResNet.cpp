@@ -207,7 +207,7 @@ static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage3_2Conv1, kBatch) 
 static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
 static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{299008, 1221120});
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesStage3_2Conv2, kBatch) == cnn::ScratchSize{318080, 417856});
-static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 2560});
+static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{34560, 8704});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv1.weight", .extents = {16, 3, 3, 3}, .rank = 4, .offset = 0, .count = 432,
@@ -1046,12 +1046,12 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   const cnn::Blocked features_stage3_2_conv1 = blocked(26388800, 4096);  // 64x8x8
   const cnn::Floats features_stage3_2_bn1_saved = floats(28486720, 256);
   const cnn::Blocked features_stage3_2_conv2 = blocked(2621440, 4096);  // 64x8x8
-  const cnn::Floats features_stage3_2_bn2_saved = floats(3683328, 256);
+  const cnn::Floats features_stage3_2_bn2_saved = floats(3689472, 256);
   const cnn::Blocked features_stage3_2_relu2 = blocked(3145728, 4096);  // 64x8x8
-  const cnn::Blocked head_gap1 = blocked(3670016, 64);  // 64
-  const cnn::Blocked head_dense1 = blocked(3680768, 10);  // 10
-  const cnn::Blocked d_head_dense1 = blocked(3682048, 10);  // 10
-  const cnn::Blocked d_head_gap1 = blocked(3670016, 64);  // 64
+  const cnn::Blocked head_gap1 = blocked(3678720, 64);  // 64
+  const cnn::Blocked head_dense1 = blocked(3686912, 10);  // 10
+  const cnn::Blocked d_head_dense1 = blocked(3688192, 10);  // 10
+  const cnn::Blocked d_head_gap1 = blocked(3678720, 64);  // 64
   const cnn::Blocked d_features_stage3_2_relu2 = blocked(4366848, 4096);  // 64x8x8
   const cnn::Blocked d_features_stage3_2_conv2 = blocked(23767360, 4096);  // 64x8x8
   const cnn::Blocked d_features_stage3_2_relu1 = blocked(26913088, 4096);  // 64x8x8
@@ -1420,7 +1420,7 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
 
   at(71);  // 37: head = { gap -> dense(classes) -> softmax }    (head.dense1)
   cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
-             scratch(3678208, 2560));
+             scratch(3670016, 8704));
 
   at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense1, k10, batch);
@@ -1429,9 +1429,9 @@ float CifarResNet::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::O
   // Backward.
   backward_at(71);  // 37: head.dense1
   cnn::dense_backward_params(d_head_dense1_weight, d_head_dense1_bias, d_head_dense1, head_gap1, kHeadDense1,
-                             batch, scratch(3678208, 2560));
+                             batch, scratch(3670016, 8704));
   cnn::dense_backward_input(d_head_gap1, d_head_dense1, head_dense1_weight_, kHeadDense1, batch,
-                            scratch(3678208, 2560));
+                            scratch(3670016, 8704));
   backward_at(70);  // 37: head.gap1
   cnn::gap_backward_input(d_features_stage3_2_relu2, d_head_gap1, k64x8x8, batch);
   backward_at(69);  // 20: features.stage3[2].relu2
@@ -1779,8 +1779,8 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
   const cnn::Blocked features_stage3_2_relu1 = blocked(0, 4096);  // 64x8x8
   const cnn::Floats features_stage3_2_bn2_saved = floats(1990720, 256);
   const cnn::Blocked features_stage3_2_relu2 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Blocked head_gap1 = blocked(0, 64);  // 64
-  const cnn::Blocked head_dense1 = blocked(10752, 10);  // 10
+  const cnn::Blocked head_gap1 = blocked(8704, 64);  // 64
+  const cnn::Blocked head_dense1 = blocked(16896, 10);  // 10
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
   // blocks.cnn:9: bn    (features.bn1)
@@ -2005,7 +2005,7 @@ float CifarResNet::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels)
 
   at(71);  // 37: head = { gap -> dense(classes) -> softmax }    (head.dense1)
   cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
-             scratch(8192, 2560));
+             scratch(0, 8704));
 
   at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense1, k10, batch);
@@ -2237,8 +2237,8 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked features_stage3_2_relu1 = blocked(0, 4096);  // 64x8x8
   const cnn::Floats features_stage3_2_bn2_saved = floats(6305344, 256);
   const cnn::Blocked features_stage3_2_relu2 = blocked(524288, 4096);  // 64x8x8
-  const cnn::Blocked head_gap1 = blocked(0, 64);  // 64
-  const cnn::Blocked head_dense1 = blocked(10752, 10);  // 10
+  const cnn::Blocked head_gap1 = blocked(8704, 64);  // 64
+  const cnn::Blocked head_dense1 = blocked(16896, 10);  // 10
   const cnn::Blocked head_softmax1 = blocked(0, 10);  // 10
 
   at(0);  // blocks.cnn:8: conv(out, kernel, stride=stride, pad=kernel // 2, groups=groups, bias=false, weights=he_normal)    (features.conv1)
@@ -2402,7 +2402,7 @@ void CifarResNet::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(71);  // 37: head = { gap -> dense(classes) -> softmax }    (head.dense1)
   cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
-             scratch(8192, 2560));
+             scratch(0, 8704));
 
   at(72);  // 37: head = { gap -> dense(classes) -> softmax }    (head.softmax1)
   cnn::softmax(head_softmax1, head_dense1, k10, batch);

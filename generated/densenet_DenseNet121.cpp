@@ -1179,7 +1179,7 @@ static_assert(cnn::fast::winograd::conv_backward_input_scratch(kFeaturesDenseblo
 static_assert(cnn::fast::winograd::conv_backward_params_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{194176, 1331712});
 static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesDenseblock4Denselayer16Conv2, kBatch) == cnn::ScratchSize{163840, 166464});
-static_assert(cnn::dense_scratch(kClassifier, kBatch) == cnn::ScratchSize{17408, 40960});
+static_assert(cnn::dense_scratch(kClassifier, kBatch) == cnn::ScratchSize{11520, 40960});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv0.weight", .extents = {64, 3, 7, 7}, .rank = 4, .offset = 0, .count = 9408,

@@ -1275,7 +1275,7 @@ static_assert(cnn::fast::conv_prepared_floats(kFeaturesDenseblock4Denselayer32Co
 static_assert(cnn::fast::conv_prepared_scratch(kFeaturesDenseblock4Denselayer32Conv1, kBatch) == cnn::ScratchSize{163840, 1048576});
 static_assert(cnn::fast::winograd::conv_prepared_floats(kFeaturesDenseblock4Denselayer32Conv2) == 166464);
 static_assert(cnn::fast::winograd::conv_prepared_scratch(kFeaturesDenseblock4Denselayer32Conv2, kBatch) == cnn::ScratchSize{163840, 36864});
-static_assert(cnn::dense_scratch(kClassifier, kBatch) == cnn::ScratchSize{17408, 66560});
+static_assert(cnn::dense_scratch(kClassifier, kBatch) == cnn::ScratchSize{11520, 66560});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv0.weight", .extents = {64, 3, 7, 7}, .rank = 4, .offset = 0, .count = 9408,

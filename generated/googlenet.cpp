@@ -435,8 +435,8 @@ static_assert(cnn::fast::direct::conv_scratch(kFeaturesInception4aConv6, kBatch)
 static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{67584, 132096});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{131072, 196608});
 static_assert(cnn::fast::direct::conv_scratch(kFeaturesAux1Conv1, kBatch) == cnn::ScratchSize{163840, 122880});
-static_assert(cnn::dense_scratch(kFeaturesAux1Dense1, kBatch) == cnn::ScratchSize{17408, 81920});
-static_assert(cnn::dense_scratch(kFeaturesAux1Dense2, kBatch) == cnn::ScratchSize{17408, 40960});
+static_assert(cnn::dense_scratch(kFeaturesAux1Dense1, kBatch) == cnn::ScratchSize{11520, 81920});
+static_assert(cnn::dense_scratch(kFeaturesAux1Dense2, kBatch) == cnn::ScratchSize{11520, 40960});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{227328, 245760});
 static_assert(cnn::fast::conv_scratch(kFeaturesInception4bConv1, kBatch) == cnn::ScratchSize{163840, 772416});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4bConv2, kBatch) == cnn::ScratchSize{193536, 172032});
@@ -491,8 +491,8 @@ static_assert(cnn::fast::direct::conv_scratch(kFeaturesInception4dConv6, kBatch)
 static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{67584, 133632});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{155648, 135168});
 static_assert(cnn::fast::direct::conv_scratch(kFeaturesAux2Conv1, kBatch) == cnn::ScratchSize{163840, 130560});
-static_assert(cnn::dense_scratch(kFeaturesAux2Dense1, kBatch) == cnn::ScratchSize{17408, 81920});
-static_assert(cnn::dense_scratch(kFeaturesAux2Dense2, kBatch) == cnn::ScratchSize{17408, 40960});
+static_assert(cnn::dense_scratch(kFeaturesAux2Dense1, kBatch) == cnn::ScratchSize{11520, 81920});
+static_assert(cnn::dense_scratch(kFeaturesAux2Dense2, kBatch) == cnn::ScratchSize{11520, 40960});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{180224, 270336});
 static_assert(cnn::fast::conv_scratch(kFeaturesInception4eConv1, kBatch) == cnn::ScratchSize{163840, 847200});
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception4eConv2, kBatch) == cnn::ScratchSize{227328, 168960});
@@ -560,7 +560,7 @@ static_assert(cnn::fast::conv_backward_input_scratch(kFeaturesInception5bConv6, 
 static_assert(cnn::fast::conv_backward_params_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{294912, 106496});
 static_assert(cnn::fast::direct::conv_prepared_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{163840, 106496});
 static_assert(cnn::fast::direct::conv_scratch(kFeaturesInception5bConv6, kBatch) == cnn::ScratchSize{163840, 212992});
-static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 40960});
+static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{11520, 40960});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv1.weight", .extents = {64, 3, 7, 7}, .rank = 4, .offset = 0, .count = 9408,

@@ -394,7 +394,7 @@ static_assert(cnn::fast::winograd::conv_prepared_floats(kInception5bBranch3_1Con
 static_assert(cnn::fast::winograd::conv_prepared_scratch(kInception5bBranch3_1Conv, kBatch) == cnn::ScratchSize{163840, 198912});
 static_assert(cnn::fast::direct::conv_prepared_floats(kInception5bBranch4Conv) == 106496);
 static_assert(cnn::fast::direct::conv_prepared_scratch(kInception5bBranch4Conv, kBatch) == cnn::ScratchSize{163840, 106496});
-static_assert(cnn::dense_scratch(kFc, kBatch) == cnn::ScratchSize{17408, 40960});
+static_assert(cnn::dense_scratch(kFc, kBatch) == cnn::ScratchSize{11520, 40960});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "conv1.conv.weight", .extents = {64, 3, 7, 7}, .rank = 4, .offset = 0, .count = 9408,

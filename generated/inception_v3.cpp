@@ -654,7 +654,7 @@ static_assert(cnn::fast::conv_prepared_floats(kMixed7cBranch3x3dbl3bConv) == 442
 static_assert(cnn::fast::conv_prepared_scratch(kMixed7cBranch3x3dbl3bConv, kBatch) == cnn::ScratchSize{163840, 1048576});
 static_assert(cnn::fast::conv_prepared_floats(kMixed7cBranchPoolConv) == 393216);
 static_assert(cnn::fast::conv_prepared_scratch(kMixed7cBranchPoolConv, kBatch) == cnn::ScratchSize{163840, 1048576});
-static_assert(cnn::dense_scratch(kFc, kBatch) == cnn::ScratchSize{17408, 81920});
+static_assert(cnn::dense_scratch(kFc, kBatch) == cnn::ScratchSize{11520, 81920});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "Conv2d_1a_3x3.conv.weight", .extents = {32, 3, 3, 3}, .rank = 4, .offset = 0, .count = 864,

@@ -60,7 +60,7 @@ static_assert(cnn::fast::conv_backward_input_scratch(kC5, kBatch) == cnn::Scratc
 static_assert(cnn::fast::conv_backward_params_scratch(kC5, kBatch) == cnn::ScratchSize{239616, 336000});
 static_assert(cnn::fast::conv_prepared_scratch(kC5, kBatch) == cnn::ScratchSize{163840, 51328});
 static_assert(cnn::fast::conv_scratch(kC5, kBatch) == cnn::ScratchSize{163840, 99328});
-static_assert(cnn::dense_scratch(kF6, kBatch) == cnn::ScratchSize{17408, 4800});
+static_assert(cnn::dense_scratch(kF6, kBatch) == cnn::ScratchSize{34560, 16320});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "c1.weight", .extents = {6, 1, 5, 5}, .rank = 4, .offset = 0, .count = 150,
@@ -287,10 +287,10 @@ float LeNet5::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimi
   const cnn::Blocked tanh4 = blocked(2060016, 400);  // 16x5x5
   const cnn::Blocked flatten1 = blocked(99328, 120);  // 120
   const cnn::Blocked c5 = blocked(99328, 120);  // 120x1x1
-  const cnn::Blocked tanh6 = blocked(0, 84);  // 84
-  const cnn::Blocked output = blocked(10752, 10);  // 10
-  const cnn::Blocked d_output = blocked(21504, 10);  // 10
-  const cnn::Blocked d_tanh6 = blocked(10752, 84);  // 84
+  const cnn::Blocked tanh6 = blocked(16320, 84);  // 84
+  const cnn::Blocked output = blocked(0, 10);  // 10
+  const cnn::Blocked d_output = blocked(1280, 10);  // 10
+  const cnn::Blocked d_tanh6 = blocked(27072, 84);  // 84
   const cnn::Blocked d_flatten1 = blocked(2162416, 120);  // 120
   const cnn::Blocked d_tanh5 = blocked(2162416, 120);  // 120x1x1
   const cnn::Blocked d_tanh4 = blocked(2111216, 400);  // 16x5x5
@@ -342,7 +342,7 @@ float LeNet5::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimi
   cnn::scaled_tanh(c5, c5, kTanh5, batch);
 
   at(11);  // 35: f6 = dense(84)
-  cnn::dense(tanh6, flatten1, f6_weight_, f6_bias_, kF6, batch, scratch(10752, 4800));
+  cnn::dense(tanh6, flatten1, f6_weight_, f6_bias_, kF6, batch, scratch(0, 16320));
 
   at(12);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh6)
   cnn::scaled_tanh(tanh6, tanh6, kTanh6, batch);
@@ -360,8 +360,8 @@ float LeNet5::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Optimi
   backward_at(12);  // 11: tanh6
   cnn::scaled_tanh_backward_input(d_tanh6, d_tanh6, tanh6, kTanh6, batch);
   backward_at(11);  // 35: f6
-  cnn::dense_backward_params(d_f6_weight, d_f6_bias, d_tanh6, flatten1, kF6, batch, scratch(0, 4800));
-  cnn::dense_backward_input(d_flatten1, d_tanh6, f6_weight_, kF6, batch, scratch(0, 4800));
+  cnn::dense_backward_params(d_f6_weight, d_f6_bias, d_tanh6, flatten1, kF6, batch, scratch(0, 16320));
+  cnn::dense_backward_input(d_flatten1, d_tanh6, f6_weight_, kF6, batch, scratch(0, 16320));
   backward_at(9);  // 11: tanh5
   cnn::scaled_tanh_backward_input(d_tanh5, d_tanh5, c5, kTanh5, batch);
   backward_at(8);  // 32: c5
@@ -404,8 +404,8 @@ float LeNet5::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const cnn::Blocked tanh4 = blocked(99328, 400);  // 16x5x5
   const cnn::Blocked flatten1 = blocked(150528, 120);  // 120
   const cnn::Blocked c5 = blocked(150528, 120);  // 120x1x1
-  const cnn::Blocked tanh6 = blocked(0, 84);  // 84
-  const cnn::Blocked output = blocked(10752, 10);  // 10
+  const cnn::Blocked tanh6 = blocked(16320, 84);  // 84
+  const cnn::Blocked output = blocked(0, 10);  // 10
 
   at(0);  // 24: c1 = conv(6, 5)
   cnn::fast::conv(tanh1, input, c1_weight_, cnn::Epilogue().with_bias(c1_bias_), kC1, batch,
@@ -439,7 +439,7 @@ float LeNet5::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   cnn::scaled_tanh(c5, c5, kTanh5, batch);
 
   at(11);  // 35: f6 = dense(84)
-  cnn::dense(tanh6, flatten1, f6_weight_, f6_bias_, kF6, batch, scratch(10752, 4800));
+  cnn::dense(tanh6, flatten1, f6_weight_, f6_bias_, kF6, batch, scratch(0, 16320));
 
   at(12);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh6)
   cnn::scaled_tanh(tanh6, tanh6, kTanh6, batch);
@@ -473,8 +473,8 @@ void LeNet5::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Blocked flatten1 = blocked(102528, 120);  // 120
   const cnn::Blocked c5 = blocked(102528, 120);  // 120x1x1
   const cnn::Floats c5_weight_prepared = floats(899072, 61440);
-  const cnn::Blocked tanh6 = blocked(0, 84);  // 84
-  const cnn::Blocked output = blocked(10752, 10);  // 10
+  const cnn::Blocked tanh6 = blocked(16320, 84);  // 84
+  const cnn::Blocked output = blocked(0, 10);  // 10
 
   at(0);  // 24: c1 = conv(6, 5)
   cnn::fast::conv(tanh1, input, c1_weight_, cnn::Epilogue().with_bias(c1_bias_), kC1, batch,
@@ -509,7 +509,7 @@ void LeNet5::predict_on_team(cnn::ConstFloats images, int batch) {
   cnn::scaled_tanh(c5, c5, kTanh5, batch);
 
   at(11);  // 35: f6 = dense(84)
-  cnn::dense(tanh6, flatten1, f6_weight_, f6_bias_, kF6, batch, scratch(10752, 4800));
+  cnn::dense(tanh6, flatten1, f6_weight_, f6_bias_, kF6, batch, scratch(0, 16320));
 
   at(12);  // 11: tanh(scale=1.7159, slope=2.0 / 3)    (tanh6)
   cnn::scaled_tanh(tanh6, tanh6, kTanh6, batch);

@@ -186,7 +186,7 @@ static_assert(cnn::dwconv_scratch(kConvDw12, kBatch) == cnn::ScratchSize{338, 0}
 static_assert(cnn::conv_prepared_floats(kConvPw12) == 525312);
 static_assert(cnn::conv_prepared_floats(kConvPw13) == 1050624);
 static_assert(cnn::separable_prepared_scratch(kConvPw12Separable, kBatch) == cnn::ScratchSize{136912, 1181952});
-static_assert(cnn::dense_scratch(kClassifier, kBatch) == cnn::ScratchSize{17408, 40960});
+static_assert(cnn::dense_scratch(kClassifier, kBatch) == cnn::ScratchSize{11520, 40960});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "conv1.weight", .extents = {32, 3, 3, 3}, .rank = 4, .offset = 0, .count = 864,

@@ -293,7 +293,7 @@ static_assert(cnn::conv_prepared_floats(kConvPw13) == 589824);
 static_assert(cnn::fast::conv_backward_input_scratch(kConvPw13, kBatch) == cnn::ScratchSize{197568, 1623360});
 static_assert(cnn::fast::conv_backward_params_scratch(kConvPw13, kBatch) == cnn::ScratchSize{311296, 0});
 static_assert(cnn::fast::conv_scratch(kConvPw13, kBatch) == cnn::ScratchSize{197568, 1623360});
-static_assert(cnn::dense_scratch(kClassifier, kBatch) == cnn::ScratchSize{17408, 40080});
+static_assert(cnn::dense_scratch(kClassifier, kBatch) == cnn::ScratchSize{11520, 40080});
 static_assert(cnn::separable_scratch(kConv1Separable, kBatch) == cnn::ScratchSize{164176, 1256200});
 static_assert(cnn::separable_scratch(kConvPw2Separable, kBatch) == cnn::ScratchSize{148880, 1224320});
 static_assert(cnn::separable_scratch(kConvPw4Separable, kBatch) == cnn::ScratchSize{129120, 1090176});

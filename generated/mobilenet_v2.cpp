@@ -310,7 +310,7 @@ static_assert(cnn::conv_prepared_floats(kFeaturesStage7_0Conv3) == 311040);
 static_assert(cnn::separable_prepared_scratch(kFeaturesStage7_0Conv1Separable, kBatch) == cnn::ScratchSize{140896, 1211392});
 static_assert(cnn::fast::conv_prepared_floats(kFeaturesConv2) == 410880);
 static_assert(cnn::fast::conv_prepared_scratch(kFeaturesConv2, kBatch) == cnn::ScratchSize{296640, 431424});
-static_assert(cnn::dense_scratch(kClassifierDense1, kBatch) == cnn::ScratchSize{17408, 51200});
+static_assert(cnn::dense_scratch(kClassifierDense1, kBatch) == cnn::ScratchSize{11520, 51200});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv1.weight", .extents = {32, 3, 3, 3}, .rank = 4, .offset = 0, .count = 864,

@@ -71,7 +71,7 @@ static_assert(cnn::fast::winograd::conv_scratch(kStage2Conv2, kBatch) == cnn::Sc
 static_assert(cnn::fast::conv_backward_input_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{163840, 44928});
 static_assert(cnn::fast::conv_backward_params_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{172544, 3584});
 static_assert(cnn::fast::conv_scratch(kStage2Conv3, kBatch) == cnn::ScratchSize{163840, 23424});
-static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{17408, 1280});
+static_assert(cnn::dense_scratch(kHeadDense1, kBatch) == cnn::ScratchSize{34560, 4352});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "stem.conv1.weight", .extents = {16, 1, 3, 3}, .rank = 4, .offset = 0, .count = 144,
@@ -407,9 +407,9 @@ float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Opti
   const cnn::Blocked stage2_conv3 = blocked(6422528, 6272);  // 32x14x14
   const cnn::Floats stage2_bn3_saved = floats(9633792, 128);
   const cnn::Blocked stage2_relu2 = blocked(7225344, 6272);  // 32x14x14
-  const cnn::Blocked head_gap1 = blocked(8028160, 32);  // 32
-  const cnn::Blocked head_dense1 = blocked(8032256, 10);  // 10
-  const cnn::Blocked d_head_dense1 = blocked(8033536, 10);  // 10
+  const cnn::Blocked head_gap1 = blocked(8032512, 32);  // 32
+  const cnn::Blocked head_dense1 = blocked(8036608, 10);  // 10
+  const cnn::Blocked d_head_dense1 = blocked(8037888, 10);  // 10
   const cnn::Blocked d_head_gap1 = blocked(8830976, 32);  // 32
   const cnn::Blocked d_stage2_relu2 = blocked(8028160, 6272);  // 32x14x14
   const cnn::Blocked d_stage2_conv3 = blocked(8830976, 6272);  // 32x14x14
@@ -505,7 +505,7 @@ float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Opti
 
   at(20);  // 24: head = { gap -> dense(classes) -> softmax }    (head.dense1)
   cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
-             scratch(8033536, 1280));
+             scratch(8028160, 4352));
 
   at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense1, k10, batch);
@@ -514,9 +514,9 @@ float Residual::step_main(cnn::ConstFloats images, cnn::Labels labels, cnn::Opti
   // Backward.
   backward_at(20);  // 24: head.dense1
   cnn::dense_backward_params(d_head_dense1_weight, d_head_dense1_bias, d_head_dense1, head_gap1, kHeadDense1,
-                             batch, scratch(8032256, 1280));
+                             batch, scratch(8028160, 4352));
   cnn::dense_backward_input(d_head_gap1, d_head_dense1, head_dense1_weight_, kHeadDense1, batch,
-                            scratch(8028160, 1280));
+                            scratch(8028160, 4352));
   backward_at(19);  // 24: head.gap1
   cnn::gap_backward_input(d_stage2_relu2, d_head_gap1, k32x14x14, batch);
   backward_at(18);  // 22: stage2.relu2
@@ -601,7 +601,7 @@ float Residual::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
   const cnn::Floats stage2_bn3_saved = floats(1629056, 128);
   const cnn::Blocked stage2_relu2 = blocked(0, 6272);  // 32x14x14
   const cnn::Blocked head_gap1 = blocked(802816, 32);  // 32
-  const cnn::Blocked head_dense1 = blocked(0, 10);  // 10
+  const cnn::Blocked head_dense1 = blocked(4352, 10);  // 10
 
   at(0);  // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.conv1)
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.bn1)
@@ -663,7 +663,7 @@ float Residual::evaluate_on_team(cnn::ConstFloats images, cnn::Labels labels) {
 
   at(20);  // 24: head = { gap -> dense(classes) -> softmax }    (head.dense1)
   cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
-             scratch(1280, 1280));
+             scratch(0, 4352));
 
   at(cnn::Frame::kOutput);
   cnn::from_blocked(scores, head_dense1, k10, batch);
@@ -735,8 +735,8 @@ void Residual::predict_on_team(cnn::ConstFloats images, int batch) {
   const cnn::Floats stage2_bn3_saved = floats(4828352, 128);
   const cnn::Blocked stage2_relu2 = blocked(0, 6272);  // 32x14x14
   const cnn::Blocked head_gap1 = blocked(802816, 32);  // 32
-  const cnn::Blocked head_dense1 = blocked(0, 10);  // 10
-  const cnn::Blocked head_softmax1 = blocked(1280, 10);  // 10
+  const cnn::Blocked head_dense1 = blocked(4352, 10);  // 10
+  const cnn::Blocked head_softmax1 = blocked(0, 10);  // 10
 
   at(0);  // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.conv1)
   // 7: stem = { conv(16, 3, pad=1, bias=false) -> bn -> relu }    (stem.bn1)
@@ -786,7 +786,7 @@ void Residual::predict_on_team(cnn::ConstFloats images, int batch) {
 
   at(20);  // 24: head = { gap -> dense(classes) -> softmax }    (head.dense1)
   cnn::dense(head_dense1, head_gap1, head_dense1_weight_, head_dense1_bias_, kHeadDense1, batch,
-             scratch(1280, 1280));
+             scratch(0, 4352));
 
   at(21);  // 24: head = { gap -> dense(classes) -> softmax }    (head.softmax1)
   cnn::softmax(head_softmax1, head_dense1, k10, batch);

@@ -253,7 +253,7 @@ static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer4_1Conv1, kBatch) 
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer4_1Conv2, kBatch) == cnn::ScratchSize{510016, 2662400});
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer4_2Conv1, kBatch) == cnn::ScratchSize{510016, 2662400});
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{510016, 2662400});
-static_assert(cnn::dense_scratch(kHeadFc, kBatch) == cnn::ScratchSize{17408, 40080});
+static_assert(cnn::dense_scratch(kHeadFc, kBatch) == cnn::ScratchSize{11520, 40080});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv1.weight", .extents = {64, 3, 7, 7}, .rank = 4, .offset = 0, .count = 9408,

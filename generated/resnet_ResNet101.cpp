@@ -756,7 +756,7 @@ static_assert(cnn::fast::conv_prepared_scratch(kFeaturesLayer4_2Conv1, kBatch) =
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesLayer4_2Conv2, kBatch) == cnn::ScratchSize{510016, 2662400});
 static_assert(cnn::fast::conv_prepared_floats(kFeaturesLayer4_2Conv3) == 1050624);
 static_assert(cnn::fast::conv_prepared_scratch(kFeaturesLayer4_2Conv3, kBatch) == cnn::ScratchSize{444096, 689472});
-static_assert(cnn::dense_scratch(kHeadFc, kBatch) == cnn::ScratchSize{17408, 81920});
+static_assert(cnn::dense_scratch(kHeadFc, kBatch) == cnn::ScratchSize{11520, 81920});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.conv1.weight", .extents = {64, 3, 7, 7}, .rank = 4, .offset = 0, .count = 9408,

@@ -105,9 +105,9 @@ static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock4Conv3, kPredicted
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock5Conv1, kPredicted) == cnn::ScratchSize{510016, 3284992});
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock5Conv2, kPredicted) == cnn::ScratchSize{510016, 3284992});
 static_assert(cnn::fast::winograd::conv_scratch(kFeaturesBlock5Conv3, kPredicted) == cnn::ScratchSize{510016, 3284992});
-static_assert(cnn::dense_scratch(kClassifierDense1, kPredicted) == cnn::ScratchSize{17408, 602112});
-static_assert(cnn::dense_scratch(kClassifierDense2, kPredicted) == cnn::ScratchSize{17408, 98352});
-static_assert(cnn::dense_scratch(kClassifierDense3, kPredicted) == cnn::ScratchSize{17408, 98304});
+static_assert(cnn::dense_scratch(kClassifierDense1, kPredicted) == cnn::ScratchSize{7680, 602112});
+static_assert(cnn::dense_scratch(kClassifierDense2, kPredicted) == cnn::ScratchSize{7680, 98352});
+static_assert(cnn::dense_scratch(kClassifierDense3, kPredicted) == cnn::ScratchSize{7680, 98304});
 
 constexpr cnn::TensorDescription kTensors[] = {
     {.name = "features.block1.conv1.weight", .extents = {64, 3, 3, 3}, .rank = 4, .offset = 0, .count = 1728,

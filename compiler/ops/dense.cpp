@@ -39,11 +39,11 @@ ir::OnnxForm onnx(const ir::OpContext& context) {
 
 // What cnn::dense_scratch says for the same geometry: images and features in whole panels.
 ir::ScratchSize scratch_size(const ir::OpContext& context) {
-  constexpr std::int64_t kPanelRows = 6, kPanelColumns = 16, kLanes = 8, kFewImages = 32, kDenseThreadFloats = 17408;
+  constexpr std::int64_t kPanelRows = 6, kPanelColumns = 16, kLanes = 8, kFewImages = 128, kDenseColumns = 240, kDenseRows = 16;
   const auto whole = [](std::int64_t count, std::int64_t panel) { return (count + panel - 1) / panel * panel; };
   const std::int64_t images = whole(std::min(context.batch, kFewImages), kPanelColumns);
   const std::int64_t features = std::max(context.inputs[0].channels, whole(context.output.channels, kPanelRows));
-  return {.per_thread = kDenseThreadFloats, .shared = (images + kLanes) * features};
+  return {.per_thread = kDenseColumns * (kDenseRows + images), .shared = (images + kLanes) * features};
 }
 
 // What cnn::lanes::dense_backward_params_scratch says for the same geometry.

@@ -89,7 +89,7 @@ TEST(Dense, EqualsTheDefinition) {
 
 TEST(Dense, EqualsTheDefinitionOverSeveralTiles) {
   check({600, 300, 1}, 70, true);
-  for (const int few : {1, 2, 3, 4, 5, 16, 17, 32, 33}) check({1100, 203, 1}, few, few % 2 == 0);
+  for (const int few : {1, 2, 3, 4, 5, 16, 17, 32, 33, 127, 128, 129}) check({1100, 203, 1}, few, few % 2 == 0);
   check({4100, 100, 1}, 7, true);
   check({600, 300, 8}, 21, true);
 }

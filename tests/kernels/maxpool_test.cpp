@@ -117,6 +117,38 @@ TEST(Maxpool, NanWinsInHalvesToo) {
   EXPECT_EQ(run.output[2], 4);
 }
 
+// In maps whose other windows are done by vectors.
+TEST(Maxpool, NanAndInfinityLeaveOtherWindowsAlone) {
+  for (const int stride : {1, 2}) {
+    PoolGeometry g;
+    g.channels = 2, g.in_height = 33, g.in_width = 71, g.kernel_height = g.kernel_width = 3;
+    g.stride_height = g.stride_width = stride, g.pad_top = g.pad_left = 1;
+    ASSERT_TRUE(reference::complete(g, false));
+    Numbers numbers(7);
+    Doubles input = numbers.uniform(size_of(pool_input(g), 1));
+    const std::size_t width = 71, plane = 33 * width;
+    input[5 * width + 40] = input[20 * width + 70] = input[plane - 1] = kNan;
+    for (std::size_t y = 10; y < 16; ++y) std::fill_n(input.begin() + static_cast<std::ptrdiff_t>(plane + y * width + 30), 6, -kInfinity);
+    const MaxpoolRun run(g, 1, input, Doubles(size_of(pool_output(g), 1), 1));
+    const Doubles expected = reference::maxpool(input, g, 1);
+    int nans = 0, nothing = 0;
+    for (std::size_t out = 0; out < expected.size(); ++out) {
+      const auto pixels = static_cast<std::size_t>(g.out_height * g.out_width);
+      const int y = static_cast<int>(out % pixels) / g.out_width * stride - 1 + run.saved[out] / 3;
+      const int x = static_cast<int>(out % pixels) % g.out_width * stride - 1 + run.saved[out] % 3;
+      ASSERT_TRUE(y >= 0 && y < 33 && x >= 0 && x < 71) << "stride " << stride << " output " << out;
+      const double winner = input[out / pixels * plane + static_cast<std::size_t>(y * 71 + x)];
+      for (const double value : {run.output[out], run.output_alone[out], winner}) {
+        ASSERT_TRUE(std::isnan(expected[out]) ? std::isnan(value) : value == expected[out]) << "stride " << stride << " output " << out;
+      }
+      nans += std::isnan(expected[out]) ? 1 : 0;
+      nothing += expected[out] == -kInfinity ? 1 : 0;
+    }
+    EXPECT_GE(nans, 4);
+    EXPECT_GE(nothing, 4);
+  }
+}
+
 TEST(Maxpool, MinusInfinityCanWin) {
   const MaxpoolRun run = row({-kInfinity, -kInfinity});
   EXPECT_EQ(run.output[0], -kInfinity);

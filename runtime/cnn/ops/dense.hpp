@@ -13,15 +13,16 @@ struct DenseGeometry {
   int block = 1;
 };
 
-/// Up to so many images a layer's time is that of its weights' way out of memory, and it has kernels for that.
-inline constexpr int kFewImages = 32;
-inline constexpr int kDenseThreadFloats = 17408;  // a task's sums and weights
+/// Up to so many images dense layers have kernels of their own, for which each weight comes out of memory once; those of more are a BLAS's.
+inline constexpr int kFewImages = 128;
+/// Columns and rows of weights that a task of the inputs' gradients copies.
+inline constexpr int kDenseColumns = 240, kDenseRows = 16;
 
-/// For a few images: their inputs or gradients packed for all threads, and a task's sums for each.
+/// For a few images: their inputs or gradients packed for all threads, and a task's weights and sums for each.
 constexpr ScratchSize dense_scratch(const DenseGeometry& g, int batch) {
   const auto images = static_cast<std::size_t>((std::min(batch, kFewImages) + 15) / 16 * 16);
   const auto features = static_cast<std::size_t>(std::max(g.in, (g.out + 5) / 6 * 6));
-  return g.block == 1 ? ScratchSize{.per_thread = kDenseThreadFloats, .shared = (images + 8) * features} : ScratchSize{};
+  return g.block == 1 ? ScratchSize{.per_thread = kDenseColumns * (kDenseRows + images), .shared = (images + 8) * features} : ScratchSize{};
 }
 
 /// output [N/NB][out][NB] = weight [out, in] * input [N/NB][in][NB] + bias [out].

@@ -1,5 +1,4 @@
-// Max pooling, a piece of a row of outputs at a time: each place of the window is compared for all of them in
-// one loop.
+// Max pooling, pieces of a few rows of outputs at a time: by vectors where windows are usual and there is no NaN, else element by element.
 #include "cnn/ops/maxpool.hpp"
 
 #include <bit>

@@ -11,14 +11,12 @@ namespace cnn::few_images {
 
 namespace {
 
-constexpr int kRowTask = 96;       // rows of weights that a task of forward takes: panels of kPanelRows
+constexpr int kRowTask = 96;       // rows of weights that a task of forward takes
 constexpr int kDepthChunk = 512;   // steps whose columns of images stay in a first-level cache
-constexpr int kOutputChunk = 16;   // rows that a task of backward-input copies at a time: they tend to be a power of two apart,
-                                   // and would push each other out of a cache
-constexpr int kColumnTask = 240;   // columns of weights that it takes
-constexpr int kInputTask = 2048;   // and of backward-params
+constexpr int kInputTask = 2048;   // columns of weights that a task of backward-params takes
 
-static_assert(kRowTask * kPanelColumns <= kDenseThreadFloats && kColumnTask * (kOutputChunk + kFewImages) <= kDenseThreadFloats);
+// So that forward's sums fit into what a task has for the inputs' gradient.
+static_assert(kRowTask <= kDenseColumns && kPanelColumns <= kDenseRows);
 
 // Images' features as panels: [panel of kPanel images][feature][kPanel], zeros where there is no image.
 template <int kPanel>
@@ -154,17 +152,17 @@ constexpr int kImages = 8;
 constexpr int kImages = 4;
 #endif
 constexpr int kStrips = 3, kColumnsAtOnce = kStrips * kWideLanes;
-static_assert(kColumnTask % kColumnsAtOnce == 0 && kFewImages % kImages == 0);
+static_assert(kDenseColumns % kColumnsAtOnce == 0 && kFewImages % kImages == 0);
 
-// sums [kImages][kColumnTask] += kColumnsAtOnce columns of rows of weights, kColumnTask apart, by the images' gradients [row][kImages].
+// sums [kImages][kDenseColumns] += kColumnsAtOnce columns of rows of weights, kDenseColumns apart, by the images' gradients [row][kImages].
 void add_columns(float* sums, const float* gradients, const float* rows, int depth) {
   Wide held[kImages][kStrips];
 #pragma GCC unroll 8
   for (int image = 0; image < kImages; ++image) {
 #pragma GCC unroll 3
-    for (int strip = 0; strip < kStrips; ++strip) held[image][strip] = load_as<Wide>(sums + image * kColumnTask + strip * kWideLanes);
+    for (int strip = 0; strip < kStrips; ++strip) held[image][strip] = load_as<Wide>(sums + image * kDenseColumns + strip * kWideLanes);
   }
-  for (int step = 0; step < depth; ++step, rows += kColumnTask, gradients += kImages) {
+  for (int step = 0; step < depth; ++step, rows += kDenseColumns, gradients += kImages) {
     Wide own[kStrips];
 #pragma GCC unroll 3
     for (int strip = 0; strip < kStrips; ++strip) own[strip] = load_as<Wide>(rows + strip * kWideLanes);
@@ -178,7 +176,7 @@ void add_columns(float* sums, const float* gradients, const float* rows, int dep
 #pragma GCC unroll 8
   for (int image = 0; image < kImages; ++image) {
 #pragma GCC unroll 3
-    for (int strip = 0; strip < kStrips; ++strip) store(sums + image * kColumnTask + strip * kWideLanes, held[image][strip]);
+    for (int strip = 0; strip < kStrips; ++strip) store(sums + image * kDenseColumns + strip * kWideLanes, held[image][strip]);
   }
 }
 
@@ -246,30 +244,30 @@ void backward_input(Blocked d_input, ConstBlocked d_output, ConstFloats weight, 
   float* packed = scratch.shared;
   pack_images<kImages>(packed, d_output, g.out, batch);
   const int panels = panel_count(batch, kImages);
-  for_each_tile(panel_count(g.in, kColumnTask), [&](int task) {
-    const int begin = task * kColumnTask, end = std::min(begin + kColumnTask, g.in);
+  for_each_tile(panel_count(g.in, kDenseColumns), [&](int task) {
+    const int begin = task * kDenseColumns, end = std::min(begin + kDenseColumns, g.in);
     const int blocks = panel_count(end - begin, kColumnsAtOnce);
     float* chunk = scratch.thread(team_rank());
-    float* sums = chunk + kColumnTask * kOutputChunk;  // [image][kColumnTask]
-    std::fill_n(sums, panels * kImages * kColumnTask, 0.0f);
-    for (int step = 0; step < g.out; step += kOutputChunk) {
-      const int depth = std::min(kOutputChunk, g.out - step);
+    float* sums = chunk + kDenseColumns * kDenseRows;  // [image][kDenseColumns]
+    std::fill_n(sums, panels * kImages * kDenseColumns, 0.0f);
+    for (int step = 0; step < g.out; step += kDenseRows) {
+      const int depth = std::min(kDenseRows, g.out - step);
       const float* rows = weight.data() + static_cast<std::ptrdiff_t>(step) * g.in + begin;
       for (int row = 0; row < depth; ++row) {
-        float* to = std::copy_n(rows + static_cast<std::ptrdiff_t>(row) * g.in, end - begin, chunk + row * kColumnTask);
+        float* to = std::copy_n(rows + static_cast<std::ptrdiff_t>(row) * g.in, end - begin, chunk + row * kDenseColumns);
         std::fill_n(to, blocks * kColumnsAtOnce - (end - begin), 0.0f);
       }
-      Ahead ahead(rows + static_cast<std::ptrdiff_t>(depth) * g.in, end - begin, g.in, std::min(kOutputChunk, g.out - step - depth));
+      Ahead ahead(rows + static_cast<std::ptrdiff_t>(depth) * g.in, end - begin, g.in, std::min(kDenseRows, g.out - step - depth));
       const int lines = ahead.lines() / (panels * blocks) + 1;
       for (int column = 0; column < blocks * kColumnsAtOnce; column += kColumnsAtOnce) {
         for (int panel = 0; panel < panels; ++panel) {
           ahead.ask(lines);
-          add_columns(sums + panel * kImages * kColumnTask + column, packed + (static_cast<std::ptrdiff_t>(panel) * g.out + step) * kImages, chunk + column,
+          add_columns(sums + panel * kImages * kDenseColumns + column, packed + (static_cast<std::ptrdiff_t>(panel) * g.out + step) * kImages, chunk + column,
                       depth);
         }
       }
     }
-    for (int image = 0; image < batch; ++image) std::copy_n(sums + image * kColumnTask, end - begin, d_input.block(image) + begin);
+    for (int image = 0; image < batch; ++image) std::copy_n(sums + image * kDenseColumns, end - begin, d_input.block(image) + begin);
   });
 }
 

@@ -1,5 +1,5 @@
-// Dense layers for a few images: their time is that of their weights' way out of memory, so each weight is read once and in
-// long stretches, with nothing copied. Images lie one after the other (NB = 1). For dense.cpp only.
+// Dense layers for a few images: their time is that of their weights' way out of memory, so each weight comes from there once and in
+// long stretches. Images lie one after the other (NB = 1). For dense.cpp only.
 #pragma once
 
 #include "cnn/ops/dense.hpp"
