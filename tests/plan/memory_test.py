@@ -136,19 +136,21 @@ class Repeats(unittest.TestCase):
         self.assertIn(True, again)
 
     def test_large_steps_repeat_small_convolutions_too(self):
-        # Of three such pairs a wide one is more than a seventieth of a step's cost, and less than a twentieth.
-        wide = "".join(f"""
+        def repeated(batch, pairs):
+            wide = "".join(f"""
   narrow{i} = conv(64, 3, pad=1, bias=false)
   bn{i}a = bn
   relu{i}a = relu
   wide{i} = conv(256, 1, bias=false)
   bn{i}b = bn
-  relu{i}b = relu""" for i in range(1, 4))
-        def repeated(batch):
+  relu{i}b = relu""" for i in range(1, pairs + 1))
             calls = steps(plan(f"\n  input 1x64x64{wide}\n  gap1 = gap\n  fc = dense(4)", f"epochs = 1  batch = {batch}"), "step_main")
             return [call for call in calls if call.startswith("conv(wide") and calls.count(call) > 1]
-        self.assertFalse(repeated(8))
-        self.assertTrue(repeated(128))
+        # A wide one of three is more than a seventieth of a step's cost, of four less; both are less than a twentieth.
+        self.assertFalse(repeated(8, pairs=3))
+        self.assertTrue(repeated(8, pairs=4))
+        for pairs in (3, 4):
+            self.assertGreater(len(repeated(128, pairs)), len(repeated(8, pairs)))
 
     def test_a_convolution_of_few_channels_is_cheap_too(self):
         model = """
